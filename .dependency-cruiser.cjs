@@ -1,0 +1,132 @@
+// Who may import whom. The table is in ARCHITECTURE.md; a change here is a change there.
+
+const SERVER = "^packages/server/src";
+const PROTOCOL = "^packages/protocol/";
+const TEST = "\\.test\\.ts$|/contract\\.ts$|/test/";
+
+/** The files of a seam: its interface, registry and helpers, and none of its implementations. */
+const seam = (folder) => `${SERVER}/${folder}/[^/]+\\.ts$`;
+
+/** A rule: modules of one server folder import themselves, the protocol, what is listed, and nothing else of ours. */
+function serverFolder(folder, allowed, comment) {
+  return {
+    name: `server-${folder}`,
+    comment,
+    severity: "error",
+    from: { path: `${SERVER}/${folder}/`, pathNot: TEST },
+    to: { path: "^packages/", pathNot: [PROTOCOL, `${SERVER}/${folder}/`, ...allowed] },
+  };
+}
+
+/** A rule: an implementation of a seam imports the seam and itself, never a sibling or another part of the server. */
+function implementations(folder) {
+  return {
+    name: `server-${folder}-implementation`,
+    comment: `an implementation in ${folder}/ imports its interface, the helpers beside it, and its driver`,
+    severity: "error",
+    from: { path: `${SERVER}/${folder}/([^/]+)/`, pathNot: TEST },
+    to: { path: "^packages/", pathNot: [PROTOCOL, seam(folder), `${SERVER}/${folder}/$1/`] },
+  };
+}
+
+/** A rule: one package imports only what the table of packages allows. */
+function packageRule(name, folder, allowed, comment) {
+  return {
+    name: `package-${name}`,
+    comment,
+    severity: "error",
+    from: { path: folder, pathNot: TEST },
+    to: { path: "^(packages|testing|conformance|bench|examples)/", pathNot: [folder, ...allowed] },
+  };
+}
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "protocol-no-node",
+      comment: "the protocol runs anywhere: no Node built-ins and no packages",
+      severity: "error",
+      from: { path: "^packages/protocol/src/", pathNot: TEST },
+      to: { dependencyTypes: ["core", "npm", "npm-dev", "npm-optional", "npm-peer"] },
+    },
+    packageRule("protocol", "^packages/protocol/", [], "protocol imports no other package of ours"),
+    packageRule("server", "^packages/server/", [PROTOCOL], "the server imports the protocol"),
+    packageRule("sdk", "^packages/sdk/", [PROTOCOL], "the SDK imports the protocol"),
+    packageRule(
+      "copilot-command",
+      "^packages/copilot-command/",
+      ["^packages/server/"],
+      "the command copilot starts the server",
+    ),
+    {
+      name: "outsiders",
+      comment: "conformance, bench and examples drive a runtime over the wire, never through its internals",
+      severity: "error",
+      from: { path: "^(conformance|bench|examples)/" },
+      to: { path: "^packages/(server|protocol)/" },
+    },
+    {
+      name: "no-testing-in-sources",
+      comment: "what helps tests does not ship",
+      severity: "error",
+      from: { path: "^packages/[^/]+/src/", pathNot: TEST },
+      to: { path: "^testing/|^node_modules/vitest/|\\.test\\.ts$" },
+    },
+    serverFolder(
+      "config",
+      [seam("models"), seam("store")],
+      "configuration knows the interfaces it describes",
+    ),
+    serverFolder("transport", [], "transport moves bytes: it imports the protocol"),
+    serverFolder("rpc", [], "rpc imports the protocol; the method table is injected"),
+    serverFolder(
+      "methods",
+      [`${SERVER}/(session|accounts)/`, "-(registry|directory)\\.ts$"],
+      "a method turns parameters into a call of a session or a registry",
+    ),
+    serverFolder(
+      "session",
+      [
+        `${SERVER}/(agent|hooks|permissions)/`,
+        seam("models"),
+        seam("tools"),
+        `${SERVER}/store/event-log\\.ts$`,
+      ],
+      "a session imports the agent, hooks, permissions, and the interfaces of models, tools and the log",
+    ),
+    serverFolder(
+      "agent",
+      [seam("models"), seam("tools"), seam("permissions"), seam("hooks")],
+      "the loop imports the interfaces of models, tools, permissions and hooks",
+    ),
+    implementations("models"),
+    implementations("store"),
+    implementations("tools"),
+    {
+      name: "concrete-only-in-server",
+      comment:
+        "server.ts, the composition root, is the only file that names concrete stores, providers and tools",
+      severity: "error",
+      from: {
+        path: `${SERVER}/`,
+        pathNot: [TEST, `${SERVER}/server\\.ts$`, `${SERVER}/(models|store|tools)/[^/]+/`],
+      },
+      to: { path: `${SERVER}/(models|store|tools)/[^/]+/` },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "/dist/|/generated/.*\\.mjs$" },
+    includeOnly: "^(packages|testing|conformance|bench|examples)/|^node_modules/|^[a-z_/]+$",
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["rightseat-source", "import", "node", "default", "types"],
+      extensions: [".ts", ".mjs", ".js", ".d.ts", ".d.mts", ".json"],
+    },
+  },
+};

@@ -1,0 +1,72 @@
+// Writes src/generated/ from the published wire schemas and from schema/. Does nothing when the inputs are
+// those of the last run. `--force` generates anyway.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  inputFiles,
+  listPublishedMethods,
+  listRuntimeMethods,
+  packageRoot,
+  readJson,
+  relaxDefinitions,
+} from "./generate/schemas.mjs";
+import { renderApi, renderEvents, renderIndex, renderRuntimeMethods } from "./generate/types.mjs";
+import { renderValidators } from "./generate/validators.mjs";
+
+const OUTPUT = join(packageRoot, "src", "generated");
+const STAMP = join(OUTPUT, "inputs.json");
+
+function hashInputs(inputs) {
+  const hash = createHash("sha256");
+  for (const path of [inputs.api, inputs.events, inputs.runtime, inputs.implemented, ...inputs.scripts]) {
+    hash.update(readFileSync(path));
+  }
+  return hash.digest("hex");
+}
+
+function isUpToDate(inputsHash) {
+  if (process.argv.includes("--force") || !existsSync(STAMP)) return false;
+  const stamp = readJson(STAMP);
+  return stamp.inputs === inputsHash && stamp.files.every((name) => existsSync(join(OUTPUT, name)));
+}
+
+function generate(inputs) {
+  const api = readJson(inputs.api);
+  const events = readJson(inputs.events);
+  const runtime = readJson(inputs.runtime);
+  const implemented = readJson(inputs.implemented);
+  relaxDefinitions(api, implemented.optionalProperties);
+  const methods = listPublishedMethods(api);
+  const runtimeMethods = listRuntimeMethods(runtime);
+  const runtimeRoot = { schema: runtime, file: "runtime", definitions: runtime.definitions };
+  const files = {
+    "events.ts": renderEvents(events),
+    "api.ts": renderApi({ api, events, methods, extraRoots: [runtimeRoot] }),
+    "runtime-methods.ts": renderRuntimeMethods({ runtime, methods: runtimeMethods, api, events }),
+    "index.ts": renderIndex(),
+    ...renderValidators({
+      definitions: { api: api.definitions, events: events.definitions, runtime: runtime.definitions },
+      methods,
+      runtimeMethods,
+      implemented: implemented.methods,
+    }),
+  };
+  return { files, methodCount: methods.length + runtimeMethods.length };
+}
+
+const startedAt = performance.now();
+const inputs = inputFiles();
+const inputsHash = hashInputs(inputs);
+if (isUpToDate(inputsHash)) {
+  console.log("protocol: generated types and validators are up to date");
+} else {
+  const { files, methodCount } = generate(inputs);
+  mkdirSync(OUTPUT, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(OUTPUT, name), text);
+  for (const name of readdirSync(OUTPUT))
+    if (!(name in files)) rmSync(join(OUTPUT, name), { recursive: true });
+  writeFileSync(STAMP, `${JSON.stringify({ inputs: inputsHash, files: Object.keys(files) })}\n`);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`protocol: generated types of ${methodCount} methods, and validators, in ${seconds} s`);
+}

@@ -1,0 +1,247 @@
+/**
+ * One end of a JSON-RPC 2.0 conversation over any carrier of text messages. Knows nothing of
+ * sessions, sockets or framing; both ends may ask and be asked.
+ */
+import { ConnectionClosedError, RemoteError, RpcError, type RpcErrorBody } from "./errors.ts";
+
+export type RpcId = string | number;
+
+export interface PeerHandlers {
+  /** Hands one message to the carrier. Must not throw. */
+  readonly send: (body: string) => void;
+  /**
+   * Answers a request of the other side. A thrown RpcError becomes its error; anything else is a bug:
+   * it is reported to `onBug` and answered as a bare internal error. A `RawResult` is sent as it is.
+   */
+  readonly onRequest: (method: string, params: unknown, context: RequestContext) => unknown;
+  readonly onNotification: (method: string, params: unknown) => void;
+  readonly onBug: (error: unknown, method: string) => void;
+  /** Hands a message whose end is not known yet to the carrier; needed where a StreamedResult is answered. */
+  readonly sendStreamed?: (byteLength: number, body: AsyncIterable<string>) => void;
+}
+
+export interface RequestContext {
+  readonly id: RpcId;
+  /** Aborts when the other side cancels the request or the connection ends. */
+  readonly signal: AbortSignal;
+}
+
+/** A result that is JSON text already; saves parsing what was stored as text. */
+export class RawResult {
+  readonly json: string;
+  constructor(json: string) {
+    this.json = json;
+  }
+}
+
+/**
+ * A result too large to hold: JSON text in parts. `byteLength` is announced before the first part is
+ * known, so it must be at least what the parts come to; the rest is filled with white space.
+ */
+export class StreamedResult {
+  readonly byteLength: number;
+  readonly parts: AsyncIterable<string>;
+  constructor(byteLength: number, parts: AsyncIterable<string>) {
+    this.byteLength = byteLength;
+    this.parts = parts;
+  }
+}
+
+interface PendingRequest {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly cleanUp: () => void;
+}
+
+interface Incoming {
+  id?: unknown;
+  method?: unknown;
+  params?: unknown;
+  result?: unknown;
+  error?: unknown;
+}
+
+export class Peer {
+  readonly #handlers: PeerHandlers;
+  readonly #pending = new Map<RpcId, PendingRequest>();
+  readonly #running = new Map<RpcId, AbortController>();
+  #nextId = 1;
+  #closed = false;
+
+  constructor(handlers: PeerHandlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Requests of the other side that are not answered yet. */
+  get runningRequests(): number {
+    return this.#running.size;
+  }
+
+  /** Takes one message of the other side. Never throws: what is wrong with it is answered. */
+  receive(body: string): void {
+    let message: unknown;
+    try {
+      message = JSON.parse(body);
+    } catch {
+      this.sendError(null, new RpcError("parse_error", "expected a JSON-RPC message, got text that is not JSON").toBody());
+      return;
+    }
+    if (message === null || typeof message !== "object" || Array.isArray(message)) {
+      const came = Array.isArray(message) ? "an array (batches are not supported)" : message === null ? "null" : typeof message;
+      this.sendError(null, new RpcError("invalid_request", `expected a JSON-RPC object, got ${came}`).toBody());
+      return;
+    }
+    const incoming = message as Incoming;
+    if (typeof incoming.method === "string") {
+      if (incoming.id === undefined) this.#receiveNotification(incoming.method, incoming.params);
+      else this.#receiveRequest(incoming.id, incoming.method, incoming.params);
+    } else if ("result" in incoming || "error" in incoming) {
+      this.#receiveAnswer(incoming);
+    } else {
+      const id = isId(incoming.id) ? incoming.id : null;
+      this.sendError(id, new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'").toBody());
+    }
+  }
+
+  /** Asks the other side. Rejects with RemoteError, ConnectionClosedError, or the signal's reason. */
+  request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new ConnectionClosedError());
+    if (signal?.aborted) return Promise.reject(toError(signal.reason));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#pending.delete(id);
+        this.notify("$/cancelRequest", { id });
+        reject(toError(signal?.reason));
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#pending.set(id, { resolve, reject, cleanUp: () => signal?.removeEventListener("abort", onAbort) });
+      this.#handlers.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+    });
+  }
+
+  notify(method: string, params: unknown): void {
+    if (!this.#closed) this.#handlers.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+  }
+
+  /** Sends an error that answers no request (id null) or the request with that id. */
+  sendError(id: RpcId | null, error: RpcErrorBody): void {
+    if (!this.#closed) this.#handlers.send(JSON.stringify({ jsonrpc: "2.0", id, error }));
+  }
+
+  /** Ends the conversation: our requests are rejected, the other side's handlers are aborted. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const error = new ConnectionClosedError();
+    for (const pending of this.#pending.values()) {
+      pending.cleanUp();
+      pending.reject(error);
+    }
+    this.#pending.clear();
+    for (const controller of this.#running.values()) controller.abort(error);
+    this.#running.clear();
+  }
+
+  #receiveNotification(method: string, params: unknown): void {
+    if (method === "$/cancelRequest") {
+      const id = (params as { id?: unknown } | undefined)?.id;
+      if (isId(id)) this.#running.get(id)?.abort(new RpcError("request_cancelled", "the request was cancelled"));
+      return;
+    }
+    try {
+      this.#handlers.onNotification(method, params);
+    } catch (error) {
+      this.#handlers.onBug(error, method);
+    }
+  }
+
+  #receiveRequest(id: unknown, method: string, params: unknown): void {
+    if (!isId(id)) {
+      this.sendError(null, new RpcError("invalid_request", "expected an 'id' that is a string or a number").toBody());
+      return;
+    }
+    if (this.#running.has(id)) {
+      this.sendError(id, new RpcError("invalid_request", `a request with the id ${JSON.stringify(id)} is still running`).toBody());
+      return;
+    }
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    let answer: unknown;
+    try {
+      answer = this.#handlers.onRequest(method, params, { id, signal: controller.signal });
+    } catch (error) {
+      this.#fail(id, method, error);
+      return;
+    }
+    if (answer instanceof Promise) {
+      answer.then(
+        (result) => this.#succeed(id, result),
+        (error) => this.#fail(id, method, error),
+      );
+    } else {
+      this.#succeed(id, answer);
+    }
+  }
+
+  #succeed(id: RpcId, result: unknown): void {
+    this.#running.delete(id);
+    if (this.#closed) return;
+    if (result instanceof StreamedResult) {
+      this.#stream(id, result);
+      return;
+    }
+    const json = result instanceof RawResult ? result.json : JSON.stringify(result ?? null);
+    this.#handlers.send(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${json}}`);
+  }
+
+  #stream(id: RpcId, result: StreamedResult): void {
+    const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
+    const encoder = new TextEncoder();
+    const headBytes = encoder.encode(head).byteLength;
+    async function* body() {
+      yield head;
+      let written = 0;
+      for await (const part of result.parts) {
+        written += encoder.encode(part).byteLength;
+        yield part;
+      }
+      const missing = result.byteLength - written;
+      if (missing < 0) throw new Error(`a streamed result came to ${written} bytes where ${result.byteLength} were announced`);
+      yield `${" ".repeat(missing)}}`;
+    }
+    this.#handlers.sendStreamed?.(headBytes + result.byteLength + 1, body());
+  }
+
+  #fail(id: RpcId, method: string, error: unknown): void {
+    this.#running.delete(id);
+    if (error instanceof RpcError) {
+      this.sendError(id, error.toBody());
+      return;
+    }
+    this.#handlers.onBug(error, method);
+    this.sendError(id, new RpcError("internal_error", `internal error in ${method}; the server's log has the details`).toBody());
+  }
+
+  #receiveAnswer(message: Incoming): void {
+    if (!isId(message.id)) return;
+    const pending = this.#pending.get(message.id);
+    if (!pending) return; // Answered twice, or too late: the first answer counted.
+    this.#pending.delete(message.id);
+    pending.cleanUp();
+    if (message.error === undefined || message.error === null) {
+      pending.resolve(message.result);
+      return;
+    }
+    const { code, message: text, data } = message.error as { code?: unknown; message?: unknown; data?: unknown };
+    pending.reject(new RemoteError(typeof code === "number" ? code : 0, typeof text === "string" ? text : "unknown error", data));
+  }
+}
+
+function isId(id: unknown): id is RpcId {
+  return typeof id === "string" || typeof id === "number";
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error("aborted", { cause: reason });
+}

@@ -1,0 +1,111 @@
+/**
+ * The agent loop: context → model → tools → again, until the model asks for no more tools.
+ *
+ * It keeps no state of its own: what to do next follows from the log. Tool calls without a result
+ * are run first, then the model is asked. So a run that a crash cut off is gone on with by
+ * calling `runAgent` again.
+ */
+import { ModelError } from "../models/model-provider.ts";
+import { callModel, type ModelCallOutcome } from "./call-model.ts";
+import { errorEvent } from "./error-event.ts";
+import { runToolCalls } from "./run-tool-calls.ts";
+import { type ActiveModel, type RunHost, RunSuspended } from "./run-host.ts";
+import { usageInfo } from "./usage-info.ts";
+
+export type RunOutcome = "done" | "aborted" | "failed" | "suspended";
+
+/** Runs until the model is done, the run is aborted, or it failed; never throws. */
+export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome> {
+  let turn = firstTurn;
+  let turnId: string | undefined = host.pendingToolCalls().length > 0 ? String(Math.max(0, turn - 1)) : undefined;
+  const endTurn = (model?: string) => {
+    if (turnId !== undefined) host.append("assistant.turn_end", { turnId, ...(model ? { model } : {}) });
+    turnId = undefined;
+  };
+  try {
+    for (;;) {
+      if (host.pendingToolCalls().length > 0) {
+        const ended = await runToolCalls(host, turnId ?? String(turn));
+        endTurn();
+        host.signal.throwIfAborted();
+        if (ended) return "done";
+      }
+      host.signal.throwIfAborted();
+      await host.takeSteering();
+      turnId = String(turn++);
+      const outcome = await oneTurn(host, turnId);
+      if (outcome.answer.toolCalls.length > 0) continue;
+      endTurn(outcome.model.id);
+      if (!(await host.takeSteering())) return "done";
+    }
+  } catch (error) {
+    if (host.signal.reason instanceof RunSuspended) return "suspended";
+    if (host.signal.aborted) {
+      interruptOpenCalls(host, turnId);
+      host.append("abort", { reason: "user_initiated" });
+      endTurn();
+      return "aborted";
+    }
+    interruptOpenCalls(host, turnId);
+    endTurn();
+    host.append("session.error", errorEvent(error));
+    return "failed";
+  }
+}
+
+async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome & { model: ActiveModel }> {
+  const model = await host.resolveModel();
+  const system = await host.systemMessage(model);
+  host.append("assistant.turn_start", { turnId, model: model.id });
+  const tools = host.tools();
+  const outcome = await callModel(host, { model, system, tools: tools.definitions, turnId });
+  const { answer, messageId } = outcome;
+  if (answer.finishReason === "content-filter" && answer.content === "" && answer.toolCalls.length === 0) {
+    throw new ModelError("invalid-request", "the provider's content filter withheld the answer");
+  }
+  host.append("assistant.message", {
+    messageId,
+    originatingMessageId: host.messageId,
+    model: model.id,
+    content: answer.content,
+    turnId,
+    ...(answer.toolCalls.length > 0 ? { toolRequests: answer.toolCalls.map(toToolRequest) } : { toolRequests: [] }),
+    ...(answer.reasoning?.text ? { reasoningText: answer.reasoning.text } : {}),
+    ...(answer.reasoning?.opaque ? { reasoningOpaque: answer.reasoning.opaque } : {}),
+    ...(answer.reasoning?.encrypted ? { encryptedContent: answer.reasoning.encrypted } : {}),
+    ...(answer.usage ? { outputTokens: answer.usage.outputTokens } : {}),
+    ...(answer.responseId ? { apiCallId: answer.responseId } : {}),
+    ...(answer.headers?.["x-github-request-id"] ? { requestId: answer.headers["x-github-request-id"] } : {}),
+  });
+  host.emit("session.usage_info", usageInfo({ host, model, system, answer }));
+  return { ...outcome, model };
+}
+
+function toToolRequest(call: { id: string; name: string; arguments: string }) {
+  return { toolCallId: call.id, name: call.name, arguments: parseOr(call.arguments), type: "function" as const };
+}
+
+/** Arguments travel as the object they stand for; text that is not JSON travels as it is. */
+function parseOr(json: string): unknown {
+  if (json.trim() === "") return {};
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return json;
+  }
+}
+
+/** What the model reads of a call that was cut off. The wording is what recorded conversations hold. */
+export const INTERRUPTED = "The execution of this tool, or a previous tool was interrupted.";
+
+function interruptOpenCalls(host: RunHost, turnId: string | undefined): void {
+  for (const call of [...host.pendingToolCalls()]) {
+    host.append("tool.execution_complete", {
+      toolCallId: call.toolCallId,
+      success: false,
+      result: { content: INTERRUPTED },
+      error: { message: INTERRUPTED, code: "interrupted" },
+      ...(turnId !== undefined ? { turnId } : {}),
+    });
+  }
+}

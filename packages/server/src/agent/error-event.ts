@@ -1,0 +1,32 @@
+/** What clients are told of a run that failed. */
+import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import { ModelError, type ModelErrorKind } from "../models/model-provider.ts";
+
+const ERROR_TYPES: Record<ModelErrorKind, string> = {
+  "rate-limit": "rate_limit",
+  quota: "quota",
+  authentication: "authentication",
+  "invalid-request": "query",
+  "context-length": "context_limit",
+  "not-found": "query",
+  server: "query",
+  network: "query",
+  timeout: "query",
+};
+
+export function errorEvent(error: unknown): SessionEventDataMap["session.error"] {
+  if (error instanceof ModelError) {
+    return {
+      errorType: ERROR_TYPES[error.kind],
+      message: error.message,
+      ...(error.status !== undefined ? { statusCode: error.status } : {}),
+      ...(error.errorCode !== undefined ? { errorCode: error.errorCode } : {}),
+      ...(error.requestId !== undefined ? { providerCallId: error.requestId } : {}),
+    };
+  }
+  if (error instanceof RpcError) {
+    return { errorType: error.reason === "authentication_failed" ? "authentication" : "query", errorCode: error.reason, message: error.message };
+  }
+  // A bug: the server's log has the stack, clients get none.
+  return { errorType: "internal", message: "the run failed with an internal error; the server's log has the details" };
+}

@@ -1,0 +1,83 @@
+/**
+ * All that the agent loop knows of the session it works for. The session room implements it with
+ * small adapters; tests with a few lines.
+ */
+import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
+import type { ModelMessage, ModelProvider, ModelUsage } from "../models/model-provider.ts";
+import type { RetryPolicy } from "../models/retry.ts";
+import type { PermissionVerdict } from "../permissions/verdict.ts";
+import type { PermissionAsk, Tool } from "../tools/tool.ts";
+
+/** A tool call that the model asked for and whose result is not in the log. */
+export interface PendingToolCall {
+  readonly toolCallId: string;
+  readonly name: string;
+  readonly arguments: string;
+  /** Its start was logged before (a run gone on with after a crash). */
+  readonly started?: boolean;
+  /** Permission was given before. */
+  readonly permitted?: boolean;
+}
+
+/** The model that the next call goes to. */
+export interface ActiveModel {
+  /** As clients select it. */
+  readonly id: string;
+  /** As the provider spells it. */
+  readonly wireModel: string;
+  readonly provider: ModelProvider;
+  readonly contextWindowTokens: number;
+  readonly maxPromptTokens?: number;
+  readonly maxOutputTokens?: number;
+  readonly supportsVision: boolean;
+  readonly isByok: boolean;
+  readonly reasoningEffort?: string;
+  readonly reasoningSummary?: string;
+}
+
+/** The tools of one model call. */
+export interface ToolSet {
+  readonly definitions: readonly Tool["definition"][];
+  get(name: string): Tool | undefined;
+}
+
+/** The reason of an abort that ends a run for now: what is open stays open, to be gone on with. */
+export class RunSuspended extends Error {
+  constructor() {
+    super("the session was suspended");
+    this.name = "RunSuspended";
+  }
+}
+
+export interface RunHost {
+  readonly sessionId: string;
+  /** The message that began the run. */
+  readonly messageId: string;
+  /** Aborts the run: the model's stream, and every tool. */
+  readonly signal: AbortSignal;
+  readonly workingDirectory: string;
+  readonly retry: RetryPolicy;
+  readonly streaming: boolean;
+  /** Headers that the client wants on the model calls of this run. */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+
+  messages(): readonly ModelMessage[];
+  pendingToolCalls(): readonly PendingToolCall[];
+  /** Logs an event; told to clients when committed. */
+  append<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): void;
+  /** Tells clients something that is not logged. */
+  emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): void;
+  /** Resolves when all that was logged is committed; rejects when it cannot be. */
+  committed(): Promise<void>;
+  recordUsage(model: string, usage: ModelUsage, durationMs: number): void;
+
+  /** @throws RpcError or ModelError when there is no model to call. */
+  resolveModel(): Promise<ActiveModel>;
+  /** The system message for this call; logged by the host when it changed. */
+  systemMessage(model: ActiveModel): Promise<string>;
+  tools(): ToolSet;
+  /** Asks whoever may allow it; resolves always. */
+  askPermission(ask: PermissionAsk, call: PendingToolCall): Promise<PermissionVerdict>;
+  /** Moves steering messages into the conversation; true when there were any. */
+  takeSteering(): Promise<boolean>;
+}

@@ -1,0 +1,129 @@
+/**
+ * Runs the tool calls of one model answer, side by side: prepare → permission → execute → finish.
+ * Each call ends in exactly one `tool.execution_complete`, whatever happens in it.
+ */
+import type { SessionEventDataMap } from "@rightseat/protocol";
+import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
+import type { PendingToolCall, RunHost } from "./run-host.ts";
+
+/** A tool that does not stop when told to is left behind after this long. */
+const ABORT_GRACE_MS = 1000;
+
+/** Resolves true when a tool ended the run. @throws the signal's reason when the run was aborted. */
+export async function runToolCalls(host: RunHost, turnId: string): Promise<boolean> {
+  const tools = host.tools();
+  const calls = [...host.pendingToolCalls()];
+  for (const call of calls) {
+    if (call.started) continue;
+    host.append("tool.execution_start", {
+      toolCallId: call.toolCallId,
+      toolName: call.name,
+      arguments: parsedOrText(call.arguments),
+      turnId,
+    });
+  }
+  const ends = await Promise.all(
+    calls.map(async (call) => {
+      const tool = tools.get(call.name);
+      const result = tool ? await runOne(host, tool, call) : unknownTool(call.name, tools.definitions);
+      host.signal.throwIfAborted();
+      host.append("tool.execution_complete", toCompletion(call, result, turnId));
+      return result.endsTurn === true || (tool?.isTerminal === true && result.resultType === "success");
+    }),
+  );
+  return ends.some(Boolean);
+}
+
+async function runOne(host: RunHost, tool: Tool, call: PendingToolCall): Promise<ToolResult> {
+  const args = parseArguments(call.arguments);
+  if (!args.ok) return failure(`The arguments of ${call.name} are not valid JSON: ${args.problem}. Call it again with a JSON object.`, "invalid_arguments");
+  const context: ToolContext = {
+    sessionId: host.sessionId,
+    toolCallId: call.toolCallId,
+    signal: host.signal,
+    workingDirectory: host.workingDirectory,
+    onOutput: (partialOutput) => host.emit("tool.execution_partial_result", { toolCallId: call.toolCallId, partialOutput }),
+  };
+  try {
+    if (!call.permitted) {
+      const ask = await tool.permission?.(args.value, context);
+      if (ask) {
+        const verdict = await host.askPermission(ask, call);
+        host.signal.throwIfAborted();
+        if (!verdict.allowed) {
+          return { resultType: "denied", text: verdict.message, error: { message: verdict.message, code: "denied" }, endsTurn: verdict.endsRun };
+        }
+      }
+    }
+    // What was allowed is on record before it happens. A client's tool is asked for by an event, which
+    // is told only once it is committed.
+    if (tool.source !== "custom") await host.committed();
+    return await withAbortGrace(tool.run(args.value, context), host.signal);
+  } catch (error) {
+    host.signal.throwIfAborted();
+    // The wording is what recorded conversations hold.
+    const message = `Failed to execute \`${call.name}\` tool with arguments: ${call.arguments || "{}"} due to error: ${asError(error)}`;
+    return failure(message, "failure");
+  }
+}
+
+/** The tool's result, or the abort once it has had its second to clean up. */
+function withAbortGrace(running: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      timer = setTimeout(() => reject(signal.reason), ABORT_GRACE_MS);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    running.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    });
+  });
+}
+
+function toCompletion(call: PendingToolCall, result: ToolResult, turnId: string): SessionEventDataMap["tool.execution_complete"] {
+  const success = result.resultType === "success";
+  return {
+    toolCallId: call.toolCallId,
+    success,
+    turnId,
+    result: {
+      content: result.text,
+      ...(result.detailedText !== undefined ? { detailedContent: result.detailedText } : {}),
+      ...(result.images
+        ? { binaryResultsForLlm: result.images.map((image) => ({ type: "image" as const, mimeType: image.mimeType, data: image.base64 })) }
+        : {}),
+    },
+    ...(success ? {} : { error: { message: result.error?.message ?? result.text, code: result.error?.code ?? result.resultType } }),
+    ...(result.telemetry ? { toolTelemetry: result.telemetry as Record<string, unknown> } : {}),
+  } as SessionEventDataMap["tool.execution_complete"];
+}
+
+function unknownTool(name: string, known: readonly { name: string }[]): ToolResult {
+  const names = known.map((tool) => tool.name).join(", ");
+  return failure(`Tool '${name}' does not exist. Available tools that can be called are ${names || "none"}.`, "unknown_tool");
+}
+
+function failure(text: string, code: string): ToolResult {
+  return { resultType: "failure", text, error: { message: text, code } };
+}
+
+function parseArguments(json: string): { ok: true; value: unknown } | { ok: false; problem: string } {
+  if (json.trim() === "") return { ok: true, value: {} };
+  try {
+    return { ok: true, value: JSON.parse(json) as unknown };
+  } catch (error) {
+    return { ok: false, problem: (error as Error).message };
+  }
+}
+
+function parsedOrText(json: string): unknown {
+  const parsed = parseArguments(json);
+  return parsed.ok ? parsed.value : json;
+}
+
+function asError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,155 @@
+/**
+ * Puts the settings together: flags over environment over file over default. The only place that
+ * reads the command line and the environment.
+ */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ConfigError } from "./config-error.ts";
+import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./options.ts";
+import { type ProviderEnvironment, readProviders } from "./providers.ts";
+
+export interface Config extends OptionValues, ProviderEnvironment {
+  readonly home: string;
+  /** The server's GitHub token. */
+  readonly gitHubToken: string | undefined;
+}
+
+export type Invocation = { readonly kind: "help" } | { readonly kind: "version" } | { readonly kind: "serve"; readonly config: Config };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const SPECS: readonly (readonly [OptionName, OptionSpec])[] = Object.entries(OPTIONS) as [OptionName, OptionSpec][];
+
+/** @throws ConfigError naming the setting, what was expected and what came. */
+export function loadConfig(argv: readonly string[], env: Environment): Invocation {
+  const flags = parseFlags(argv);
+  if (flags.help) return { kind: "help" };
+  if (flags.version) return { kind: "version" };
+  const file = readFile(pick(flags.config, env.RIGHTSEAT_CONFIG));
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of SPECS) values[name] = valueOf(name, spec, flags, env, file);
+  const options = values as unknown as OptionValues;
+  const config: Config = {
+    ...options,
+    home: options.home ?? join(homedir(), ".copilot"),
+    gitHubToken: options.offline ? undefined : gitHubToken(options, env),
+    ...readProviders(env),
+  };
+  return { kind: "serve", config };
+}
+
+export function helpText(): string {
+  const lines = SPECS.filter(([, spec]) => spec.flag !== undefined && !spec.hidden).map(([, spec]) => {
+    const left = `  --${spec.flag}${spec.placeholder ? ` ${spec.placeholder}` : ""}`;
+    const choices = spec.choices ? ` (${spec.choices.join(", ")})` : "";
+    const fallback = spec.default !== undefined && spec.default !== false && spec.default !== true ? ` [${spec.default}]` : "";
+    return `${left.padEnd(30)}${spec.description}${choices}${fallback}`;
+  });
+  const environment = SPECS.filter(([, spec]) => spec.env !== undefined).map(
+    ([, spec]) => `  ${(spec.env as string[]).join(", ").padEnd(44)}${spec.description}`,
+  );
+  return [
+    "rightseat: an open, headless agent runtime that the official Copilot SDKs can drive",
+    "",
+    "Usage: rightseat --headless [--port N] [--host H] [options]",
+    "       rightseat --stdio [options]",
+    "",
+    "Options:",
+    ...lines,
+    `${"  --version".padEnd(30)}Print the version`,
+    `${"  --help".padEnd(30)}Print this`,
+    "",
+    "Environment:",
+    ...environment,
+    `  ${"COPILOT_PROVIDER_*".padEnd(44)}The server's model provider; see the manual`,
+    `  ${"OPENAI_API_KEY, ANTHROPIC_API_KEY".padEnd(44)}The same, in one variable`,
+    `  ${"COPILOT_GITHUB_TOKEN, GH_TOKEN, GITHUB_TOKEN".padEnd(44)}The server's GitHub token, for GitHub's Copilot API`,
+    "",
+  ].join("\n");
+}
+
+type Flags = Record<string, string | boolean | undefined>;
+
+function parseFlags(argv: readonly string[]): Flags {
+  const options: Record<string, { type: "string" | "boolean" }> = { help: { type: "boolean" }, version: { type: "boolean" } };
+  for (const [, spec] of SPECS) if (spec.flag) options[spec.flag] = { type: spec.type === "boolean" ? "boolean" : "string" };
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values as Flags;
+  } catch (error) {
+    const message = (error as Error).message.split(". ")[0] ?? "bad arguments";
+    throw new ConfigError(`${message}; 'rightseat --help' lists the options`, { cause: error });
+  }
+}
+
+function readFile(path: string | undefined): Record<string, unknown> {
+  if (path === undefined) return {};
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigError(`--config: expected a readable file, got ${path} (${(error as Error).message})`, { cause: error });
+  }
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`--config: expected JSON in ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  if (file === null || typeof file !== "object" || Array.isArray(file)) {
+    throw new ConfigError(`--config: expected a JSON object in ${path}`);
+  }
+  for (const key of Object.keys(file)) {
+    if (!Object.hasOwn(OPTIONS, key) || key === "config" || key === "headless" || key === "stdio") {
+      const known = SPECS.map(([name]) => name).filter((name) => !["config", "headless", "stdio"].includes(name));
+      throw new ConfigError(`${path}: unknown setting '${key}'; expected one of ${known.join(", ")}`);
+    }
+  }
+  return file as Record<string, unknown>;
+}
+
+function valueOf(name: OptionName, spec: OptionSpec, flags: Flags, env: Environment, file: Record<string, unknown>): unknown {
+  const flag = spec.flag === undefined ? undefined : flags[spec.flag];
+  if (flag !== undefined) return convert(`--${spec.flag}`, spec, flag);
+  const variable = spec.env?.find((candidate) => env[candidate] !== undefined && env[candidate] !== "");
+  if (variable !== undefined) return convert(variable, spec, env[variable] as string);
+  if (file[name] !== undefined) return convert(`config file: ${name}`, spec, file[name]);
+  return spec.default;
+}
+
+function convert(where: string, spec: OptionSpec, value: unknown): unknown {
+  const fail = (expected: string) => new ConfigError(`${where}: expected ${expected}, got ${JSON.stringify(value)}`);
+  switch (spec.type) {
+    case "boolean": {
+      if (typeof value === "boolean") return value;
+      if (/^(1|true|yes|on)$/i.test(String(value))) return true;
+      if (/^(0|false|no|off)$/i.test(String(value))) return false;
+      throw fail("true or false");
+    }
+    case "choice":
+      if (spec.choices?.includes(String(value))) return value;
+      throw fail(`one of ${spec.choices?.join(", ")}`);
+    case "string":
+      if (typeof value === "string" && value !== "") return value;
+      throw fail("text");
+    default: {
+      const number = typeof value === "number" ? value : /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : Number.NaN;
+      const min = spec.min ?? 0;
+      const max = spec.max ?? Number.MAX_SAFE_INTEGER;
+      if (number >= min && number <= max && (spec.type === "seconds" || Number.isInteger(number))) return number;
+      const range = spec.max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+      throw fail(spec.type === "seconds" ? `a number of seconds ${range}` : `a whole number ${range}`);
+    }
+  }
+}
+
+function gitHubToken(options: OptionValues, env: Environment): string | undefined {
+  const named = options.authTokenEnv === undefined ? undefined : env[options.authTokenEnv];
+  return pick(named, env.COPILOT_SDK_AUTH_TOKEN, env.COPILOT_GITHUB_TOKEN, env.GH_TOKEN, env.GITHUB_TOKEN);
+}
+
+/** The first that is set and not empty. */
+function pick(...candidates: (string | boolean | undefined)[]): string | undefined {
+  return candidates.find((candidate): candidate is string => typeof candidate === "string" && candidate !== "");
+}

@@ -1,0 +1,19 @@
+/** All methods that clients may call. */
+import { sessionAccountMethods } from "./session-account.ts";
+import { sessionAnswerMethods } from "./session-answers.ts";
+import { sessionMethods } from "./session.ts";
+import { serverMethods } from "./server.ts";
+import type { Methods, Services } from "./services.ts";
+import { sessionsMethods } from "./sessions.ts";
+import { workspaceMethods } from "./workspace.ts";
+
+export function createMethods(services: Services): Methods {
+  return {
+    ...serverMethods(services),
+    ...sessionsMethods(services),
+    ...sessionMethods(services),
+    ...sessionAnswerMethods(services),
+    ...sessionAccountMethods(services),
+    ...workspaceMethods(services),
+  };
+}

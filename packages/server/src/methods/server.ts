@@ -1,0 +1,36 @@
+/** Methods about the server itself: `ping`, `status.get`, `auth.getStatus`, `models.list`, `runtime.shutdown`, … */
+import { PROTOCOL_VERSION, type PublishedMethods } from "@rightseat/protocol";
+import { authStatus } from "../accounts/auth-status.ts";
+import { toWireModel } from "../models/wire-model.ts";
+import type { Methods, Scope, Services } from "./services.ts";
+
+export function serverMethods(services: Services): Methods {
+  return {
+    ping: ({ message }: { message?: string }) => ({
+      message: message === undefined ? "pong" : `pong: ${message}`,
+      timestamp: new Date().toISOString(),
+      protocolVersion: PROTOCOL_VERSION,
+    }),
+    "status.get": () => ({ version: services.version, protocolVersion: PROTOCOL_VERSION }),
+    "auth.getStatus": () => authStatus(services.accounts, services.gitHubToken),
+    "models.list": async (params: { gitHubToken?: string }, scope: Scope) => {
+      const fetch = services.inferences.of(scope.link)?.fetch({});
+      const models = await services.models.list({ gitHubToken: params.gitHubToken, fetch }, scope.signal);
+      return { models: models.map(toWireModel) } as unknown as PublishedMethods["models.list"]["result"];
+    },
+    "runtime.shutdown": async () => {
+      await services.onShutdownRequest();
+      return null;
+    },
+    "llmInference.setProvider": (_params: unknown, scope: Scope) => {
+      services.inferences.register(scope.link);
+      return { success: true };
+    },
+    "llmInference.httpResponseStart": (params: Parameters<ClientInference["responseStart"]>[0], scope: Scope) =>
+      services.inferences.of(scope.link)?.responseStart(params) ?? { accepted: false },
+    "llmInference.httpResponseChunk": (params: Parameters<ClientInference["responseChunk"]>[0], scope: Scope) =>
+      services.inferences.of(scope.link)?.responseChunk(params) ?? { accepted: false },
+  };
+}
+
+type ClientInference = import("../models/client-fetch.ts").ClientInference;

@@ -1,0 +1,42 @@
+/** What methods work with; made by the composition root. */
+import type { GitHubAccounts } from "../accounts/github-accounts.ts";
+import type { ModelDirectory } from "../models/model-directory.ts";
+import type { Connection } from "../rpc/connection.ts";
+import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
+import type { ClientInferences } from "../session/client-inferences.ts";
+import type { JoinServices } from "../session/join-session.ts";
+import type { RunServices } from "../session/run.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionRegistry } from "../session/session-registry.ts";
+
+export interface Services {
+  readonly version: string;
+  readonly registry: SessionRegistry;
+  readonly runs: RunServices;
+  readonly join: JoinServices;
+  readonly models: ModelDirectory;
+  readonly accounts: GitHubAccounts;
+  readonly inferences: ClientInferences;
+  /** The server's own GitHub token. */
+  readonly gitHubToken: string | undefined;
+  readonly demo: boolean;
+  /** Whether clients may be told credentials of a session's provider. */
+  readonly allowProviderEndpoint: boolean;
+  readonly integrationId: string;
+  /** GitHub's Copilot API, where the server was told one. */
+  readonly copilotApiUrl: string | undefined;
+  /** Tells the attached clients of a session that it changed. */
+  readonly onUpdated: (session: Session) => void;
+  readonly foreground: Map<string, string>;
+  readonly onForeground: (tenant: string, sessionId: string, previous: string | undefined) => void;
+  /** Ends the server after the answer has gone out. */
+  readonly onShutdownRequest: () => Promise<void>;
+}
+
+export type Scope = RequestScope<Connection>;
+export type Methods = MethodTable<Connection>;
+
+/** The session that a request names, awake. @throws RpcError `session_not_found`. */
+export function sessionOf(services: Services, scope: Scope, params: { sessionId: string }): Promise<Session> {
+  return services.registry.use({ tenant: scope.principal.tenant, sessionId: params.sessionId });
+}

@@ -1,0 +1,157 @@
+/** Methods of one session: prompts, history, what it is called, its model and mode. */
+import { RawResult, RpcError, StreamedResult } from "@rightseat/protocol";
+import { acceptPrompt, type PromptInput } from "../session/prompts.ts";
+import { readHistory } from "../session/history.ts";
+import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
+import { startRun } from "../session/run.ts";
+import { usageMetrics } from "../session/session-report.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+export function sessionMethods(services: Services): Methods {
+  const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) => startRun(services.runs, session, prompt);
+  return {
+    "session.send": async (params: ById & PromptInput, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return { messageId: await acceptPrompt(session, params, start) };
+    },
+    "session.sendMessages": async (params: ById & { messages: PromptInput[] } & Omit<PromptInput, "prompt">, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const { messages, ...shared } = params;
+      const ids = messages.map((message) => acceptPrompt(session, { ...shared, ...message }, start));
+      return { messageIds: await Promise.all(ids) };
+    },
+    "session.abort": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const { run } = session;
+      run?.controller.abort(new RpcError("request_cancelled", "the turn was aborted"));
+      await run?.done;
+      return { success: true };
+    },
+    "session.getMessages": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return readHistory(services.registry.log, session);
+    },
+    "session.log": async (params: ById & { message: string; level?: string; type?: string; ephemeral?: boolean; url?: string; tip?: string }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const [type, data] = logEvent(params);
+      const published = params.ephemeral ? session.emit(type, data as never) : session.append(type, data as never);
+      await session.committed();
+      return { eventId: published.event.id };
+    },
+    "session.eventLog.read": async (params: ById & EventLogReadParams, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return new RawResult(await readEventLog(services.registry.log, session, params, scope.signal));
+    },
+    "session.eventLog.tail": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      await session.committed();
+      return { cursor: String(session.end) };
+    },
+    // Every event is told to every attached client, so interest changes nothing; handles are given out for clients that ask.
+    "session.eventLog.registerInterest": async (params: ById & { eventType: string }, scope: Scope) => {
+      await sessionOf(services, scope, params);
+      return { handle: `${params.eventType}:${scope.link.id}` };
+    },
+    "session.eventLog.releaseInterest": async (params: ById, scope: Scope) => {
+      await sessionOf(services, scope, params);
+      return { success: true };
+    },
+    "session.usage.getMetrics": async (params: ById, scope: Scope) => usageMetrics(await sessionOf(services, scope, params)),
+    "session.mode.get": async (params: ById, scope: Scope) => (await sessionOf(services, scope, params)).state.mode,
+    "session.mode.set": async (params: ById & { mode: "interactive" | "plan" | "autopilot" }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const previousMode = session.state.mode;
+      if (previousMode !== params.mode) {
+        session.append("session.mode_changed", { previousMode, newMode: params.mode });
+        services.onUpdated(session);
+        await session.committed();
+      }
+      return { status: "applied", modelChanged: false, modeApplied: true };
+    },
+    "session.name.get": async (params: ById, scope: Scope) => ({ name: (await sessionOf(services, scope, params)).state.name ?? null }),
+    "session.name.set": async (params: ById & { name: string }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const name = params.name.trim();
+      if (name === "") throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", { path: "name" });
+      session.record("rightseat.name_set", { name });
+      session.emit("session.title_changed", { title: name });
+      services.onUpdated(session);
+      await session.committed();
+      return null;
+    },
+    "session.model.getCurrent": async (params: ById, scope: Scope) => {
+      const { settings } = await sessionOf(services, scope, params);
+      return { modelId: settings.model, reasoningEffort: settings.reasoningEffort };
+    },
+    "session.model.switchTo": async (params: ById & { modelId: string; reasoningEffort?: string; reasoningSummary?: string }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const { settings } = session;
+      const changed = {
+        ...settings,
+        model: params.modelId,
+        reasoningEffort: params.reasoningEffort ?? settings.reasoningEffort,
+        reasoningSummary: params.reasoningSummary ?? settings.reasoningSummary,
+      };
+      await services.join.checkSettings(changed);
+      session.append("session.model_change", {
+        previousModel: settings.model,
+        newModel: params.modelId,
+        previousReasoningEffort: settings.reasoningEffort,
+        reasoningEffort: changed.reasoningEffort,
+      });
+      session.settings = changed;
+      services.onUpdated(session);
+      await session.committed();
+      return { modelId: params.modelId };
+    },
+    "session.metadata.isProcessing": async (params: ById, scope: Scope) => ({ processing: (await sessionOf(services, scope, params)).run !== undefined }),
+    "session.metadata.activity": async (params: ById, scope: Scope) => {
+      const running = (await sessionOf(services, scope, params)).run !== undefined;
+      return { abortable: running, hasActiveWork: running };
+    },
+    "session.queue.pendingItems": async (params: ById, scope: Scope) => {
+      const { queue } = (await sessionOf(services, scope, params)).state;
+      return {
+        items: queue
+          .filter((prompt) => !prompt.steering)
+          .map((prompt) => ({
+            id: prompt.messageId,
+            messageId: prompt.messageId,
+            kind: "message",
+            displayText: prompt.displayPrompt ?? prompt.prompt,
+            agentMode: prompt.agentMode ?? "interactive",
+          })),
+        steeringMessages: queue.filter((prompt) => prompt.steering).map((prompt) => prompt.displayPrompt ?? prompt.prompt),
+      };
+    },
+    "session.queue.hasPending": async (params: ById, scope: Scope) => ({
+      hasPending: (await sessionOf(services, scope, params)).state.queue.length > 0,
+    }),
+    "session.queue.clear": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      session.record("rightseat.queue_replaced", { prompts: [] });
+      session.emit("pending_messages.modified", {});
+      await session.committed();
+      return null;
+    },
+  };
+}
+
+function logEvent(params: { message: string; level?: string; type?: string; url?: string; tip?: string }) {
+  const kind = params.type ?? "notification";
+  const url = params.url !== undefined ? { url: params.url } : {};
+  switch (params.level) {
+    case "warning":
+      return ["session.warning", { warningType: kind, message: params.message, ...url }] as const;
+    case "error":
+      return ["session.error", { errorType: kind, message: params.message, ...url }] as const;
+    default:
+      return ["session.info", { infoType: kind, message: params.message, ...url, ...(params.tip !== undefined ? { tip: params.tip } : {}) }] as const;
+  }
+}
+
+export type { StreamedResult };

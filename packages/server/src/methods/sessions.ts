@@ -1,0 +1,75 @@
+/** Methods that make, find and let go of sessions: `session.create`, `resume`, `list`, `delete`, `detach`, … */
+import { RpcError } from "@rightseat/protocol";
+import { createSession, resumeSession } from "../session/join-session.ts";
+import { sessionNotFound } from "../session/session-registry.ts";
+import type { SettingsParams } from "../session/session-settings.ts";
+import type { ListQuery, SessionSummary } from "../store/event-log.ts";
+import type { Methods, Scope, Services } from "./services.ts";
+import { sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+export function sessionsMethods(services: Services): Methods {
+  const { registry } = services;
+  const detach = async ({ sessionId }: ById, scope: Scope) => {
+    const session = registry.find({ tenant: scope.principal.tenant, sessionId });
+    // A session that went to another process, or was closed meanwhile, is left already.
+    if (!session) return { success: true };
+    registry.detach(session, scope.link, "left");
+    if (session.closing) await session.closed;
+    return { success: true };
+  };
+  return {
+    "session.create": (params: SettingsParams, scope: Scope) => createSession(services.join, scope.principal.tenant, scope.link, params),
+    "session.resume": (params: SettingsParams, scope: Scope) => resumeSession(services.join, scope.principal.tenant, scope.link, params),
+    "session.detach": detach,
+    "session.destroy": detach,
+    "session.delete": async ({ sessionId }: ById, scope: Scope) => {
+      const deleted = await registry.delete({ tenant: scope.principal.tenant, sessionId });
+      return deleted ? { success: true } : { success: false, error: `Session not found: ${sessionId}` };
+    },
+    "session.list": async ({ filter }: { filter?: ListQuery }, scope: Scope) => {
+      const sessions = await registry.log.list(scope.principal.tenant, filter ?? {});
+      return { sessions: sessions.map(toWireSummary) };
+    },
+    "session.getMetadata": async ({ sessionId }: ById, scope: Scope) => {
+      const summary = await registry.log.get({ tenant: scope.principal.tenant, sessionId }).catch(() => undefined);
+      return summary ? { session: toWireSummary(summary) } : {};
+    },
+    "session.getLastId": async (_params: unknown, scope: Scope) => {
+      const [last] = await registry.log.list(scope.principal.tenant, { limit: 1 });
+      return last ? { sessionId: last.sessionId } : {};
+    },
+    "session.getForeground": (_params: unknown, scope: Scope) => {
+      const sessionId = services.foreground.get(scope.principal.tenant);
+      return sessionId === undefined ? {} : { sessionId };
+    },
+    "session.setForeground": ({ sessionId }: ById, scope: Scope) => {
+      const { tenant } = scope.principal;
+      if (!registry.find({ tenant, sessionId })) return { success: false, error: sessionNotFound({ tenant, sessionId }).message };
+      const previous = services.foreground.get(tenant);
+      services.foreground.set(tenant, sessionId);
+      services.onForeground(tenant, sessionId, previous);
+      return { success: true };
+    },
+    "session.shutdown": async (params: ById & { type?: "routine" | "error" }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      await registry.close(session, params.type ?? "routine");
+      return null;
+    },
+    "session.suspend": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      session.run?.controller.abort(new RpcError("request_cancelled", "the session was suspended"));
+      await session.run?.done;
+      await session.committed();
+      await session.checkpoint();
+      return null;
+    },
+  };
+}
+
+function toWireSummary(summary: SessionSummary) {
+  return { isRemote: false, ...summary };
+}

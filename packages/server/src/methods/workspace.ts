@@ -1,0 +1,44 @@
+/** Methods on the files that a session keeps of its own: its plan, its workspace. */
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { createWorkspace } from "../session/workspace.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+export function workspaceMethods(services: Services): Methods {
+  const open = async (params: ById, scope: Scope) => {
+    const session = await sessionOf(services, scope, params);
+    return { session, workspace: createWorkspace(services.registry.log.workspacePath(session.key)) };
+  };
+  return {
+    "session.plan.read": async (params: ById, scope: Scope) => (await open(params, scope)).workspace.readPlan(),
+    "session.plan.update": async (params: ById & { content: string }, scope: Scope) => {
+      const { session, workspace } = await open(params, scope);
+      const existed = (await workspace.readPlan()).exists;
+      await workspace.writePlan(params.content);
+      session.append("session.plan_changed", { operation: existed ? "update" : "create" });
+      await session.committed();
+      return null;
+    },
+    "session.plan.delete": async (params: ById, scope: Scope) => {
+      const { session, workspace } = await open(params, scope);
+      if (await workspace.deletePlan()) {
+        session.append("session.plan_changed", { operation: "delete" });
+        await session.committed();
+      }
+      return null;
+    },
+    "session.workspaces.listFiles": async (params: ById, scope: Scope) => ({ files: await (await open(params, scope)).workspace.listFiles() }),
+    "session.workspaces.readFile": async (params: ById & { path: string }, scope: Scope) => ({
+      content: await (await open(params, scope)).workspace.readFile(params.path),
+    }),
+    "session.workspaces.createFile": async (params: ById & { path: string; content: string }, scope: Scope) => {
+      const { session, workspace } = await open(params, scope);
+      const operation = await workspace.writeFile(params.path, params.content);
+      session.append("session.workspace_file_changed", { path: params.path, operation });
+      await session.committed();
+      return null;
+    },
+  };
+}

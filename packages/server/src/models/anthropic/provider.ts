@@ -1,0 +1,49 @@
+import type { ModelListing, ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
+import { getJson } from "../openai-models.ts";
+import { runCall } from "../run-call.ts";
+import { createAnthropicClient, startMessages, toAnthropicRoot } from "./client.ts";
+import { toMessagesBody } from "./request.ts";
+import { MessagesAnswerReader } from "./stream.ts";
+
+/** Anthropic Messages. `baseUrl` is what comes before `/v1/messages`, with or without `/v1`. */
+export function createAnthropicProvider(settings: ProviderSettings): ModelProvider {
+  return {
+    name: "anthropic",
+    generate: (request, signal) => generate(settings, request, signal),
+    listModels: (signal) => listModels(settings, signal),
+  };
+}
+
+function generate(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
+  const url = `${toAnthropicRoot(settings.baseUrl)}/v1/messages`;
+  return runCall(
+    { provider: "anthropic", url, signal, idleTimeoutMs: settings.idleTimeoutMs },
+    async (call, callSignal) => {
+      const client = await createAnthropicClient({ ...settings, requestHeaders: request.headers }, call);
+      return startMessages(client, toMessagesBody(request), callSignal);
+    },
+    (call) => new MessagesAnswerReader(call),
+  );
+}
+
+interface ListedModel {
+  readonly id: string;
+  readonly display_name?: string;
+  readonly max_input_tokens?: number | null;
+  readonly max_tokens?: number | null;
+}
+
+async function listModels(settings: ProviderSettings, signal: AbortSignal): Promise<readonly ModelListing[]> {
+  const url = `${toAnthropicRoot(settings.baseUrl)}/v1/models`;
+  const body = await getJson("anthropic", url, settings, signal, async (call, callSignal) => {
+    const client = await createAnthropicClient(settings, call);
+    return client.get("/v1/models", { query: { limit: 1000 }, signal: callSignal }).asResponse();
+  });
+  return ((body as { data?: readonly ListedModel[] }).data ?? []).map((model) => ({
+    id: model.id,
+    name: model.display_name ?? model.id,
+    contextWindowTokens: model.max_input_tokens ?? undefined,
+    maxOutputTokens: model.max_tokens ?? undefined,
+    raw: model,
+  }));
+}

@@ -1,0 +1,122 @@
+import { lookUpModel } from "../catalog.ts";
+import type { ModelContentPart, ModelMessage, ModelRequest } from "../model-provider.ts";
+import { toAssistantBlocks } from "./content-layout.ts";
+
+type Block = Record<string, unknown>;
+type WireMessage = { readonly role: "user" | "assistant"; readonly content: Block[] };
+
+/** Marks the end of what the provider should cache; three of the four marks that a request may have. */
+const CACHE = { cache_control: { type: "ephemeral" } } as const;
+
+/** The body of `POST /v1/messages`. */
+export function toMessagesBody(request: ModelRequest): Record<string, unknown> {
+  const maxTokens = request.maxOutputTokens ?? lookUpModel(request.model).maxOutputTokens;
+  const body: Record<string, unknown> = {
+    model: request.model,
+    max_tokens: maxTokens,
+    messages: withCacheMark(toMessages(request.messages)),
+    ...toThinking(request, maxTokens),
+  };
+  if (request.system !== "") body["system"] = [{ type: "text", text: request.system, ...CACHE }];
+  if (request.tools.length > 0) body["tools"] = toTools(request.tools);
+  if (request.stream) body["stream"] = true;
+  return body;
+}
+
+function toTools(tools: ModelRequest["tools"]): Block[] {
+  return tools.map((tool, index) => ({
+    name: tool.name,
+    description: tool.description,
+    input_schema: { type: "object", ...tool.parameters },
+    ...(index === tools.length - 1 && CACHE),
+  }));
+}
+
+/** Tool results are user content here, and all results of one turn must stand in one message. */
+function toMessages(messages: readonly ModelMessage[]): WireMessage[] {
+  const wire: WireMessage[] = [];
+  for (const message of messages) {
+    const content = toBlocks(message);
+    // The API refuses empty content; an assistant that said nothing is left out.
+    if (content.length === 0) continue;
+    const role = message.role === "assistant" ? "assistant" : "user";
+    const last = wire.at(-1);
+    if (role === "user" && last?.role === "user") last.content.push(...content);
+    else wire.push({ role, content });
+  }
+  return wire;
+}
+
+function toBlocks(message: ModelMessage): Block[] {
+  switch (message.role) {
+    case "user":
+      return typeof message.content === "string" ? toText(message.content) : message.content.flatMap(toBlock);
+    case "assistant":
+      return toAssistantBlocks(message.content, message.toolCalls, message.reasoning);
+    case "tool":
+      return [toToolResult(message)];
+  }
+}
+
+function toText(text: string): Block[] {
+  return text === "" ? [] : [{ type: "text", text }];
+}
+
+function toToolResult(message: Extract<ModelMessage, { role: "tool" }>): Block {
+  const images = (message.images ?? []).map(toImage);
+  return {
+    type: "tool_result",
+    tool_use_id: message.toolCallId,
+    content: images.length > 0 ? [...toText(message.content), ...images] : message.content,
+    ...(message.isError && { is_error: true }),
+  };
+}
+
+function toBlock(part: ModelContentPart): Block[] {
+  switch (part.type) {
+    case "text":
+      return toText(part.text);
+    case "image":
+      return [toImage(part)];
+    case "document":
+      return [toDocument(part)];
+  }
+}
+
+function toImage(image: { readonly mimeType: string; readonly base64: string }): Block {
+  return { type: "image", source: { type: "base64", media_type: image.mimeType, data: image.base64 } };
+}
+
+function toDocument(part: Extract<ModelContentPart, { type: "document" }>): Block {
+  const source = part.mimeType.startsWith("text/")
+    ? { type: "text", media_type: "text/plain", data: Buffer.from(part.base64, "base64").toString("utf8") }
+    : { type: "base64", media_type: part.mimeType, data: part.base64 };
+  return { type: "document", source, title: part.name };
+}
+
+/** The last user message ends what the next request will repeat. */
+function withCacheMark(messages: WireMessage[]): WireMessage[] {
+  const last = messages.findLast((message) => message.role === "user");
+  const block = last?.content.at(-1);
+  if (last !== undefined && block !== undefined) last.content[last.content.length - 1] = { ...block, ...CACHE };
+  return messages;
+}
+
+/** Thinking tokens for models that are given a budget; the API wants at least 1024. */
+const BUDGET_TOKENS: Readonly<Record<string, number>> = { minimal: 1_024, low: 4_096, medium: 12_288, high: 24_576, xhigh: 32_768, max: 49_152 };
+const MIN_BUDGET_TOKENS = 1_024;
+
+/**
+ * Newer models decide themselves how much to think and are told the effort; older ones are given a
+ * budget, which counts towards `max_tokens` and leaves room for an answer.
+ */
+function toThinking(request: ModelRequest, maxTokens: number): Record<string, unknown> {
+  const effort = request.reasoningEffort;
+  if (effort === undefined || effort === "none") return {};
+  const facts = lookUpModel(request.model);
+  const display = request.reasoningSummary === "none" ? "omitted" : "summarized";
+  if (facts.thinking !== "budget") return { thinking: { type: "adaptive", display }, output_config: { effort } };
+  const budget = Math.min(BUDGET_TOKENS[effort] ?? BUDGET_TOKENS["medium"] ?? MIN_BUDGET_TOKENS, Math.floor(maxTokens / 2));
+  const output = facts.reasoningEfforts.includes(effort) ? { output_config: { effort } } : {};
+  return budget < MIN_BUDGET_TOKENS ? output : { thinking: { type: "enabled", budget_tokens: budget }, ...output };
+}

@@ -1,0 +1,176 @@
+import type { ModelCall } from "../model-call.ts";
+import type { ModelAnswer, ModelEvent, ModelUsage } from "../model-provider.ts";
+import { type AnswerReader, parseEventData } from "../run-call.ts";
+import { ToolCallParts } from "../tool-call-parts.ts";
+import { type LayoutItem, toReasoning } from "./content-layout.ts";
+import type { MessagesBlock, MessagesBody, MessagesDelta, MessagesEvent, MessagesUsage } from "./wire.ts";
+
+/** A block of the answer while it grows. */
+interface OpenBlock {
+  readonly type: "text" | "thinking" | "redacted_thinking" | "tool_use";
+  characters: number;
+  readonly thinking: string[];
+  signature: string;
+  readonly data: string;
+  /** Of a tool_use: our index of the call. */
+  readonly call: number;
+}
+
+/** Reads Messages, streamed or whole. The stream is complete once `message_stop` came. */
+export class MessagesAnswerReader implements AnswerReader {
+  done = false;
+  readonly #call: ModelCall;
+  readonly #text: string[] = [];
+  readonly #toolCalls = new ToolCallParts();
+  /** In the answer's order. */
+  readonly #blocks: OpenBlock[] = [];
+  /** By the wire's index. */
+  readonly #byIndex = new Map<number, OpenBlock>();
+  #stopReason: string | undefined;
+  #usage: MessagesUsage | undefined;
+  #model: string | undefined;
+  #responseId: string | undefined;
+
+  constructor(call: ModelCall) {
+    this.#call = call;
+  }
+
+  push(data: string, out: ModelEvent[]): void {
+    if (data === "[DONE]") return;
+    const event = parseEventData(this.#call, data) as MessagesEvent;
+    switch (event.type) {
+      case "content_block_delta":
+        return this.#pushDelta(event, out);
+      case "content_block_start":
+        if (event.content_block !== undefined) this.#begin(event.content_block, event.index ?? this.#blocks.length, out);
+        return;
+      case "message_start":
+        if (event.message !== undefined) this.#pushHead(event.message);
+        return;
+      case "message_delta":
+        this.#stopReason = event.delta?.stop_reason ?? this.#stopReason;
+        this.#addUsage(event.usage);
+        return;
+      case "message_stop":
+        this.done = true;
+        return;
+      default:
+        // "error" by name, or an error object of a gateway that knows no names.
+        if (event.error !== undefined && event.error !== null) throw this.#call.streamedError(event);
+    }
+  }
+
+  pushWhole(body: unknown, out: ModelEvent[]): void {
+    const message = (body ?? {}) as MessagesBody;
+    if (message.type === "error") throw this.#call.streamedError(message);
+    this.#pushHead(message);
+    for (const [index, block] of (message.content ?? []).entries()) this.#begin(block, index, out);
+    this.#stopReason = message.stop_reason ?? undefined;
+    this.done = message.stop_reason !== undefined && message.stop_reason !== null;
+  }
+
+  #pushHead(message: MessagesBody): void {
+    this.#model = message.model;
+    this.#responseId = message.id;
+    this.#addUsage(message.usage);
+  }
+
+  /** Later counts replace earlier ones; the last event leaves out what has not changed. */
+  #addUsage(usage: MessagesUsage | undefined): void {
+    if (usage === undefined) return;
+    const given = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
+    this.#usage = { ...this.#usage, ...Object.fromEntries(given) };
+  }
+
+  #begin(block: MessagesBlock, index: number, out: ModelEvent[]): void {
+    const opened = this.#open(block, out);
+    if (opened === undefined) return;
+    this.#blocks.push(opened);
+    this.#byIndex.set(index, opened);
+    if (block.text) this.#addText(opened, block.text, out);
+    if (block.thinking) this.#addThinking(opened, block.thinking, out);
+    if (block.signature) opened.signature = block.signature;
+  }
+
+  #open(block: MessagesBlock, out: ModelEvent[]): OpenBlock | undefined {
+    const { type } = block;
+    if (type !== "text" && type !== "thinking" && type !== "redacted_thinking" && type !== "tool_use") return undefined;
+    const call = type === "tool_use" ? this.#beginCall(block, out) : -1;
+    return { type, characters: 0, thinking: [], signature: "", data: block.data ?? "", call };
+  }
+
+  #beginCall(block: MessagesBlock, out: ModelEvent[]): number {
+    // Empty while streaming, the arguments in a whole answer.
+    const isFilled = typeof block.input === "object" && block.input !== null && Object.keys(block.input).length > 0;
+    return this.#toolCalls.begin({ id: block.id, name: block.name ?? "", arguments: isFilled ? JSON.stringify(block.input) : "" }, out);
+  }
+
+  #pushDelta(event: MessagesEvent, out: ModelEvent[]): void {
+    const block = this.#byIndex.get(event.index ?? -1);
+    const delta: MessagesDelta | undefined = event.delta;
+    if (block === undefined || delta === undefined) return;
+    if (delta.type === "text_delta") this.#addText(block, delta.text ?? "", out);
+    else if (delta.type === "thinking_delta") this.#addThinking(block, delta.thinking ?? "", out);
+    else if (delta.type === "signature_delta") block.signature += delta.signature ?? "";
+    else if (delta.type === "input_json_delta") this.#toolCalls.append(block.call, delta.partial_json ?? "", out);
+  }
+
+  #addText(block: OpenBlock, delta: string, out: ModelEvent[]): void {
+    if (delta === "") return;
+    block.characters += delta.length;
+    this.#text.push(delta);
+    out.push({ type: "text", delta });
+  }
+
+  #addThinking(block: OpenBlock, delta: string, out: ModelEvent[]): void {
+    if (delta === "") return;
+    block.thinking.push(delta);
+    out.push({ type: "reasoning", delta });
+  }
+
+  finish(): ModelAnswer {
+    if (!this.done) throw this.#call.droppedError("message_stop");
+    return {
+      content: this.#text.join(""),
+      toolCalls: this.#toolCalls.toToolCalls(),
+      reasoning: toReasoning(this.#blocks.map(toLayoutItem)),
+      finishReason: toFinishReason(this.#stopReason, this.#toolCalls.size > 0),
+      usage: this.#usage === undefined ? undefined : toUsage(this.#usage),
+      model: this.#model,
+      responseId: this.#responseId,
+      headers: this.#call.headers,
+    };
+  }
+}
+
+function toLayoutItem(block: OpenBlock): LayoutItem {
+  switch (block.type) {
+    case "thinking":
+      return { type: "thinking", thinking: block.thinking.join(""), signature: block.signature };
+    case "redacted_thinking":
+      return { type: "redacted_thinking", data: block.data };
+    case "text":
+      return { type: "text", characters: block.characters };
+    case "tool_use":
+      return { type: "tool_use" };
+  }
+}
+
+function toFinishReason(wire: string | undefined, hasToolCalls: boolean): ModelAnswer["finishReason"] {
+  if (wire === "max_tokens" || wire === "model_context_window_exceeded") return "length";
+  if (wire === "refusal") return "content-filter";
+  if (wire === "tool_use" || hasToolCalls) return "tool-calls";
+  return wire === "end_turn" || wire === "stop_sequence" ? "stop" : "other";
+}
+
+function toUsage(usage: MessagesUsage): ModelUsage {
+  const cacheReadTokens = usage.cache_read_input_tokens ?? 0;
+  const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0;
+  return {
+    inputTokens: (usage.input_tokens ?? 0) + cacheReadTokens + cacheWriteTokens,
+    outputTokens: usage.output_tokens ?? 0,
+    cacheReadTokens,
+    cacheWriteTokens,
+    reasoningTokens: usage.output_tokens_details?.thinking_tokens ?? undefined,
+  };
+}

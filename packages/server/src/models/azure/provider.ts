@@ -1,0 +1,48 @@
+import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
+import { type ChatDialect, toChatBody } from "../openai-chat/request.ts";
+import { ChatAnswerReader } from "../openai-chat/stream.ts";
+import { startChat } from "../openai-chat/start-chat.ts";
+import { toResponsesBody } from "../openai-responses/request.ts";
+import { startResponse } from "../openai-responses/start-response.ts";
+import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
+import { runCall } from "../run-call.ts";
+import { parseAzureAddress } from "./address.ts";
+import { type AzureTarget, createAzureClient, describeAzureUrl } from "./client.ts";
+
+/** Deployments have names of their own, so the model cannot be told; the newer field suits all of them. */
+const DIALECT: ChatDialect = { maxTokensField: "max_completion_tokens", sendsReasoningBack: false };
+
+/** OpenAI models on Azure, by Chat Completions or Responses. The request's model is the deployment's name. */
+export function createAzureProvider(settings: ProviderSettings): ModelProvider {
+  const generate = settings.wireApi === "responses" ? generateResponse : generateChat;
+  return { name: "azure", generate: (request, signal) => generate(settings, request, signal) };
+}
+
+function toTarget(settings: ProviderSettings, request: ModelRequest): AzureTarget & { readonly deployment: string } {
+  const address = parseAzureAddress(settings.baseUrl);
+  return { ...address, apiVersion: settings.azureApiVersion ?? address.apiVersion, deployment: address.deployment ?? request.model };
+}
+
+function generateChat(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
+  const target = toTarget(settings, request);
+  return runCall(
+    { provider: "azure", url: describeAzureUrl(target, "chat/completions"), signal, idleTimeoutMs: settings.idleTimeoutMs },
+    async (call, callSignal) => {
+      const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
+      return startChat(client, toChatBody({ ...request, model: target.deployment }, DIALECT), callSignal);
+    },
+    (call) => new ChatAnswerReader(call),
+  );
+}
+
+function generateResponse(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
+  const target = toTarget(settings, request);
+  return runCall(
+    { provider: "azure", url: describeAzureUrl(target, "responses"), signal, idleTimeoutMs: settings.idleTimeoutMs },
+    async (call, callSignal) => {
+      const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
+      return startResponse(client, toResponsesBody({ ...request, model: target.deployment }), callSignal);
+    },
+    (call) => new ResponsesAnswerReader(call),
+  );
+}

@@ -1,0 +1,17 @@
+import type { ClientSettings } from "../openai-client.ts";
+import type { CopilotSettings } from "./settings.ts";
+
+/** GitHub takes its tokens as bearer tokens, whatever kind the configuration calls them. */
+export function toClientSettings(settings: CopilotSettings, requestHeaders?: Readonly<Record<string, string>>): ClientSettings {
+  const { credential } = settings;
+  return {
+    baseUrl: settings.baseUrl,
+    fetch: settings.fetch,
+    headers: { "Copilot-Integration-Id": settings.integrationId ?? "rightseat", ...settings.headers },
+    requestHeaders,
+    credential: async () => {
+      const given = await credential?.();
+      return given === undefined ? undefined : { kind: "bearer", value: given.value };
+    },
+  };
+}

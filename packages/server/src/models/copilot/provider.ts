@@ -1,0 +1,81 @@
+import { createAnthropicClient, startMessages } from "../anthropic/client.ts";
+import { toMessagesBody } from "../anthropic/request.ts";
+import { MessagesAnswerReader } from "../anthropic/stream.ts";
+import { lazyEvents } from "../lazy-events.ts";
+import type { ModelEvent, ModelProvider, ModelRequest } from "../model-provider.ts";
+import { startChat } from "../openai-chat/start-chat.ts";
+import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
+import { toResponsesBody } from "../openai-responses/request.ts";
+import { startResponse } from "../openai-responses/start-response.ts";
+import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
+import { runCall } from "../run-call.ts";
+import { toClientSettings } from "./client-settings.ts";
+import { toCopilotHeaders } from "./headers.ts";
+import { type CopilotModels, type CopilotRoute, readCopilotModels } from "./models.ts";
+import { toCopilotChatBody } from "./request.ts";
+import type { CopilotSettings } from "./settings.ts";
+import { CopilotChatAnswerReader } from "./stream.ts";
+
+/** How long the list of models is believed, for choosing routes. */
+const MODELS_LIFETIME_MS = 30 * 60_000;
+
+/**
+ * GitHub's Copilot API: Chat Completions for most models, Responses or Messages for those that have
+ * nothing else. The list of models is read before the first call, and again every half hour of use.
+ */
+export function createCopilotProvider(settings: CopilotSettings): ModelProvider {
+  let models: CopilotModels | undefined;
+  const refresh = async (signal: AbortSignal): Promise<CopilotModels> => (models = await readCopilotModels(settings, signal));
+  const chooseRoute = async (model: string, signal: AbortSignal): Promise<CopilotRoute> => {
+    signal.throwIfAborted();
+    if (models === undefined || performance.now() - models.readAtMs > MODELS_LIFETIME_MS) await refresh(signal).catch(() => undefined);
+    signal.throwIfAborted();
+    // Without a list the most common route is tried, and its error tells more than the list's would.
+    return models?.routes.get(model) ?? "chat";
+  };
+  return {
+    name: "copilot",
+    generate: (request, signal) => lazyEvents(async () => ROUTES[await chooseRoute(request.model, signal)](settings, request, signal)),
+    listModels: async (signal) => (await refresh(signal)).listings,
+  };
+}
+
+type Route = (settings: CopilotSettings, request: ModelRequest, signal: AbortSignal) => AsyncGenerator<ModelEvent, void, void>;
+
+const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
+  chat: (settings, request, signal) =>
+    runCall(
+      toOptions(settings, "/chat/completions", signal),
+      async (call, callSignal) => {
+        const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
+        return startChat(client, toCopilotChatBody(request), callSignal);
+      },
+      (call) => new CopilotChatAnswerReader(call),
+    ),
+  responses: (settings, request, signal) =>
+    runCall(
+      toOptions(settings, "/responses", signal),
+      async (call, callSignal) => {
+        const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
+        return startResponse(client, toResponsesBody(request), callSignal);
+      },
+      (call) => new ResponsesAnswerReader(call),
+    ),
+  messages: (settings, request, signal) =>
+    runCall(
+      toOptions(settings, "/v1/messages", signal),
+      async (call, callSignal) => {
+        const client = await createAnthropicClient(toCallSettings(settings, request, signal), call);
+        return startMessages(client, toMessagesBody(request), callSignal);
+      },
+      (call) => new MessagesAnswerReader(call),
+    ),
+};
+
+function toOptions(settings: CopilotSettings, path: string, signal: AbortSignal) {
+  return { provider: "copilot", url: `${trimSlashes(settings.baseUrl)}${path}`, signal, idleTimeoutMs: settings.idleTimeoutMs };
+}
+
+function toCallSettings(settings: CopilotSettings, request: ModelRequest, signal: AbortSignal) {
+  return toClientSettings(settings, { ...toCopilotHeaders(request, signal), ...request.headers });
+}

@@ -1,0 +1,331 @@
+/**
+ * Finds the model that a session talks to: one of its own providers, the server's, GitHub's Copilot
+ * API, or the demo model. In that order, and by what the session's client asked for.
+ */
+import { RpcError } from "@rightseat/protocol";
+import type { ActiveModel } from "../agent/run-host.ts";
+import type { Fetch, ModelListing, ModelProvider, ProviderSettings } from "./model-provider.ts";
+
+/** Token limits and abilities of a model, by its well-known name. */
+export interface ModelFacts {
+  readonly contextWindowTokens: number;
+  readonly maxPromptTokens?: number;
+  readonly maxOutputTokens?: number;
+  readonly supportsVision: boolean;
+}
+
+/** A provider as a session or the server names it; the wire's shape, which the config file shares. */
+export interface ProviderSource {
+  readonly name?: string;
+  readonly type?: "openai" | "azure" | "anthropic";
+  readonly wireApi?: "completions" | "responses";
+  readonly baseUrl: string;
+  readonly apiKey?: string;
+  readonly bearerToken?: string;
+  readonly azure?: { readonly apiVersion?: string };
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly hasBearerTokenProvider?: boolean;
+  readonly modelId?: string;
+  readonly wireModel?: string;
+  readonly maxPromptTokens?: number;
+  readonly maxContextWindowTokens?: number;
+  readonly maxOutputTokens?: number;
+}
+
+export interface ProviderModelSource {
+  readonly id: string;
+  readonly provider: string;
+  readonly wireModel?: string;
+  readonly modelId?: string;
+  readonly name?: string;
+  readonly maxPromptTokens?: number;
+  readonly maxContextWindowTokens?: number;
+  readonly maxOutputTokens?: number;
+}
+
+/** What a session asks with. */
+export interface ModelQuery {
+  readonly model?: string;
+  readonly reasoningEffort?: string;
+  readonly reasoningSummary?: string;
+  readonly provider?: ProviderSource;
+  readonly providers?: readonly ProviderSource[];
+  readonly models?: readonly ProviderModelSource[];
+  /** The session's own GitHub token. */
+  readonly gitHubToken?: string;
+  /** Routes the session's model traffic elsewhere, through its client. */
+  readonly fetch?: Fetch;
+  /** Asks the session's clients for a token of the provider so named. */
+  readonly bearerToken?: (providerName: string) => Promise<string>;
+  /** Stands for these very settings: what was made for them is kept as long as it lives. */
+  readonly identity?: object;
+}
+
+export interface ModelDirectoryOptions {
+  /** The server's own providers, from its environment or configuration; the first one that fits a model serves it. */
+  readonly serverProviders: readonly ProviderSource[];
+  /** The server's own model; used when a session names none. */
+  readonly serverModel?: string;
+  readonly demo: boolean;
+  /** The token of the server, when it has one. */
+  readonly gitHubToken?: string;
+  readonly createProvider: (settings: ProviderSettings) => ModelProvider;
+  readonly createDemoProvider: () => ModelProvider;
+  readonly createCopilotProvider: (options: { token: string; baseUrl: string; fetch?: Fetch }) => ModelProvider;
+  /** Where the Copilot API of a token's owner is. @throws when the token is refused. */
+  readonly copilotApiUrl: (token: string) => Promise<string>;
+  readonly facts: (model: string) => ModelFacts;
+}
+
+export const DEMO_MODEL = "demo";
+/** The name of a session's only provider, by which its client is asked for tokens. */
+const DEFAULT_PROVIDER = "default";
+const LIST_CACHE_MS = 5 * 60_000;
+/** Tokens whose models and connections are kept at a time. */
+const MOST_TOKENS = 1000;
+
+export class ModelDirectory {
+  readonly #options: ModelDirectoryOptions;
+  /** Providers are stateless but for their credentials; one serves all calls of a session's settings. */
+  readonly #providers = new WeakMap<object, ModelProvider>();
+  readonly #copilotModels = new Map<string, { readonly at: number; readonly models: Promise<readonly ModelListing[]> }>();
+  readonly #copilotProviders = new Map<string, ModelProvider>();
+  #demoProvider: ModelProvider | undefined;
+
+  constructor(options: ModelDirectoryOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is any way to a model other than the demo model. */
+  hasProvider(query: ModelQuery): boolean {
+    return Boolean(
+      query.provider || query.providers?.length || query.gitHubToken || this.#options.serverProviders.length || this.#options.gitHubToken,
+    );
+  }
+
+  /** The model of a session whose client named none, where that needs no network to tell. */
+  defaultModel(query: ModelQuery): string | undefined {
+    if (query.provider) return query.provider.modelId ?? query.provider.wireModel ?? this.#options.serverModel;
+    const first = query.models?.[0];
+    if (query.providers?.length && first) return `${first.provider}/${first.id}`;
+    if (this.#options.demo) return DEMO_MODEL;
+    const { serverProviders, serverModel } = this.#options;
+    return serverModel ?? serverProviders[0]?.modelId ?? serverProviders[0]?.wireModel;
+  }
+
+  /** @throws RpcError `no_provider` when the model named can be reached by no way. */
+  check(query: ModelQuery): void {
+    if (query.model !== undefined && query.model !== DEMO_MODEL && !this.#options.demo && !this.hasProvider(query)) throw noProvider(query.model);
+    if (query.models) checkModels(query.models, query.providers ?? []);
+  }
+
+  /** @throws RpcError `no_provider`, `model_not_found`; ModelError or AccountError when a provider says no. */
+  async resolve(query: ModelQuery): Promise<ActiveModel> {
+    const own = this.#ownModel(query);
+    if (own) return own;
+    if (query.provider) return this.#singleProviderModel(query, query.provider);
+    if (query.model === DEMO_MODEL) return this.#demoModel(query);
+    if (query.gitHubToken !== undefined) return this.#copilotModel(query, query.gitHubToken);
+    if (this.#options.demo) return this.#demoModel(query);
+    const serverProvider = this.#serverProviderFor(query.model ?? this.#options.serverModel);
+    if (serverProvider) return this.#serverModel(query, serverProvider);
+    if (this.#options.gitHubToken !== undefined) return this.#copilotModel(query, this.#options.gitHubToken);
+    throw noProvider(query.model);
+  }
+
+  /** Models that a client can choose from. */
+  async list(query: ModelQuery, signal: AbortSignal): Promise<readonly ModelListing[]> {
+    const listings: ModelListing[] = [];
+    for (const model of query.models ?? []) listings.push({ id: `${model.provider}/${model.id}`, name: model.name ?? `${model.provider}/${model.id}` });
+    const token = query.gitHubToken ?? this.#options.gitHubToken;
+    for (const provider of this.#options.serverProviders) listings.push(...(await this.#serverListing(provider, signal)));
+    if (this.#options.serverProviders.length === 0 && token !== undefined) listings.push(...(await this.#listCopilot(token, query)));
+    if (this.#options.demo || listings.length === 0) listings.push({ id: DEMO_MODEL, name: "Demo (rule-based, no language model)" });
+    return listings.map((listing) => this.#withFacts(listing));
+  }
+
+  /** With several, each is for the models of its kind: Claude's are served by Anthropic's API. */
+  #serverProviderFor(model: string | undefined): ProviderSource | undefined {
+    const { serverProviders } = this.#options;
+    const anthropic = model?.startsWith("claude") === true;
+    return serverProviders.find((provider) => (provider.type === "anthropic") === anthropic) ?? serverProviders[0];
+  }
+
+  #withFacts(listing: ModelListing): ModelListing {
+    if (listing.raw !== undefined) return listing;
+    const facts = this.#options.facts(listing.id);
+    return { ...facts, ...listing };
+  }
+
+  #ownModel(query: ModelQuery): ActiveModel | undefined {
+    const { model, models, providers } = query;
+    if (model === undefined || !models || !providers) return undefined;
+    const spec = models.find((candidate) => `${candidate.provider}/${candidate.id}` === model) ?? models.find((candidate) => candidate.id === model);
+    if (!spec) {
+      if (!model.includes("/") && !query.provider) return undefined;
+      const known = models.map((candidate) => `${candidate.provider}/${candidate.id}`).join(", ");
+      if (providers.some((provider) => model.startsWith(`${provider.name}/`))) {
+        throw new RpcError("model_not_found", `expected one of the session's models (${known}), got '${model}'`, { model });
+      }
+      return undefined;
+    }
+    const provider = providers.find((candidate) => candidate.name === spec.provider);
+    if (!provider) throw new RpcError("model_not_found", `model '${model}' names the provider '${spec.provider}', which the session has not`, { model });
+    return this.#active(query, `${spec.provider}/${spec.id}`, spec.wireModel ?? spec.id, this.#providerFor(provider, query, spec.provider), spec, spec.modelId ?? spec.wireModel ?? spec.id);
+  }
+
+  #singleProviderModel(query: ModelQuery, provider: ProviderSource): ActiveModel {
+    const id = query.model ?? provider.modelId ?? provider.wireModel ?? this.#options.serverModel;
+    if (id === undefined) {
+      throw new RpcError("model_not_found", "a session with its own provider needs a model: set 'model', or the provider's 'modelId' or 'wireModel'");
+    }
+    const wireModel = provider.wireModel ?? query.model ?? id;
+    return this.#active(query, id, wireModel, this.#providerFor(provider, query, DEFAULT_PROVIDER), provider, provider.modelId ?? wireModel);
+  }
+
+  #serverModel(query: ModelQuery, provider: ProviderSource): ActiveModel {
+    const id = query.model ?? this.#options.serverModel ?? provider.modelId ?? provider.wireModel;
+    if (id === undefined) {
+      throw new RpcError("model_not_found", "the session names no model and the server has no default: set 'model' in session.create, or COPILOT_MODEL on the server");
+    }
+    const isDefault = id === (this.#options.serverModel ?? provider.modelId);
+    const wireModel = isDefault ? (provider.wireModel ?? id) : id;
+    const implementation = this.#providerFor(provider, query, DEFAULT_PROVIDER);
+    return this.#active(query, id, wireModel, implementation, provider, provider.modelId ?? wireModel);
+  }
+
+  #demoModel(query: ModelQuery): ActiveModel {
+    this.#demoProvider ??= this.#options.createDemoProvider();
+    return this.#active(query, query.model ?? DEMO_MODEL, DEMO_MODEL, this.#demoProvider, {}, DEMO_MODEL);
+  }
+
+  async #copilotModel(query: ModelQuery, token: string): Promise<ActiveModel> {
+    const baseUrl = await this.#options.copilotApiUrl(token);
+    const provider = this.#copilotProviderFor(token, baseUrl, query);
+    const models = await this.#listCopilot(token, query, provider);
+    const listing = query.model === undefined ? models[0] : models.find((model) => model.id === query.model);
+    if (!listing && query.model === undefined) throw new RpcError("model_not_found", "GitHub's Copilot API offers this token no model");
+    // A model that is not listed may be served all the same (previews): the API has the last word.
+    const id = listing?.id ?? (query.model as string);
+    return this.#active({ ...query, byok: false }, id, id, provider, listing ?? {}, id);
+  }
+
+  #copilotProviderFor(token: string, baseUrl: string, query: ModelQuery): ModelProvider {
+    const make = () => this.#options.createCopilotProvider({ token, baseUrl, fetch: query.fetch });
+    if (query.fetch) {
+      const known = query.identity && this.#providers.get(query.identity);
+      const provider = known ?? make();
+      if (query.identity) this.#providers.set(query.identity, provider);
+      return provider;
+    }
+    const known = this.#copilotProviders.get(token);
+    if (known) return known;
+    const provider = make();
+    this.#copilotProviders.set(token, provider);
+    if (this.#copilotProviders.size > MOST_TOKENS) this.#copilotProviders.delete(this.#copilotProviders.keys().next().value as string);
+    return provider;
+  }
+
+  #listCopilot(token: string, query: ModelQuery, provider?: ModelProvider): Promise<readonly ModelListing[]> {
+    const cacheKey = query.fetch ? undefined : token;
+    const cached = cacheKey === undefined ? undefined : this.#copilotModels.get(cacheKey);
+    if (cached && performance.now() - cached.at < LIST_CACHE_MS) return cached.models;
+    const models = this.#fetchCopilotModels(token, query, provider);
+    if (cacheKey !== undefined) {
+      this.#copilotModels.set(cacheKey, { at: performance.now(), models });
+      models.catch(() => this.#copilotModels.delete(cacheKey));
+      if (this.#copilotModels.size > MOST_TOKENS) this.#copilotModels.delete(this.#copilotModels.keys().next().value as string);
+    }
+    return models;
+  }
+
+  async #fetchCopilotModels(token: string, query: ModelQuery, provider?: ModelProvider): Promise<readonly ModelListing[]> {
+    const source =
+      provider ??
+      this.#copilotProviderFor(token, await this.#options.copilotApiUrl(token), query);
+    return (await source.listModels?.(AbortSignal.timeout(30_000))) ?? [];
+  }
+
+  async #serverListing(provider: ProviderSource, signal: AbortSignal): Promise<readonly ModelListing[]> {
+    const own = this.#options.serverModel ?? provider.modelId ?? provider.wireModel;
+    const implementation = this.#providerFor(provider, {}, DEFAULT_PROVIDER);
+    const listed = await implementation.listModels?.(signal).catch(() => []);
+    const listings = [...(listed ?? [])];
+    if (own !== undefined && !listings.some((listing) => listing.id === own)) listings.unshift({ id: own, name: own });
+    return listings;
+  }
+
+  #providerFor(provider: ProviderSource, query: ModelQuery, name: string): ModelProvider {
+    const known = this.#providers.get(provider);
+    if (known && !query.fetch) return known;
+    const made = this.#options.createProvider(toSettings(provider, query, name));
+    if (!query.fetch) this.#providers.set(provider, made);
+    return made;
+  }
+
+  #active(
+    query: ModelQuery & { byok?: boolean },
+    id: string,
+    wireModel: string,
+    provider: ModelProvider,
+    limits: { maxPromptTokens?: number; maxContextWindowTokens?: number; contextWindowTokens?: number; maxOutputTokens?: number; supportsVision?: boolean },
+    wellKnown: string,
+  ): ActiveModel {
+    const facts = this.#options.facts(wellKnown);
+    return {
+      id,
+      wireModel,
+      provider,
+      contextWindowTokens: limits.maxContextWindowTokens ?? limits.contextWindowTokens ?? facts.contextWindowTokens,
+      maxPromptTokens: limits.maxPromptTokens ?? facts.maxPromptTokens,
+      maxOutputTokens: limits.maxOutputTokens ?? (provider.name === "anthropic" ? facts.maxOutputTokens : undefined),
+      supportsVision: limits.supportsVision ?? facts.supportsVision,
+      isByok: query.byok ?? true,
+      reasoningEffort: query.reasoningEffort,
+      reasoningSummary: query.reasoningSummary,
+    };
+  }
+}
+
+function toSettings(provider: ProviderSource, query: ModelQuery, name: string): ProviderSettings {
+  return {
+    type: provider.type ?? "openai",
+    baseUrl: provider.baseUrl,
+    wireApi: provider.wireApi,
+    azureApiVersion: provider.azure?.apiVersion,
+    headers: provider.headers,
+    fetch: query.fetch,
+    credential: async () => {
+      if (provider.hasBearerTokenProvider && query.bearerToken) return { kind: "bearer", value: await query.bearerToken(name) };
+      if (provider.bearerToken !== undefined) return { kind: "bearer", value: provider.bearerToken };
+      if (provider.apiKey !== undefined) return { kind: "api-key", value: provider.apiKey };
+      return undefined;
+    },
+  };
+}
+
+function checkModels(models: readonly ProviderModelSource[], providers: readonly ProviderSource[]): void {
+  const names = new Set(providers.map((provider) => provider.name));
+  models.forEach((model, index) => {
+    if (names.has(model.provider)) return;
+    throw new RpcError(
+      "invalid_params",
+      `models[${index}].provider: expected the name of one of 'providers' (${[...names].join(", ") || "none given"}), got '${model.provider}'`,
+      { path: `models[${index}].provider` },
+    );
+  });
+}
+
+/** What to do when there is no way to a model; said where the on-call reads it. */
+export function noProvider(model: string | undefined): RpcError {
+  const wanted = model === undefined ? "a model" : `the model '${model}'`;
+  return new RpcError(
+    "no_provider",
+    `No provider for ${wanted}. There are three ways to get one: ` +
+      "(1) a provider of the session's own: 'provider' in session.create; " +
+      "(2) a provider of the server: COPILOT_PROVIDER_BASE_URL and _API_KEY, or OPENAI_API_KEY, or ANTHROPIC_API_KEY in its environment; " +
+      "(3) a GitHub token: 'gitHubToken' in session.create, or COPILOT_GITHUB_TOKEN, GH_TOKEN or GITHUB_TOKEN in the server's environment. " +
+      "To try the server without any, use the model 'demo'.",
+    model === undefined ? {} : { model },
+  );
+}

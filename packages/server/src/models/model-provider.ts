@@ -1,0 +1,183 @@
+/**
+ * The seam to language models: a request and an abort signal in, a stream of model events out.
+ * One folder an implementation (`openai-chat/`, `openai-responses/`, `azure/`, `anthropic/`,
+ * `copilot/`, `demo/`), each with `request.ts`, `stream.ts` and `errors.ts` where it needs them. The agent loop
+ * knows this file and nothing behind it.
+ */
+
+export interface ModelTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments; an object schema. */
+  readonly parameters: Record<string, unknown>;
+}
+
+export interface ModelToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON text as the model wrote it; may be invalid JSON. */
+  readonly arguments: string;
+}
+
+export type ModelContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image"; readonly mimeType: string; readonly base64: string }
+  | { readonly type: "document"; readonly mimeType: string; readonly base64: string; readonly name: string };
+
+/** What a provider needs again on the next request of the same session; other providers ignore it. */
+export interface ModelReasoning {
+  readonly text?: string;
+  /** Anthropic's signature of a thinking block, or a redacted block's data. */
+  readonly opaque?: string;
+  /** The encrypted reasoning of OpenAI's Responses API. */
+  readonly encrypted?: string;
+  readonly id?: string;
+}
+
+export type ModelMessage =
+  | { readonly role: "user"; readonly content: string | readonly ModelContentPart[] }
+  | {
+      readonly role: "assistant";
+      readonly content: string;
+      readonly toolCalls: readonly ModelToolCall[];
+      readonly reasoning?: ModelReasoning;
+    }
+  | {
+      readonly role: "tool";
+      readonly toolCallId: string;
+      readonly content: string;
+      readonly images?: readonly { readonly mimeType: string; readonly base64: string }[];
+      readonly isError?: boolean;
+    };
+
+export interface ModelRequest {
+  /** The model's id as the provider spells it. */
+  readonly model: string;
+  /** The system message; empty for none. */
+  readonly system: string;
+  readonly messages: readonly ModelMessage[];
+  readonly tools: readonly ModelTool[];
+  /** False asks for the whole answer in one piece; the events are the same, only fewer. */
+  readonly stream: boolean;
+  readonly maxOutputTokens?: number;
+  /** Provider's own scale ("low", "medium", "high", …). */
+  readonly reasoningEffort?: string;
+  readonly reasoningSummary?: string;
+  /** Extra HTTP headers of this one request. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Tokens as the provider counted them. `input` includes what was read from or written to its cache. */
+export interface ModelUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly reasoningTokens?: number;
+}
+
+/** The whole answer; ends every stream that did not fail. */
+export interface ModelAnswer {
+  readonly content: string;
+  readonly toolCalls: readonly ModelToolCall[];
+  readonly reasoning?: ModelReasoning;
+  readonly finishReason: "stop" | "tool-calls" | "length" | "content-filter" | "other";
+  /** Undefined when the provider reported none. */
+  readonly usage?: ModelUsage;
+  /** The model that answered, as the provider names it. */
+  readonly model?: string;
+  /** The provider's id of the answer, for its support. */
+  readonly responseId?: string;
+  /** Response headers worth keeping, lower-case names (request ids). */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type ModelEvent =
+  | { readonly type: "text"; readonly delta: string }
+  | { readonly type: "reasoning"; readonly delta: string }
+  | { readonly type: "tool-call"; readonly index: number; readonly id?: string; readonly name?: string; readonly delta: string }
+  | { readonly type: "answer"; readonly answer: ModelAnswer };
+
+export type ModelErrorKind =
+  | "rate-limit" // 429: try again later
+  | "quota" // no credit left; trying again does not help
+  | "authentication" // 401, 403, no credentials
+  | "invalid-request" // 4xx: this request will never do
+  | "context-length" // the conversation is too long for the model
+  | "not-found" // no such model or route
+  | "server" // 5xx, 529
+  | "network" // no connection, or the stream broke off
+  | "timeout";
+
+/** Every failure of a provider. The message never holds a credential. */
+export class ModelError extends Error {
+  readonly kind: ModelErrorKind;
+  readonly status?: number;
+  /** From Retry-After (seconds or HTTP date) or retry-after-ms. */
+  readonly retryAfterMs?: number;
+  /** The provider's request id where it sent one. */
+  readonly requestId?: string;
+  readonly errorCode?: string;
+  constructor(
+    kind: ModelErrorKind,
+    message: string,
+    details: { status?: number; retryAfterMs?: number; requestId?: string; errorCode?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.name = "ModelError";
+    this.kind = kind;
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+    this.requestId = details.requestId;
+    this.errorCode = details.errorCode;
+  }
+  /** Whether the same request may succeed later. */
+  get retryable(): boolean {
+    return this.kind === "rate-limit" || this.kind === "server" || this.kind === "network" || this.kind === "timeout";
+  }
+}
+
+export interface ModelProvider {
+  /** For messages and usage events: "openai", "azure", "anthropic", "copilot", "demo". */
+  readonly name: string;
+  /**
+   * One model call. Yields deltas as they come, then exactly one `answer`. Does not retry: the agent
+   * loop does, since only it knows what a client has seen already. After the signal aborts, the HTTP
+   * stream is closed and the iterator ends by throwing the signal's reason.
+   * @throws ModelError for every other failure.
+   */
+  generate(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** The models that the provider offers, where it can tell. */
+  listModels?(signal: AbortSignal): Promise<readonly ModelListing[]>;
+}
+
+export interface ModelListing {
+  readonly id: string;
+  readonly name: string;
+  readonly contextWindowTokens?: number;
+  readonly maxOutputTokens?: number;
+  readonly maxPromptTokens?: number;
+  readonly supportsVision?: boolean;
+  readonly supportsReasoningEffort?: boolean;
+  /** The provider's own record, passed on to clients where it has the wire's shape already. */
+  readonly raw?: unknown;
+}
+
+/** `fetch`, so that a session can route model traffic elsewhere (a client's request handler, a proxy). */
+export type Fetch = typeof globalThis.fetch;
+
+/** How to reach a provider. Secrets in here are never logged, stored or put in a message. */
+export interface ProviderSettings {
+  readonly type: "openai" | "azure" | "anthropic";
+  readonly baseUrl: string;
+  /** OpenAI types only; default "completions". */
+  readonly wireApi?: "completions" | "responses";
+  /** Asked before each request; undefined for a provider that needs none (Ollama). */
+  readonly credential?: () => Promise<{ readonly kind: "api-key" | "bearer"; readonly value: string } | undefined>;
+  /** Azure: undefined selects the v1 route. */
+  readonly azureApiVersion?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly fetch?: Fetch;
+  /** No byte for this long ends the request as `timeout`; default 10 minutes. */
+  readonly idleTimeoutMs?: number;
+}

@@ -1,0 +1,111 @@
+import type { ModelContentPart, ModelMessage, ModelRequest, ModelTool } from "../model-provider.ts";
+
+/** What differs between servers that speak Chat Completions. */
+export interface ChatDialect {
+  /** "max_completion_tokens" is OpenAI's and Azure's; most compatible servers know only the older name. */
+  readonly maxTokensField: "max_tokens" | "max_completion_tokens";
+  /** GitHub's API wants its own reasoning fields back; others reject or ignore foreign fields. */
+  readonly sendsReasoningBack: boolean;
+}
+
+type Json = Record<string, unknown>;
+
+/** The body of `POST /chat/completions`. Texts are passed on exactly as given. */
+export function toChatBody(request: ModelRequest, dialect: ChatDialect): Json {
+  const body: Json = { model: request.model, messages: toChatMessages(request, dialect) };
+  if (request.tools.length > 0) body["tools"] = request.tools.map(toChatTool);
+  if (request.maxOutputTokens !== undefined) body[dialect.maxTokensField] = request.maxOutputTokens;
+  if (request.reasoningEffort !== undefined) body["reasoning_effort"] = request.reasoningEffort;
+  if (request.stream) {
+    body["stream"] = true;
+    body["stream_options"] = { include_usage: true };
+  }
+  return body;
+}
+
+function toChatMessages(request: ModelRequest, dialect: ChatDialect): Json[] {
+  const messages: Json[] = [];
+  if (request.system !== "") messages.push({ role: "system", content: request.system });
+  // Images of tool results wait until all results of a turn are out: no user message may come between them.
+  let images: Json[] = [];
+  for (const message of request.messages) {
+    if (message.role !== "tool" && images.length > 0) {
+      messages.push(toImagesMessage(images));
+      images = [];
+    }
+    messages.push(toChatMessage(message, dialect));
+    if (message.role === "tool") images.push(...(message.images ?? []).map(toImagePart));
+  }
+  if (images.length > 0) messages.push(toImagesMessage(images));
+  return messages;
+}
+
+function toImagesMessage(images: readonly Json[]): Json {
+  return { role: "user", content: [{ type: "text", text: "Images from the tool results above:" }, ...images] };
+}
+
+function toChatMessage(message: ModelMessage, dialect: ChatDialect): Json {
+  switch (message.role) {
+    case "user":
+      return { role: "user", content: typeof message.content === "string" ? message.content : message.content.map(toChatPart) };
+    case "tool":
+      return { role: "tool", tool_call_id: message.toolCallId, content: message.content };
+    case "assistant":
+      return toAssistantMessage(message, dialect);
+  }
+}
+
+function toAssistantMessage(message: Extract<ModelMessage, { role: "assistant" }>, dialect: ChatDialect): Json {
+  const hasCalls = message.toolCalls.length > 0;
+  const wire: Json = { role: "assistant", content: message.content === "" && hasCalls ? null : message.content };
+  if (hasCalls) {
+    wire["tool_calls"] = message.toolCalls.map((call) => ({
+      id: call.id,
+      type: "function",
+      function: { name: call.name, arguments: call.arguments },
+    }));
+  }
+  if (dialect.sendsReasoningBack && message.reasoning?.opaque !== undefined) {
+    wire["reasoning_opaque"] = message.reasoning.opaque;
+    if (message.reasoning.text !== undefined) wire["reasoning_text"] = message.reasoning.text;
+  }
+  return wire;
+}
+
+function toChatPart(part: ModelContentPart): Json {
+  switch (part.type) {
+    case "text":
+      return { type: "text", text: part.text };
+    case "image":
+      return toImagePart(part);
+    case "document":
+      return toDocumentPart(part);
+  }
+}
+
+function toImagePart(image: { readonly mimeType: string; readonly base64: string }): Json {
+  return { type: "image_url", image_url: { url: `data:${image.mimeType};base64,${image.base64}` } };
+}
+
+/** The wire takes PDF as a file; plain text goes as text, which every model reads. */
+function toDocumentPart(part: Extract<ModelContentPart, { type: "document" }>): Json {
+  if (part.mimeType.startsWith("text/")) {
+    return { type: "text", text: `${part.name}:\n${Buffer.from(part.base64, "base64").toString("utf8")}` };
+  }
+  return { type: "file", file: { filename: part.name, file_data: `data:${part.mimeType};base64,${part.base64}` } };
+}
+
+function toChatTool(tool: ModelTool): Json {
+  return { type: "function", function: { name: tool.name, description: tool.description, parameters: tool.parameters } };
+}
+
+/** The dialect of a server, told by its address and the model's name. */
+export function chooseChatDialect(baseUrl: string, model: string): ChatDialect {
+  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
+  const isOpenAI = host === "api.openai.com" || host.endsWith(".azure.com");
+  const isReasoningModel = /(?:^|\/)(?:o[1-9]|gpt-[5-9])(?:[.-]|$)/.test(model);
+  return {
+    maxTokensField: isOpenAI || isReasoningModel ? "max_completion_tokens" : "max_tokens",
+    sendsReasoningBack: false,
+  };
+}

@@ -1,0 +1,145 @@
+import type { ModelCall } from "../model-call.ts";
+import type { ModelAnswer, ModelEvent, ModelReasoning, ModelUsage } from "../model-provider.ts";
+import { type AnswerReader, parseEventData } from "../run-call.ts";
+import { ToolCallParts } from "../tool-call-parts.ts";
+import type { ChatChunk, ChatDelta, ChatToolCallDelta, ChatUsage } from "./wire.ts";
+
+/**
+ * Reads Chat Completions, streamed or whole. The stream is complete once a `finish_reason` came; usage
+ * may be in the last chunk, a chunk of its own after it, or every chunk (the last one counts).
+ */
+export class ChatAnswerReader implements AnswerReader {
+  done = false;
+  readonly #call: ModelCall;
+  readonly #text: string[] = [];
+  readonly #reasoning: string[] = [];
+  readonly #toolCalls = new ToolCallParts();
+  /** The wire's index of each call, in our order. */
+  readonly #wireIndexes: number[] = [];
+  readonly #wireIds: string[] = [];
+  #reasoningOpaque: string | undefined;
+  #finishReason: string | undefined;
+  #usage: ModelUsage | undefined;
+  #model: string | undefined;
+  #responseId: string | undefined;
+
+  constructor(call: ModelCall) {
+    this.#call = call;
+  }
+
+  push(data: string, out: ModelEvent[]): void {
+    if (data === "[DONE]") {
+      this.done = true;
+      return;
+    }
+    this.#pushChunk(parseEventData(this.#call, data) as ChatChunk, out);
+  }
+
+  pushWhole(body: unknown, out: ModelEvent[]): void {
+    this.#pushChunk((body ?? {}) as ChatChunk, out);
+    this.done = true;
+  }
+
+  #pushChunk(chunk: ChatChunk, out: ModelEvent[]): void {
+    if (chunk.error !== undefined && chunk.error !== null) throw this.#call.streamedError(chunk);
+    if (chunk.model) this.#model = chunk.model;
+    if (chunk.id) this.#responseId = chunk.id;
+    if (chunk.usage) this.#usage = toChatUsage(chunk.usage);
+    for (const choice of chunk.choices ?? []) {
+      if (choice.error !== undefined && choice.error !== null) throw this.#call.streamedError(choice);
+      const delta = choice.delta ?? choice.message;
+      if (delta) this.#pushDelta(delta, out);
+      if (choice.finish_reason) this.#finishReason = choice.finish_reason;
+    }
+  }
+
+  #pushDelta(delta: ChatDelta, out: ModelEvent[]): void {
+    const reasoning = delta.reasoning_content ?? delta.reasoning_text ?? delta.reasoning;
+    if (typeof reasoning === "string" && reasoning !== "") {
+      this.#reasoning.push(reasoning);
+      out.push({ type: "reasoning", delta: reasoning });
+    }
+    if (delta.reasoning_opaque) this.#reasoningOpaque = delta.reasoning_opaque;
+    // A refusal is the model's answer in words; applications see it as such.
+    const text = delta.content || delta.refusal;
+    if (text) {
+      this.#text.push(text);
+      out.push({ type: "text", delta: text });
+    }
+    if (delta.tool_calls) for (const part of delta.tool_calls) this.#pushToolCall(part, out);
+  }
+
+  #pushToolCall(part: ChatToolCallDelta, out: ModelEvent[]): void {
+    const name = part.function?.name ?? "";
+    const given = part.function?.arguments;
+    // Some servers send the arguments as an object although the wire has them as text.
+    const delta = typeof given === "string" ? given : given === undefined || given === null ? "" : JSON.stringify(given);
+    const known = this.#findToolCall(part, name);
+    if (known === undefined) {
+      this.#wireIndexes.push(part.index ?? -1);
+      this.#wireIds.push(part.id ?? "");
+      this.#toolCalls.begin({ id: part.id, name, arguments: delta }, out);
+      return;
+    }
+    this.#toolCalls.setName(known, name, out);
+    this.#toolCalls.append(known, delta, out);
+  }
+
+  /**
+   * Our index of the call that a piece belongs to; undefined for a new one. A new id together with a
+   * name begins a call even under a used index: some servers number every parallel call 0, others
+   * send a fresh id, but no name, with each piece of one call.
+   */
+  #findToolCall(part: ChatToolCallDelta, name: string): number | undefined {
+    const last = this.#toolCalls.size - 1;
+    const isNewId = part.id ? !this.#wireIds.includes(part.id) : false;
+    if (part.index === undefined || part.index === null) {
+      const sameId = part.id ? this.#wireIds.lastIndexOf(part.id) : -1;
+      if (sameId >= 0) return sameId;
+      return last < 0 || name !== "" || isNewId ? undefined : last;
+    }
+    const known = this.#wireIndexes.lastIndexOf(part.index);
+    if (known < 0 || (isNewId && name !== "" && this.#wireIds[known] !== "")) return undefined;
+    return known;
+  }
+
+  finish(): ModelAnswer {
+    if (this.#finishReason === undefined) throw this.#call.droppedError("finish_reason");
+    if (this.#finishReason === "error") throw this.#call.streamedError({ message: "the model's server gave up" });
+    return {
+      content: this.#text.join(""),
+      toolCalls: this.#toolCalls.toToolCalls(),
+      reasoning: this.#toReasoning(),
+      finishReason: toFinishReason(this.#finishReason, this.#toolCalls.size > 0),
+      usage: this.#usage,
+      model: this.#model,
+      responseId: this.#responseId,
+      headers: this.#call.headers,
+    };
+  }
+
+  #toReasoning(): ModelReasoning | undefined {
+    if (this.#reasoning.length === 0 && this.#reasoningOpaque === undefined) return undefined;
+    return {
+      text: this.#reasoning.length > 0 ? this.#reasoning.join("") : undefined,
+      opaque: this.#reasoningOpaque,
+    };
+  }
+}
+
+/** Servers that say "stop" although they ask for tools are common; the calls are what counts. */
+function toFinishReason(wire: string, hasToolCalls: boolean): ModelAnswer["finishReason"] {
+  if (wire === "length" || wire === "max_tokens") return "length";
+  if (wire === "content_filter") return "content-filter";
+  if (hasToolCalls) return "tool-calls";
+  return wire === "stop" || wire === "eos" || wire === "end_turn" ? "stop" : "other";
+}
+
+function toChatUsage(usage: ChatUsage): ModelUsage {
+  return {
+    inputTokens: usage.prompt_tokens ?? 0,
+    outputTokens: usage.completion_tokens ?? 0,
+    cacheReadTokens: usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? undefined,
+    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? undefined,
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * The parts of Chat Completions answers that are read, a chunk or a whole one. Everything is optional:
+ * compatible servers leave out or add what they like. `reasoning_content` is DeepSeek's, vLLM's and
+ * llama.cpp's name, `reasoning` OpenRouter's and Ollama's, `reasoning_text` and `reasoning_opaque`
+ * GitHub's.
+ */
+export interface ChatChunk {
+  readonly id?: string;
+  readonly model?: string;
+  readonly choices?: readonly ChatChoice[] | null;
+  readonly usage?: ChatUsage | null;
+  readonly error?: unknown;
+}
+
+export interface ChatChoice {
+  readonly delta?: ChatDelta | null;
+  readonly message?: ChatDelta | null;
+  readonly finish_reason?: string | null;
+  readonly error?: unknown;
+}
+
+export interface ChatDelta {
+  readonly content?: string | null;
+  readonly refusal?: string | null;
+  readonly reasoning_content?: string | null;
+  readonly reasoning_text?: string | null;
+  readonly reasoning_opaque?: string | null;
+  readonly reasoning?: unknown;
+  readonly tool_calls?: readonly ChatToolCallDelta[] | null;
+}
+
+export interface ChatToolCallDelta {
+  readonly index?: number | null;
+  readonly id?: string;
+  readonly function?: { readonly name?: string | null; readonly arguments?: unknown };
+}
+
+export interface ChatUsage {
+  readonly prompt_tokens?: number;
+  readonly completion_tokens?: number;
+  readonly prompt_tokens_details?: { readonly cached_tokens?: number } | null;
+  readonly completion_tokens_details?: { readonly reasoning_tokens?: number } | null;
+  /** DeepSeek's name for cached tokens. */
+  readonly prompt_cache_hit_tokens?: number;
+}

@@ -1,0 +1,28 @@
+import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
+import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
+import { listOpenAIModels } from "../openai-models.ts";
+import { runCall } from "../run-call.ts";
+import { toResponsesBody } from "./request.ts";
+import { startResponse } from "./start-response.ts";
+import { ResponsesAnswerReader } from "./stream.ts";
+
+/** OpenAI's Responses API, stateless. `baseUrl` is what comes before `/responses`. */
+export function createOpenAIResponsesProvider(settings: ProviderSettings): ModelProvider {
+  return {
+    name: "openai",
+    generate: (request, signal) => generate(settings, request, signal),
+    listModels: (signal) => listOpenAIModels(settings, signal),
+  };
+}
+
+function generate(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
+  const { idleTimeoutMs } = settings;
+  return runCall(
+    { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/responses`, signal, idleTimeoutMs },
+    async (call, callSignal) => {
+      const client = await createOpenAIClient({ ...settings, requestHeaders: request.headers }, call);
+      return startResponse(client, toResponsesBody(request), callSignal);
+    },
+    (call) => new ResponsesAnswerReader(call),
+  );
+}

@@ -1,0 +1,149 @@
+import type { ModelCall } from "../model-call.ts";
+import type { ModelAnswer, ModelEvent, ModelUsage } from "../model-provider.ts";
+import { type AnswerReader, parseEventData } from "../run-call.ts";
+import { ToolCallParts } from "../tool-call-parts.ts";
+import { type ReasoningItem, toReasoning } from "./reasoning-items.ts";
+import type { ResponseBody, ResponseItem, ResponsesEvent, ResponseUsage } from "./wire.ts";
+
+/**
+ * Reads Responses, streamed or whole. The stream is complete once `response.completed` or
+ * `response.incomplete` came; both carry the whole response again, from which only what the stream left
+ * out is taken.
+ */
+export class ResponsesAnswerReader implements AnswerReader {
+  done = false;
+  readonly #call: ModelCall;
+  readonly #text: string[] = [];
+  readonly #toolCalls = new ToolCallParts();
+  /** Our index of each call, by the wire's index of its item. */
+  readonly #callIndexes = new Map<number, number>();
+  readonly #reasoning: ReasoningItem[] = [];
+  #hasReasoningText = false;
+  #final: ResponseBody | undefined;
+
+  constructor(call: ModelCall) {
+    this.#call = call;
+  }
+
+  push(data: string, out: ModelEvent[]): void {
+    if (data === "[DONE]") return;
+    const event = parseEventData(this.#call, data) as ResponsesEvent;
+    switch (event.type) {
+      case "response.output_text.delta":
+      case "response.refusal.delta":
+        return this.#addText(event.delta, out);
+      case "response.reasoning_summary_text.delta":
+      case "response.reasoning_text.delta":
+        return this.#addReasoningText(event.delta, out);
+      case "response.reasoning_summary_part.added":
+        // Parts of a summary are paragraphs.
+        return (event.summary_index ?? 0) > 0 ? this.#addReasoningText("\n\n", out) : undefined;
+      case "response.function_call_arguments.delta":
+        return this.#addArguments(event, out);
+      case "response.output_item.added":
+        if (event.item?.type === "function_call") this.#beginCall(event.item, event.output_index ?? 0, out);
+        return;
+      case "response.output_item.done":
+        return this.#endItem(event, out);
+      case "response.completed":
+      case "response.incomplete":
+      case "response.failed":
+        return this.#end(event.response ?? {}, out);
+      default:
+        if (event.type === "error" || (event.error !== undefined && event.error !== null)) throw this.#call.streamedError(event);
+    }
+  }
+
+  pushWhole(body: unknown, out: ModelEvent[]): void {
+    this.#end((body ?? {}) as ResponseBody, out);
+  }
+
+  #addText(delta: unknown, out: ModelEvent[]): void {
+    if (typeof delta !== "string" || delta === "") return;
+    this.#text.push(delta);
+    out.push({ type: "text", delta });
+  }
+
+  #addReasoningText(delta: unknown, out: ModelEvent[]): void {
+    if (typeof delta !== "string" || delta === "") return;
+    this.#hasReasoningText = true;
+    out.push({ type: "reasoning", delta });
+  }
+
+  #beginCall(item: ResponseItem, wireIndex: number, out: ModelEvent[]): number {
+    const index = this.#toolCalls.begin({ id: item.call_id, name: item.name ?? "", arguments: item.arguments }, out);
+    this.#callIndexes.set(wireIndex, index);
+    return index;
+  }
+
+  #addArguments(event: ResponsesEvent, out: ModelEvent[]): void {
+    const index = this.#callIndexes.get(event.output_index ?? 0);
+    if (index !== undefined && typeof event.delta === "string") this.#toolCalls.append(index, event.delta, out);
+  }
+
+  #endItem({ item, output_index = 0 }: ResponsesEvent, out: ModelEvent[]): void {
+    if (item?.type === "reasoning") this.#addReasoning(item);
+    if (item?.type !== "function_call") return;
+    const index = this.#callIndexes.get(output_index);
+    if (index === undefined) this.#beginCall(item, output_index, out);
+    else this.#toolCalls.complete(index, item.arguments ?? "", out);
+  }
+
+  #addReasoning(item: ResponseItem): void {
+    const summary = (item.summary ?? []).map((part) => part.text ?? "").filter((text) => text !== "");
+    this.#reasoning.push({ id: item.id ?? "", summary, encrypted: item.encrypted_content ?? undefined });
+  }
+
+  #end(response: ResponseBody, out: ModelEvent[]): void {
+    if (response.status === "failed" || (response.error !== undefined && response.error !== null)) throw this.#call.streamedError(response);
+    this.#final = response;
+    this.done = response.status !== "in_progress" && response.status !== "queued" && response.output !== undefined;
+    const output = response.output ?? [];
+    if (this.#reasoning.length === 0) this.#takeReasoning(output, out);
+    if (this.#text.length === 0) for (const text of output.flatMap(toTexts)) this.#addText(text, out);
+    if (this.#toolCalls.size === 0) {
+      for (const [index, item] of output.entries()) if (item.type === "function_call") this.#beginCall(item, index, out);
+    }
+  }
+
+  #takeReasoning(output: readonly ResponseItem[], out: ModelEvent[]): void {
+    for (const item of output) if (item.type === "reasoning") this.#addReasoning(item);
+    if (!this.#hasReasoningText) this.#addReasoningText(this.#reasoning.flatMap((item) => item.summary).join("\n\n"), out);
+  }
+
+  finish(): ModelAnswer {
+    if (!this.done || this.#final === undefined) throw this.#call.droppedError("response.completed");
+    return {
+      content: this.#text.join(""),
+      toolCalls: this.#toolCalls.toToolCalls(),
+      reasoning: toReasoning(this.#reasoning),
+      finishReason: toFinishReason(this.#final, this.#toolCalls.size > 0),
+      usage: this.#final.usage ? toUsage(this.#final.usage) : undefined,
+      model: this.#final.model,
+      responseId: this.#final.id,
+      headers: this.#call.headers,
+    };
+  }
+}
+
+function toTexts(item: ResponseItem): string[] {
+  if (item.type !== "message") return [];
+  return (item.content ?? []).map((part) => part.text ?? part.refusal ?? "");
+}
+
+function toFinishReason(response: ResponseBody, hasToolCalls: boolean): ModelAnswer["finishReason"] {
+  const reason = response.incomplete_details?.reason;
+  if (reason === "max_output_tokens") return "length";
+  if (reason === "content_filter") return "content-filter";
+  if (hasToolCalls) return "tool-calls";
+  return response.status === "completed" || response.status === undefined ? "stop" : "other";
+}
+
+function toUsage(usage: ResponseUsage): ModelUsage {
+  return {
+    inputTokens: usage.input_tokens ?? 0,
+    outputTokens: usage.output_tokens ?? 0,
+    cacheReadTokens: usage.input_tokens_details?.cached_tokens,
+    reasoningTokens: usage.output_tokens_details?.reasoning_tokens,
+  };
+}

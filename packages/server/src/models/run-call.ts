@@ -1,0 +1,96 @@
+import { ModelCall, type ModelCallOptions } from "./model-call.ts";
+import { ModelError, type ModelAnswer, type ModelEvent } from "./model-provider.ts";
+import { describeWhere } from "./errors.ts";
+
+/**
+ * Reads one wire's answers. One instance an answer; stateful. Events go into `out`, which the caller
+ * empties, so that the hot path allocates nothing but the events themselves.
+ */
+export interface AnswerReader {
+  /** The data of one server-sent event. @throws ModelError for an error that came in the stream. */
+  push(data: string, out: ModelEvent[]): void;
+  /** A whole, unstreamed answer, parsed from JSON. */
+  pushWhole(body: unknown, out: ModelEvent[]): void;
+  /** True once nothing of interest can follow. */
+  readonly done: boolean;
+  /** @throws ModelError "network" when the terminal marker never came. */
+  finish(): ModelAnswer;
+}
+
+/**
+ * Sends one request and yields its events, then exactly one `answer`. Each delta is yielded once, as it
+ * came; a consumer that stops early closes the connection.
+ */
+export async function* runCall(
+  options: ModelCallOptions,
+  start: (call: ModelCall, signal: AbortSignal) => Promise<Response>,
+  createReader: (call: ModelCall) => AnswerReader,
+): AsyncGenerator<ModelEvent, void, void> {
+  const call = new ModelCall(options);
+  let complete = false;
+  try {
+    const response = await call.open((signal) => start(call, signal));
+    const reader = createReader(call);
+    const out: ModelEvent[] = [];
+    if (isWhole(call, response)) {
+      reader.pushWhole(parseJson(call, await call.readText()), out);
+      for (const event of out) {
+        call.assertRunning();
+        yield event;
+      }
+    } else {
+      while (!reader.done) {
+        const batch = await call.nextEvents();
+        if (batch === undefined) break;
+        for (const data of batch) {
+          reader.push(data, out);
+          for (const event of out) {
+            if (call.stopped) call.assertRunning();
+            yield event;
+          }
+          out.length = 0;
+        }
+      }
+    }
+    call.assertRunning();
+    const answer = reader.finish();
+    complete = true;
+    yield { type: "answer", answer };
+  } catch (thrown) {
+    throw call.toError(thrown);
+  } finally {
+    call.close({ complete });
+  }
+}
+
+/** Servers that cannot stream answer in JSON although a stream was asked for; that is fine. */
+function isWhole(call: ModelCall, response: Response): boolean {
+  const type = response.headers.get("content-type") ?? "";
+  if (type.includes("json") && !type.includes("jsonl") && !type.includes("ndjson")) return true;
+  if (!type.includes("html")) return false;
+  throw new ModelError(
+    "not-found",
+    `${call.provider}: ${describeWhere(call.url)} answered with a web page (${type}), not with a model's answer. Check the provider's base URL.`,
+    { status: response.status, requestId: call.requestId },
+  );
+}
+
+function parseJson(call: ModelCall, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw call.droppedError("complete JSON");
+  }
+}
+
+/** Parses the data of one event. A cut-off last event is a dropped stream. */
+export function parseEventData(call: ModelCall, data: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(data);
+  } catch {
+    throw call.droppedError("complete event");
+  }
+  if (typeof parsed !== "object" || parsed === null) throw call.droppedError("object in an event");
+  return parsed as Record<string, unknown>;
+}

@@ -1,0 +1,74 @@
+/**
+ * Server-sent events, reduced to what model providers use: the `data` of each event, in order.
+ * Event names, ids and comments are read over, since every wire here repeats its type in the data.
+ * Text may be cut anywhere, also between CR and LF. Follows the parsing rules of the HTML standard
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
+ */
+export class SseParser {
+  /** Pieces of a line whose end has not come yet; joined once, so that long lines stay linear. */
+  #unfinished: string[] = [];
+  #data: string | undefined;
+  #heldCarriageReturn = false;
+  #atStart = true;
+
+  /** Appends the data of every event that `text` completes to `out`. */
+  push(text: string, out: string[]): void {
+    let input = this.#withoutCarriageReturns(text);
+    if (this.#atStart && input.length > 0) {
+      this.#atStart = false;
+      if (input.charCodeAt(0) === 0xfeff) input = input.slice(1);
+    }
+    let start = 0;
+    for (let end = input.indexOf("\n"); end !== -1; end = input.indexOf("\n", start)) {
+      let line = input.slice(start, end);
+      if (this.#unfinished.length > 0) {
+        line = this.#unfinished.join("") + line;
+        this.#unfinished = [];
+      }
+      this.#line(line, out);
+      start = end + 1;
+    }
+    if (start < input.length) this.#unfinished.push(start === 0 ? input : input.slice(start));
+  }
+
+  /**
+   * The stream is over. A last event without its blank line is delivered too: some servers leave it
+   * out, and whether its JSON is whole is for the caller to find.
+   */
+  end(out: string[]): void {
+    if (this.#unfinished.length > 0) {
+      const line = this.#unfinished.join("");
+      this.#unfinished = [];
+      this.#line(line, out);
+    }
+    this.#line("", out);
+  }
+
+  #line(line: string, out: string[]): void {
+    if (line.length === 0) {
+      if (this.#data !== undefined) out.push(this.#data);
+      this.#data = undefined;
+      return;
+    }
+    if (!line.startsWith("data")) return;
+    let value: string;
+    if (line.charCodeAt(4) === 58 /* : */) value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
+    else if (line.length === 4) value = "";
+    else return;
+    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+  }
+
+  #withoutCarriageReturns(text: string): string {
+    let input = text;
+    if (this.#heldCarriageReturn && input.length > 0) {
+      input = `\r${input}`;
+      this.#heldCarriageReturn = false;
+    }
+    if (!input.includes("\r")) return input;
+    if (input.endsWith("\r")) {
+      this.#heldCarriageReturn = true;
+      input = input.slice(0, -1);
+    }
+    return input.replace(/\r\n?/g, "\n");
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * One client on the wire: its frames in and out, who it is, and its requests on their way to the
+ * methods. Knows no method by name but `connect`, with which a client says who it is.
+ */
+import { encodeFrame, FrameDecoder, type FramingError, Peer, PROTOCOL_VERSION, type RequestContext, RpcError } from "@rightseat/protocol";
+import type { Duplex } from "node:stream";
+import { type DeltaFrame, OutboundQueue } from "../transport/outbound-queue.ts";
+import type { MethodTable, ParamsValidators } from "./method-table.ts";
+import type { Principal } from "./principal.ts";
+
+/** An event as a connection sends it; see session/published-event.ts. */
+export interface OutgoingEvent {
+  readonly ephemeral: boolean;
+  readonly frame: Uint8Array;
+  readonly delta: DeltaFrame | undefined;
+}
+
+export interface ConnectionOptions {
+  readonly methods: MethodTable<Connection>;
+  readonly validators: ParamsValidators;
+  /** Who brings this token (or none); undefined refuses. */
+  readonly authenticate: (token: string | undefined) => Principal | undefined;
+  readonly version: string;
+  readonly maxMessageBytes: number;
+  readonly maxWaitingBytes: number;
+  /** Published methods that exist on the wire and not here, to say so instead of "no such method". */
+  readonly isKnownMethod: (method: string) => boolean;
+  readonly log: ConnectionLog;
+  readonly onClose: (connection: Connection) => void;
+  /** Called after each read that ended inside a frame, and the client waits for its acknowledgement. */
+  readonly onIncompleteFrame?: () => void;
+}
+
+export interface ConnectionLog {
+  readonly debug: (message: string, fields: Record<string, unknown>) => void;
+  readonly warning: (message: string, fields: Record<string, unknown>) => void;
+  readonly error: (message: string, fields: Record<string, unknown>) => void;
+}
+
+let nextId = 1;
+
+export class Connection {
+  readonly id = `c${nextId++}`;
+  readonly #stream: Duplex;
+  readonly #options: ConnectionOptions;
+  readonly #peer: Peer;
+  readonly #outbound: OutboundQueue;
+  readonly #decoder: FrameDecoder;
+  #principal: Principal | undefined;
+  #closed = false;
+
+  constructor(stream: Duplex, options: ConnectionOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#principal = options.authenticate(undefined);
+    this.#outbound = new OutboundQueue(stream, {
+      maxBytes: options.maxWaitingBytes,
+      onOverflow: (bytes) => this.#overloaded(bytes),
+      onWriteError: (error) => this.close(error.message),
+    });
+    this.#peer = new Peer({
+      send: (body) => this.#send(body),
+      sendStreamed: (byteLength, body) => this.#sendStreamed(byteLength, body),
+      onRequest: (method, params, context) => this.#onRequest(method, params, context),
+      onNotification: (method) => options.log.debug("an unknown notification was ignored", { connection: this.id, method }),
+      onBug: (error, method) => options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
+    });
+    this.#decoder = new FrameDecoder({
+      maxFrameBytes: options.maxMessageBytes,
+      onFrame: (body) => this.#peer.receive(body),
+      onError: (error) => this.#badFrame(error),
+    });
+    stream.on("data", (chunk: Uint8Array) => {
+      this.#decoder.push(chunk);
+      if (this.#decoder.incomplete) options.onIncompleteFrame?.();
+    });
+    stream.on("end", () => this.close("the client closed the connection"));
+    stream.on("close", () => this.close("the connection was closed"));
+    stream.on("error", (error) => this.close(error.message));
+  }
+
+  get principal(): Principal | undefined {
+    return this.#principal;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  publish(event: OutgoingEvent): void {
+    this.#outbound.push({
+      bytes: () => event.frame,
+      droppable: event.ephemeral,
+      get delta() {
+        return event.delta;
+      },
+    });
+  }
+
+  request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    return this.#peer.request(method, params, signal);
+  }
+
+  notify(method: string, params: unknown): void {
+    this.#peer.notify(method, params);
+  }
+
+  /** Resolves once everything said so far has left this process. */
+  flushed(): Promise<void> {
+    return this.#outbound.flushed();
+  }
+
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.log.debug("a connection ended", { connection: this.id, reason });
+    this.#peer.close();
+    this.#outbound.end();
+    this.#stream.end();
+    this.#stream.destroy();
+    this.#options.onClose(this);
+  }
+
+  #onRequest(method: string, params: unknown, context: RequestContext): unknown {
+    if (method === "connect") return this.#connect(params);
+    if (!this.#principal) throw authenticationFailed();
+    const { methods, validators, isKnownMethod } = this.#options;
+    const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    if (!handler) {
+      if (isKnownMethod(method)) throw new RpcError("not_supported", `Method not supported by this server: ${method}`, { method });
+      throw new RpcError("method_not_found", `Unhandled method ${method}`, { method });
+    }
+    // A method without parameters may be called with null, or an empty list.
+    const given = params ?? {};
+    const checked = Array.isArray(given) && given.length === 0 ? {} : given;
+    checkParams(method, checked, Object.hasOwn(validators, method) ? validators[method] : undefined);
+    return handler(checked, { principal: this.#principal, link: this, signal: context.signal });
+  }
+
+  #connect(params: unknown): unknown {
+    const token = (params as { token?: unknown } | null | undefined)?.token;
+    if (token !== undefined && token !== null && typeof token !== "string") {
+      throw new RpcError("invalid_params", "connect: token: expected string", { path: "token" });
+    }
+    const principal = this.#options.authenticate(token ?? undefined);
+    if (!principal) {
+      this.#options.log.warning("a client was refused: its connection token is wrong or missing", { connection: this.id });
+      throw authenticationFailed();
+    }
+    this.#principal = principal;
+    return { ok: true, protocolVersion: PROTOCOL_VERSION, version: this.#options.version };
+  }
+
+  #send(body: string): void {
+    const bytes = encodeFrame(body);
+    this.#outbound.push({ bytes: () => bytes, droppable: false });
+  }
+
+  #sendStreamed(byteLength: number, body: AsyncIterable<string>): void {
+    this.#outbound.pushStreamed({ header: Buffer.from(`Content-Length: ${byteLength}\r\n\r\n`), body: toBytes(body) });
+  }
+
+  #badFrame(error: FramingError): void {
+    const reason = error.problem === "frame-too-large" ? "frame_too_large" : "parse_error";
+    this.#options.log.warning("a malformed message was refused", { connection: this.id, problem: error.problem });
+    this.#peer.sendError(null, new RpcError(reason, error.message).toBody());
+    if (error.fatal) void this.flushed().then(() => this.close(error.message));
+  }
+
+  #overloaded(bytes: number): void {
+    this.#options.log.warning("a client does not read; its connection was closed", { connection: this.id, waitingBytes: bytes });
+    this.close(`connection_overloaded: ${bytes} bytes waited for the client to read`);
+  }
+}
+
+async function* toBytes(parts: AsyncIterable<string>): AsyncIterable<Uint8Array> {
+  for await (const part of parts) yield Buffer.from(part);
+}
+
+function checkParams(method: string, params: unknown, validate: ParamsValidators[string] | undefined): void {
+  if (params === null || typeof params !== "object" || Array.isArray(params)) {
+    throw new RpcError("invalid_params", `${method}: expected parameters by name (an object)`, { issues: [] });
+  }
+  const issues = validate?.(params);
+  if (!issues || issues.length === 0) return;
+  const said = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
+  throw new RpcError("invalid_params", `${method}: ${said}`, { path: issues[0]?.path, issues });
+}
+
+function authenticationFailed(): RpcError {
+  return new RpcError("authentication_failed", "AUTHENTICATION_FAILED: this server expects a connection token in 'connect'; the one that came is wrong or missing");
+}

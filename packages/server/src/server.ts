@@ -1,0 +1,208 @@
+/**
+ * The composition root: the only file that names concrete stores, providers and tools, and puts the
+ * rooms together.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
+import { paramsValidators } from "@rightseat/protocol/validators";
+import { AccountError, createGitHubAccounts } from "./accounts/github-accounts.ts";
+import type { Config } from "./config/load-config.ts";
+import type { Logger } from "./config/logger.ts";
+import { createMethods } from "./methods/index.ts";
+import type { Services } from "./methods/services.ts";
+import { lookUpModel } from "./models/catalog.ts";
+import { createCopilotProvider } from "./models/copilot/provider.ts";
+import { createProvider } from "./models/create-provider.ts";
+import { createDemoProvider } from "./models/demo/provider.ts";
+import { ModelDirectory } from "./models/model-directory.ts";
+import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
+import { Connection, type ConnectionOptions } from "./rpc/connection.ts";
+import { isPublishedMethod } from "./rpc/published-methods.ts";
+import { DEFAULT_TENANT, type Principal } from "./rpc/principal.ts";
+import { ClientInferences } from "./session/client-inferences.ts";
+import { modelQueryOf } from "./session/model-query.ts";
+import type { RunServices } from "./session/run.ts";
+import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
+import type { SessionSettings } from "./session/session-settings.ts";
+import { systemMessageOf } from "./session/system-message.ts";
+import { toolSetOf } from "./session/tool-set.ts";
+import type { SessionKey } from "./store/event-log.ts";
+import { createFileEventLog } from "./store/files/file-event-log.ts";
+import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
+
+export interface RightseatServer {
+  /** Starts listening on TCP; resolves with the port. Rejects with the system's error. */
+  listen(): Promise<number>;
+  /** Serves one client on a stream. */
+  accept(stream: Duplex): void;
+  /** Ends in order: no new connections, running turns get their grace, the log is flushed. */
+  shutdown(): Promise<void>;
+  /** Settles when a client asked the server to end, and its sessions are closed. */
+  readonly shutdownRequested: Promise<void>;
+}
+
+const INTEGRATION_ID = "rightseat";
+/** Longer than this without a checkpoint makes resuming slow. */
+const CHECKPOINT_EVERY_BYTES = 1024 * 1024;
+
+export function createServer(config: Config, logger: Logger, version: string): RightseatServer {
+  const connections = new Set<Connection>();
+  const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl });
+  const inferences = new ClientInferences();
+  const models = createModelDirectory(config, accounts);
+  const log = createFileEventLog({
+    home: config.home,
+    durability: config.durability,
+    log: (message, fields) => logger.warning(message, fields),
+  });
+  const tellTenant = (type: LifecycleType, key: SessionKey) => {
+    for (const connection of connections) {
+      if (connection.principal?.tenant === key.tenant) connection.notify("session.lifecycle", { type, sessionId: key.sessionId });
+    }
+  };
+  const registry = new SessionRegistry({
+    log,
+    questionDeadlineMs: config.questionDeadline * 1000,
+    hibernateAfterMs: config.hibernateAfter * 1000,
+    idleTimeoutMs: config.sessionIdleTimeout > 0 ? config.sessionIdleTimeout * 1000 : undefined,
+    onLifecycle: tellTenant,
+    onWarning: (message, fields) => logger.warning(message, fields),
+  });
+  const onUpdated: Services["onUpdated"] = (session) => {
+    session.updateSummary();
+    for (const link of session.attachments.keys()) (link as Connection).notify("session.lifecycle", { type: "session.updated", sessionId: session.id });
+  };
+  const runs: RunServices = {
+    retry: DEFAULT_RETRY_POLICY,
+    defaultWorkingDirectory: process.cwd(),
+    resolveModel: (session) => models.resolve(modelQueryOf(session, inferences)),
+    systemMessage: systemMessageOf,
+    toolSet: (session) => toolSetOf(session, []),
+    onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
+    onIdle: (session) => {
+      onUpdated(session);
+      if (session.sinceCheckpoint > CHECKPOINT_EVERY_BYTES) {
+        session.checkpoint().catch((error) => logger.warning("a checkpoint could not be written", { sessionId: session.id, error }));
+      }
+    },
+  };
+  let requested: () => void = () => undefined;
+  const shutdownRequested = new Promise<void>((resolve) => {
+    requested = resolve;
+  });
+  const services: Services = {
+    version,
+    registry,
+    runs,
+    models,
+    accounts,
+    inferences,
+    gitHubToken: config.gitHubToken,
+    demo: config.demo,
+    allowProviderEndpoint: config.allowProviderEndpoint,
+    integrationId: config.integrationId ?? INTEGRATION_ID,
+    copilotApiUrl: config.apiUrl,
+    onUpdated,
+    foreground: new Map(),
+    onForeground: (tenant, sessionId, previous) => {
+      if (previous !== undefined) tellTenant("session.background", { tenant, sessionId: previous });
+      tellTenant("session.foreground", { tenant, sessionId });
+    },
+    onShutdownRequest: async () => {
+      await stop();
+      requested();
+    },
+    join: {
+      registry,
+      runs,
+      version,
+      defaultWorkingDirectory: process.cwd(),
+      checkSettings: (settings) => checkSettings(settings, models, accounts),
+      defaultModel: (settings) => models.defaultModel(settings),
+      onLifecycle: tellTenant,
+    },
+  };
+  const connectionOptions: ConnectionOptions = {
+    methods: createMethods(services),
+    validators: paramsValidators,
+    authenticate: authenticator(config.connectionToken),
+    version,
+    maxMessageBytes: config.maxMessageBytes,
+    maxWaitingBytes: config.maxWaitingBytes,
+    isKnownMethod: isPublishedMethod,
+    log: logger,
+    onClose: (connection) => {
+      connections.delete(connection);
+      inferences.drop(connection, new ConnectionClosedError("the client that carried this request has gone"));
+      registry.detachEverywhere(connection);
+    },
+  };
+  let tcp: TcpServer | undefined;
+  let stopping: Promise<void> | undefined;
+  const accept = (stream: Duplex) => {
+    connections.add(new Connection(stream, connectionOptions));
+  };
+  const stop = () => {
+    tcp?.stopListening();
+    stopping ??= registry.shutdown(config.shutdownGrace * 1000);
+    return stopping;
+  };
+  return {
+    accept,
+    shutdownRequested,
+    listen: async () => {
+      tcp = await listenTcp({ host: config.host, port: config.port, onConnection: accept });
+      return tcp.port;
+    },
+    shutdown: async () => {
+      await stop();
+      await Promise.race([Promise.all([...connections].map((connection) => connection.flushed())), new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      for (const connection of connections) connection.close("the server is shutting down");
+      logger.flush();
+    },
+  };
+}
+
+/** Compares digests, so that neither the time taken nor the length tells anything of the secret. */
+function authenticator(secret: string | undefined): (token: string | undefined) => Principal | undefined {
+  const principal: Principal = { tenant: DEFAULT_TENANT };
+  if (secret === undefined) return () => principal;
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  const expected = digest(secret);
+  return (token) => (token !== undefined && timingSafeEqual(digest(token), expected) ? principal : undefined);
+}
+
+function createModelDirectory(config: Config, accounts: ReturnType<typeof createGitHubAccounts>): ModelDirectory {
+  return new ModelDirectory({
+    serverProviders: config.serverProviders,
+    serverModel: config.model,
+    demo: config.demo,
+    gitHubToken: config.gitHubToken,
+    createProvider,
+    createDemoProvider,
+    createCopilotProvider: ({ token, baseUrl, fetch }) =>
+      createCopilotProvider({
+        type: "copilot",
+        baseUrl,
+        fetch,
+        credential: async () => ({ kind: "bearer", value: token }),
+        integrationId: config.integrationId ?? INTEGRATION_ID,
+      }),
+    copilotApiUrl: async (token) => config.apiUrl ?? (await accounts.resolve(token)).copilotApiUrl ?? "https://api.githubcopilot.com",
+    facts: lookUpModel,
+  });
+}
+
+/** A token of the session's own is tried before the session is made: better now than at its first prompt. */
+async function checkSettings(settings: SessionSettings, models: ModelDirectory, accounts: ReturnType<typeof createGitHubAccounts>): Promise<void> {
+  models.check(settings);
+  if (settings.gitHubToken === undefined) return;
+  try {
+    await accounts.resolve(settings.gitHubToken);
+  } catch (error) {
+    if (!(error instanceof AccountError)) throw error;
+    if (error.kind === "rejected") throw new RpcError("authentication_failed", `gitHubToken: ${error.message}`, { path: "gitHubToken" });
+    // Nobody could tell; the session is made, and its first prompt will show.
+  }
+}

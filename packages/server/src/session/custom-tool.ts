@@ -1,0 +1,88 @@
+/** A tool that a client runs: asked for by an event, answered by a call. */
+import { randomUUID } from "node:crypto";
+import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
+import type { Session } from "./session.ts";
+import type { CustomToolSpec } from "./session-settings.ts";
+
+/** What `session.tools.handlePendingToolCall` brings. */
+export interface ExternalToolAnswer {
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+export function createCustomTool(session: Session, spec: CustomToolSpec): Tool {
+  return {
+    definition: spec,
+    source: "custom",
+    isTerminal: spec.isTerminal,
+    permission: (args, context) =>
+      spec.skipPermission
+        ? undefined
+        : { kind: "custom-tool", toolCallId: context.toolCallId, toolName: spec.name, toolDescription: spec.description, args },
+    run: (args, context) => askClient(session, spec, args, context),
+  };
+}
+
+async function askClient(session: Session, spec: CustomToolSpec, args: unknown, context: ToolContext): Promise<ToolResult> {
+  const open = session.state.openToolCalls.find((call) => call.toolCallId === context.toolCallId);
+  const asked = open?.externalRequestId;
+  const requestId = asked ?? randomUUID();
+  const data = {
+    requestId,
+    sessionId: session.id,
+    toolCallId: context.toolCallId,
+    toolName: spec.name,
+    arguments: args,
+    workingDirectory: context.workingDirectory,
+  };
+  // Asked before a restart: shown again to the client that offers the tool now, under the same id.
+  const event = asked ? session.emit("external_tool.requested", data) : session.append("external_tool.requested", data);
+  const outcome = await session.questions.ask<ExternalToolAnswer>(
+    { requestId, kind: "external-tool", toolCallId: context.toolCallId, toolName: spec.name, event },
+    context.signal,
+  );
+  if (outcome.kind === "cancelled") throw context.signal.reason ?? new Error(outcome.reason);
+  session.emit("external_tool.completed", { requestId });
+  if (outcome.kind === "expired") {
+    const text = `No client answered the call of ${spec.name} in time.`;
+    return { resultType: "timeout", text, error: { message: text, code: "timeout" } };
+  }
+  return toToolResult(spec.name, args, outcome.answer);
+}
+
+const RESULT_TYPES: ReadonlySet<string> = new Set(["success", "failure", "rejected", "denied", "timeout"]);
+
+function toToolResult(name: string, args: unknown, answer: ExternalToolAnswer): ToolResult {
+  if (answer.error !== undefined) {
+    // The wording is what recorded conversations hold.
+    const message = `Failed to execute \`${name}\` tool with arguments: ${JSON.stringify(args ?? {})} due to error: Error: ${answer.error}`;
+    return { resultType: "failure", text: message, error: { message: answer.error, code: "failure" } };
+  }
+  const { result } = answer;
+  if (result === undefined || result === null) return { resultType: "success", text: "" };
+  if (typeof result === "string") return { resultType: "success", text: result };
+  const structured = result as Record<string, unknown>;
+  const text = typeof structured.textResultForLlm === "string" ? structured.textResultForLlm : JSON.stringify(result);
+  const type = typeof structured.resultType === "string" && RESULT_TYPES.has(structured.resultType) ? structured.resultType : "success";
+  const images = imagesOf(structured.binaryResultsForLlm);
+  return {
+    resultType: type as ToolResult["resultType"],
+    text,
+    ...(typeof structured.sessionLog === "string" ? { detailedText: structured.sessionLog } : {}),
+    ...(type === "success" ? {} : { error: { message: text, code: type } }),
+    ...(images ? { images } : {}),
+    ...(structured.toolTelemetry && typeof structured.toolTelemetry === "object"
+      ? { telemetry: structured.toolTelemetry as Record<string, unknown> }
+      : {}),
+    // A rejected result is final: the model is not asked what it makes of it.
+    ...(type === "rejected" ? { endsTurn: true } : {}),
+  };
+}
+
+function imagesOf(results: unknown): { mimeType: string; base64: string }[] | undefined {
+  if (!Array.isArray(results)) return undefined;
+  const images = results
+    .filter((item) => item && typeof item.data === "string" && typeof item.mimeType === "string" && item.mimeType.startsWith("image/"))
+    .map((item) => ({ mimeType: item.mimeType as string, base64: item.data as string }));
+  return images.length > 0 ? images : undefined;
+}

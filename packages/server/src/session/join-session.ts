@@ -1,0 +1,173 @@
+/** How clients come to a session: create one, resume one. */
+import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import type { SessionKey } from "../store/event-log.ts";
+import type { ClientLink } from "./client-link.ts";
+import { startNextRun } from "./prompts.ts";
+import { closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
+import type { Session } from "./session.ts";
+import { newSessionId, type SessionRegistry } from "./session-registry.ts";
+import { type Attachment, mergeSettings, type SessionSettings, type SettingsParams, toAttachment } from "./session-settings.ts";
+import { resolveWorkingContext } from "./working-context.ts";
+
+export interface JoinServices {
+  readonly registry: SessionRegistry;
+  readonly runs: RunServices;
+  readonly version: string;
+  readonly defaultWorkingDirectory: string;
+  /**
+   * Checks what a client asks for before the session is made: the GitHub token, the model.
+   * @throws RpcError when it cannot be had.
+   */
+  readonly checkSettings: (settings: SessionSettings) => Promise<void> | void;
+  /** The model of a session whose client named none; undefined when that is found out at the first prompt. */
+  readonly defaultModel: (settings: SessionSettings) => string | undefined;
+  readonly onLifecycle: (type: "session.created" | "session.updated", key: SessionKey) => void;
+}
+
+export interface JoinResult {
+  readonly sessionId: string;
+  readonly startTime: string;
+  readonly isRemote: boolean;
+  readonly mode: string;
+  readonly workspacePath?: string;
+  readonly capabilities: { readonly ui: { readonly elicitation: boolean } };
+  readonly openCanvases?: readonly unknown[];
+}
+
+const EVENT_FORMAT_VERSION = 1;
+
+export async function createSession(services: JoinServices, tenant: string, link: ClientLink, params: SettingsParams): Promise<JoinResult> {
+  refuseRemote(params);
+  const key: SessionKey = { tenant, sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId() };
+  const settings = mergeSettings({}, params);
+  settings.model ??= services.defaultModel(settings);
+  await services.checkSettings(settings);
+  const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
+  const context = await resolveWorkingContext(cwd);
+  const startTime = new Date().toISOString();
+  const session = await services.registry.create(key, settings, {
+    sessionId: key.sessionId,
+    startTime,
+    modifiedTime: startTime,
+    ...(settings.clientName !== undefined ? { clientName: settings.clientName } : {}),
+    context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
+  });
+  session.attachments.set(link, toAttachment(link, params));
+  session.append("session.start", {
+    sessionId: key.sessionId,
+    version: EVENT_FORMAT_VERSION,
+    producer: "rightseat",
+    copilotVersion: services.version,
+    startTime,
+    ...modelFields(settings),
+    context,
+  });
+  services.onLifecycle("session.created", key);
+  await session.committed();
+  return joinResult(services, session, params);
+}
+
+export async function resumeSession(services: JoinServices, tenant: string, link: ClientLink, params: SettingsParams): Promise<JoinResult> {
+  const key: SessionKey = { tenant, sessionId: String(params.sessionId) };
+  const session = await services.registry.open(key);
+  const settings = mergeSettings(session.settings, params);
+  settings.model ??= session.state.model ?? services.defaultModel(settings);
+  try {
+    await services.checkSettings(settings);
+  } catch (error) {
+    if (session.attachments.size === 0) await services.registry.close(session);
+    throw error;
+  }
+  const wasActive = session.attachments.size > 0;
+  const continuePendingWork = params.continuePendingWork === true;
+  session.settings = settings;
+  const attachment = toAttachment(link, params);
+  session.attachments.set(link, attachment);
+  if (!wasActive && !continuePendingWork) await interrupt(session);
+  if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
+  if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
+  if (session.run === undefined && session.state.running) {
+    if (continuePendingWork) continueRun(services.runs, session);
+    else if (!wasActive) closeInterruptedRun(session);
+  }
+  // Prompts that were acknowledged before a crash are run now that somebody is there.
+  startNextRun(session, (next, prompt) => startRun(services.runs, next, prompt));
+  await session.committed();
+  return joinResult(services, session, params);
+}
+
+/** Nobody is attached and the newcomer does not want the work that waits for a client: it ends here. */
+async function interrupt(session: Session): Promise<void> {
+  if (session.run && session.questions.size > 0) {
+    session.run.controller.abort(new RpcError("request_cancelled", "the session was resumed without its pending work"));
+    await session.run.done;
+  }
+}
+
+async function logResume(
+  services: JoinServices,
+  session: Session,
+  how: { wasActive: boolean; continuePendingWork: boolean },
+): Promise<void> {
+  const { settings, state } = session;
+  const cwd = settings.workingDirectory ?? state.workingDirectory ?? services.defaultWorkingDirectory;
+  const context = await resolveWorkingContext(cwd);
+  const data: SessionEventDataMap["session.resume"] = {
+    resumeTime: new Date().toISOString(),
+    eventCount: state.publicEvents,
+    ...modelFields(settings),
+    context,
+    alreadyInUse: how.wasActive,
+    sessionWasActive: how.wasActive,
+    continuePendingWork: how.continuePendingWork,
+  };
+  session.append("session.resume", data);
+}
+
+/**
+ * Questions that wait are shown to the newcomer. A tool call that another client is busy with is not:
+ * it would be carried out twice.
+ */
+function showOpenQuestions(session: Session, newcomer: Attachment, wasActive: boolean): void {
+  for (const question of session.questions.list()) {
+    if (!question.event) continue;
+    const { toolName } = question;
+    const taken = wasActive && toolName !== undefined && othersOffer(session, newcomer, toolName);
+    if (!taken) newcomer.link.publish(question.event);
+  }
+}
+
+function othersOffer(session: Session, newcomer: Attachment, toolName: string): boolean {
+  for (const attachment of session.attachments.values()) {
+    if (attachment !== newcomer && attachment.tools.has(toolName)) return true;
+  }
+  return false;
+}
+
+function joinResult(services: JoinServices, session: Session, params: SettingsParams): JoinResult {
+  const infinite = (params.infiniteSessions as { enabled?: boolean } | null | undefined)?.enabled !== false;
+  const workspacePath = infinite ? services.registry.log.workspacePath(session.key) : undefined;
+  return {
+    sessionId: session.id,
+    startTime: session.state.startTime,
+    isRemote: false,
+    mode: session.state.mode,
+    ...(workspacePath !== undefined ? { workspacePath } : {}),
+    capabilities: { ui: { elicitation: params.requestElicitation === true } },
+  };
+}
+
+function modelFields(settings: SessionSettings): { selectedModel?: string; reasoningEffort?: string } {
+  return {
+    ...(settings.model !== undefined ? { selectedModel: settings.model } : {}),
+    ...(settings.reasoningEffort !== undefined ? { reasoningEffort: settings.reasoningEffort } : {}),
+  };
+}
+
+function refuseRemote(params: SettingsParams): void {
+  if (params.cloud !== undefined && params.cloud !== null) {
+    throw new RpcError("not_supported", "cloud sessions are not supported: leave 'cloud' out to get a session on this server", {
+      path: "cloud",
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/** What a session asks the model directory with: its settings, and its clients' part in them. */
+import { RpcError } from "@rightseat/protocol";
+import type { ModelQuery } from "../models/model-directory.ts";
+import type { ClientInferences } from "./client-inferences.ts";
+import type { Session } from "./session.ts";
+
+export function modelQueryOf(session: Session, inferences: ClientInferences): ModelQuery {
+  const { settings } = session;
+  return {
+    model: settings.model,
+    reasoningEffort: settings.reasoningEffort,
+    reasoningSummary: settings.reasoningSummary,
+    provider: settings.provider,
+    providers: settings.providers,
+    models: settings.models,
+    gitHubToken: settings.gitHubToken,
+    identity: settings,
+    fetch: clientFetch(session, inferences),
+    bearerToken: (providerName) => askForToken(session, providerName),
+  };
+}
+
+function clientFetch(session: Session, inferences: ClientInferences) {
+  for (const link of session.attachments.keys()) {
+    const inference = inferences.of(link);
+    if (inference) return inference.fetch({ sessionId: session.id, interactionType: "conversation-agent" });
+  }
+  return undefined;
+}
+
+/** The first attached client that has one. @throws RpcError `provider_rejected` with the reasons of all. */
+async function askForToken(session: Session, providerName: string): Promise<string> {
+  const reasons: string[] = [];
+  for (const link of session.attachments.keys()) {
+    try {
+      const answer = (await link.request("providerToken.getToken", { sessionId: session.id, providerName })) as { token?: unknown };
+      if (typeof answer?.token === "string") return answer.token;
+      reasons.push("it answered without a token");
+    } catch (error) {
+      reasons.push((error as Error).message);
+    }
+  }
+  throw new RpcError(
+    "provider_rejected",
+    `No client gave a token for the provider '${providerName}': ${reasons.join("; ") || "none is attached"}`,
+    { providerName },
+  );
+}

@@ -1,0 +1,31 @@
+/**
+ * Records of our own in a session's log, beside the events that clients see. They have an event's
+ * shape, a type that begins with `rightseat.`, and are never sent to anybody.
+ */
+import type { ModelContentPart } from "../models/model-provider.ts";
+import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
+
+export interface PrivateRecordMap {
+  /** A prompt was acknowledged and waits. */
+  "rightseat.prompt_queued": { prompt: QueuedPrompt; first?: boolean };
+  /** The waiting prompts changed as a whole: moved, edited, removed. */
+  "rightseat.queue_replaced": { prompts: QueuedPrompt[] };
+  /** The run that a user message began is over; nothing of it is to be gone on with. */
+  "rightseat.run_ended": { messageId: string; outcome: "done" | "aborted" | "failed" | "interrupted" };
+  /** What the model gets instead of a user message's text: it has parts that are not text. */
+  "rightseat.message_parts": { messageId: string; parts: readonly ModelContentPart[] };
+  /** Tokens of one model call, as the provider counted them. */
+  "rightseat.usage": { model: string; usage: Omit<UsageTotals, "requests"> };
+  /** The name that a user gave the session. */
+  "rightseat.name_set": { name: string };
+  /** What the session is called until it has a name. */
+  "rightseat.title_set": { title: string };
+}
+
+export type PrivateRecordType = keyof PrivateRecordMap;
+
+/** Whether a line of the log is one that clients may see; looks at the text only. */
+export function isPublicLine(json: string): boolean {
+  // Every line that we write begins with its type; other programs' lines never have our prefix.
+  return !json.startsWith('{"type":"rightseat.');
+}

@@ -1,0 +1,210 @@
+/**
+ * Folds one line of the log into the session's state. Pure apart from the state it is given; knows
+ * every event that matters to the runtime and carries the others.
+ */
+import type { ModelMessage, ModelReasoning } from "../models/model-provider.ts";
+import { isPublicLine } from "./private-records.ts";
+import { emptyUsage, type OpenToolCall, type QueuedPrompt, type SessionState, type UsageTotals } from "./session-state.ts";
+
+/** An event or private record as it comes out of a log: anything may be missing. */
+export interface LoggedEvent {
+  readonly type: string;
+  readonly id?: string;
+  readonly timestamp?: string;
+  readonly agentId?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: logs of other versions hold any shape; every reader below checks what it uses
+  readonly data?: any;
+}
+
+type Folder = (state: SessionState, data: NonNullable<LoggedEvent["data"]>, event: LoggedEvent) => void;
+
+/** Folds one line. `json` is its text, of which only its size and kind are used. */
+export function applyLine(state: SessionState, event: LoggedEvent, json: string): void {
+  if (isPublicLine(json)) {
+    state.publicEvents += 1;
+    state.publicBytes += Buffer.byteLength(json);
+    if (typeof event.id === "string") state.lastEventId = event.id;
+  }
+  // What sub-agents said is in the log, not in the main conversation.
+  if (event.agentId !== undefined) return;
+  FOLDERS[event.type]?.(state, event.data ?? {}, event);
+}
+
+const FOLDERS: Record<string, Folder> = {
+  "session.start": (state, data, event) => {
+    state.startTime = text(data.startTime) ?? event.timestamp ?? state.startTime;
+    state.model = text(data.selectedModel) ?? state.model;
+    state.reasoningEffort = text(data.reasoningEffort) ?? state.reasoningEffort;
+    setContext(state, data.context);
+  },
+  "session.resume": (state, data) => {
+    state.model = text(data.selectedModel) ?? state.model;
+    state.reasoningEffort = text(data.reasoningEffort) ?? state.reasoningEffort;
+    setContext(state, data.context);
+  },
+  "session.context_changed": (state, data) => setContext(state, data),
+  "session.model_change": (state, data) => {
+    state.model = text(data.newModel) ?? state.model;
+    if (data.reasoningEffort !== undefined) state.reasoningEffort = text(data.reasoningEffort);
+  },
+  "session.mode_changed": (state, data) => {
+    if (data.newMode === "interactive" || data.newMode === "plan" || data.newMode === "autopilot") state.mode = data.newMode;
+  },
+  "session.plan_changed": (state, data) => {
+    state.hasPlan = data.operation !== "delete";
+  },
+  "session.shutdown": (state) => {
+    state.running = undefined;
+  },
+  "session.context_cleared": (state) => {
+    state.messages = [];
+    state.openToolCalls = [];
+  },
+  "session.compaction_complete": (state, data) => {
+    const summary = text(data.summaryContent);
+    if (data.success !== true || summary === undefined) return;
+    state.messages = [{ role: "user", content: summary }];
+  },
+  "system.message": (state, data) => {
+    state.systemMessageHash = text(data.metadata?.variables?.sha256);
+  },
+  "user.message": foldUserMessage,
+  "assistant.turn_start": (state) => {
+    state.turns += 1;
+    if (state.running) state.running.turn += 1;
+  },
+  "assistant.message": foldAssistantMessage,
+  "tool.execution_start": (state, data) => {
+    const call = findCall(state, data.toolCallId);
+    if (call) call.started = true;
+  },
+  "permission.requested": (state, data) => {
+    const call = findCall(state, data.permissionRequest?.toolCallId);
+    if (call) call.permissionRequestId = text(data.requestId);
+  },
+  "permission.completed": (state, data) => {
+    const call = state.openToolCalls.find((open) => open.permissionRequestId === data.requestId);
+    if (!call) return;
+    call.permissionRequestId = undefined;
+    call.permitted = typeof data.result?.kind === "string" && data.result.kind.startsWith("approved");
+  },
+  "external_tool.requested": (state, data) => {
+    const call = findCall(state, data.toolCallId);
+    if (call) call.externalRequestId = text(data.requestId);
+  },
+  "tool.execution_complete": foldToolResult,
+  "rightseat.prompt_queued": (state, data) => {
+    const prompt = data.prompt as QueuedPrompt;
+    if (data.first === true) state.queue.unshift(prompt);
+    else state.queue.push(prompt);
+  },
+  "rightseat.queue_replaced": (state, data) => {
+    state.queue = data.prompts as QueuedPrompt[];
+  },
+  "rightseat.run_ended": (state) => {
+    state.running = undefined;
+    // Steering that came too late for its run waits like any other prompt.
+    state.queue = state.queue.map((prompt) => (prompt.steering ? { ...prompt, steering: false } : prompt));
+  },
+  "rightseat.message_parts": (state, data) => {
+    const last = state.messages.at(-1);
+    if (last?.role === "user") state.messages[state.messages.length - 1] = { role: "user", content: data.parts };
+  },
+  "rightseat.usage": (state, data) => {
+    const usage = data.usage as UsageTotals;
+    const totals = (state.usageByModel[data.model] ??= emptyUsage());
+    totals.requests += 1;
+    for (const key of USAGE_KEYS) totals[key] += usage[key] ?? 0;
+    state.lastInputTokens = usage.inputTokens;
+    state.lastOutputTokens = usage.outputTokens;
+  },
+  "rightseat.name_set": (state, data) => {
+    state.name = text(data.name);
+  },
+  "rightseat.title_set": (state, data) => {
+    state.title = text(data.title) ?? state.title;
+  },
+};
+
+const USAGE_KEYS = [
+  "inputTokens",
+  "outputTokens",
+  "cacheReadTokens",
+  "cacheWriteTokens",
+  "reasoningTokens",
+  "apiDurationMs",
+] as const satisfies readonly (keyof UsageTotals)[];
+
+function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
+  const messageId = text(data.messageId);
+  if (messageId !== undefined) state.queue = state.queue.filter((prompt) => prompt.messageId !== messageId);
+  const modelContent = data.transformedContent ?? data.content;
+  state.messages.push({ role: "user", content: typeof modelContent === "string" ? modelContent : "" });
+  if (data.delivery === "steering") return;
+  state.userRequests += 1;
+  state.running = { messageId: messageId ?? "", turn: 0 };
+}
+
+function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
+  const requests: NonNullable<LoggedEvent["data"]>[] = Array.isArray(data.toolRequests) ? data.toolRequests : [];
+  const toolCalls = requests.map((request) => ({
+    id: String(request.toolCallId),
+    name: String(request.name),
+    arguments: typeof request.arguments === "string" ? request.arguments : JSON.stringify(request.arguments ?? {}),
+  }));
+  const message: ModelMessage = {
+    role: "assistant",
+    content: text(data.content) ?? "",
+    toolCalls,
+    reasoning: reasoningOf(data),
+  };
+  state.messages.push(message);
+  for (const call of toolCalls) {
+    const open: OpenToolCall = { toolCallId: call.id, name: call.name, arguments: call.arguments };
+    state.openToolCalls.push(open);
+  }
+}
+
+function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
+  const toolCallId = text(data.toolCallId);
+  const open = state.openToolCalls.findIndex((call) => call.toolCallId === toolCallId);
+  // A result without a call (user-requested, or given twice) is history, not conversation.
+  if (toolCallId === undefined || open < 0) return;
+  state.openToolCalls.splice(open, 1);
+  const failed = data.success === false;
+  const content = text(data.result?.content) ?? text(data.error?.message) ?? "";
+  const images = imagesOf(data.result?.binaryResultsForLlm);
+  state.messages.push({ role: "tool", toolCallId, content, ...(images ? { images } : {}), ...(failed ? { isError: true } : {}) });
+}
+
+function imagesOf(results: unknown): { mimeType: string; base64: string }[] | undefined {
+  if (!Array.isArray(results)) return undefined;
+  const images = results
+    .filter((result) => result?.type === "image" && typeof result.data === "string" && typeof result.mimeType === "string")
+    .map((result) => ({ mimeType: result.mimeType as string, base64: result.data as string }));
+  return images.length > 0 ? images : undefined;
+}
+
+function reasoningOf(data: NonNullable<LoggedEvent["data"]>): ModelReasoning | undefined {
+  const reasoning: ModelReasoning = {
+    text: text(data.reasoningText),
+    opaque: text(data.reasoningOpaque),
+    encrypted: text(data.encryptedContent),
+  };
+  return reasoning.text ?? reasoning.opaque ?? reasoning.encrypted ? reasoning : undefined;
+}
+
+function setContext(state: SessionState, context: unknown): void {
+  const { cwd, gitRoot, repository, branch } = (context ?? {}) as Record<string, unknown>;
+  if (typeof cwd !== "string") return;
+  state.workingDirectory = cwd;
+  state.context = { cwd, gitRoot: text(gitRoot), repository: text(repository), branch: text(branch) };
+}
+
+function findCall(state: SessionState, toolCallId: unknown): OpenToolCall | undefined {
+  return state.openToolCalls.find((call) => call.toolCallId === toolCallId);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,220 @@
+/**
+ * The run of one prompt: begins it, gives the agent loop what it needs of the session, ends it, and
+ * begins the next one that waits.
+ */
+import { createHash } from "node:crypto";
+import { INTERRUPTED, runAgent, type RunOutcome } from "../agent/agent-loop.ts";
+import type { ActiveModel, RunHost, ToolSet } from "../agent/run-host.ts";
+import type { RetryPolicy } from "../models/retry.ts";
+import { askPermission } from "./ask-permission.ts";
+import { logUserMessage, startNextRun } from "./prompts.ts";
+import type { Session } from "./session.ts";
+import type { QueuedPrompt } from "./session-state.ts";
+import type { SessionSettings } from "./session-settings.ts";
+
+/** What runs need besides the session; made once by the composition root. */
+export interface RunServices {
+  readonly retry: RetryPolicy;
+  readonly resolveModel: (session: Session, settings: SessionSettings) => Promise<ActiveModel>;
+  readonly systemMessage: (session: Session, model: ActiveModel) => Promise<string>;
+  readonly toolSet: (session: Session) => ToolSet;
+  readonly defaultWorkingDirectory: string;
+  /** A throw where none was expected. */
+  readonly onBug: (error: unknown, session: Session) => void;
+  /** A run ended and nothing waits: a moment to write a checkpoint. */
+  readonly onIdle: (session: Session) => void;
+}
+
+/** Begins the run of a prompt. The user message is logged in this tick, unless it has attachments. */
+export function startRun(services: RunServices, session: Session, prompt: QueuedPrompt): void {
+  if (session.state.running) closeInterruptedRun(session);
+  const queued = session.state.queue.some((waiting) => waiting.messageId === prompt.messageId);
+  // A prompt with attachments takes a while to render; until then the record that it waits holds it.
+  if (prompt.attachments && !queued) session.record("rightseat.prompt_queued", { prompt, first: true });
+  begin(services, session, prompt.messageId, async (controller) => {
+    const begun = logUserMessage(session, prompt, {
+      delivery: queued ? "queued" : "idle",
+      workingDirectory: workingDirectoryOf(services, session),
+      supportsVision: true,
+    });
+    if (begun) await begun;
+    nameAfterFirstPrompt(session, prompt);
+    return { firstTurn: 0, requestHeaders: prompt.requestHeaders, controller };
+  });
+}
+
+/** Goes on with a run that a crash or a lost client cut off. */
+export function continueRun(services: RunServices, session: Session): void {
+  const { running } = session.state;
+  if (!running || session.run) return;
+  begin(services, session, running.messageId, async (controller) => ({ firstTurn: running.turn, controller }));
+}
+
+interface Begun {
+  readonly firstTurn: number;
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly controller: AbortController;
+}
+
+function begin(
+  services: RunServices,
+  session: Session,
+  messageId: string,
+  prepare: (controller: AbortController) => Promise<Begun>,
+): void {
+  const controller = new AbortController();
+  const prepared = prepare(controller);
+  const done = carryOut(services, session, messageId, prepared).catch((error) => services.onBug(error, session));
+  session.run = { messageId, controller, done };
+}
+
+async function carryOut(services: RunServices, session: Session, messageId: string, prepared: Promise<Begun>): Promise<void> {
+  let outcome: RunOutcome = "failed";
+  let aborted = false;
+  try {
+    const begun = await prepared;
+    const host = new SessionRunHost(services, session, messageId, begun);
+    outcome = await runAgent(host, begun.firstTurn);
+    aborted = outcome === "aborted";
+  } catch (error) {
+    services.onBug(error, session);
+  }
+  try {
+    // A suspended run stays open in the log, to be gone on with.
+    if (outcome !== "suspended") session.record("rightseat.run_ended", { messageId, outcome });
+    session.updateSummary();
+    await session.committed();
+  } finally {
+    session.run = undefined;
+  }
+  if (outcome === "suspended") return;
+  if (startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
+  session.emit("assistant.idle", aborted ? { aborted } : {});
+  session.emit("session.idle", aborted ? { aborted } : {});
+  services.onIdle(session);
+}
+
+export function workingDirectoryOf(services: Pick<RunServices, "defaultWorkingDirectory">, session: Session): string {
+  return session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory;
+}
+
+const TITLE_LENGTH = 60;
+
+/** Until somebody names it, a session is called after its first prompt. */
+function nameAfterFirstPrompt(session: Session, prompt: QueuedPrompt): void {
+  if (session.state.title !== undefined || session.state.name !== undefined) return;
+  const line = (prompt.displayPrompt ?? prompt.prompt).trim().replace(/\s+/g, " ");
+  if (line === "") return;
+  const title = line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1)}…` : line;
+  session.record("rightseat.title_set", { title });
+  session.emit("session.title_changed", { title });
+}
+
+class SessionRunHost implements RunHost {
+  readonly sessionId: string;
+  readonly messageId: string;
+  readonly signal: AbortSignal;
+  readonly retry: RetryPolicy;
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly #services: RunServices;
+  readonly #session: Session;
+
+  constructor(services: RunServices, session: Session, messageId: string, begun: Begun) {
+    this.#services = services;
+    this.#session = session;
+    this.sessionId = session.id;
+    this.messageId = messageId;
+    this.signal = begun.controller.signal;
+    this.retry = services.retry;
+    this.requestHeaders = begun.requestHeaders;
+  }
+
+  get workingDirectory(): string {
+    return workingDirectoryOf(this.#services, this.#session);
+  }
+
+  get streaming(): boolean {
+    for (const attachment of this.#session.attachments.values()) if (attachment.streaming) return true;
+    return false;
+  }
+
+  messages() {
+    return this.#session.state.messages;
+  }
+
+  pendingToolCalls() {
+    return this.#session.state.openToolCalls;
+  }
+
+  append: RunHost["append"] = (type, data) => {
+    this.#session.append(type, data);
+  };
+
+  emit: RunHost["emit"] = (type, data) => {
+    this.#session.emit(type, data);
+  };
+
+  committed() {
+    return this.#session.committed();
+  }
+
+  recordUsage: RunHost["recordUsage"] = (model, usage, durationMs) => {
+    this.#session.record("rightseat.usage", {
+      model,
+      usage: {
+        inputTokens: usage.inputTokens,
+        outputTokens: usage.outputTokens,
+        cacheReadTokens: usage.cacheReadTokens ?? 0,
+        cacheWriteTokens: usage.cacheWriteTokens ?? 0,
+        reasoningTokens: usage.reasoningTokens ?? 0,
+        apiDurationMs: durationMs,
+      },
+    });
+  };
+
+  resolveModel() {
+    return this.#services.resolveModel(this.#session, this.#session.settings);
+  }
+
+  async systemMessage(model: ActiveModel): Promise<string> {
+    const content = await this.#services.systemMessage(this.#session, model);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    if (sha256 !== this.#session.state.systemMessageHash) {
+      this.#session.append("system.message", { role: "system", content, metadata: { variables: { sha256 } } });
+    }
+    return content;
+  }
+
+  tools(): ToolSet {
+    return this.#services.toolSet(this.#session);
+  }
+
+  askPermission: RunHost["askPermission"] = (ask, call) => askPermission(this.#session, ask, call, this.signal);
+
+  async takeSteering(): Promise<boolean> {
+    const steering = this.#session.state.queue.filter((prompt) => prompt.steering);
+    for (const prompt of steering) {
+      await logUserMessage(this.#session, prompt, {
+        delivery: "steering",
+        workingDirectory: this.workingDirectory,
+        supportsVision: true,
+      });
+    }
+    if (steering.length > 0) this.#session.emit("pending_messages.modified", {});
+    return steering.length > 0;
+  }
+}
+
+/** Ends what a crash or a vanished client left open, so that the log can be gone on with. */
+export function closeInterruptedRun(session: Session): void {
+  const { running, openToolCalls } = session.state;
+  for (const call of [...openToolCalls]) {
+    session.append("tool.execution_complete", {
+      toolCallId: call.toolCallId,
+      success: false,
+      result: { content: INTERRUPTED },
+      error: { message: INTERRUPTED, code: "interrupted" },
+    });
+  }
+  if (running) session.record("rightseat.run_ended", { messageId: running.messageId, outcome: "interrupted" });
+}

@@ -1,0 +1,306 @@
+/**
+ * The open sessions of this process: made, resumed, found, let go. One table by tenant and id; what
+ * a session does while it is open is elsewhere.
+ */
+import { randomUUID } from "node:crypto";
+import { RpcError } from "@rightseat/protocol";
+import { type EventLog, type SessionKey, type SessionSummary, StoreError } from "../store/event-log.ts";
+import { RunSuspended } from "../agent/run-host.ts";
+import type { ClientLink } from "./client-link.ts";
+import { loadState } from "./load-state.ts";
+import { Session } from "./session.ts";
+import { shutdownData } from "./session-report.ts";
+import { createSessionState, parseSessionState } from "./session-state.ts";
+import type { SessionSettings } from "./session-settings.ts";
+
+export type LifecycleType = "session.created" | "session.updated" | "session.deleted" | "session.foreground" | "session.background";
+
+export interface RegistryOptions {
+  readonly log: EventLog;
+  readonly questionDeadlineMs: number;
+  /** Quiet sessions are put to sleep after this long without use. */
+  readonly hibernateAfterMs: number;
+  /** Sessions are shut down after this long without use; undefined for never. */
+  readonly idleTimeoutMs?: number;
+  /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
+  readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
+  readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** How long a session without clients waits for one before it is let go. */
+const ORPHAN_GRACE_MS = 30_000;
+const SWEEP_MS = 5_000;
+
+export class SessionRegistry {
+  readonly #options: RegistryOptions;
+  /** Least recently used first. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #opening = new Map<string, Promise<Session>>();
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeper.unref();
+    options.log.onHandover((key) => this.#handOver(key));
+  }
+
+  get log(): EventLog {
+    return this.#options.log;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  /** Makes a session. @throws RpcError `session_exists`. */
+  async create(key: SessionKey, settings: SessionSettings, summary: SessionSummary): Promise<Session> {
+    if (this.#sessions.has(nameOf(key)) || this.#opening.has(nameOf(key))) throw sessionExists(key);
+    const lease = await this.log.create(key, summary).catch((error) => {
+      throw error instanceof StoreError && error.kind === "conflict" ? sessionExists(key) : toRpcError(error, key);
+    });
+    const session = this.#make(lease, settings);
+    session.begin(emptyStateAt(summary), 0);
+    this.#sessions.set(nameOf(key), session);
+    return session;
+  }
+
+  /** The session if it is open here and somebody is attached to it. */
+  find(key: SessionKey): Session | undefined {
+    const session = this.#sessions.get(nameOf(key));
+    return session && !session.closing ? session : undefined;
+  }
+
+  /** An open session, awake. @throws RpcError `session_not_found`. */
+  async use(key: SessionKey): Promise<Session> {
+    const session = this.find(key);
+    if (!session || session.attachments.size === 0) throw sessionNotFound(key);
+    this.#touch(session);
+    await session.wake();
+    return session;
+  }
+
+  /** The session, opened from the log when it is not open here. @throws RpcError `session_not_found`, `session_in_use`. */
+  async open(key: SessionKey): Promise<Session> {
+    const name = nameOf(key);
+    const open = this.#sessions.get(name);
+    if (open?.closing) {
+      await open.closed;
+      return this.open(key);
+    }
+    if (open) {
+      this.#touch(open);
+      await open.wake();
+      return open;
+    }
+    let opening = this.#opening.get(name);
+    if (!opening) {
+      opening = this.#load(key).finally(() => this.#opening.delete(name));
+      this.#opening.set(name, opening);
+    }
+    return opening;
+  }
+
+  /** A client goes from a session. The last one to go lets the session go once it is quiet. */
+  detach(session: Session, link: ClientLink, how: "left" | "lost"): void {
+    session.attachments.delete(link);
+    if (session.attachments.size > 0) return;
+    session.lastUsedMs = performance.now();
+    if (how === "left" && session.run === undefined) void this.close(session);
+  }
+
+  /** A connection ended: it goes from all its sessions. */
+  detachEverywhere(link: ClientLink): void {
+    for (const session of this.#sessions.values()) if (session.attachments.has(link)) this.detach(session, link, "lost");
+  }
+
+  /**
+   * Lets a session go: what runs is suspended, the log is closed with `session.shutdown`, the lease
+   * given back. Calls for it are answered "not found" from now on, until somebody resumes it.
+   */
+  async close(session: Session, reason: "routine" | "error" = "routine"): Promise<void> {
+    if (session.closing) return session.closed;
+    session.closing = true;
+    session.closed = this.#closeNow(session, reason);
+    return session.closed;
+  }
+
+  /** Deletes a session and its log, whatever it is doing. False when there was none. */
+  async delete(key: SessionKey): Promise<boolean> {
+    const session = this.#sessions.get(nameOf(key));
+    if (session) {
+      session.closing = true;
+      session.run?.controller.abort(new RunSuspended());
+      await session.run?.done;
+      await session.release();
+      this.#forget(session);
+    }
+    const deleted = await this.log.delete(key).catch((error) => {
+      throw toRpcError(error, key);
+    });
+    if (deleted) this.#options.onLifecycle("session.deleted", key);
+    return deleted;
+  }
+
+  /** Ends everything: running turns get `graceMs`, then they are suspended. */
+  async shutdown(graceMs: number): Promise<void> {
+    clearInterval(this.#sweeper);
+    const running = [...this.#sessions.values()].flatMap((session) => (session.run ? [session.run.done] : []));
+    if (running.length > 0) await Promise.race([Promise.allSettled(running), delay(graceMs)]);
+    await Promise.allSettled([...this.#sessions.values()].map((session) => this.close(session)));
+    await this.log.close();
+  }
+
+  async #closeNow(session: Session, shutdownType: "routine" | "error"): Promise<void> {
+    session.run?.controller.abort(new RunSuspended());
+    await session.run?.done;
+    try {
+      await session.wake();
+      const { state } = session;
+      // An interrupted run keeps its place in the log: no shutdown event, so that it can be gone on with.
+      if (!state.running) session.append("session.shutdown", shutdownData(session, shutdownType));
+      session.updateSummary();
+    } catch (error) {
+      this.#options.onWarning("a session could not be closed in order", { sessionId: session.id, error });
+    }
+    await session.release().catch((error) => {
+      this.#options.onWarning("a session's lease could not be given back", { sessionId: session.id, error });
+    });
+    this.#forget(session);
+  }
+
+  async #load(key: SessionKey): Promise<Session> {
+    const opened = await this.log.open(key).catch((error) => {
+      throw toRpcError(error, key);
+    });
+    if (opened.repaired) {
+      this.#options.onWarning("the end of a session's log was damaged and was repaired", { sessionId: key.sessionId, ...opened.repaired });
+    }
+    const session = this.#make(opened.lease, {});
+    try {
+      const state = opened.checkpoint ? parseSessionState(opened.checkpoint.state) : undefined;
+      const checkpoint = state && opened.checkpoint ? { cursor: opened.checkpoint.cursor, state } : undefined;
+      const loaded = await loadState(this.log, key, { end: opened.end, checkpoint });
+      session.begin(loaded.state, loaded.end, loaded.checkpointed);
+    } catch (error) {
+      await this.log.release(opened.lease);
+      throw error;
+    }
+    this.#sessions.set(nameOf(key), session);
+    return session;
+  }
+
+  #make(lease: import("../store/event-log.ts").Lease, settings: SessionSettings): Session {
+    return new Session({
+      log: this.log,
+      lease,
+      settings,
+      questionDeadlineMs: this.#options.questionDeadlineMs,
+      onBroken: (session, error) => this.#giveUp(session, error),
+    });
+  }
+
+  /** A write failed: nothing more can be promised. Clients are told; the next resume reads the log anew. */
+  #giveUp(session: Session, error: unknown): void {
+    this.#options.onWarning("a session's log refused a write; the session was closed", { sessionId: session.id, error });
+    session.closing = true;
+    session.run?.controller.abort(new RunSuspended());
+    session.emit("session.error", {
+      errorType: "storage",
+      message: `the session's log could not be written, and the session was closed: ${error instanceof Error ? error.message : String(error)}. Resume it to go on from what was committed.`,
+    });
+    session.emit("session.idle", { aborted: true });
+    session.closed = session.release().catch(() => undefined);
+    this.#forget(session);
+  }
+
+  /** Another process asks for a session of ours: idle ones go, busy ones stay. */
+  async #handOver(key: SessionKey): Promise<boolean> {
+    const session = this.#sessions.get(nameOf(key));
+    if (!session) return true;
+    if (session.run !== undefined || session.questions.size > 0) return false;
+    await session.wake();
+    session.closing = true;
+    session.closed = session.release();
+    await session.closed;
+    this.#forget(session);
+    return true;
+  }
+
+  #forget(session: Session): void {
+    if (this.#sessions.get(nameOf(session.key)) === session) this.#sessions.delete(nameOf(session.key));
+    session.attachments.clear();
+  }
+
+  #touch(session: Session): void {
+    session.lastUsedMs = performance.now();
+    const name = nameOf(session.key);
+    this.#sessions.delete(name);
+    this.#sessions.set(name, session);
+  }
+
+  /** Puts quiet sessions to sleep and lets unused ones go; looks only at the front of the table. */
+  #sweep(): void {
+    const now = performance.now();
+    const { hibernateAfterMs, idleTimeoutMs } = this.#options;
+    const shortest = Math.min(hibernateAfterMs, idleTimeoutMs ?? Number.POSITIVE_INFINITY, ORPHAN_GRACE_MS);
+    for (const session of this.#sessions.values()) {
+      const idleMs = now - session.lastUsedMs;
+      if (idleMs < shortest) break;
+      if (session.closing || session.run !== undefined || session.questions.size > 0) continue;
+      if (session.attachments.size === 0 && idleMs >= ORPHAN_GRACE_MS) void this.close(session);
+      else if (idleTimeoutMs !== undefined && idleMs >= idleTimeoutMs) void this.close(session);
+      else if (idleMs >= hibernateAfterMs && session.awake) {
+        session.sleep().catch((error) => this.#options.onWarning("a session could not be put to sleep", { sessionId: session.id, error }));
+      }
+    }
+  }
+}
+
+export function newSessionId(): string {
+  return randomUUID();
+}
+
+function emptyStateAt(summary: SessionSummary) {
+  const state = createSessionState();
+  state.startTime = summary.startTime;
+  return state;
+}
+
+function nameOf(key: SessionKey): string {
+  return `${key.tenant}\u0000${key.sessionId}`;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+export function sessionNotFound(key: SessionKey): RpcError {
+  return new RpcError("session_not_found", `Session not found: ${key.sessionId}. Resume it with session.resume, or create it.`, {
+    sessionId: key.sessionId,
+  });
+}
+
+function sessionExists(key: SessionKey): RpcError {
+  return new RpcError("session_exists", `Session already exists: ${key.sessionId}. Resume it with session.resume, or create one with another id.`, {
+    sessionId: key.sessionId,
+  });
+}
+
+function toRpcError(error: unknown, key: SessionKey): unknown {
+  if (!(error instanceof StoreError)) return error;
+  switch (error.kind) {
+    case "not-found":
+      return sessionNotFound(key);
+    case "conflict":
+      return new RpcError("session_in_use", `Session in use: ${key.sessionId}. ${error.message}`, { sessionId: key.sessionId }, { cause: error });
+    case "invalid-key":
+      return new RpcError("invalid_params", error.message, { path: "sessionId" }, { cause: error });
+    default:
+      return new RpcError("storage_unavailable", error.message, { sessionId: key.sessionId }, { cause: error });
+  }
+}

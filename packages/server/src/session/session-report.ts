@@ -1,0 +1,56 @@
+/** Figures of a session for clients: what it used, as the wire shapes it. */
+import type { SessionEventDataMap } from "@rightseat/protocol";
+import type { Session } from "./session.ts";
+
+const NO_CODE_CHANGES = { linesAdded: 0, linesRemoved: 0, filesModified: [] };
+
+function modelMetrics(session: Session) {
+  return Object.fromEntries(
+    Object.entries(session.state.usageByModel).map(([model, usage]) => [
+      model,
+      {
+        requests: { count: usage.requests, cost: 0 },
+        usage: {
+          inputTokens: usage.inputTokens,
+          outputTokens: usage.outputTokens,
+          cacheReadTokens: usage.cacheReadTokens,
+          cacheWriteTokens: usage.cacheWriteTokens,
+          reasoningTokens: usage.reasoningTokens,
+        },
+      },
+    ]),
+  );
+}
+
+function apiDurationMs(session: Session): number {
+  return Object.values(session.state.usageByModel).reduce((sum, usage) => sum + usage.apiDurationMs, 0);
+}
+
+export function shutdownData(session: Session, shutdownType: "routine" | "error"): SessionEventDataMap["session.shutdown"] {
+  const { state } = session;
+  return {
+    shutdownType,
+    totalPremiumRequests: 0,
+    totalApiDurationMs: apiDurationMs(session),
+    sessionStartTime: Date.parse(state.startTime) || 0,
+    codeChanges: NO_CODE_CHANGES,
+    modelMetrics: modelMetrics(session),
+    ...(state.model !== undefined ? { currentModel: state.model } : {}),
+  };
+}
+
+/** The result of `session.usage.getMetrics`. */
+export function usageMetrics(session: Session) {
+  const { state } = session;
+  return {
+    totalPremiumRequestCost: 0,
+    totalUserRequests: state.userRequests,
+    totalApiDurationMs: apiDurationMs(session),
+    sessionStartTime: state.startTime,
+    codeChanges: NO_CODE_CHANGES,
+    modelMetrics: modelMetrics(session),
+    ...(state.model !== undefined ? { currentModel: state.model } : {}),
+    lastCallInputTokens: state.lastInputTokens,
+    lastCallOutputTokens: state.lastOutputTokens,
+  };
+}

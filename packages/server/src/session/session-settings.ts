@@ -1,0 +1,155 @@
+/**
+ * What clients asked of a session when they created or resumed it, in our terms. Session-wide
+ * settings live here; what belongs to one client (its tools, what it can answer) is its attachment.
+ * Holds credentials: never logged, stored or serialised.
+ */
+import type { ModelTool } from "../models/model-provider.ts";
+import type { ClientLink } from "./client-link.ts";
+
+export interface ProviderSpec {
+  readonly name?: string;
+  readonly type?: "openai" | "azure" | "anthropic";
+  readonly wireApi?: "completions" | "responses";
+  readonly transport?: string;
+  readonly baseUrl: string;
+  readonly apiKey?: string;
+  readonly bearerToken?: string;
+  readonly azure?: { readonly apiVersion?: string };
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly hasBearerTokenProvider?: boolean;
+  readonly modelId?: string;
+  readonly wireModel?: string;
+  readonly maxPromptTokens?: number;
+  readonly maxContextWindowTokens?: number;
+  readonly maxOutputTokens?: number;
+  readonly modelCapabilities?: unknown;
+}
+
+/** A model of one of the session's named providers; selected as `provider/id`. */
+export interface ProviderModelSpec {
+  readonly id: string;
+  readonly provider: string;
+  readonly wireModel?: string;
+  readonly modelId?: string;
+  readonly name?: string;
+  readonly maxPromptTokens?: number;
+  readonly maxContextWindowTokens?: number;
+  readonly maxOutputTokens?: number;
+}
+
+export interface CustomAgentSpec {
+  readonly name: string;
+  readonly displayName?: string;
+  readonly description?: string;
+  readonly prompt?: string;
+  readonly model?: string;
+  readonly tools?: readonly string[] | null;
+}
+
+export interface SessionSettings {
+  model?: string;
+  reasoningEffort?: string;
+  reasoningSummary?: string;
+  provider?: ProviderSpec;
+  providers?: readonly ProviderSpec[];
+  models?: readonly ProviderModelSpec[];
+  gitHubToken?: string;
+  systemMessage?: unknown;
+  availableTools?: readonly string[];
+  excludedTools?: readonly string[];
+  defaultAgentExcludedTools?: readonly string[];
+  customAgents?: readonly CustomAgentSpec[];
+  workingDirectory?: string;
+  clientName?: string;
+  /** Tool names that need no further permission in this session, from "approve for session". */
+  approveAll?: boolean;
+}
+
+/** A tool that a client runs itself. */
+export interface CustomToolSpec extends ModelTool {
+  readonly skipPermission: boolean;
+  readonly isTerminal: boolean;
+  readonly overridesBuiltInTool: boolean;
+}
+
+/** One client at one session: what it brought and what it can be asked. */
+export interface Attachment {
+  readonly link: ClientLink;
+  readonly tools: ReadonlyMap<string, CustomToolSpec>;
+  /** Wants deltas. */
+  readonly streaming: boolean;
+  readonly answersPermissions: boolean;
+  /** Named providers for which this client hands out tokens. */
+  readonly transformsSystemMessage: boolean;
+}
+
+/** Fields of `session.create` and `session.resume` that settings are read from. */
+export type SettingsParams = Readonly<Record<string, unknown>>;
+
+/** Takes over every setting that the parameters name; those they leave out stay as they are. */
+export function mergeSettings(settings: SessionSettings, params: SettingsParams): SessionSettings {
+  const merged: SessionSettings = { ...settings };
+  for (const key of DIRECT_KEYS) {
+    if (params[key] !== undefined && params[key] !== null) (merged as Record<string, unknown>)[key] = params[key];
+  }
+  const defaultAgent = params.defaultAgent as { excludedTools?: readonly string[] } | undefined | null;
+  if (defaultAgent?.excludedTools) merged.defaultAgentExcludedTools = defaultAgent.excludedTools;
+  return merged;
+}
+
+const DIRECT_KEYS = [
+  "model",
+  "reasoningEffort",
+  "reasoningSummary",
+  "provider",
+  "providers",
+  "models",
+  "gitHubToken",
+  "systemMessage",
+  "availableTools",
+  "excludedTools",
+  "customAgents",
+  "workingDirectory",
+  "clientName",
+] as const satisfies readonly (keyof SessionSettings)[];
+
+export function toAttachment(link: ClientLink, params: SettingsParams): Attachment {
+  const tools = new Map<string, CustomToolSpec>();
+  for (const tool of (params.tools as readonly Record<string, unknown>[] | null | undefined) ?? []) {
+    const spec = internTool(tool);
+    tools.set(spec.name, spec);
+  }
+  return {
+    link,
+    tools,
+    streaming: params.streaming === true,
+    answersPermissions: params.requestPermission !== false,
+    transformsSystemMessage: JSON.stringify(params.systemMessage ?? null).includes('"transform"'),
+  };
+}
+
+/**
+ * Applications declare the same tools in every session; one copy of each declaration serves all.
+ * Weakly held, so that a declaration goes when the last session that uses it does.
+ */
+const interned = new Map<string, WeakRef<CustomToolSpec>>();
+const forgotten = new FinalizationRegistry<string>((json) => {
+  if (interned.get(json)?.deref() === undefined) interned.delete(json);
+});
+
+function internTool(tool: Record<string, unknown>): CustomToolSpec {
+  const json = JSON.stringify(tool);
+  const known = interned.get(json)?.deref();
+  if (known) return known;
+  const spec: CustomToolSpec = {
+    name: String(tool.name),
+    description: typeof tool.description === "string" ? tool.description : "",
+    parameters: (tool.parameters as Record<string, unknown> | null | undefined) ?? { type: "object", properties: {} },
+    skipPermission: tool.skipPermission === true,
+    isTerminal: tool.isTerminal === true,
+    overridesBuiltInTool: tool.overridesBuiltInTool === true,
+  };
+  interned.set(json, new WeakRef(spec));
+  forgotten.register(spec, json);
+  return spec;
+}

@@ -1,0 +1,121 @@
+/**
+ * What a session's log amounts to: the projection that the agent loop and the methods work on. Plain
+ * data, since a checkpoint is this object as JSON. `apply` is the only thing that changes it.
+ */
+import type { ModelMessage } from "../models/model-provider.ts";
+
+/** A prompt that was acknowledged and waits for its run. */
+export interface QueuedPrompt {
+  readonly messageId: string;
+  readonly prompt: string;
+  readonly displayPrompt?: string;
+  readonly attachments?: readonly unknown[];
+  /** True while it may still enter the run in progress, between two model calls. */
+  readonly steering: boolean;
+  readonly agentMode?: string;
+  readonly source?: string;
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+}
+
+/** A tool call whose result is not in the log yet, and how far it had come. */
+export interface OpenToolCall {
+  readonly toolCallId: string;
+  readonly name: string;
+  /** As the model wrote it. */
+  readonly arguments: string;
+  started?: boolean;
+  /** Set while a permission question waits for its answer. */
+  permissionRequestId?: string;
+  /** Set once permission was given, so that it is not asked again. */
+  permitted?: boolean;
+  /** Set while the client's tool runs. */
+  externalRequestId?: string;
+}
+
+export interface UsageTotals {
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  reasoningTokens: number;
+  apiDurationMs: number;
+}
+
+export interface SessionState {
+  /** Of this format; a checkpoint of another one is ignored. */
+  readonly format: 1;
+  /** Id of the last durable event: the `parentId` of the next. */
+  lastEventId: string | null;
+  /** Lines that clients may see: how many, and their bytes without newlines. */
+  publicEvents: number;
+  publicBytes: number;
+  startTime: string;
+  model?: string;
+  reasoningEffort?: string;
+  reasoningSummary?: string;
+  mode: "interactive" | "plan" | "autopilot";
+  name?: string;
+  title?: string;
+  clientName?: string;
+  workingDirectory?: string;
+  context?: { cwd: string; gitRoot?: string; repository?: string; branch?: string };
+  /** SHA-256 of the last system message in the log, to log it only when it changes. */
+  systemMessageHash?: string;
+  /** The model's context, oldest first, without the system message. */
+  messages: ModelMessage[];
+  openToolCalls: OpenToolCall[];
+  queue: QueuedPrompt[];
+  /** The message whose run has begun and not ended; a log that ends so was cut off. */
+  running?: { messageId: string; turn: number };
+  /** Runs so far: prompts that the model was asked to answer. */
+  userRequests: number;
+  turns: number;
+  usageByModel: Record<string, UsageTotals>;
+  lastInputTokens: number;
+  lastOutputTokens: number;
+  hasPlan: boolean;
+}
+
+export function createSessionState(): SessionState {
+  return {
+    format: 1,
+    lastEventId: null,
+    publicEvents: 0,
+    publicBytes: 0,
+    startTime: "",
+    mode: "interactive",
+    messages: [],
+    openToolCalls: [],
+    queue: [],
+    userRequests: 0,
+    turns: 0,
+    usageByModel: {},
+    lastInputTokens: 0,
+    lastOutputTokens: 0,
+    hasPlan: false,
+  };
+}
+
+/** The state of a checkpoint, or undefined when it is of another format. */
+export function parseSessionState(json: string): SessionState | undefined {
+  let state: unknown;
+  try {
+    state = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  return (state as SessionState | null)?.format === 1 ? (state as SessionState) : undefined;
+}
+
+export function emptyUsage(): UsageTotals {
+  return {
+    requests: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+    apiDurationMs: 0,
+  };
+}

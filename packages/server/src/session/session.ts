@@ -1,0 +1,308 @@
+/**
+ * One session: its log, what the log amounts to, who is attached, and how events leave. What happens
+ * in it (prompts, runs, tools) is functions over this, in the files beside it.
+ *
+ * Awake, it holds the projection; asleep (hibernated), only its settings and attachments. `wake`
+ * brings the projection back from the checkpoint and the tail behind it; nobody outside can tell.
+ */
+import { randomUUID } from "node:crypto";
+import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
+import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
+import type { ClientLink } from "./client-link.ts";
+import { loadState } from "./load-state.ts";
+import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
+import { applyLine, type LoggedEvent } from "./projection.ts";
+import { PublishedEvent, type SessionEvent } from "./published-event.ts";
+import { Questions } from "./questions.ts";
+import { parseSessionState, type SessionState } from "./session-state.ts";
+import type { Attachment, SessionSettings } from "./session-settings.ts";
+
+/** The run in progress: one prompt on its way through the agent loop. */
+export interface ActiveRun {
+  readonly messageId: string;
+  readonly controller: AbortController;
+  readonly done: Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly log: EventLog;
+  readonly lease: Lease;
+  readonly settings: SessionSettings;
+  readonly questionDeadlineMs: number;
+  /** The log refused or lost a write: the session must be given up and opened anew. */
+  readonly onBroken: (session: Session, error: unknown) => void;
+}
+
+interface Outgoing {
+  readonly published: PublishedEvent;
+  committed: boolean;
+}
+
+interface Batch {
+  readonly lines: string[];
+  readonly outgoing: Outgoing[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Events that only a client that asked for streaming is told. */
+const STREAMING_ONLY: ReadonlySet<string> = new Set([
+  "assistant.message_start",
+  "assistant.message_delta",
+  "assistant.reasoning_delta",
+  "assistant.streaming_delta",
+  "assistant.tool_call_delta",
+]);
+
+export class Session {
+  readonly key: SessionKey;
+  readonly questions: Questions;
+  readonly attachments = new Map<ClientLink, Attachment>();
+  settings: SessionSettings;
+  run: ActiveRun | undefined;
+  /** Set when the session is on its way out; nothing new may begin. */
+  closing = false;
+  /** Settles when a session that is closing has gone. */
+  closed: Promise<void> = Promise.resolve();
+  /** When it was last used, for hibernation; milliseconds of a monotonic clock. */
+  lastUsedMs = performance.now();
+  /** Tools that the user allowed for the rest of the session, by name. */
+  readonly approvedTools = new Set<string>();
+  /** Observers inside the server (long polls); told like clients are. */
+  readonly observers = new Set<(event: PublishedEvent) => void>();
+
+  readonly #log: EventLog;
+  readonly #lease: Lease;
+  readonly #onBroken: SessionOptions["onBroken"];
+  #state: SessionState | undefined;
+  #waking: Promise<void> | undefined;
+  #end = 0;
+  #checkpointed = 0;
+  #outbox: Outgoing[] = [];
+  #batch: Batch | undefined;
+  #inFlight = 0;
+  /** The newest batch: appends commit in order, so it is the last of all. */
+  #tail: Promise<void> = Promise.resolve();
+  #broken: unknown;
+
+  constructor(options: SessionOptions) {
+    this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
+    this.settings = options.settings;
+    this.questions = new Questions(options.questionDeadlineMs);
+    this.#log = options.log;
+    this.#lease = options.lease;
+    this.#onBroken = options.onBroken;
+  }
+
+  get id(): string {
+    return this.key.sessionId;
+  }
+
+  get awake(): boolean {
+    return this.#state !== undefined;
+  }
+
+  /** @throws Error when asleep: a caller forgot to wake it. */
+  get state(): SessionState {
+    if (!this.#state) throw new Error("the session is asleep; wake it first");
+    return this.#state;
+  }
+
+  /** The cursor behind the last committed line. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Whether nothing is being written, asked or run, so that it may sleep or go. */
+  get quiet(): boolean {
+    return this.run === undefined && this.questions.size === 0 && this.#inFlight === 0 && !this.#batch;
+  }
+
+  /** Begins with the state that was just folded, or an empty one. */
+  begin(state: SessionState, end: number, checkpointed = 0): void {
+    this.#state = state;
+    this.#end = end;
+    this.#checkpointed = checkpointed;
+  }
+
+  /** Brings the projection back; at once when it is there. */
+  wake(): Promise<void> | undefined {
+    this.lastUsedMs = performance.now();
+    if (this.#state) return undefined;
+    this.#waking ??= this.#load().finally(() => {
+      this.#waking = undefined;
+    });
+    return this.#waking;
+  }
+
+  /** Lets the projection go, after a checkpoint. Does nothing unless quiet. */
+  async sleep(): Promise<void> {
+    if (!this.#state || !this.quiet) return;
+    await this.checkpoint();
+    if (this.quiet) this.#state = undefined;
+  }
+
+  /** Writes a checkpoint when the log has grown since the last. Only while quiet is it exact. */
+  async checkpoint(): Promise<void> {
+    if (!this.#state || !this.quiet || this.#end === this.#checkpointed) return;
+    const cursor = this.#end;
+    await this.#log.checkpoint(this.#lease, { cursor, state: JSON.stringify(this.#state) });
+    this.#checkpointed = cursor;
+  }
+
+  /** Bytes (or the store's unit) logged since the last checkpoint. */
+  get sinceCheckpoint(): number {
+    return this.#end - this.#checkpointed;
+  }
+
+  /** Logs an event; told to clients once it is committed. Order is kept with everything else. */
+  append<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): PublishedEvent {
+    const event: SessionEvent<T> = {
+      type,
+      data,
+      id: randomUUID(),
+      timestamp: new Date().toISOString(),
+      parentId: this.state.lastEventId,
+    };
+    const published = new PublishedEvent(this.id, event as SessionEvent);
+    const outgoing: Outgoing = { published, committed: false };
+    this.#outbox.push(outgoing);
+    this.#addLine(event, published.json, outgoing);
+    return published;
+  }
+
+  /** Logs a record of our own; nobody is told. */
+  record<T extends PrivateRecordType>(type: T, data: PrivateRecordMap[T]): void {
+    const event: LoggedEvent = { type, data, id: randomUUID(), timestamp: new Date().toISOString() };
+    this.#addLine(event, JSON.stringify(event));
+  }
+
+  /** Tells clients something that is not logged. */
+  emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): PublishedEvent {
+    const event = {
+      type,
+      data,
+      id: randomUUID(),
+      timestamp: new Date().toISOString(),
+      parentId: this.#state?.lastEventId ?? null,
+      ephemeral: true,
+    } as const;
+    const published = new PublishedEvent(this.id, event as unknown as SessionEvent);
+    if (this.#outbox.length === 0) this.#tell(published);
+    else this.#outbox.push({ published, committed: true });
+    return published;
+  }
+
+  /**
+   * Resolves once everything logged so far is committed.
+   * @throws RpcError `storage_unavailable` when it could not be.
+   */
+  committed(): Promise<void> {
+    return this.#tail;
+  }
+
+  /** Tells one client only; for questions shown again. */
+  tell(link: ClientLink, published: PublishedEvent): void {
+    link.publish(published);
+  }
+
+  /** Stops writing and gives the lease back. */
+  async release(): Promise<void> {
+    this.closing = true;
+    if (this.#broken === undefined) {
+      await this.committed().catch(() => undefined);
+      await this.checkpoint().catch(() => undefined);
+    }
+    await this.#log.release(this.#lease);
+  }
+
+  updateSummary(): void {
+    const { state } = this;
+    this.#log.setSummary(this.#lease, {
+      sessionId: this.id,
+      startTime: state.startTime,
+      modifiedTime: new Date().toISOString(),
+      summary: state.title,
+      name: state.name,
+      clientName: this.settings.clientName ?? state.clientName,
+      context: state.context,
+    });
+  }
+
+  async #load(): Promise<void> {
+    const { state, end, checkpointed } = await loadState(this.#log, this.key, { end: this.#end, ...(await this.#storedCheckpoint()) });
+    this.begin(state, end, checkpointed);
+  }
+
+  async #storedCheckpoint() {
+    const checkpoint = await this.#log.readCheckpoint(this.#lease);
+    const state = checkpoint ? parseSessionState(checkpoint.state) : undefined;
+    return state && checkpoint ? { checkpoint: { cursor: checkpoint.cursor, state } } : {};
+  }
+
+  #addLine(event: LoggedEvent | SessionEvent, json: string, outgoing?: Outgoing): void {
+    if (this.#broken !== undefined) throw storageError(this.#broken);
+    applyLine(this.state, event as LoggedEvent, json);
+    const batch = this.#openBatch();
+    batch.lines.push(json);
+    if (outgoing) batch.outgoing.push(outgoing);
+  }
+
+  /** Lines of one loop iteration go to the store together. */
+  #openBatch(): Batch {
+    if (this.#batch) return this.#batch;
+    let settle: Pick<Batch, "resolve" | "reject"> | undefined;
+    this.#tail = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    // Not everybody waits; a failure reaches `onBroken` in any case.
+    this.#tail.catch(() => undefined);
+    const batch: Batch = { lines: [], outgoing: [], ...(settle as unknown as Pick<Batch, "resolve" | "reject">) };
+    this.#batch = batch;
+    queueMicrotask(() => void this.#commit(batch));
+    return batch;
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    this.#batch = undefined;
+    this.#inFlight += 1;
+    try {
+      const end = await this.#log.append(this.#lease, batch.lines);
+      if (end > this.#end) this.#end = end;
+      for (const outgoing of batch.outgoing) outgoing.committed = true;
+      this.#drain();
+      batch.resolve();
+    } catch (error) {
+      this.#broken = error;
+      batch.reject(storageError(error));
+      this.#outbox = [];
+      this.#onBroken(this, error);
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  #drain(): void {
+    let told = 0;
+    for (const outgoing of this.#outbox) {
+      if (!outgoing.committed) break;
+      told += 1;
+      this.#tell(outgoing.published);
+    }
+    if (told === this.#outbox.length) this.#outbox = [];
+    else this.#outbox.splice(0, told);
+  }
+
+  #tell(published: PublishedEvent): void {
+    const streamingOnly = STREAMING_ONLY.has(published.event.type);
+    for (const attachment of this.attachments.values()) {
+      if (!streamingOnly || attachment.streaming) attachment.link.publish(published);
+    }
+    for (const observe of this.observers) observe(published);
+  }
+}
+
+function storageError(cause: unknown): RpcError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RpcError("storage_unavailable", `the session's log could not be written: ${why}`, {}, { cause });
+}

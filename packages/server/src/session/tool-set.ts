@@ -1,0 +1,35 @@
+/** The tools of a session's next model call: its clients' own and the server's, as its settings choose. */
+import type { ToolSet } from "../agent/run-host.ts";
+import type { Tool } from "../tools/tool.ts";
+import { createCustomTool } from "./custom-tool.ts";
+import type { Session } from "./session.ts";
+
+/** @param builtIn the server's own tools, for this session. */
+export function toolSetOf(session: Session, builtIn: readonly Tool[]): ToolSet {
+  const tools = new Map<string, Tool>();
+  for (const tool of builtIn) tools.set(tool.definition.name, tool);
+  for (const attachment of session.attachments.values()) {
+    for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(session, spec));
+  }
+  const { availableTools, excludedTools, defaultAgentExcludedTools } = session.settings;
+  const chosen = [...tools.values()].filter(
+    (tool) =>
+      (availableTools === undefined || availableTools.some((pattern) => matchesTool(pattern, tool))) &&
+      !excludedTools?.some((pattern) => matchesTool(pattern, tool)) &&
+      !defaultAgentExcludedTools?.some((pattern) => matchesTool(pattern, tool)),
+  );
+  const byName = new Map(chosen.map((tool) => [tool.definition.name, tool]));
+  return { definitions: chosen.map((tool) => tool.definition), get: (name) => byName.get(name) };
+}
+
+/** A tool's name, or `source:name` with `*` for any name of that source (`builtin:*`, `custom:lookup`). */
+export function matchesTool(pattern: string, tool: Pick<Tool, "definition" | "source">): boolean {
+  const colon = pattern.indexOf(":");
+  if (colon > 0) {
+    const source = pattern.slice(0, colon);
+    if (source !== tool.source) return false;
+    const name = pattern.slice(colon + 1);
+    return name === "*" || name === tool.definition.name;
+  }
+  return pattern === tool.definition.name;
+}

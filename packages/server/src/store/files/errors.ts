@@ -1,0 +1,22 @@
+import { StoreError } from "../event-log.ts";
+
+/** Told about what was mended or skipped; a constant message with the variables as fields. */
+export type StoreLog = (message: string, fields: Record<string, unknown>) => void;
+
+/** The system's code (`ENOENT`, …) of an unknown error, if it has one. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** True when a path, or a directory on the way to it, does not exist. */
+export function isMissing(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** Passes a StoreError on; anything else becomes `unavailable`, saying what was being done. */
+export function toStoreError(error: unknown, doing: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const code = errorCode(error) ?? "unexpected error";
+  return new StoreError("unavailable", `could not ${doing}: ${code}`, { cause: error });
+}

@@ -1,0 +1,50 @@
+/**
+ * The seam to whatever a model may call: built-in tools, the client's own (custom) tools, MCP's.
+ * The agent loop drives every one of them alike: prepare → permission → execute → finish.
+ */
+import type { ModelTool } from "../models/model-provider.ts";
+
+export type ToolSource = "builtin" | "custom" | "mcp";
+
+/** What a permission prompt shows, in the wire's shape of a permission request. */
+export interface PermissionAsk {
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}
+
+export interface ToolContext {
+  readonly sessionId: string;
+  readonly toolCallId: string;
+  /** Aborts when the turn does. A tool that ignores it is left behind after a second. */
+  readonly signal: AbortSignal;
+  readonly workingDirectory: string;
+  /** Shows output while the tool runs; ephemeral. */
+  readonly onOutput: (partial: string) => void;
+}
+
+/** How a tool ended, in the field's terms. `text` is what the model reads. */
+export interface ToolResult {
+  readonly resultType: "success" | "failure" | "rejected" | "denied" | "timeout";
+  readonly text: string;
+  /** For a person, where it differs from `text`. */
+  readonly detailedText?: string;
+  /** For logs and the `error` of the completion event; only when it did not succeed. */
+  readonly error?: { readonly message: string; readonly code?: string };
+  readonly images?: readonly { readonly mimeType: string; readonly base64: string }[];
+  readonly telemetry?: Readonly<Record<string, unknown>>;
+  /** Ends the turn after this call: nothing more is asked of the model. */
+  readonly endsTurn?: boolean;
+  /** The tool's own structured result, passed on to clients unread. */
+  readonly raw?: unknown;
+}
+
+export interface Tool {
+  readonly definition: ModelTool;
+  readonly source: ToolSource;
+  /** Ends the turn when it succeeds. */
+  readonly isTerminal?: boolean;
+  /** The question to ask before running, or undefined when none is needed. Must not have effects. */
+  permission?(args: unknown, context: ToolContext): PermissionAsk | undefined | Promise<PermissionAsk | undefined>;
+  /** Runs it. A throw becomes a failed result that the model reads. */
+  run(args: unknown, context: ToolContext): Promise<ToolResult>;
+}

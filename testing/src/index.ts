@@ -1,0 +1,11 @@
+export { collect } from "./collect.ts";
+export {
+  type ModelScript,
+  type RecordedModelRequest,
+  type ScriptedModelServer,
+  type ScriptedModelServerOptions,
+  type ScriptedReply,
+  type ScriptedToolCall,
+  type ScriptedUsage,
+  startScriptedModelServer,
+} from "./scripted-model-server.ts";
