@@ -11,11 +11,14 @@ function* streamChat(answer: PlainAnswer): Iterable<string> {
   if (answer.reasoningOpaque !== undefined) yield chunk({ reasoning_opaque: answer.reasoningOpaque });
   for (const content of answer.words) yield chunk({ role: "assistant", content });
   for (const [index, call] of answer.toolCalls.entries()) {
-    yield chunk({ tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: "" } }] });
+    yield chunk({
+      tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: "" } }],
+    });
     yield chunk({ tool_calls: [{ index, function: { arguments: call.arguments } }] });
   }
   yield chunk({}, finishReason(answer));
-  if (answer.usage !== undefined) yield `data: ${JSON.stringify({ ...head, choices: [], usage: toUsage(answer.usage) })}\n\n`;
+  if (answer.usage !== undefined)
+    yield `data: ${JSON.stringify({ ...head, choices: [], usage: toUsage(answer.usage) })}\n\n`;
   yield "data: [DONE]\n\n";
 }
 
@@ -26,7 +29,11 @@ function wholeChat(answer: PlainAnswer): unknown {
     ...(answer.reasoning !== undefined && { reasoning_content: answer.reasoning }),
     ...(answer.reasoningOpaque !== undefined && { reasoning_opaque: answer.reasoningOpaque }),
     ...(answer.toolCalls.length > 0 && {
-      tool_calls: answer.toolCalls.map(({ id, name, arguments: text }) => ({ id, type: "function", function: { name, arguments: text } })),
+      tool_calls: answer.toolCalls.map(({ id, name, arguments: text }) => ({
+        id,
+        type: "function",
+        function: { name, arguments: text },
+      })),
     }),
   };
   return {
@@ -48,7 +55,11 @@ function toUsage(usage: ScriptedUsage) {
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
     total_tokens: usage.inputTokens + usage.outputTokens,
-    ...(usage.cacheReadTokens !== undefined && { prompt_tokens_details: { cached_tokens: usage.cacheReadTokens } }),
-    ...(usage.reasoningTokens !== undefined && { completion_tokens_details: { reasoning_tokens: usage.reasoningTokens } }),
+    ...(usage.cacheReadTokens !== undefined && {
+      prompt_tokens_details: { cached_tokens: usage.cacheReadTokens },
+    }),
+    ...(usage.reasoningTokens !== undefined && {
+      completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    }),
   };
 }

@@ -3,18 +3,30 @@ import type { ModelWire, PlainAnswer, ScriptedUsage } from "./scripted-reply.ts"
 /** Anthropic Messages. */
 export const messagesWire: ModelWire = { stream: streamMessages, whole: wholeMessages };
 
-const event = (type: string, fields: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+const event = (type: string, fields: object): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 
 function* streamMessages(answer: PlainAnswer): Iterable<string> {
   const usage = toUsage(answer.usage);
-  const message = { id: answer.id, type: "message", role: "assistant", model: answer.model, content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } };
+  const message = {
+    id: answer.id,
+    type: "message",
+    role: "assistant",
+    model: answer.model,
+    content: [],
+    stop_reason: null,
+    usage: { ...usage, output_tokens: 1 },
+  };
   yield event("message_start", { message });
   yield event("ping", {});
   let index = 0;
   for (const block of toBlocks(answer)) {
     yield* streamBlock(block, index++, answer);
   }
-  yield event("message_delta", { delta: { stop_reason: stopReason(answer), stop_sequence: null }, usage: { output_tokens: usage.output_tokens } });
+  yield event("message_delta", {
+    delta: { stop_reason: stopReason(answer), stop_sequence: null },
+    usage: { output_tokens: usage.output_tokens },
+  });
   yield event("message_stop", {});
 }
 
@@ -49,10 +61,18 @@ type Block =
 
 function toBlocks(answer: PlainAnswer): Block[] {
   const blocks: Block[] = [];
-  if (answer.reasoning !== undefined) blocks.push({ type: "thinking", thinking: answer.reasoning, signature: answer.reasoningOpaque ?? "" });
-  else if (answer.reasoningOpaque !== undefined) blocks.push({ type: "redacted_thinking", data: answer.reasoningOpaque });
+  if (answer.reasoning !== undefined)
+    blocks.push({ type: "thinking", thinking: answer.reasoning, signature: answer.reasoningOpaque ?? "" });
+  else if (answer.reasoningOpaque !== undefined)
+    blocks.push({ type: "redacted_thinking", data: answer.reasoningOpaque });
   if (answer.words.length > 0) blocks.push({ type: "text", text: answer.words.join("") });
-  for (const call of answer.toolCalls) blocks.push({ type: "tool_use", id: call.id, name: call.name, input: JSON.parse(call.arguments || "{}") });
+  for (const call of answer.toolCalls)
+    blocks.push({
+      type: "tool_use",
+      id: call.id,
+      name: call.name,
+      input: JSON.parse(call.arguments || "{}"),
+    });
   return blocks;
 }
 

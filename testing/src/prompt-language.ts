@@ -40,7 +40,11 @@ function toTurns(body: Record<string, unknown>): Turn[] {
 
 function toTurn(entry: { readonly role?: string; readonly type?: string; readonly content?: unknown }): Turn {
   const parts = Array.isArray(entry.content) ? (entry.content as { type?: string; text?: string }[]) : [];
-  const text = typeof entry.content === "string" ? entry.content : parts.map((part) => part.text ?? "").join("");
-  const isResult = entry.role === "tool" || entry.type === "function_call_output" || parts.some((part) => part.type === "tool_result");
+  const text =
+    typeof entry.content === "string" ? entry.content : parts.map((part) => part.text ?? "").join("");
+  const isResult =
+    entry.role === "tool" ||
+    entry.type === "function_call_output" ||
+    parts.some((part) => part.type === "tool_result");
   return { kind: isResult ? "tool-result" : entry.role === "user" ? "user" : "other", text };
 }

@@ -17,7 +17,9 @@ function* streamResponses(answer: PlainAnswer): Iterable<string> {
     for (const [type, fields] of toDeltas(item, answer)) yield event(type, { ...at, ...fields });
     yield event("response.output_item.done", { output_index, item });
   }
-  yield event(answer.finishReason === undefined ? "response.completed" : "response.incomplete", { response: final });
+  yield event(answer.finishReason === undefined ? "response.completed" : "response.incomplete", {
+    response: final,
+  });
 }
 
 function emptied(item: Item): Record<string, unknown> {
@@ -31,7 +33,10 @@ function* toDeltas(item: Item, answer: PlainAnswer): Iterable<readonly [string, 
     yield ["response.reasoning_summary_text.delta", { summary_index: 0, delta: answer.reasoning }];
     yield ["response.reasoning_summary_text.done", { summary_index: 0, text: answer.reasoning }];
   } else if (item.type === "message") {
-    yield ["response.content_part.added", { content_index: 0, part: { type: "output_text", text: "", annotations: [] } }];
+    yield [
+      "response.content_part.added",
+      { content_index: 0, part: { type: "output_text", text: "", annotations: [] } },
+    ];
     for (const delta of answer.words) yield ["response.output_text.delta", { content_index: 0, delta }];
     yield ["response.output_text.done", { content_index: 0, text: answer.words.join("") }];
   } else if (item.type === "function_call") {
@@ -44,14 +49,26 @@ function toItems(answer: PlainAnswer): Item[] {
   const items: Item[] = [];
   if (answer.reasoning !== undefined || answer.reasoningOpaque !== undefined) {
     const summary = answer.reasoning === undefined ? [] : [{ type: "summary_text", text: answer.reasoning }];
-    items.push({ type: "reasoning", id: `rs_${answer.id}`, summary, encrypted_content: answer.reasoningOpaque ?? null });
+    items.push({
+      type: "reasoning",
+      id: `rs_${answer.id}`,
+      summary,
+      encrypted_content: answer.reasoningOpaque ?? null,
+    });
   }
   if (answer.words.length > 0) {
     const content = [{ type: "output_text", text: answer.words.join(""), annotations: [] }];
     items.push({ type: "message", id: `msg_${answer.id}`, role: "assistant", status: "completed", content });
   }
   for (const call of answer.toolCalls) {
-    items.push({ type: "function_call", id: `fc_${call.id}`, call_id: call.id, name: call.name, arguments: call.arguments, status: "completed" });
+    items.push({
+      type: "function_call",
+      id: `fc_${call.id}`,
+      call_id: call.id,
+      name: call.name,
+      arguments: call.arguments,
+      status: "completed",
+    });
   }
   return items;
 }

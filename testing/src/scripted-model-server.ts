@@ -22,7 +22,10 @@ export interface RecordedModelRequest {
 /** Replies in order, the prompt language after the last; or a function of the request. */
 export type ModelScript =
   | readonly ScriptedReply[]
-  | ((request: RecordedModelRequest, index: number) => ScriptedReply | undefined | Promise<ScriptedReply | undefined>);
+  | ((
+      request: RecordedModelRequest,
+      index: number,
+    ) => ScriptedReply | undefined | Promise<ScriptedReply | undefined>);
 
 export interface ScriptedModelServerOptions {
   readonly script?: ModelScript;
@@ -58,7 +61,9 @@ const DEFAULT_MODELS = [{ id: "scripted", object: "model", name: "Scripted" }];
  * Messages (`…/messages`), streaming and whole, and lists models at `…/models`. Any path before
  * these is accepted.
  */
-export async function startScriptedModelServer(options: ScriptedModelServerOptions = {}): Promise<ScriptedModelServer> {
+export async function startScriptedModelServer(
+  options: ScriptedModelServerOptions = {},
+): Promise<ScriptedModelServer> {
   const server = new ScriptedServer(options);
   await server.listen(options.port ?? 0);
   return server;
@@ -136,7 +141,10 @@ class ScriptedServer implements ScriptedModelServer {
     try {
       const text = await readText(request);
       const recorded = toRecorded(request, text);
-      if (recorded === undefined) return sendJson(response, 400, { error: { message: "The body is not JSON.", type: "invalid_request_error" } });
+      if (recorded === undefined)
+        return sendJson(response, 400, {
+          error: { message: "The body is not JSON.", type: "invalid_request_error" },
+        });
       if (recorded.method === "GET") return this.#list(recorded, response);
       const index = this.requests.push(recorded) - 1 - this.#scriptStart;
       this.#changed();
@@ -144,7 +152,8 @@ class ScriptedServer implements ScriptedModelServer {
       await answer(recorded, reply, response, { number: this.requests.length, bytes: text.length });
     } catch (error) {
       // A script that throws is a mistake in the test: it must be seen, not hang.
-      if (!response.headersSent) sendJson(response, 500, { error: { message: String(error), type: "scripted_server_error" } });
+      if (!response.headersSent)
+        sendJson(response, 500, { error: { message: String(error), type: "scripted_server_error" } });
       else cut(response);
     }
   }
@@ -199,14 +208,22 @@ function sendStatus(reply: ScriptedReply, response: ServerResponse): void {
   response.end(body);
 }
 
-async function sendRaw(reply: ScriptedReply, chunks: readonly (string | Uint8Array)[], response: ServerResponse): Promise<void> {
+async function sendRaw(
+  reply: ScriptedReply,
+  chunks: readonly (string | Uint8Array)[],
+  response: ServerResponse,
+): Promise<void> {
   response.statusCode = reply.status ?? 200;
   if (!response.hasHeader("content-type")) response.setHeader("content-type", "text/event-stream");
   await sendStream(reply, chunks, response);
 }
 
 /** Each chunk is a write of its own, on the wire before the next one is begun when the reply cuts or hangs. */
-async function sendStream(reply: ScriptedReply, chunks: Iterable<string | Uint8Array>, response: ServerResponse): Promise<void> {
+async function sendStream(
+  reply: ScriptedReply,
+  chunks: Iterable<string | Uint8Array>,
+  response: ServerResponse,
+): Promise<void> {
   if (!response.hasHeader("content-type")) response.setHeader("content-type", "text/event-stream");
   response.flushHeaders();
   let sent = 0;
@@ -215,7 +232,8 @@ async function sendStream(reply: ScriptedReply, chunks: Iterable<string | Uint8A
     if (sent === reply.dropAfter) return cut(response);
     if (sent === reply.endAfter) break;
     if (reply.hang && typeof chunk === "string" && CLOSING_FRAME.test(chunk)) return;
-    if (reply.dropAfter !== undefined || reply.hang || reply.rawChunks !== undefined) await written(response, chunk);
+    if (reply.dropAfter !== undefined || reply.hang || reply.rawChunks !== undefined)
+      await written(response, chunk);
     else if (!response.write(chunk)) await drained(response);
     sent++;
   }

@@ -63,14 +63,20 @@ export interface ModelWire {
   readonly whole: (answer: PlainAnswer) => unknown;
 }
 
-export function toPlainAnswer(reply: ScriptedReply, request: { readonly model: string; readonly number: number; readonly bytes: number }): PlainAnswer {
+export function toPlainAnswer(
+  reply: ScriptedReply,
+  request: { readonly model: string; readonly number: number; readonly bytes: number },
+): PlainAnswer {
   const toolCalls = (reply.toolCalls ?? []).map((call, index) => ({
     id: call.id ?? `call_${request.number}_${index}`,
     name: call.name,
     arguments: typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments),
   }));
   const words = reply.words ?? (reply.text !== undefined ? [reply.text] : toolCalls.length > 0 ? [] : ["ok"]);
-  const counted = { inputTokens: Math.ceil(request.bytes / 4), outputTokens: words.length + 8 * toolCalls.length };
+  const counted = {
+    inputTokens: Math.ceil(request.bytes / 4),
+    outputTokens: words.length + 8 * toolCalls.length,
+  };
   return {
     id: `answer_${request.number}`,
     model: request.model,

@@ -76,7 +76,7 @@ export function createServer(config: Config, logger: Logger, version: string): R
   const runs: RunServices = {
     retry: DEFAULT_RETRY_POLICY,
     defaultWorkingDirectory: process.cwd(),
-    resolveModel: (session) => models.resolve(modelQueryOf(session, inferences)),
+    resolveModel: (session) => models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses)),
     systemMessage: systemMessageOf,
     toolSet: (session) => toolSetOf(session, []),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
@@ -104,11 +104,6 @@ export function createServer(config: Config, logger: Logger, version: string): R
     integrationId: config.integrationId ?? INTEGRATION_ID,
     copilotApiUrl: config.apiUrl,
     onUpdated,
-    foreground: new Map(),
-    onForeground: (tenant, sessionId, previous) => {
-      if (previous !== undefined) tellTenant("session.background", { tenant, sessionId: previous });
-      tellTenant("session.foreground", { tenant, sessionId });
-    },
     onShutdownRequest: async () => {
       await stop();
       requested();

@@ -67,6 +67,12 @@ export const OPTIONS = {
     default: false,
     description: "Let clients read the credentials of a session's provider (session.provider.getEndpoint)",
   },
+  disableWebSocketResponses: {
+    type: "boolean",
+    env: ["COPILOT_CLI_DISABLE_WEBSOCKET_RESPONSES"],
+    default: false,
+    description: "Never carry calls that go through a client's request handler over a WebSocket",
+  },
   noAutoUpdate: { type: "boolean", flag: "no-auto-update", hidden: true, description: "Accepted: there is no auto-update" },
   noAutoLogin: { type: "boolean", flag: "no-auto-login", hidden: true, description: "Accepted: there is no stored login; only tokens given for this server are used" },
   remote: { type: "boolean", flag: "remote", hidden: true, description: "Accepted: remote sessions are not offered" },

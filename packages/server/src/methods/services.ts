@@ -27,8 +27,6 @@ export interface Services {
   readonly copilotApiUrl: string | undefined;
   /** Tells the attached clients of a session that it changed. */
   readonly onUpdated: (session: Session) => void;
-  readonly foreground: Map<string, string>;
-  readonly onForeground: (tenant: string, sessionId: string, previous: string | undefined) => void;
   /** Ends the server after the answer has gone out. */
   readonly onShutdownRequest: () => Promise<void>;
 }

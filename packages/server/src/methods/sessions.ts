@@ -1,7 +1,6 @@
 /** Methods that make, find and let go of sessions: `session.create`, `resume`, `list`, `delete`, `detach`, … */
 import { RpcError } from "@rightseat/protocol";
 import { createSession, resumeSession } from "../session/join-session.ts";
-import { sessionNotFound } from "../session/session-registry.ts";
 import type { SettingsParams } from "../session/session-settings.ts";
 import type { ListQuery, SessionSummary } from "../store/event-log.ts";
 import type { Methods, Scope, Services } from "./services.ts";
@@ -42,18 +41,9 @@ export function sessionsMethods(services: Services): Methods {
       const [last] = await registry.log.list(scope.principal.tenant, { limit: 1 });
       return last ? { sessionId: last.sessionId } : {};
     },
-    "session.getForeground": (_params: unknown, scope: Scope) => {
-      const sessionId = services.foreground.get(scope.principal.tenant);
-      return sessionId === undefined ? {} : { sessionId };
-    },
-    "session.setForeground": ({ sessionId }: ById, scope: Scope) => {
-      const { tenant } = scope.principal;
-      if (!registry.find({ tenant, sessionId })) return { success: false, error: sessionNotFound({ tenant, sessionId }).message };
-      const previous = services.foreground.get(tenant);
-      services.foreground.set(tenant, sessionId);
-      services.onForeground(tenant, sessionId, previous);
-      return { success: true };
-    },
+    // A foreground session is one that a terminal shows; a headless server has no terminal.
+    "session.getForeground": () => ({}),
+    "session.setForeground": () => ({ success: false, error: "Not running in TUI+server mode: a headless server has no foreground session" }),
     "session.shutdown": async (params: ById & { type?: "routine" | "error" }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
       await registry.close(session, params.type ?? "routine");

@@ -1,4 +1,4 @@
-import type { ModelFacts } from "./catalog.ts";
+import type { ModelFacts } from "./model-facts.ts";
 
 /**
  * The catalogue: families of models by the prefix of their ids. Facts only, from the documentation
@@ -12,7 +12,14 @@ const KI = 1024;
 type Options = Partial<Omit<ModelFacts, "contextWindowTokens" | "maxOutputTokens">>;
 
 function facts(contextWindowTokens: number, maxOutputTokens: number, options: Options = {}): ModelFacts {
-  return { contextWindowTokens, maxOutputTokens, supportsVision: false, supportsTools: true, reasoningEfforts: [], ...options };
+  return {
+    contextWindowTokens,
+    maxOutputTokens,
+    supportsVision: false,
+    supportsTools: true,
+    reasoningEfforts: [],
+    ...options,
+  };
 }
 
 const VISION = { supportsVision: true } as const;
@@ -22,8 +29,10 @@ const NONE_TO_HIGH = ["none", "low", "medium", "high"] as const;
 const NONE_TO_XHIGH = ["none", "low", "medium", "high", "xhigh"] as const;
 const NONE_TO_MAX = ["none", "low", "medium", "high", "xhigh", "max"] as const;
 
-const gpt5 = (reasoningEfforts: readonly string[]) => facts(400 * K, 128 * K, { ...VISION, maxPromptTokens: 272 * K, reasoningEfforts });
-const gpt5Million = (reasoningEfforts: readonly string[]) => facts(1_050 * K, 128 * K, { ...VISION, maxPromptTokens: 922 * K, reasoningEfforts });
+const gpt5 = (reasoningEfforts: readonly string[]) =>
+  facts(400 * K, 128 * K, { ...VISION, maxPromptTokens: 272 * K, reasoningEfforts });
+const gpt5Million = (reasoningEfforts: readonly string[]) =>
+  facts(1_050 * K, 128 * K, { ...VISION, maxPromptTokens: 922 * K, reasoningEfforts });
 const gpt5Chat = facts(128 * K, 16_384, VISION);
 
 // https://platform.openai.com/docs/models
@@ -70,9 +79,11 @@ const OPENAI: readonly (readonly [string, ModelFacts])[] = [
 
 const CLAUDE_EFFORTS = ["low", "medium", "high", "max"] as const;
 const CLAUDE_EFFORTS_XHIGH = ["low", "medium", "high", "xhigh", "max"] as const;
-const claude = (context: number, output: number, options: Options = {}) => facts(context, output, { ...VISION, ...options });
+const claude = (context: number, output: number, options: Options = {}) =>
+  facts(context, output, { ...VISION, ...options });
 const claudeBudget = (output: number) => claude(200 * K, output, { thinking: "budget" });
-const claudeAdaptive = (reasoningEfforts: readonly string[]) => claude(K * K, 128 * K, { thinking: "adaptive", reasoningEfforts });
+const claudeAdaptive = (reasoningEfforts: readonly string[]) =>
+  claude(K * K, 128 * K, { thinking: "adaptive", reasoningEfforts });
 
 // https://platform.claude.com/docs/en/models/overview
 // https://platform.claude.com/docs/en/build-with-claude/effort
@@ -173,7 +184,9 @@ const DEEPSEEK: readonly (readonly [string, ModelFacts])[] = [
 ];
 
 // https://huggingface.co/openai/gpt-oss-120b, https://ollama.com/library/gpt-oss
-const OPEN_WEIGHTS: readonly (readonly [string, ModelFacts])[] = [["gpt-oss", facts(128 * KI, 32_768, { reasoningEfforts: LOW_TO_HIGH })]];
+const OPEN_WEIGHTS: readonly (readonly [string, ModelFacts])[] = [
+  ["gpt-oss", facts(128 * KI, 32_768, { reasoningEfforts: LOW_TO_HIGH })],
+];
 
 // Ours: see demo/provider.ts.
 const BUILT_IN: readonly (readonly [string, ModelFacts])[] = [["demo", facts(128 * K, 16 * K)]];

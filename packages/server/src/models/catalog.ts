@@ -1,19 +1,7 @@
 import { MODEL_FAMILIES } from "./catalog-data.ts";
+import type { ModelFacts } from "./model-facts.ts";
 
-/** Limits and abilities of a model. Tokens are the provider's own. */
-export interface ModelFacts {
-  /** Prompt and answer together. */
-  readonly contextWindowTokens: number;
-  /** Where the provider limits the prompt by itself. */
-  readonly maxPromptTokens?: number;
-  readonly maxOutputTokens: number;
-  readonly supportsVision: boolean;
-  readonly supportsTools: boolean;
-  /** The provider's own scale, weakest first; empty where effort cannot be set. */
-  readonly reasoningEfforts: readonly string[];
-  /** Anthropic only: whether the model decides itself how much to think, or is given a budget. */
-  readonly thinking?: "adaptive" | "budget";
-}
+export type { ModelFacts } from "./model-facts.ts";
 
 /**
  * Taken for models that the catalogue does not know: a window that nearly every current model has, an
@@ -72,5 +60,7 @@ function isPrefix(prefix: string, id: string): boolean {
 function normaliseModelId(id: string): string {
   const name = id.slice(id.lastIndexOf("/") + 1).toLowerCase();
   // Bedrock writes `eu.anthropic.claude-…`.
-  return name.replace(/^(?:[a-z]{2,6}\.)?(?:anthropic|meta|mistral|deepseek|openai|qwen)\./, "").replace(/(\d)\.(?=\d)/g, "$1-");
+  return name
+    .replace(/^(?:[a-z]{2,6}\.)?(?:anthropic|meta|mistral|deepseek|openai|qwen)\./, "")
+    .replace(/(\d)\.(?=\d)/g, "$1-");
 }

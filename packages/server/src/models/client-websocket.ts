@@ -30,6 +30,19 @@ const TERMINAL_EVENTS = new Set(["response.completed", "response.incomplete", "r
 /** Headers that speak of an HTTP body, or that the upgrade sets itself. */
 const BODY_HEADERS = ["accept", "content-length", "content-type"];
 
+/** No WebSocket could be opened; nothing was sent. */
+export class SocketUnavailableError extends Error {
+  constructor(cause: unknown) {
+    super(`the client could not open a WebSocket: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = "SocketUnavailableError";
+  }
+}
+
+function unavailable(cause: unknown, signal: AbortSignal): never {
+  signal.throwIfAborted();
+  throw new SocketUnavailableError(cause);
+}
+
 export interface ResponsesEvent {
   readonly type: string;
   readonly [field: string]: unknown;
@@ -46,14 +59,15 @@ export async function* callResponsesOverSocket(
   request: ResponsesSocketRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ResponsesEvent, void, void> {
-  const socket = await inference.openSocket(
-    context,
-    { url: toSocketUrl(request.url), headers: toSocketHeaders(request.headers) },
-    signal,
-  );
+  const socket = await inference
+    .openSocket(context, { url: toSocketUrl(request.url), headers: toSocketHeaders(request.headers) }, signal)
+    .catch((cause) => unavailable(cause, signal));
   try {
     const { stream: _stream, background: _background, ...fields } = request.body;
-    await socket.send(JSON.stringify({ type: "response.create", ...fields }));
+    // The SDKs accept first and connect with the first message: until that is taken nothing is sent.
+    await socket
+      .send(JSON.stringify({ type: "response.create", ...fields }))
+      .catch((cause) => unavailable(cause, signal));
     // `preventCancel`: the loop's own cancel would hide that the answer was complete.
     for await (const message of socket.messages.values({ preventCancel: true })) {
       const event = parseEvent(message);
@@ -71,9 +85,10 @@ export async function* callResponsesOverSocket(
 }
 
 /**
- * The same as a `fetch`, so that a provider made for HTTP can use it: POST requests to `…/responses`
- * that ask for a stream go over a WebSocket and come back as server-sent events, all others take
- * `inference.fetch`. An error as the first event becomes a response with its status.
+ * The same as a `fetch`, so that a provider made for HTTP can use it: POST requests to `…/responses` go
+ * over a WebSocket and come back as server-sent events, or whole when they ask for no stream; all others
+ * take `inference.fetch`, and so does one for which the client can open no WebSocket (Node before 22 has
+ * none). An error as the first event becomes a response with its status.
  */
 export function createResponsesSocketFetch(
   inference: ClientInference,
@@ -86,12 +101,19 @@ export function createResponsesSocketFetch(
       const stop = new AbortController();
       const signal = init?.signal ? AbortSignal.any([init.signal, stop.signal]) : stop.signal;
       const events = callResponsesOverSocket(inference, context, call, signal);
-      const first = await events.next();
+      let first: IteratorResult<ResponsesEvent, void>;
+      try {
+        first = await events.next();
+      } catch (error) {
+        if (error instanceof SocketUnavailableError) return plainFetch(input, init);
+        throw error;
+      }
       const status = first.done === true ? undefined : errorStatusOf(first.value);
       if (status !== undefined) {
         await events.return();
         return Response.json(first.value, { status });
       }
+      if (call.body.stream !== true) return Response.json(await wholeResponse(first, events));
       return new Response(toEventStream(first, events, stop), {
         headers: { "content-type": "text/event-stream" },
       });
@@ -108,8 +130,7 @@ function toSocketRequest(
   const url = new URL(input);
   if (!url.pathname.endsWith("/responses")) return undefined;
   const body: unknown = JSON.parse(init.body);
-  if (typeof body !== "object" || body === null || (body as { stream?: unknown }).stream !== true)
-    return undefined;
+  if (typeof body !== "object" || body === null) return undefined;
   return { url: url.href, headers: new Headers(init.headers), body: body as Record<string, unknown> };
 }
 
@@ -141,6 +162,16 @@ function errorStatusOf(event: ResponsesEvent): number | undefined {
   return type === "error" && typeof status === "number" && status >= 400 && status <= 599
     ? status
     : undefined;
+}
+
+/** The response object that the terminal event carries: what HTTP answers without a stream. */
+async function wholeResponse(
+  first: IteratorResult<ResponsesEvent, void>,
+  rest: AsyncGenerator<ResponsesEvent, void, void>,
+): Promise<unknown> {
+  let last = first.value ?? undefined;
+  for await (const event of rest) last = event;
+  return last?.response ?? last;
 }
 
 function toEventStream(

@@ -18,7 +18,10 @@ export function createProvider(settings: AnyProviderSettings): ModelProvider {
     });
     return loading;
   };
-  const provider: ModelProvider = { name: settings.type, generate: (request, signal) => lazyEvents(async () => (await load()).generate(request, signal)) };
+  const provider: ModelProvider = {
+    name: settings.type,
+    generate: (request, signal) => lazyEvents(async () => (await load()).generate(request, signal)),
+  };
   // Azure has no list of its deployments behind the keys that model calls use.
   if (settings.type === "azure") return provider;
   return { ...provider, listModels: async (signal) => (await (await load()).listModels?.(signal)) ?? [] };

@@ -1,14 +1,8 @@
 import { StringDecoder } from "node:string_decoder";
-import {
-  findRequestId,
-  keepRequestIds,
-  toConnectionError,
-  toDroppedStreamError,
-  toStreamedError,
-  toUnsentError,
-} from "./errors.ts";
+import { toConnectionError, toDroppedStreamError, toStreamedError, toUnsentError } from "./errors.ts";
 import { ModelError } from "./model-provider.ts";
 import { createRedact, type Redact } from "./redact.ts";
+import { findRequestId, keepRequestIds } from "./response-headers.ts";
 import { SseParser } from "./sse.ts";
 
 /** Silence for this long ends a request unless the settings say otherwise. */
@@ -109,7 +103,8 @@ export class ModelCall {
   /** The rest of the response as text. */
   async readText(): Promise<string> {
     let text = "";
-    for (let bytes = await this.#read(); bytes !== undefined; bytes = await this.#read()) text += this.#decoder.write(bytes);
+    for (let bytes = await this.#read(); bytes !== undefined; bytes = await this.#read())
+      text += this.#decoder.write(bytes);
     return text + this.#decoder.end();
   }
 
@@ -122,8 +117,11 @@ export class ModelCall {
   /** What to throw for something thrown while this call ran. */
   toError(thrown: unknown): unknown {
     if (this.stopped) return this.#timedOut ? this.#timeoutError() : this.#turnSignal.reason;
-    for (let at: unknown = thrown; at instanceof Error; at = at.cause) if (at instanceof ModelError) return at;
-    return this.#opened ? toConnectionError(thrown, this, this.redact) : toUnsentError(thrown, this, this.redact);
+    for (let at: unknown = thrown; at instanceof Error; at = at.cause)
+      if (at instanceof ModelError) return at;
+    return this.#opened
+      ? toConnectionError(thrown, this, this.redact)
+      : toUnsentError(thrown, this, this.redact);
   }
 
   /** For an error object inside the stream. */
@@ -178,9 +176,13 @@ export class ModelCall {
 
   #timeoutError(): ModelError {
     const seconds = this.#idleTimeoutMs / 1000;
-    return new ModelError("timeout", `${this.provider} sent nothing for ${seconds} s. Try again, or raise the idle timeout of this provider.`, {
-      requestId: this.requestId,
-    });
+    return new ModelError(
+      "timeout",
+      `${this.provider} sent nothing for ${seconds} s. Try again, or raise the idle timeout of this provider.`,
+      {
+        requestId: this.requestId,
+      },
+    );
   }
 
   readonly #onAbort = (): void => this.#stop();

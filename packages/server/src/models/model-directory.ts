@@ -55,6 +55,8 @@ export interface ModelQuery {
   readonly gitHubToken?: string;
   /** Routes the session's model traffic elsewhere, through its client. */
   readonly fetch?: Fetch;
+  /** The same, with Responses calls over a WebSocket, for models that offer it. */
+  readonly socketFetch?: Fetch;
   /** Asks the session's clients for a token of the provider so named. */
   readonly bearerToken?: (providerName: string) => Promise<string>;
   /** Stands for these very settings: what was made for them is kept as long as it lives. */
@@ -204,10 +206,12 @@ export class ModelDirectory {
     const provider = this.#copilotProviderFor(token, baseUrl, query);
     const models = await this.#listCopilot(token, query, provider);
     const listing = query.model === undefined ? models[0] : models.find((model) => model.id === query.model);
+    const overSocket = query.socketFetch && offersSocket(listing) ? { ...query, fetch: query.socketFetch, identity: query.socketFetch } : undefined;
     if (!listing && query.model === undefined) throw new RpcError("model_not_found", "GitHub's Copilot API offers this token no model");
     // A model that is not listed may be served all the same (previews): the API has the last word.
     const id = listing?.id ?? (query.model as string);
-    return this.#active({ ...query, byok: false }, id, id, provider, listing ?? {}, id);
+    const carrier = overSocket ? this.#copilotProviderFor(token, baseUrl, overSocket) : provider;
+    return this.#active({ ...query, byok: false }, id, id, carrier, listing ?? {}, id);
   }
 
   #copilotProviderFor(token: string, baseUrl: string, query: ModelQuery): ModelProvider {
@@ -285,6 +289,11 @@ export class ModelDirectory {
       reasoningSummary: query.reasoningSummary,
     };
   }
+}
+
+function offersSocket(listing: ModelListing | undefined): boolean {
+  const endpoints = (listing?.raw as { supported_endpoints?: unknown } | undefined)?.supported_endpoints;
+  return Array.isArray(endpoints) && endpoints.includes("ws:/responses");
 }
 
 function toSettings(provider: ProviderSource, query: ModelQuery, name: string): ProviderSettings {

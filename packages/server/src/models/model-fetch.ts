@@ -1,5 +1,6 @@
 import { toConnectionError, toStatusError } from "./errors.ts";
 import type { Fetch } from "./model-provider.ts";
+import { toPatientOptions } from "./patient-dispatcher.ts";
 import type { Redact } from "./redact.ts";
 
 /** Bodies of error answers are read no further than this. */
@@ -11,19 +12,30 @@ const MAX_ERROR_BODY_BYTES = 64 * 1024;
  * request's headers. Redirects are refused, since `api-key` headers would follow them to any host.
  * The libraries wrap what it throws; `ModelCall.toError` takes it out again.
  */
-export function createModelFetch(options: { readonly provider: string; readonly fetch?: Fetch; readonly redact: Redact }): Fetch {
+export function createModelFetch(options: {
+  readonly provider: string;
+  readonly fetch?: Fetch;
+  readonly redact: Redact;
+}): Fetch {
   return async (input, init) => {
     const fetch = options.fetch ?? globalThis.fetch;
+    const patience = options.fetch === undefined ? toPatientOptions() : {};
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     let response: Response;
     try {
-      response = await fetch(input, { ...init, redirect: "manual" });
+      response = await fetch(input, { ...init, ...patience, redirect: "manual" });
     } catch (thrown) {
       throw toConnectionError(thrown, { provider: options.provider, url }, options.redact);
     }
     if (response.ok) return response;
     throw toStatusError(
-      { provider: options.provider, url, status: response.status, headers: response.headers, body: await readBounded(response) },
+      {
+        provider: options.provider,
+        url,
+        status: response.status,
+        headers: response.headers,
+        body: await readBounded(response),
+      },
       options.redact,
     );
   };

@@ -8,7 +8,8 @@ import { createRedact } from "./redact.ts";
 export type Credential = { readonly kind: "api-key" | "bearer"; readonly value: string } | undefined;
 
 /** What making a client needs of the settings; `headers` of the request go on top of the settings'. */
-export interface ClientSettings extends Pick<ProviderSettings, "baseUrl" | "credential" | "headers" | "fetch"> {
+export interface ClientSettings
+  extends Pick<ProviderSettings, "baseUrl" | "credential" | "headers" | "fetch"> {
   readonly requestHeaders?: Readonly<Record<string, string>>;
 }
 
@@ -46,7 +47,13 @@ export function toLibraryOptions(settings: ClientSettings, call: ModelCall) {
 
 /** The `openai` library's own: nothing is taken from OPENAI_* variables either. */
 export function toOpenAIOptions(settings: ClientSettings, call: ModelCall) {
-  return { ...toLibraryOptions(settings, call), organization: null, project: null, adminAPIKey: null, webhookSecret: null };
+  return {
+    ...toLibraryOptions(settings, call),
+    organization: null,
+    project: null,
+    adminAPIKey: null,
+    webhookSecret: null,
+  };
 }
 
 /** A client for any server that takes `Authorization: Bearer`, or no credential at all. */

@@ -12,10 +12,16 @@ export async function listOpenAIModels(
   settings: ClientSettings & { readonly idleTimeoutMs?: number },
   signal: AbortSignal,
 ): Promise<readonly ModelListing[]> {
-  const body = await getJson("openai", `${trimSlashes(settings.baseUrl)}/models`, settings, signal, async (call, callSignal) => {
-    const client = await createOpenAIClient(settings, call);
-    return client.models.list({ signal: callSignal }).asResponse();
-  });
+  const body = await getJson(
+    "openai",
+    `${trimSlashes(settings.baseUrl)}/models`,
+    settings,
+    signal,
+    async (call, callSignal) => {
+      const client = await createOpenAIClient(settings, call);
+      return client.models.list({ signal: callSignal }).asResponse();
+    },
+  );
   return ((body as ModelsBody).data ?? []).flatMap(({ id, ...rest }) =>
     typeof id === "string" ? [{ id, name: id, raw: { id, ...rest } }] : [],
   );

@@ -26,7 +26,10 @@ export function createRedact(parts: {
   for (const headers of parts.headers ?? []) addHeaderSecrets(headers ?? {}, add);
   if (parts.url !== undefined) addUrlSecrets(parts.url, add);
   const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((masked, secret) => masked.replaceAll(secret, MASK), text).replace(SECRET_SHAPES, MASK);
+  return (text) =>
+    longestFirst
+      .reduce((masked, secret) => masked.replaceAll(secret, MASK), text)
+      .replace(SECRET_SHAPES, MASK);
 }
 
 function addHeaderSecrets(headers: Readonly<Record<string, string>>, add: (secret: string) => void): void {

@@ -43,7 +43,13 @@ export interface RetryQuestion {
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that many sessions
  * that failed together do not come back together.
  */
-export function nextRetryDelay({ error, attempt, elapsedMs, policy, random }: RetryQuestion): number | undefined {
+export function nextRetryDelay({
+  error,
+  attempt,
+  elapsedMs,
+  policy,
+  random,
+}: RetryQuestion): number | undefined {
   if (!error.retryable || attempt >= policy.maxAttempts) return undefined;
   const delayMs = error.retryAfterMs ?? jitteredDelay(attempt, policy, random);
   if (error.retryAfterMs !== undefined && error.retryAfterMs > policy.maxRetryAfterMs) return undefined;

@@ -1,6 +1,6 @@
-import { ModelCall, type ModelCallOptions } from "./model-call.ts";
-import { ModelError, type ModelAnswer, type ModelEvent } from "./model-provider.ts";
 import { describeWhere } from "./errors.ts";
+import { ModelCall, type ModelCallOptions } from "./model-call.ts";
+import { type ModelAnswer, ModelError, type ModelEvent } from "./model-provider.ts";
 
 /**
  * Reads one wire's answers. One instance an answer; stateful. Events go into `out`, which the caller

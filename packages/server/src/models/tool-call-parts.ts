@@ -19,7 +19,10 @@ export class ToolCallParts {
   }
 
   /** Begins a call and reports it. An absent or empty id gets one made here. */
-  begin(start: { readonly id?: string; readonly name: string; readonly arguments?: string }, out: ModelEvent[]): number {
+  begin(
+    start: { readonly id?: string; readonly name: string; readonly arguments?: string },
+    out: ModelEvent[],
+  ): number {
     const id = start.id || `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
     const index = this.#calls.length;
     const delta = start.arguments ?? "";
@@ -48,11 +51,16 @@ export class ToolCallParts {
     const call = this.#calls[index];
     if (call === undefined || whole === "") return;
     const sent = call.pieces.join("");
-    if (whole.startsWith(sent) && whole.length > sent.length) this.append(index, whole.slice(sent.length), out);
+    if (whole.startsWith(sent) && whole.length > sent.length)
+      this.append(index, whole.slice(sent.length), out);
   }
 
   /** The calls so far. A call without arguments has `{}`: providers send nothing for tools that take none. */
   toToolCalls(): ModelToolCall[] {
-    return this.#calls.map((call) => ({ id: call.id, name: call.name, arguments: call.pieces.join("") || "{}" }));
+    return this.#calls.map((call) => ({
+      id: call.id,
+      name: call.name,
+      arguments: call.pieces.join("") || "{}",
+    }));
   }
 }

@@ -54,9 +54,10 @@ const RESULT_TYPES: ReadonlySet<string> = new Set(["success", "failure", "reject
 
 function toToolResult(name: string, args: unknown, answer: ExternalToolAnswer): ToolResult {
   if (answer.error !== undefined) {
-    // The wording is what recorded conversations hold.
-    const message = `Failed to execute \`${name}\` tool with arguments: ${JSON.stringify(args ?? {})} due to error: Error: ${answer.error}`;
-    return { resultType: "failure", text: message, error: { message: answer.error, code: "failure" } };
+    // The application's exception is for its own people: the event has it, the model is told that the
+    // tool failed and no more. The wording is what recorded conversations hold.
+    const text = `Failed to execute \`${name}\` tool with arguments: ${JSON.stringify(args ?? {})} due to error: Error: Tool execution failed`;
+    return { resultType: "failure", text, error: { message: answer.error, code: "failure" } };
   }
   const { result } = answer;
   if (result === undefined || result === null) return { resultType: "success", text: "" };

@@ -1,11 +1,15 @@
 /** What a session asks the model directory with: its settings, and its clients' part in them. */
 import { RpcError } from "@rightseat/protocol";
+import { createResponsesSocketFetch } from "../models/client-websocket.ts";
 import type { ModelQuery } from "../models/model-directory.ts";
 import type { ClientInferences } from "./client-inferences.ts";
 import type { Session } from "./session.ts";
 
-export function modelQueryOf(session: Session, inferences: ClientInferences): ModelQuery {
+/** @param allowSocket whether calls that a client carries may go over a WebSocket. */
+export function modelQueryOf(session: Session, inferences: ClientInferences, allowSocket: boolean): ModelQuery {
   const { settings } = session;
+  const carrier = inferenceOf(session, inferences);
+  const context = { sessionId: session.id, agentId: `${session.id}/main`, interactionType: "conversation-agent" };
   return {
     model: settings.model,
     reasoningEffort: settings.reasoningEffort,
@@ -15,15 +19,19 @@ export function modelQueryOf(session: Session, inferences: ClientInferences): Mo
     models: settings.models,
     gitHubToken: settings.gitHubToken,
     identity: settings,
-    fetch: clientFetch(session, inferences),
+    ...(carrier ? { fetch: carrier.fetch(context) } : {}),
+    ...(carrier && allowSocket && settings.capi?.enableWebSocketResponses !== false
+      ? { socketFetch: createResponsesSocketFetch(carrier)(context) }
+      : {}),
     bearerToken: (providerName) => askForToken(session, providerName),
   };
 }
 
-function clientFetch(session: Session, inferences: ClientInferences) {
+/** The way through the first attached client that carries model traffic. */
+function inferenceOf(session: Session, inferences: ClientInferences) {
   for (const link of session.attachments.keys()) {
     const inference = inferences.of(link);
-    if (inference) return inference.fetch({ sessionId: session.id, interactionType: "conversation-agent" });
+    if (inference) return inference;
   }
   return undefined;
 }

@@ -13,7 +13,7 @@ import { shutdownData } from "./session-report.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
-export type LifecycleType = "session.created" | "session.updated" | "session.deleted" | "session.foreground" | "session.background";
+export type LifecycleType = "session.created" | "session.updated" | "session.deleted";
 
 export interface RegistryOptions {
   readonly log: EventLog;

@@ -55,6 +55,7 @@ export interface SessionSettings {
   models?: readonly ProviderModelSpec[];
   gitHubToken?: string;
   systemMessage?: unknown;
+  capi?: { readonly enableWebSocketResponses?: boolean };
   availableTools?: readonly string[];
   excludedTools?: readonly string[];
   defaultAgentExcludedTools?: readonly string[];
@@ -106,6 +107,7 @@ const DIRECT_KEYS = [
   "models",
   "gitHubToken",
   "systemMessage",
+  "capi",
   "availableTools",
   "excludedTools",
   "customAgents",

@@ -9,7 +9,10 @@ export function toAnthropicRoot(baseUrl: string): string {
 
 /** A client that sends `x-api-key` for keys, `Authorization: Bearer` for tokens, or neither. */
 export async function createAnthropicClient(settings: ClientSettings, call: ModelCall): Promise<Anthropic> {
-  const [{ Anthropic }, credential] = await Promise.all([import("@anthropic-ai/sdk"), takeCredential(settings, call)]);
+  const [{ Anthropic }, credential] = await Promise.all([
+    import("@anthropic-ai/sdk"),
+    takeCredential(settings, call),
+  ]);
   return new Anthropic({
     ...toLibraryOptions(settings, call),
     openTelemetry: false,
@@ -29,6 +32,10 @@ export async function createAnthropicClient(settings: ClientSettings, call: Mode
  * Sends the body and gives the raw response. `messages.create` would print warnings of its own for some
  * models and refuse long answers that are not streamed.
  */
-export function startMessages(client: Anthropic, body: Record<string, unknown>, signal: AbortSignal): Promise<Response> {
+export function startMessages(
+  client: Anthropic,
+  body: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<Response> {
   return client.post("/v1/messages", { body, signal, stream: body["stream"] === true }).asResponse();
 }

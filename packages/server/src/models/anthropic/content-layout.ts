@@ -20,7 +20,8 @@ export function toReasoning(layout: readonly LayoutItem[]): ModelReasoning | und
   const [first] = thoughts;
   if (first === undefined) return undefined;
   const text = thoughts.map((thought) => (thought.type === "thinking" ? thought.thinking : "")).join("\n\n");
-  if (thoughts.length > 1 || layout[0] !== first || !isPlain(layout.slice(1))) return { text, opaque: JSON.stringify(layout) };
+  if (thoughts.length > 1 || layout[0] !== first || !isPlain(layout.slice(1)))
+    return { text, opaque: JSON.stringify(layout) };
   return first.type === "thinking" ? { text, opaque: first.signature || undefined } : { opaque: first.data };
 }
 
@@ -29,7 +30,11 @@ function isPlain(rest: readonly LayoutItem[]): boolean {
 }
 
 /** The content of an assistant message, in its original order as far as it is known. */
-export function toAssistantBlocks(content: string, toolCalls: readonly ModelToolCall[], reasoning: ModelReasoning | undefined): Block[] {
+export function toAssistantBlocks(
+  content: string,
+  toolCalls: readonly ModelToolCall[],
+  reasoning: ModelReasoning | undefined,
+): Block[] {
   const calls = toolCalls.map(toToolUse);
   const layout = parseLayout(reasoning);
   const ordered = layout === undefined ? undefined : inOrder(layout, content, calls);
@@ -38,7 +43,11 @@ export function toAssistantBlocks(content: string, toolCalls: readonly ModelTool
   return [...toThoughts(reasoning, layout), ...text, ...calls];
 }
 
-function inOrder(layout: readonly LayoutItem[], content: string, calls: readonly Block[]): Block[] | undefined {
+function inOrder(
+  layout: readonly LayoutItem[],
+  content: string,
+  calls: readonly Block[],
+): Block[] | undefined {
   let at = 0;
   let nextCall = 0;
   const blocks = layout.map((item): Block | undefined => {
@@ -49,11 +58,17 @@ function inOrder(layout: readonly LayoutItem[], content: string, calls: readonly
   });
   // Somebody changed the message since: its parts cannot be told any more.
   const fits = at === content.length && nextCall === calls.length;
-  return fits ? blocks.filter((block) => block !== undefined && block["text"] !== "") as Block[] : undefined;
+  return fits
+    ? (blocks.filter((block) => block !== undefined && block["text"] !== "") as Block[])
+    : undefined;
 }
 
-function toThoughts(reasoning: ModelReasoning | undefined, layout: readonly LayoutItem[] | undefined): Block[] {
-  if (layout !== undefined) return layout.filter((item) => item.type === "thinking" || item.type === "redacted_thinking");
+function toThoughts(
+  reasoning: ModelReasoning | undefined,
+  layout: readonly LayoutItem[] | undefined,
+): Block[] {
+  if (layout !== undefined)
+    return layout.filter((item) => item.type === "thinking" || item.type === "redacted_thinking");
   // Thinking without a signature is somebody else's, or unfinished: the API takes neither.
   if (reasoning?.opaque === undefined || isForeign(reasoning.opaque)) return [];
   if (reasoning.text === undefined) return [{ type: "redacted_thinking", data: reasoning.opaque }];

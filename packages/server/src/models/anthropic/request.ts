@@ -98,12 +98,20 @@ function toDocument(part: Extract<ModelContentPart, { type: "document" }>): Bloc
 function withCacheMark(messages: WireMessage[]): WireMessage[] {
   const last = messages.findLast((message) => message.role === "user");
   const block = last?.content.at(-1);
-  if (last !== undefined && block !== undefined) last.content[last.content.length - 1] = { ...block, ...CACHE };
+  if (last !== undefined && block !== undefined)
+    last.content[last.content.length - 1] = { ...block, ...CACHE };
   return messages;
 }
 
 /** Thinking tokens for models that are given a budget; the API wants at least 1024. */
-const BUDGET_TOKENS: Readonly<Record<string, number>> = { minimal: 1_024, low: 4_096, medium: 12_288, high: 24_576, xhigh: 32_768, max: 49_152 };
+const BUDGET_TOKENS: Readonly<Record<string, number>> = {
+  minimal: 1_024,
+  low: 4_096,
+  medium: 12_288,
+  high: 24_576,
+  xhigh: 32_768,
+  max: 49_152,
+};
 const MIN_BUDGET_TOKENS = 1_024;
 
 /**
@@ -115,8 +123,14 @@ function toThinking(request: ModelRequest, maxTokens: number): Record<string, un
   if (effort === undefined || effort === "none") return {};
   const facts = lookUpModel(request.model);
   const display = request.reasoningSummary === "none" ? "omitted" : "summarized";
-  if (facts.thinking !== "budget") return { thinking: { type: "adaptive", display }, output_config: { effort } };
-  const budget = Math.min(BUDGET_TOKENS[effort] ?? BUDGET_TOKENS["medium"] ?? MIN_BUDGET_TOKENS, Math.floor(maxTokens / 2));
+  if (facts.thinking !== "budget")
+    return { thinking: { type: "adaptive", display }, output_config: { effort } };
+  const budget = Math.min(
+    BUDGET_TOKENS[effort] ?? BUDGET_TOKENS["medium"] ?? MIN_BUDGET_TOKENS,
+    Math.floor(maxTokens / 2),
+  );
   const output = facts.reasoningEfforts.includes(effort) ? { output_config: { effort } } : {};
-  return budget < MIN_BUDGET_TOKENS ? output : { thinking: { type: "enabled", budget_tokens: budget }, ...output };
+  return budget < MIN_BUDGET_TOKENS
+    ? output
+    : { thinking: { type: "enabled", budget_tokens: budget }, ...output };
 }

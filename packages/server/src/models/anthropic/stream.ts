@@ -42,7 +42,8 @@ export class MessagesAnswerReader implements AnswerReader {
       case "content_block_delta":
         return this.#pushDelta(event, out);
       case "content_block_start":
-        if (event.content_block !== undefined) this.#begin(event.content_block, event.index ?? this.#blocks.length, out);
+        if (event.content_block !== undefined)
+          this.#begin(event.content_block, event.index ?? this.#blocks.length, out);
         return;
       case "message_start":
         if (event.message !== undefined) this.#pushHead(event.message);
@@ -94,15 +95,20 @@ export class MessagesAnswerReader implements AnswerReader {
 
   #open(block: MessagesBlock, out: ModelEvent[]): OpenBlock | undefined {
     const { type } = block;
-    if (type !== "text" && type !== "thinking" && type !== "redacted_thinking" && type !== "tool_use") return undefined;
+    if (type !== "text" && type !== "thinking" && type !== "redacted_thinking" && type !== "tool_use")
+      return undefined;
     const call = type === "tool_use" ? this.#beginCall(block, out) : -1;
     return { type, characters: 0, thinking: [], signature: "", data: block.data ?? "", call };
   }
 
   #beginCall(block: MessagesBlock, out: ModelEvent[]): number {
     // Empty while streaming, the arguments in a whole answer.
-    const isFilled = typeof block.input === "object" && block.input !== null && Object.keys(block.input).length > 0;
-    return this.#toolCalls.begin({ id: block.id, name: block.name ?? "", arguments: isFilled ? JSON.stringify(block.input) : "" }, out);
+    const isFilled =
+      typeof block.input === "object" && block.input !== null && Object.keys(block.input).length > 0;
+    return this.#toolCalls.begin(
+      { id: block.id, name: block.name ?? "", arguments: isFilled ? JSON.stringify(block.input) : "" },
+      out,
+    );
   }
 
   #pushDelta(event: MessagesEvent, out: ModelEvent[]): void {
@@ -112,7 +118,8 @@ export class MessagesAnswerReader implements AnswerReader {
     if (delta.type === "text_delta") this.#addText(block, delta.text ?? "", out);
     else if (delta.type === "thinking_delta") this.#addThinking(block, delta.thinking ?? "", out);
     else if (delta.type === "signature_delta") block.signature += delta.signature ?? "";
-    else if (delta.type === "input_json_delta") this.#toolCalls.append(block.call, delta.partial_json ?? "", out);
+    else if (delta.type === "input_json_delta")
+      this.#toolCalls.append(block.call, delta.partial_json ?? "", out);
   }
 
   #addText(block: OpenBlock, delta: string, out: ModelEvent[]): void {

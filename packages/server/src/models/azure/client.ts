@@ -12,8 +12,15 @@ export interface AzureTarget extends AzureAddress {
  * A client for `…/openai/deployments/<deployment>/…?api-version=` when there is a version, and for
  * `…/openai/v1/…` otherwise. Keys go as `api-key`, Entra tokens as `Authorization: Bearer`.
  */
-export async function createAzureClient(settings: ClientSettings, target: AzureTarget, call: ModelCall): Promise<OpenAI> {
-  const [{ AzureOpenAI, OpenAI }, credential] = await Promise.all([import("openai"), takeCredential(settings, call)]);
+export async function createAzureClient(
+  settings: ClientSettings,
+  target: AzureTarget,
+  call: ModelCall,
+): Promise<OpenAI> {
+  const [{ AzureOpenAI, OpenAI }, credential] = await Promise.all([
+    import("openai"),
+    takeCredential(settings, call),
+  ]);
   const options = {
     ...toOpenAIOptions(settings, call),
     // The library insists on a key; the headers below decide what is sent.
@@ -27,7 +34,12 @@ export async function createAzureClient(settings: ClientSettings, target: AzureT
   };
   if (target.apiVersion === undefined) return new OpenAI({ ...options, baseURL: `${target.root}/openai/v1` });
   const deployment = target.deployment === undefined ? undefined : encodeURIComponent(target.deployment);
-  return new AzureOpenAI({ ...options, baseURL: `${target.root}/openai`, apiVersion: target.apiVersion, deployment });
+  return new AzureOpenAI({
+    ...options,
+    baseURL: `${target.root}/openai`,
+    apiVersion: target.apiVersion,
+    deployment,
+  });
 }
 
 /** The address of a request, for messages. */

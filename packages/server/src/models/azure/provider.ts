@@ -1,7 +1,7 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
 import { type ChatDialect, toChatBody } from "../openai-chat/request.ts";
-import { ChatAnswerReader } from "../openai-chat/stream.ts";
 import { startChat } from "../openai-chat/start-chat.ts";
+import { ChatAnswerReader } from "../openai-chat/stream.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
 import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
@@ -18,15 +18,27 @@ export function createAzureProvider(settings: ProviderSettings): ModelProvider {
   return { name: "azure", generate: (request, signal) => generate(settings, request, signal) };
 }
 
-function toTarget(settings: ProviderSettings, request: ModelRequest): AzureTarget & { readonly deployment: string } {
+function toTarget(
+  settings: ProviderSettings,
+  request: ModelRequest,
+): AzureTarget & { readonly deployment: string } {
   const address = parseAzureAddress(settings.baseUrl);
-  return { ...address, apiVersion: settings.azureApiVersion ?? address.apiVersion, deployment: address.deployment ?? request.model };
+  return {
+    ...address,
+    apiVersion: settings.azureApiVersion ?? address.apiVersion,
+    deployment: address.deployment ?? request.model,
+  };
 }
 
 function generateChat(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const target = toTarget(settings, request);
   return runCall(
-    { provider: "azure", url: describeAzureUrl(target, "chat/completions"), signal, idleTimeoutMs: settings.idleTimeoutMs },
+    {
+      provider: "azure",
+      url: describeAzureUrl(target, "chat/completions"),
+      signal,
+      idleTimeoutMs: settings.idleTimeoutMs,
+    },
     async (call, callSignal) => {
       const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
       return startChat(client, toChatBody({ ...request, model: target.deployment }, DIALECT), callSignal);
@@ -38,7 +50,12 @@ function generateChat(settings: ProviderSettings, request: ModelRequest, signal:
 function generateResponse(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const target = toTarget(settings, request);
   return runCall(
-    { provider: "azure", url: describeAzureUrl(target, "responses"), signal, idleTimeoutMs: settings.idleTimeoutMs },
+    {
+      provider: "azure",
+      url: describeAzureUrl(target, "responses"),
+      signal,
+      idleTimeoutMs: settings.idleTimeoutMs,
+    },
     async (call, callSignal) => {
       const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
       return startResponse(client, toResponsesBody({ ...request, model: target.deployment }), callSignal);

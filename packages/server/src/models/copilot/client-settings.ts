@@ -2,7 +2,10 @@ import type { ClientSettings } from "../openai-client.ts";
 import type { CopilotSettings } from "./settings.ts";
 
 /** GitHub takes its tokens as bearer tokens, whatever kind the configuration calls them. */
-export function toClientSettings(settings: CopilotSettings, requestHeaders?: Readonly<Record<string, string>>): ClientSettings {
+export function toClientSettings(
+  settings: CopilotSettings,
+  requestHeaders?: Readonly<Record<string, string>>,
+): ClientSettings {
   const { credential } = settings;
   return {
     baseUrl: settings.baseUrl,

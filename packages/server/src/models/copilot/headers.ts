@@ -30,5 +30,9 @@ function toInteractionId(signal: AbortSignal): string {
 
 function hasImage(message: ModelRequest["messages"][number]): boolean {
   if (message.role === "tool") return (message.images?.length ?? 0) > 0;
-  return message.role === "user" && typeof message.content !== "string" && message.content.some((part) => part.type === "image");
+  return (
+    message.role === "user" &&
+    typeof message.content !== "string" &&
+    message.content.some((part) => part.type === "image")
+  );
 }

@@ -30,13 +30,18 @@ export interface CopilotModels {
 }
 
 /** The models of the account. @throws ModelError; the signal's reason once it aborts. */
-export async function readCopilotModels(settings: CopilotSettings, signal: AbortSignal): Promise<CopilotModels> {
+export async function readCopilotModels(
+  settings: CopilotSettings,
+  signal: AbortSignal,
+): Promise<CopilotModels> {
   const url = `${trimSlashes(settings.baseUrl)}/models`;
   const body = await getJson("copilot", url, settings, signal, async (call, callSignal) => {
     const client = await createOpenAIClient(toClientSettings(settings), call);
     return client.get("/models", { signal: callSignal }).asResponse();
   });
-  const models = ((body as { data?: readonly CopilotModel[] }).data ?? []).filter((model) => typeof model.id === "string");
+  const models = ((body as { data?: readonly CopilotModel[] }).data ?? []).filter(
+    (model) => typeof model.id === "string",
+  );
   return {
     listings: models.map(toListing),
     routes: new Map(models.map((model) => [model.id, toRoute(model.supported_endpoints)])),

@@ -25,22 +25,29 @@ const MODELS_LIFETIME_MS = 30 * 60_000;
  */
 export function createCopilotProvider(settings: CopilotSettings): ModelProvider {
   let models: CopilotModels | undefined;
-  const refresh = async (signal: AbortSignal): Promise<CopilotModels> => (models = await readCopilotModels(settings, signal));
+  const refresh = async (signal: AbortSignal): Promise<CopilotModels> =>
+    (models = await readCopilotModels(settings, signal));
   const chooseRoute = async (model: string, signal: AbortSignal): Promise<CopilotRoute> => {
     signal.throwIfAborted();
-    if (models === undefined || performance.now() - models.readAtMs > MODELS_LIFETIME_MS) await refresh(signal).catch(() => undefined);
+    if (models === undefined || performance.now() - models.readAtMs > MODELS_LIFETIME_MS)
+      await refresh(signal).catch(() => undefined);
     signal.throwIfAborted();
     // Without a list the most common route is tried, and its error tells more than the list's would.
     return models?.routes.get(model) ?? "chat";
   };
   return {
     name: "copilot",
-    generate: (request, signal) => lazyEvents(async () => ROUTES[await chooseRoute(request.model, signal)](settings, request, signal)),
+    generate: (request, signal) =>
+      lazyEvents(async () => ROUTES[await chooseRoute(request.model, signal)](settings, request, signal)),
     listModels: async (signal) => (await refresh(signal)).listings,
   };
 }
 
-type Route = (settings: CopilotSettings, request: ModelRequest, signal: AbortSignal) => AsyncGenerator<ModelEvent, void, void>;
+type Route = (
+  settings: CopilotSettings,
+  request: ModelRequest,
+  signal: AbortSignal,
+) => AsyncGenerator<ModelEvent, void, void>;
 
 const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
   chat: (settings, request, signal) =>
@@ -73,7 +80,12 @@ const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
 };
 
 function toOptions(settings: CopilotSettings, path: string, signal: AbortSignal) {
-  return { provider: "copilot", url: `${trimSlashes(settings.baseUrl)}${path}`, signal, idleTimeoutMs: settings.idleTimeoutMs };
+  return {
+    provider: "copilot",
+    url: `${trimSlashes(settings.baseUrl)}${path}`,
+    signal,
+    idleTimeoutMs: settings.idleTimeoutMs,
+  };
 }
 
 function toCallSettings(settings: CopilotSettings, request: ModelRequest, signal: AbortSignal) {

@@ -16,14 +16,18 @@ const EXPRESSION = /[-(]*\d[\d.\s()]*(?:[-+*/^%][-+*/^%\d.\s()]*)+/g;
  * Finds a sum in a text and works it out: "What is 2+2?" gives `{expression: "2+2", value: 4}`.
  * Knows + - * / % ^, brackets and decimals. Undefined when there is none, or none that makes sense.
  */
-export function solveArithmetic(text: string): { readonly expression: string; readonly value: number } | undefined {
+export function solveArithmetic(
+  text: string,
+): { readonly expression: string; readonly value: number } | undefined {
   const spelled = SPOKEN.reduce((result, [spoken, sign]) => result.replace(spoken, sign), text);
   for (const candidate of spelled.match(EXPRESSION) ?? []) {
     const expression = candidate.trim().replace(/[.\s]+$/, "");
     // Dates and phone numbers look like sums; a sum has a plain operator between two numbers.
-    if (/^\d{4}-\d{1,2}-\d{1,2}$/.test(expression) || !/\d\s*\)*\s*[-+*/^%]\s*[-(]*\s*[\d.]/.test(expression)) continue;
+    if (/^\d{4}-\d{1,2}-\d{1,2}$/.test(expression) || !/\d\s*\)*\s*[-+*/^%]\s*[-(]*\s*[\d.]/.test(expression))
+      continue;
     const value = new Parser(expression).parse();
-    if (value !== undefined && Number.isFinite(value)) return { expression, value: Number(value.toPrecision(12)) };
+    if (value !== undefined && Number.isFinite(value))
+      return { expression, value: Number(value.toPrecision(12)) };
   }
   return undefined;
 }

@@ -19,11 +19,18 @@ const SHAPES: readonly (readonly [RegExp, RegExp])[] = [
   [/path|file(?!_?text)|filename|directory|folder/i, PATH],
   [/(?:^|_)(?:id|key|number|ticket|issue|code)$|Id$/, /\b[A-Z]{2,}-\d+\b|#?\b\d+\b/g],
 ];
-const FREE_TEXT = /query|text|message|prompt|input|content|question|expression|description|string|body|note|topic|subject|intent|task|command/i;
+const FREE_TEXT =
+  /query|text|message|prompt|input|content|question|expression|description|string|body|note|topic|subject|intent|task|command/i;
 
 /** The values that a parameter of this name may take from the text: the best first. */
-export function findString(name: string, findings: Findings, isRequired: boolean, format: unknown): string | undefined {
-  const named = (FREE_TEXT.test(name) ? restAfterName(name, findings.text) : undefined) ?? afterName(name, findings.text);
+export function findString(
+  name: string,
+  findings: Findings,
+  isRequired: boolean,
+  format: unknown,
+): string | undefined {
+  const named =
+    (FREE_TEXT.test(name) ? restAfterName(name, findings.text) : undefined) ?? afterName(name, findings.text);
   if (named !== undefined) return take(named, findings);
   const hint = typeof format === "string" ? `${name} ${format}` : name;
   for (const [names, shape] of SHAPES) {
@@ -31,8 +38,16 @@ export function findString(name: string, findings: Findings, isRequired: boolean
     if (found !== undefined) return take(found, findings);
   }
   if (!isRequired) return undefined;
-  const found = firstUnused(findQuoted(findings.text), findings) ?? (FREE_TEXT.test(name) ? toFreeText(findings) : undefined);
-  return take(found ?? firstUnused(findCapitalised(findings.text), findings) ?? afterPreposition(findings) ?? toFreeText(findings), findings);
+  const found =
+    firstUnused(findQuoted(findings.text), findings) ??
+    (FREE_TEXT.test(name) ? toFreeText(findings) : undefined);
+  return take(
+    found ??
+      firstUnused(findCapitalised(findings.text), findings) ??
+      afterPreposition(findings) ??
+      toFreeText(findings),
+    findings,
+  );
 }
 
 function take(value: string, findings: Findings): string {
@@ -54,11 +69,20 @@ function restAfterName(name: string, text: string): string | undefined {
 /** `city: Paris`, `city=Paris`, `city is "Paris"`, `city "Paris"`, `the city Paris`. */
 function afterName(name: string, text: string): string | undefined {
   const spoken = escapeRegExp(name).replace(/[_-]/g, "[_ -]");
-  const quoted = new RegExp(String.raw`\b${spoken}\s*(?:[:=]|is|of)?\s*(?:"([^"]+)"|'([^']+)'|\`([^\`]+)\`)`, "i").exec(text);
+  const quoted = new RegExp(
+    String.raw`\b${spoken}\s*(?:[:=]|is|of)?\s*(?:"([^"]+)"|'([^']+)'|\`([^\`]+)\`)`,
+    "i",
+  ).exec(text);
   if (quoted !== null) return quoted[1] ?? quoted[2] ?? quoted[3];
-  const plain = new RegExp(String.raw`\b${spoken}\s*[:=]\s*([^\s,;]+)|\b${spoken}\s+is\s+([^\s,;?!]+)`, "i").exec(text);
+  const plain = new RegExp(
+    String.raw`\b${spoken}\s*[:=]\s*([^\s,;]+)|\b${spoken}\s+is\s+([^\s,;?!]+)`,
+    "i",
+  ).exec(text);
   if (plain !== null) return (plain[1] ?? plain[2])?.replace(/[.?!]+$/, "");
-  return new RegExp(String.raw`\b[${name.charAt(0)}${name.charAt(0).toUpperCase()}]${escapeRegExp(name.slice(1)).replace(/[_-]/g, "[_ -]")}\s+(\p{Lu}[\p{L}\p{N}-]*(?:\s+\p{Lu}[\p{L}\p{N}-]*)*)`, "u").exec(text)?.[1];
+  return new RegExp(
+    String.raw`\b[${name.charAt(0)}${name.charAt(0).toUpperCase()}]${escapeRegExp(name.slice(1)).replace(/[_-]/g, "[_ -]")}\s+(\p{Lu}[\p{L}\p{N}-]*(?:\s+\p{Lu}[\p{L}\p{N}-]*)*)`,
+    "u",
+  ).exec(text)?.[1];
 }
 
 function findQuoted(text: string): string[] {
@@ -71,7 +95,11 @@ function findCapitalised(text: string): string[] {
 
 /** "weather in berlin" → "berlin". */
 function afterPreposition(findings: Findings): string | undefined {
-  const found = [...findings.text.matchAll(/\b(?:in|for|of|about|named|called|at|from|to)\s+(?:the\s+|a\s+|an\s+)?([\p{L}\p{N}][\p{L}\p{N}_.-]*)/giu)].map((match) => (match[1] ?? "").replace(/\.$/, ""));
+  const found = [
+    ...findings.text.matchAll(
+      /\b(?:in|for|of|about|named|called|at|from|to)\s+(?:the\s+|a\s+|an\s+)?([\p{L}\p{N}][\p{L}\p{N}_.-]*)/giu,
+    ),
+  ].map((match) => (match[1] ?? "").replace(/\.$/, ""));
   return firstUnused(found, findings);
 }
 
@@ -80,7 +108,10 @@ function toFreeText({ text, toolName }: Findings): string {
   const afterColon = /:\s+([^\n]+)$/.exec(text)?.[1];
   if (afterColon !== undefined) return afterColon.trim();
   const named = escapeRegExp(toolName).replace(/[_-]/g, "[_ -]");
-  const request = new RegExp(String.raw`^(?:please\s+)?(?:(?:can|could) you\s+)?(?:use|call|run|invoke)?\s*(?:the\s+)?(?:tool\s+)?["'\`]?${named}["'\`]?(?:\s+tool)?\s*(?:to|for|with|on|and)?\s*`, "i");
+  const request = new RegExp(
+    String.raw`^(?:please\s+)?(?:(?:can|could) you\s+)?(?:use|call|run|invoke)?\s*(?:the\s+)?(?:tool\s+)?["'\`]?${named}["'\`]?(?:\s+tool)?\s*(?:to|for|with|on|and)?\s*`,
+    "i",
+  );
   return text.replace(request, "").trim() || text.trim();
 }
 
@@ -88,7 +119,10 @@ function toFreeText({ text, toolName }: Findings): string {
 export function findListed(text: string): string[] {
   const quoted = findQuoted(text);
   if (quoted.length > 1) return quoted;
-  const listing = /\p{Lu}[\p{L}-]*(?: \p{Lu}[\p{L}-]*)*(?:,? (?:and|or|&) |, )\p{Lu}[\p{L}-]*(?:(?:,? (?:and|or|&) |, | )\p{Lu}[\p{L}-]*)*/u.exec(text)?.[0];
+  const listing =
+    /\p{Lu}[\p{L}-]*(?: \p{Lu}[\p{L}-]*)*(?:,? (?:and|or|&) |, )\p{Lu}[\p{L}-]*(?:(?:,? (?:and|or|&) |, | )\p{Lu}[\p{L}-]*)*/u.exec(
+      text,
+    )?.[0];
   return listing === undefined ? [] : listing.split(/,? (?:and|or|&) |, /);
 }
 
@@ -96,8 +130,14 @@ export function findListed(text: string): string[] {
 export function findNumber(name: string, findings: Findings, isRequired: boolean): number | undefined {
   const spoken = escapeRegExp(name).replace(/[_-]/g, "[_ -]");
   const number = String.raw`(-?\d+(?:\.\d+)?)`;
-  const near = new RegExp(String.raw`\b${spoken}\s*(?:[:=]|is|of|to)?\s*${number}|${number}\s+${spoken}\b`, "i").exec(findings.text);
-  const found = near?.[1] ?? near?.[2] ?? (isRequired ? firstUnused(findings.text.match(/(?<![\w.])-?\d+(?:\.\d+)?/g) ?? [], findings) : undefined);
+  const near = new RegExp(
+    String.raw`\b${spoken}\s*(?:[:=]|is|of|to)?\s*${number}|${number}\s+${spoken}\b`,
+    "i",
+  ).exec(findings.text);
+  const found =
+    near?.[1] ??
+    near?.[2] ??
+    (isRequired ? firstUnused(findings.text.match(/(?<![\w.])-?\d+(?:\.\d+)?/g) ?? [], findings) : undefined);
   if (found === undefined) return undefined;
   findings.used.add(found);
   return Number(found);

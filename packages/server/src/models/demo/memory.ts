@@ -18,10 +18,12 @@ export function findFacts(text: string): Fact[] {
   const facts: Fact[] = [];
   for (const sentence of text.match(/[^?!\n]*[^\s?!][^?!\n]*[?!]?/g) ?? []) {
     if (sentence.endsWith("?")) continue;
-    for (const [, thing = "", value = ""] of sentence.matchAll(THING_IS)) facts.push({ thing: thing.toLowerCase(), value });
+    for (const [, thing = "", value = ""] of sentence.matchAll(THING_IS))
+      facts.push({ thing: thing.toLowerCase(), value });
     for (const [, value = ""] of sentence.matchAll(NAMED)) facts.push({ thing: "name", value });
     for (const [, value = ""] of sentence.matchAll(LIVES)) facts.push({ thing: "home", value });
-    for (const [, value = ""] of sentence.matchAll(REMEMBER)) facts.push({ thing: "note", value: value.trim() });
+    for (const [, value = ""] of sentence.matchAll(REMEMBER))
+      facts.push({ thing: "note", value: value.trim() });
   }
   return facts;
 }
@@ -49,16 +51,27 @@ export function recall(question: string, earlier: readonly string[]): string | u
 function toAskedThing(question: string): string | undefined {
   if (/\bwho am i\b/i.test(question)) return "name";
   if (/\bwhere do i live\b/i.test(question)) return "home";
-  const thing = /\b(?:what(?:'s| is| are| was)|who(?:'s| is)|tell me|do you (?:know|remember)|say|remember)\s+my ((?:\p{L}+ ){0,2}\p{L}+)/iu.exec(question)?.[1];
+  const thing =
+    /\b(?:what(?:'s| is| are| was)|who(?:'s| is)|tell me|do you (?:know|remember)|say|remember)\s+my ((?:\p{L}+ ){0,2}\p{L}+)/iu.exec(
+      question,
+    )?.[1];
   if (thing !== undefined) return thing.toLowerCase();
-  return /\b(?:did i (?:say|tell|ask|mention)|do you remember|have i told|i (?:told|asked) you|remembered)\b/i.test(question) ? "note" : undefined;
+  return /\b(?:did i (?:say|tell|ask|mention)|do you remember|have i told|i (?:told|asked) you|remembered)\b/i.test(
+    question,
+  )
+    ? "note"
+    : undefined;
 }
 
 /** The note that shares most words with the question, the latest of equals. */
 function findNote(question: string, facts: readonly Fact[]): Fact | undefined {
   const words = new Set(toContentWords(question));
-  const score = (fact: Fact) => toContentWords(`${fact.thing} ${fact.value}`).filter((word) => words.has(word)).length;
-  return facts.reduce<Fact | undefined>((best, fact) => (best === undefined || score(fact) >= score(best) ? fact : best), undefined);
+  const score = (fact: Fact) =>
+    toContentWords(`${fact.thing} ${fact.value}`).filter((word) => words.has(word)).length;
+  return facts.reduce<Fact | undefined>(
+    (best, fact) => (best === undefined || score(fact) >= score(best) ? fact : best),
+    undefined,
+  );
 }
 
 function toSentence({ thing, value }: Fact): string {

@@ -14,7 +14,16 @@ export function createDemoProvider(): ModelProvider {
   return {
     name: "demo",
     generate,
-    listModels: async () => [{ id: DEMO_MODEL_ID, name: "Demo (rule-based, no language model)", contextWindowTokens: 128_000, maxOutputTokens: 16_000, supportsVision: false, supportsReasoningEffort: false }],
+    listModels: async () => [
+      {
+        id: DEMO_MODEL_ID,
+        name: "Demo (rule-based, no language model)",
+        contextWindowTokens: 128_000,
+        maxOutputTokens: 16_000,
+        supportsVision: false,
+        supportsReasoningEffort: false,
+      },
+    ],
   };
 }
 
@@ -22,7 +31,9 @@ async function* generate(request: ModelRequest, signal: AbortSignal): AsyncGener
   signal.throwIfAborted();
   const answer = toModelAnswer(request, answerByRules(request));
   if (answer.content !== "") {
-    const words = request.stream ? (answer.content.match(/\s*\S+\s*/g) ?? [answer.content]) : [answer.content];
+    const words = request.stream
+      ? (answer.content.match(/\s*\S+\s*/g) ?? [answer.content])
+      : [answer.content];
     for (const delta of words) {
       // Lets others run between words: a stream that arrives within one tick is none.
       await setImmediate();
@@ -39,8 +50,14 @@ async function* generate(request: ModelRequest, signal: AbortSignal): AsyncGener
 
 function toModelAnswer(request: ModelRequest, answer: DemoAnswer): ModelAnswer {
   const content = "text" in answer ? answer.text : "";
-  const firstId = request.messages.reduce((count, message) => count + (message.role === "assistant" ? message.toolCalls.length : 0), 0);
-  const toolCalls = "calls" in answer ? answer.calls.map((call, index) => ({ id: `demo_call_${firstId + index + 1}`, ...call })) : [];
+  const firstId = request.messages.reduce(
+    (count, message) => count + (message.role === "assistant" ? message.toolCalls.length : 0),
+    0,
+  );
+  const toolCalls =
+    "calls" in answer
+      ? answer.calls.map((call, index) => ({ id: `demo_call_${firstId + index + 1}`, ...call }))
+      : [];
   return {
     content,
     toolCalls,
@@ -54,7 +71,9 @@ function toModelAnswer(request: ModelRequest, answer: DemoAnswer): ModelAnswer {
 function countUsage(request: ModelRequest, output: string): ModelUsage {
   const said = request.messages.reduce((size, message) => {
     if (typeof message.content === "string") return size + message.content.length;
-    return size + message.content.reduce((sum, part) => sum + (part.type === "text" ? part.text.length : 0), 0);
+    return (
+      size + message.content.reduce((sum, part) => sum + (part.type === "text" ? part.text.length : 0), 0)
+    );
   }, request.system.length);
   const tools = request.tools.length === 0 ? 0 : JSON.stringify(request.tools).length;
   return { inputTokens: Math.ceil((said + tools) / 4), outputTokens: Math.ceil(output.length / 4) };

@@ -5,15 +5,14 @@ import { acknowledgeFacts, findFacts, recall } from "./memory.ts";
 import { findMeantTools, findNamedTools } from "./tool-choice.ts";
 
 /** What the rules make of a request: words, or calls of tools. */
-export type DemoAnswer =
-  | { readonly text: string }
-  | { readonly calls: readonly Omit<ModelToolCall, "id">[] };
+export type DemoAnswer = { readonly text: string } | { readonly calls: readonly Omit<ModelToolCall, "id">[] };
 
 /** How much of a tool's result is quoted. */
 const MAX_QUOTED_CHARACTERS = 800;
 
 const WHO = "I am the demo model of Rightseat: a few fixed rules, with no language model behind them.";
-const CAN = "I can repeat (`echo hello`), do sums (`what is 2+2?`), remember what you tell me (`my name is Ada`) and call the tools that you offer. Configure a provider for real answers.";
+const CAN =
+  "I can repeat (`echo hello`), do sums (`what is 2+2?`), remember what you tell me (`my name is Ada`) and call the tools that you offer. Configure a provider for real answers.";
 
 /**
  * The rules, the first that fits wins: results of tools are quoted, `echo` repeats, a named tool is
@@ -41,7 +40,9 @@ export function answerByRules(request: ModelRequest): DemoAnswer {
 }
 
 function toCalls(tools: ModelRequest["tools"], text: string): DemoAnswer {
-  const calls = tools.flatMap((tool) => fillArguments(tool, text).map((filled) => ({ name: tool.name, arguments: JSON.stringify(filled) })));
+  const calls = tools.flatMap((tool) =>
+    fillArguments(tool, text).map((filled) => ({ name: tool.name, arguments: JSON.stringify(filled) })),
+  );
   return { calls };
 }
 
@@ -54,16 +55,29 @@ interface Result {
 /** Results after the last user message, with the names of the calls that they answer. */
 function toLatestResults(messages: readonly ModelMessage[]): Result[] {
   const turn = messages.slice(messages.findLastIndex((message) => message.role === "user") + 1);
-  const names = new Map(turn.flatMap((message) => (message.role === "assistant" ? message.toolCalls.map((call) => [call.id, call.name] as const) : [])));
+  const names = new Map(
+    turn.flatMap((message) =>
+      message.role === "assistant" ? message.toolCalls.map((call) => [call.id, call.name] as const) : [],
+    ),
+  );
   return turn.flatMap((message) =>
-    message.role === "tool" ? [{ name: names.get(message.toolCallId) ?? "The tool", content: message.content, isError: message.isError === true }] : [],
+    message.role === "tool"
+      ? [
+          {
+            name: names.get(message.toolCallId) ?? "The tool",
+            content: message.content,
+            isError: message.isError === true,
+          },
+        ]
+      : [],
   );
 }
 
 function quoteResults(results: readonly Result[]): string {
   return results
     .map(({ name, content, isError }) => {
-      const quoted = content.length > MAX_QUOTED_CHARACTERS ? `${content.slice(0, MAX_QUOTED_CHARACTERS)}…` : content;
+      const quoted =
+        content.length > MAX_QUOTED_CHARACTERS ? `${content.slice(0, MAX_QUOTED_CHARACTERS)}…` : content;
       return isError ? `${name} failed: ${quoted}` : `${name} answered: ${quoted}`;
     })
     .join("\n");
@@ -73,7 +87,10 @@ function quoteResults(results: readonly Result[]): string {
 function toUserTexts(messages: readonly ModelMessage[]): string[] {
   return messages.flatMap((message) => {
     if (message.role !== "user") return [];
-    const text = typeof message.content === "string" ? message.content : message.content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
+    const text =
+      typeof message.content === "string"
+        ? message.content
+        : message.content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
     const bare = text.replace(/<([\w-]+)(?:\s[^>]*)?>[\s\S]*?<\/\1>/g, "").trim();
     return [bare === "" ? text : bare];
   });
@@ -82,14 +99,17 @@ function toUserTexts(messages: readonly ModelMessage[]): string[] {
 /** Quotes what was stated, so that a conversation that is replaced by its summary loses none of it. */
 function summarise(earlier: readonly string[]): string {
   const stated = earlier.filter((text) => findFacts(text).length > 0).map((text) => `- ${text}`);
-  const lines = [`${WHO} This is what I can say of the conversation: the user sent ${earlier.length} message${earlier.length === 1 ? "" : "s"} before this one.`];
+  const lines = [
+    `${WHO} This is what I can say of the conversation: the user sent ${earlier.length} message${earlier.length === 1 ? "" : "s"} before this one.`,
+  ];
   if (stated.length > 0) lines.push("They stated:", ...stated);
   return lines.join("\n");
 }
 
 function introduce(text: string): string {
   const asked = text.trim().replace(/\s+/g, " ");
-  if (asked === "" || /^(?:hi|hello|hey|good (?:morning|day|evening))\b/i.test(asked)) return `Hello! ${WHO} ${CAN}`;
+  if (asked === "" || /^(?:hi|hello|hey|good (?:morning|day|evening))\b/i.test(asked))
+    return `Hello! ${WHO} ${CAN}`;
   const quoted = asked.length > 120 ? `${asked.slice(0, 120)}…` : asked;
   return `You said: "${quoted}". ${WHO} ${CAN}`;
 }

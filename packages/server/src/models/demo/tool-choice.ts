@@ -8,14 +8,26 @@ const MAX_DESCRIPTION_WORDS = 14;
 export function findNamedTools(text: string, tools: readonly ModelTool[]): ModelTool[] {
   const named = tools.filter((tool) => isNamed(text, tool));
   // "read_file_lines" must not call "read_file" too.
-  return named.filter((tool) => !named.some((other) => other !== tool && other.name.includes(tool.name) && !isNamed(text.replaceAll(other.name, ""), tool)));
+  return named.filter(
+    (tool) =>
+      !named.some(
+        (other) =>
+          other !== tool && other.name.includes(tool.name) && !isNamed(text.replaceAll(other.name, ""), tool),
+      ),
+  );
 }
 
 function isNamed(text: string, tool: ModelTool): boolean {
   const name = escapeRegExp(tool.name);
   if (new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(text) && !isPlainWord(tool.name)) return true;
   // A name that is an everyday word ("view", "bash") has to be called a tool to be meant.
-  if (new RegExp(`\\b(?:use|using|call|run|invoke|with|via)\\s+(?:the\\s+)?["'\`]?${name}\\b|\\b${name}["'\`]?\\s+tool\\b`, "i").test(text)) return true;
+  if (
+    new RegExp(
+      `\\b(?:use|using|call|run|invoke|with|via)\\s+(?:the\\s+)?["'\`]?${name}\\b|\\b${name}["'\`]?\\s+tool\\b`,
+      "i",
+    ).test(text)
+  )
+    return true;
   const words = toWords(tool.name);
   return words.length > 1 && ` ${toWords(text).join(" ")} `.includes(` ${words.join(" ")} `);
 }
@@ -30,12 +42,21 @@ function isPlainWord(name: string): boolean {
  */
 export function findMeantTools(text: string, tools: readonly ModelTool[]): ModelTool[] {
   const said = new Set(toContentWords(text));
-  const scored = tools.map((tool) => ({ tool, byName: countShared(toTellingWords(tool.name), said), byDescription: countShared(toDescriptionWords(tool), said) }));
+  const scored = tools.map((tool) => ({
+    tool,
+    byName: countShared(toTellingWords(tool.name), said),
+    byDescription: countShared(toDescriptionWords(tool), said),
+  }));
   const byName = scored.filter(({ byName }) => byName > 0);
   if (byName.length > 0) {
     const most = Math.max(...byName.map((score) => score.byName));
     const best = byName.filter((score) => score.byName === most);
-    return hasOneSubject(best.map(({ tool }) => tool), said) ? [mostDescribed(best)] : best.map(({ tool }) => tool);
+    return hasOneSubject(
+      best.map(({ tool }) => tool),
+      said,
+    )
+      ? [mostDescribed(best)]
+      : best.map(({ tool }) => tool);
   }
   const described = scored.filter(({ byDescription }) => byDescription >= 2);
   return described.length > 0 ? [mostDescribed(described)] : [];
@@ -43,10 +64,20 @@ export function findMeantTools(text: string, tools: readonly ModelTool[]): Model
 
 /** Whether all tools were found by the same words, so that only one of them can be meant. */
 function hasOneSubject(tools: readonly ModelTool[], said: ReadonlySet<string>): boolean {
-  return new Set(tools.map((tool) => toTellingWords(tool.name).filter((word) => said.has(word)).join(" "))).size === 1;
+  return (
+    new Set(
+      tools.map((tool) =>
+        toTellingWords(tool.name)
+          .filter((word) => said.has(word))
+          .join(" "),
+      ),
+    ).size === 1
+  );
 }
 
-function mostDescribed(scored: readonly { readonly tool: ModelTool; readonly byDescription: number }[]): ModelTool {
+function mostDescribed(
+  scored: readonly { readonly tool: ModelTool; readonly byDescription: number }[],
+): ModelTool {
   return scored.reduce((best, score) => (score.byDescription > best.byDescription ? score : best)).tool;
 }
 
@@ -56,7 +87,12 @@ function toTellingWords(name: string): string[] {
 
 function toDescriptionWords(tool: ModelTool): string[] {
   const firstSentence = tool.description.split(/[.\n]/)[0] ?? "";
-  return [...new Set([...toContentWords(tool.name), ...toContentWords(firstSentence).slice(0, MAX_DESCRIPTION_WORDS)])];
+  return [
+    ...new Set([
+      ...toContentWords(tool.name),
+      ...toContentWords(firstSentence).slice(0, MAX_DESCRIPTION_WORDS),
+    ]),
+  ];
 }
 
 function countShared(words: readonly string[], said: ReadonlySet<string>): number {

@@ -7,7 +7,11 @@ const STOP_WORDS = new Set(
 );
 
 /** Verbs that half of all tools carry in their name. */
-const COMMON_VERBS = new Set("add ask call check create delete do edit fetch find get list look lookup make open read run search send set show update view write".split(" "));
+const COMMON_VERBS = new Set(
+  "add ask call check create delete do edit fetch find get list look lookup make open read run search send set show update view write".split(
+    " ",
+  ),
+);
 
 /** Lower-case words of a text or of an identifier (`getWeather`, `get_weather`, `get-weather`), plurals cut. */
 export function toWords(text: string): string[] {

@@ -24,7 +24,11 @@ function generate(settings: ProviderSettings, request: ModelRequest, signal: Abo
     { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/chat/completions`, signal, idleTimeoutMs },
     async (call, callSignal) => {
       const client = await createOpenAIClient({ ...settings, requestHeaders: request.headers }, call);
-      return startChat(client, toChatBody(request, chooseChatDialect(settings.baseUrl, request.model)), callSignal);
+      return startChat(
+        client,
+        toChatBody(request, chooseChatDialect(settings.baseUrl, request.model)),
+        callSignal,
+      );
     },
     (call) => new ChatAnswerReader(call),
   );

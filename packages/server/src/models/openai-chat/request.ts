@@ -41,13 +41,19 @@ function toChatMessages(request: ModelRequest, dialect: ChatDialect): Json[] {
 }
 
 function toImagesMessage(images: readonly Json[]): Json {
-  return { role: "user", content: [{ type: "text", text: "Images from the tool results above:" }, ...images] };
+  return {
+    role: "user",
+    content: [{ type: "text", text: "Images from the tool results above:" }, ...images],
+  };
 }
 
 function toChatMessage(message: ModelMessage, dialect: ChatDialect): Json {
   switch (message.role) {
     case "user":
-      return { role: "user", content: typeof message.content === "string" ? message.content : message.content.map(toChatPart) };
+      return {
+        role: "user",
+        content: typeof message.content === "string" ? message.content : message.content.map(toChatPart),
+      };
     case "tool":
       return { role: "tool", tool_call_id: message.toolCallId, content: message.content };
     case "assistant":
@@ -55,9 +61,15 @@ function toChatMessage(message: ModelMessage, dialect: ChatDialect): Json {
   }
 }
 
-function toAssistantMessage(message: Extract<ModelMessage, { role: "assistant" }>, dialect: ChatDialect): Json {
+function toAssistantMessage(
+  message: Extract<ModelMessage, { role: "assistant" }>,
+  dialect: ChatDialect,
+): Json {
   const hasCalls = message.toolCalls.length > 0;
-  const wire: Json = { role: "assistant", content: message.content === "" && hasCalls ? null : message.content };
+  const wire: Json = {
+    role: "assistant",
+    content: message.content === "" && hasCalls ? null : message.content,
+  };
   if (hasCalls) {
     wire["tool_calls"] = message.toolCalls.map((call) => ({
       id: call.id,
@@ -92,11 +104,17 @@ function toDocumentPart(part: Extract<ModelContentPart, { type: "document" }>): 
   if (part.mimeType.startsWith("text/")) {
     return { type: "text", text: `${part.name}:\n${Buffer.from(part.base64, "base64").toString("utf8")}` };
   }
-  return { type: "file", file: { filename: part.name, file_data: `data:${part.mimeType};base64,${part.base64}` } };
+  return {
+    type: "file",
+    file: { filename: part.name, file_data: `data:${part.mimeType};base64,${part.base64}` },
+  };
 }
 
 function toChatTool(tool: ModelTool): Json {
-  return { type: "function", function: { name: tool.name, description: tool.description, parameters: tool.parameters } };
+  return {
+    type: "function",
+    function: { name: tool.name, description: tool.description, parameters: tool.parameters },
+  };
 }
 
 /** The dialect of a server, told by its address and the model's name. */

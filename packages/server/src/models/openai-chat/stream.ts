@@ -73,7 +73,8 @@ export class ChatAnswerReader implements AnswerReader {
     const name = part.function?.name ?? "";
     const given = part.function?.arguments;
     // Some servers send the arguments as an object although the wire has them as text.
-    const delta = typeof given === "string" ? given : given === undefined || given === null ? "" : JSON.stringify(given);
+    const delta =
+      typeof given === "string" ? given : given === undefined || given === null ? "" : JSON.stringify(given);
     const known = this.#findToolCall(part, name);
     if (known === undefined) {
       this.#wireIndexes.push(part.index ?? -1);
@@ -105,7 +106,8 @@ export class ChatAnswerReader implements AnswerReader {
 
   finish(): ModelAnswer {
     if (this.#finishReason === undefined) throw this.#call.droppedError("finish_reason");
-    if (this.#finishReason === "error") throw this.#call.streamedError({ message: "the model's server gave up" });
+    if (this.#finishReason === "error")
+      throw this.#call.streamedError({ message: "the model's server gave up" });
     return {
       content: this.#text.join(""),
       toolCalls: this.#toolCalls.toToolCalls(),

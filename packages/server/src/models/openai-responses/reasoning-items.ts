@@ -22,7 +22,9 @@ export function toReasoning(items: readonly ReasoningItem[]): ModelReasoning | u
 /** The input items that give the reasoning back; none without encrypted content, since nothing is stored. */
 export function toReasoningInput(reasoning: ModelReasoning | undefined): Record<string, unknown>[] {
   if (reasoning?.encrypted === undefined) return [];
-  return parseItems(reasoning).filter((item) => item.encrypted !== undefined).map(toInputItem);
+  return parseItems(reasoning)
+    .filter((item) => item.encrypted !== undefined)
+    .map(toInputItem);
 }
 
 function parseItems(reasoning: ModelReasoning): readonly ReasoningItem[] {

@@ -29,18 +29,32 @@ function isReasoning(request: ModelRequest): boolean {
 function toReasoningOptions({ reasoningEffort, reasoningSummary }: ModelRequest): Json | undefined {
   const summary = reasoningSummary === "none" ? undefined : reasoningSummary;
   if (reasoningEffort === undefined && summary === undefined) return undefined;
-  return { ...(reasoningEffort !== undefined && { effort: reasoningEffort }), ...(summary !== undefined && { summary }) };
+  return {
+    ...(reasoningEffort !== undefined && { effort: reasoningEffort }),
+    ...(summary !== undefined && { summary }),
+  };
 }
 
 /** `strict` would reject schemas with optional properties, and is the API's default. */
 function toTool(tool: ModelRequest["tools"][number]): Json {
-  return { type: "function", name: tool.name, description: tool.description, parameters: tool.parameters, strict: false };
+  return {
+    type: "function",
+    name: tool.name,
+    description: tool.description,
+    parameters: tool.parameters,
+    strict: false,
+  };
 }
 
 function toItems(message: ModelMessage): Json[] {
   switch (message.role) {
     case "user":
-      return [{ role: "user", content: typeof message.content === "string" ? message.content : message.content.map(toPart) }];
+      return [
+        {
+          role: "user",
+          content: typeof message.content === "string" ? message.content : message.content.map(toPart),
+        },
+      ];
     case "assistant":
       return toAssistantItems(message);
     case "tool":
@@ -49,8 +63,22 @@ function toItems(message: ModelMessage): Json[] {
 }
 
 function toAssistantItems(message: Extract<ModelMessage, { role: "assistant" }>): Json[] {
-  const text = message.content === "" ? [] : [{ type: "message", role: "assistant", content: [{ type: "output_text", text: message.content, annotations: [] }] }];
-  const calls = message.toolCalls.map((call) => ({ type: "function_call", call_id: call.id, name: call.name, arguments: call.arguments }));
+  const text =
+    message.content === ""
+      ? []
+      : [
+          {
+            type: "message",
+            role: "assistant",
+            content: [{ type: "output_text", text: message.content, annotations: [] }],
+          },
+        ];
+  const calls = message.toolCalls.map((call) => ({
+    type: "function_call",
+    call_id: call.id,
+    name: call.name,
+    arguments: call.arguments,
+  }));
   return [...toReasoningInput(message.reasoning), ...text, ...calls];
 }
 
@@ -76,7 +104,14 @@ function toImage(image: { readonly mimeType: string; readonly base64: string }):
 
 function toDocument(part: Extract<ModelContentPart, { type: "document" }>): Json {
   if (part.mimeType.startsWith("text/")) {
-    return { type: "input_text", text: `${part.name}:\n${Buffer.from(part.base64, "base64").toString("utf8")}` };
+    return {
+      type: "input_text",
+      text: `${part.name}:\n${Buffer.from(part.base64, "base64").toString("utf8")}`,
+    };
   }
-  return { type: "input_file", filename: part.name, file_data: `data:${part.mimeType};base64,${part.base64}` };
+  return {
+    type: "input_file",
+    filename: part.name,
+    file_data: `data:${part.mimeType};base64,${part.base64}`,
+  };
 }

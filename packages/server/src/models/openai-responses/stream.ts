@@ -50,7 +50,8 @@ export class ResponsesAnswerReader implements AnswerReader {
       case "response.failed":
         return this.#end(event.response ?? {}, out);
       default:
-        if (event.type === "error" || (event.error !== undefined && event.error !== null)) throw this.#call.streamedError(event);
+        if (event.type === "error" || (event.error !== undefined && event.error !== null))
+          throw this.#call.streamedError(event);
     }
   }
 
@@ -71,14 +72,18 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   #beginCall(item: ResponseItem, wireIndex: number, out: ModelEvent[]): number {
-    const index = this.#toolCalls.begin({ id: item.call_id, name: item.name ?? "", arguments: item.arguments }, out);
+    const index = this.#toolCalls.begin(
+      { id: item.call_id, name: item.name ?? "", arguments: item.arguments },
+      out,
+    );
     this.#callIndexes.set(wireIndex, index);
     return index;
   }
 
   #addArguments(event: ResponsesEvent, out: ModelEvent[]): void {
     const index = this.#callIndexes.get(event.output_index ?? 0);
-    if (index !== undefined && typeof event.delta === "string") this.#toolCalls.append(index, event.delta, out);
+    if (index !== undefined && typeof event.delta === "string")
+      this.#toolCalls.append(index, event.delta, out);
   }
 
   #endItem({ item, output_index = 0 }: ResponsesEvent, out: ModelEvent[]): void {
@@ -95,20 +100,24 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   #end(response: ResponseBody, out: ModelEvent[]): void {
-    if (response.status === "failed" || (response.error !== undefined && response.error !== null)) throw this.#call.streamedError(response);
+    if (response.status === "failed" || (response.error !== undefined && response.error !== null))
+      throw this.#call.streamedError(response);
     this.#final = response;
-    this.done = response.status !== "in_progress" && response.status !== "queued" && response.output !== undefined;
+    this.done =
+      response.status !== "in_progress" && response.status !== "queued" && response.output !== undefined;
     const output = response.output ?? [];
     if (this.#reasoning.length === 0) this.#takeReasoning(output, out);
     if (this.#text.length === 0) for (const text of output.flatMap(toTexts)) this.#addText(text, out);
     if (this.#toolCalls.size === 0) {
-      for (const [index, item] of output.entries()) if (item.type === "function_call") this.#beginCall(item, index, out);
+      for (const [index, item] of output.entries())
+        if (item.type === "function_call") this.#beginCall(item, index, out);
     }
   }
 
   #takeReasoning(output: readonly ResponseItem[], out: ModelEvent[]): void {
     for (const item of output) if (item.type === "reasoning") this.#addReasoning(item);
-    if (!this.#hasReasoningText) this.#addReasoningText(this.#reasoning.flatMap((item) => item.summary).join("\n\n"), out);
+    if (!this.#hasReasoningText)
+      this.#addReasoningText(this.#reasoning.flatMap((item) => item.summary).join("\n\n"), out);
   }
 
   finish(): ModelAnswer {

@@ -26,7 +26,9 @@ export interface ResponseItem {
   readonly call_id?: string;
   readonly name?: string;
   readonly arguments?: string;
-  readonly content?: readonly { readonly type?: string; readonly text?: string; readonly refusal?: string }[] | null;
+  readonly content?:
+    | readonly { readonly type?: string; readonly text?: string; readonly refusal?: string }[]
+    | null;
   readonly summary?: readonly { readonly text?: string }[];
   readonly encrypted_content?: string | null;
 }

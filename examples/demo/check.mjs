@@ -1,0 +1,2 @@
+// The demo verifies every step of its own.
+import "./demo.mjs";

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import { parseErrorBody, toErrorKind } from "./error-kind.ts";
+import { toConnectionError, toStatusError } from "./errors.ts";
+import { createRedact, toSafeCause } from "./redact.ts";
+import { parseRetryAfter } from "./response-headers.ts";
+
+const keep = (text: string): string => text;
+
+describe("parseErrorBody", () => {
+  it.each([
+    ['{"error":{"message":"m","code":"c","type":"t"}}', { message: "m", code: "c", type: "t" }],
+    [
+      '{"type":"error","error":{"type":"overloaded_error","message":"m"},"request_id":"r"}',
+      { message: "m", type: "overloaded_error" },
+    ],
+    ['{"error":"model not loaded"}', { message: "model not loaded" }],
+    [
+      '[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]',
+      { message: "m", code: "RESOURCE_EXHAUSTED", status: 429 },
+    ],
+    ['{"detail":"m"}', { message: "m" }],
+    ["plain words", { message: "plain words" }],
+    ["<html>no</html>", {}],
+    ['{"cut off', { message: '{"cut off' }],
+    ["null", { message: "null" }],
+    ["", {}],
+  ])("reads %s", (text, expected) => {
+    expect(parseErrorBody(text)).toEqual(expected);
+  });
+});
+
+describe("toErrorKind", () => {
+  it.each([
+    [
+      400,
+      { message: "prompt is too long: 210000 tokens > 200000 maximum", type: "invalid_request_error" },
+      "context-length",
+    ],
+    [400, { message: "This model's maximum context length is 8192 tokens" }, "context-length"],
+    [400, { message: "Your credit balance is too low", type: "invalid_request_error" }, "quota"],
+    [400, { code: "model_not_found" }, "not-found"],
+    [402, {}, "quota"],
+    [408, {}, "timeout"],
+    [409, {}, "server"],
+    [418, {}, "invalid-request"],
+    [429, { message: "You exceeded your current quota" }, "rate-limit"],
+    [500, { code: "context_length_exceeded" }, "context-length"],
+    [undefined, { type: "rate_limit_error" }, "rate-limit"],
+    [undefined, { type: "invalid_request_error" }, "invalid-request"],
+    [undefined, { status: 429 }, "rate-limit"],
+    [undefined, {}, "server"],
+  ] as const)("%s with %o is %s", (status, body, kind) => {
+    expect(toErrorKind(status, body)).toBe(kind);
+  });
+});
+
+describe("parseRetryAfter", () => {
+  const now = Date.parse("Tue, 02 Jan 2024 03:04:05 GMT");
+  it.each([
+    [{ "retry-after": "3" }, 3000],
+    [{ "retry-after": "0.5" }, 500],
+    [{ "retry-after-ms": "250", "retry-after": "9" }, 250],
+    [{ "retry-after": "Tue, 02 Jan 2024 03:04:15 GMT" }, 10_000],
+    [{ "retry-after": "Tue, 02 Jan 2024 03:00:00 GMT" }, 0],
+    [{ "retry-after": "soon" }, undefined],
+    [{}, undefined],
+  ])("reads %o as %s", (headers, expected) => {
+    expect(parseRetryAfter(new Headers(headers as Record<string, string>), now)).toBe(expected);
+  });
+});
+
+describe("messages", () => {
+  it("say what happened, where, and what to do", () => {
+    const error = toStatusError(
+      {
+        provider: "openai",
+        url: "https://user:pass@api.example.com/v1/chat/completions?key=abcdef",
+        status: 429,
+        headers: new Headers({ "retry-after": "2", "request-id": "r1" }),
+        body: '{"error":{"message":"Slow down","code":"rate_limit_exceeded"}}',
+      },
+      keep,
+    );
+    expect({ ...error, message: error.message }).toMatchObject({
+      message: "openai answered 429 at api.example.com/v1/chat/completions: Slow down. Try again in 2 s.",
+      kind: "rate-limit",
+      retryAfterMs: 2000,
+      requestId: "r1",
+      errorCode: "rate_limit_exceeded",
+    });
+  });
+
+  it("are short however much the provider writes", () => {
+    const failed = {
+      provider: "openai",
+      url: "http://h/p",
+      status: 500,
+      headers: new Headers(),
+      body: "x".repeat(100_000),
+    };
+    expect(toStatusError(failed, keep).message.length).toBeLessThan(1000);
+  });
+
+  it("tell a silent connection from a broken one", () => {
+    const thrown = (code: string) =>
+      new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code }) });
+    const at = { provider: "openai", url: "http://h/p" };
+    expect(toConnectionError(thrown("UND_ERR_BODY_TIMEOUT"), at, keep).kind).toBe("timeout");
+    expect(toConnectionError(thrown("ECONNRESET"), at, keep)).toMatchObject({
+      kind: "network",
+      errorCode: "ECONNRESET",
+    });
+  });
+});
+
+describe("redacting", () => {
+  const redact = createRedact({
+    secrets: ["hunter2!"],
+    headers: [{ Authorization: "Bearer abc.def", "X-Custom-Token": "t0k3n", Accept: "application/json" }],
+    url: "https://me:p%40ss@host/path?sig=s1gnature&api-version=2024-10-21",
+  });
+
+  it("takes out keys, secret headers, and what a URL holds", () => {
+    const text = "hunter2! abc.def t0k3n p%40ss p@ss s1gnature application/json 2024-10-21";
+    expect(redact(text)).toBe(`${"[redacted] ".repeat(6)}application/json 2024-10-21`);
+  });
+
+  it("takes out what looks like a key, whoever's it is", () => {
+    expect(redact("sk-proj-12345678 ghp_0123456789ab Bearer eyJhbGci.x")).toBe(
+      "[redacted] [redacted] [redacted]",
+    );
+  });
+
+  it("cleans every cause in the chain", () => {
+    const dirty = new Error("outer hunter2!", {
+      cause: Object.assign(new Error("inner hunter2!"), { code: "E1", headers: { key: "hunter2!" } }),
+    });
+    const clean = toSafeCause(dirty, redact);
+    const cause = clean?.cause as Error;
+    const shown = [clean?.message, clean?.stack, cause.message, cause.stack, Object.entries(cause)];
+    expect(JSON.stringify(shown)).not.toContain("hunter2!");
+    expect(cause).toMatchObject({ code: "E1", message: "inner [redacted]" });
+  });
+});
