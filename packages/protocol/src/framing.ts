@@ -75,15 +75,8 @@ export class FrameDecoder {
   #readHeader(chunk: Uint8Array): Uint8Array {
     const bytes = this.#header.byteLength === 0 ? chunk : concat([this.#header, chunk]);
     const end = endOfHeader(bytes);
+    if ((end < 0 ? bytes.byteLength : end) > MAX_HEADER_BYTES) return this.#giveUp();
     if (end < 0) {
-      if (bytes.byteLength > MAX_HEADER_BYTES) {
-        this.#dead = true;
-        this.#header = NO_BYTES;
-        this.#options.onError(
-          new FramingError("header-too-long", `expected a header block of at most ${MAX_HEADER_BYTES} bytes ending in an empty line`),
-        );
-        return NO_BYTES;
-      }
       this.#header = bytes.slice();
       return NO_BYTES;
     }
@@ -105,7 +98,16 @@ export class FrameDecoder {
       );
     }
     this.#missing = length;
+    if (length === 0) this.#finishBody();
     return bytes.subarray(end);
+  }
+
+  #giveUp(): Uint8Array {
+    this.#dead = true;
+    this.#header = NO_BYTES;
+    const expected = `expected a header block of at most ${MAX_HEADER_BYTES} bytes ending in an empty line`;
+    this.#options.onError(new FramingError("header-too-long", expected));
+    return NO_BYTES;
   }
 
   #readBody(chunk: Uint8Array): Uint8Array {

@@ -2,7 +2,8 @@ import type { ModelFacts } from "./model-facts.ts";
 
 /**
  * The catalogue: families of models by the prefix of their ids. Facts only, from the documentation
- * named above each block; last read in November 2026. To add a family, add a line: the longest prefix
+ * named above each block. Rows of open-weight models vary with how they are served, and older rows may be
+ * out of date: a provider's own list, or the overrides, go before them. To add a family, add a line: the longest prefix
  * wins, so a variant that differs gets a line of its own and the order does not matter.
  */
 

@@ -157,12 +157,18 @@ describe("createResponsesSocketFetch", () => {
     expect(asked.at(-1)?.params).toMatchObject({ cancel: true });
   });
 
-  test("requests that ask for no stream go over HTTP", async () => {
-    const { asked, inference } = createSocketClient(() => []);
-    // The 101 that this client answers everything with is no HTTP response.
+  test("a request that asks for no stream is answered whole", async () => {
+    const { inference } = createSocketClient(() => answer);
+    const response = await createResponsesSocketFetch(inference)({})(URL_OF_RESPONSES, post({ model: "m" }));
+    expect(await response.json()).toEqual({ id: "r1", status: "completed" });
+  });
+
+  test("a client that can open no WebSocket is asked over HTTP", async () => {
+    const { asked, inference } = createSocketClient(undefined);
     await expect(
-      createResponsesSocketFetch(inference)({})(URL_OF_RESPONSES, post({ model: "m" })),
-    ).rejects.toThrow("could not be read");
-    expect(asked[0]?.params).toMatchObject({ method: "POST", transport: "http" });
+      createResponsesSocketFetch(inference)({})(URL_OF_RESPONSES, post({ stream: true })),
+    ).rejects.toThrow("refused");
+    const starts = asked.filter(({ method }) => method === "httpRequestStart");
+    expect(starts.map(({ params }) => params.transport)).toEqual(["websocket", "http"]);
   });
 });

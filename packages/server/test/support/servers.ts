@@ -1,0 +1,87 @@
+/** Real servers for tests: in this process, or as the command in one of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadConfig } from "../../src/config/load-config.ts";
+import type { Logger } from "../../src/config/logger.ts";
+import { createServer } from "../../src/server.ts";
+import { connectTcp, type WireClient } from "./wire-client.ts";
+
+export interface TempHome extends AsyncDisposable {
+  readonly path: string;
+}
+
+export async function tempHome(): Promise<TempHome> {
+  const path = await mkdtemp(join(tmpdir(), "rightseat-test-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Record<string, unknown>;
+}
+
+export interface TestServer extends AsyncDisposable {
+  readonly port: number;
+  readonly log: readonly LogLine[];
+  connect(): Promise<WireClient>;
+  shutdown(): Promise<void>;
+}
+
+/** A server in this process, with its real settings, store and sockets. */
+export async function startServer(home: string, options: { flags?: string[]; env?: Record<string, string> } = {}): Promise<TestServer> {
+  const invocation = loadConfig(["--headless", "--shutdown-grace", "1", ...(options.flags ?? [])], { COPILOT_HOME: home, ...options.env });
+  if (invocation.kind !== "serve") throw new Error("expected settings to serve with");
+  const log: LogLine[] = [];
+  const at = (level: string) => (message: string, fields: Record<string, unknown> = {}) => log.push({ level, message, fields });
+  const logger: Logger = { error: at("error"), warning: at("warning"), info: at("info"), debug: at("debug"), flush: () => undefined };
+  const server = createServer(invocation.config, logger, "0.0.0-test");
+  const port = await server.listen();
+  let stopped: Promise<void> | undefined;
+  const shutdown = () => (stopped ??= server.shutdown());
+  return { port, log, connect: () => connectTcp(port), shutdown, [Symbol.asyncDispose]: shutdown };
+}
+
+export const COMMAND = fileURLToPath(new URL("../../bin/rightseat.js", import.meta.url));
+
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly output: () => string;
+  connect(): Promise<WireClient>;
+  /** Sends the signal; resolves with the exit code, or the signal's name. */
+  kill(signal: NodeJS.Signals): Promise<number | string>;
+}
+
+/** The built command in a process of its own; resolves when it listens. */
+export async function spawnServer(home: string, flags: readonly string[] = [], env: Record<string, string> = {}): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [COMMAND, "--headless", ...flags], {
+    env: { PATH: process.env.PATH, HOME: home, COPILOT_HOME: home, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const exited = new Promise<number | string>((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal ?? "unknown")));
+  const port = await new Promise<number>((resolve, reject) => {
+    const collect = (chunk: Buffer) => {
+      output += chunk;
+      const match = /listening on port (\d+)/.exec(output);
+      if (match) resolve(Number(match[1]));
+    };
+    child.stdout?.on("data", collect);
+    child.stderr?.on("data", collect);
+    void exited.then((code) => reject(new Error(`the server ended with ${code} before it listened: ${output}`)));
+  });
+  return {
+    child,
+    port,
+    output: () => output,
+    connect: () => connectTcp(port),
+    kill: (signal) => {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
