@@ -65,6 +65,7 @@ export class FrameDecoder {
     return this.#header.byteLength > 0 || this.#missing > 0;
   }
 
+  /** Takes the next bytes. Keeps the chunk itself until its message is whole: it must not be changed. */
   push(chunk: Uint8Array): void {
     let rest = chunk;
     while (rest.byteLength > 0 && !this.#dead) {
@@ -77,7 +78,7 @@ export class FrameDecoder {
     const end = endOfHeader(bytes);
     if ((end < 0 ? bytes.byteLength : end) > MAX_HEADER_BYTES) return this.#giveUp();
     if (end < 0) {
-      this.#header = bytes.slice();
+      this.#header = bytes;
       return NO_BYTES;
     }
     this.#header = NO_BYTES;
@@ -115,8 +116,7 @@ export class FrameDecoder {
     const part = chunk.subarray(0, taken);
     this.#missing -= taken;
     if (!this.#skipping) {
-      // A part that outlives this call must not share memory that the socket reuses.
-      this.#parts.push(this.#missing > 0 ? part.slice() : part);
+      this.#parts.push(part);
     }
     if (this.#missing === 0) this.#finishBody();
     return chunk.subarray(taken);

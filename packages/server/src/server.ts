@@ -68,6 +68,7 @@ export function createServer(config: Config, logger: Logger, version: string): R
     idleTimeoutMs: config.sessionIdleTimeout > 0 ? config.sessionIdleTimeout * 1000 : undefined,
     onLifecycle: tellTenant,
     onWarning: (message, fields) => logger.warning(message, fields),
+    onDebug: (message, fields) => logger.debug(message, fields),
   });
   const onUpdated: Services["onUpdated"] = (session) => {
     session.updateSummary();

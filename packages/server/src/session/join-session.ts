@@ -73,7 +73,8 @@ export async function resumeSession(services: JoinServices, tenant: string, link
   const settings = mergeSettings(session.settings, params);
   settings.model ??= session.state.model ?? services.defaultModel(settings);
   try {
-    await services.checkSettings(settings);
+    // Who names no model may come for the history alone, and need not bring the way to one.
+    await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
   } catch (error) {
     if (session.attachments.size === 0) await services.registry.close(session);
     throw error;

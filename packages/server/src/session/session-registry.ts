@@ -25,6 +25,7 @@ export interface RegistryOptions {
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
   readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+  readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
 }
 
 /** How long a session without clients waits for one before it is let go. */
@@ -255,7 +256,10 @@ export class SessionRegistry {
       if (session.attachments.size === 0 && idleMs >= ORPHAN_GRACE_MS) void this.close(session);
       else if (idleTimeoutMs !== undefined && idleMs >= idleTimeoutMs) void this.close(session);
       else if (idleMs >= hibernateAfterMs && session.awake) {
-        session.sleep().catch((error) => this.#options.onWarning("a session could not be put to sleep", { sessionId: session.id, error }));
+        session
+          .sleep()
+          .then(() => this.#options.onDebug("a session fell asleep", { sessionId: session.id }))
+          .catch((error) => this.#options.onWarning("a session could not be put to sleep", { sessionId: session.id, error }));
       }
     }
   }

@@ -171,6 +171,8 @@ export class OutboundQueue {
     else this.#waiting.splice(0, taken);
     this.#write(batch);
     if (this.#waiting.length === 0) this.#settleIdle();
+    // A write that the system took whole at once is followed by no 'drain'.
+    else if (this.#writable.writableLength <= this.#highWater) this.#schedule();
   }
 
   #write(batch: Uint8Array[]): void {
