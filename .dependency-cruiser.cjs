@@ -19,13 +19,23 @@ function serverFolder(folder, allowed, comment) {
 }
 
 /** A rule: an implementation of a seam imports the seam and itself, never a sibling or another part of the server. */
-function implementations(folder) {
+function implementations(folder, guests = "^$") {
   return {
     name: `server-${folder}-implementation`,
     comment: `an implementation in ${folder}/ imports its interface, the helpers beside it, and its driver`,
     severity: "error",
-    from: { path: `${SERVER}/${folder}/([^/]+)/`, pathNot: TEST },
+    from: { path: `${SERVER}/${folder}/([^/]+)/`, pathNot: [TEST, guests] },
     to: { path: "^packages/", pathNot: [PROTOCOL, seam(folder), `${SERVER}/${folder}/$1/`] },
+  };
+}
+
+/** A rule: implementations that build on siblings, and the siblings they may build on. */
+function guestsOf(folder, guests, hosts) {
+  return {
+    name: `server-${folder}-guests`,
+    severity: "error",
+    from: { path: guests, pathNot: TEST },
+    to: { path: "^packages/", pathNot: [PROTOCOL, seam(folder), guests, hosts] },
   };
 }
 
@@ -84,8 +94,13 @@ module.exports = {
     serverFolder("rpc", [], "rpc imports the protocol; the method table is injected"),
     serverFolder(
       "methods",
-      [`${SERVER}/(session|accounts)/`, "-(registry|directory)\\.ts$"],
-      "a method turns parameters into a call of a session or a registry",
+      [
+        `${SERVER}/(session|accounts|rpc)/`,
+        "-(registry|directory)\\.ts$",
+        `${SERVER}/models/model-provider\\.ts$`,
+        `${SERVER}/store/event-log\\.ts$`,
+      ],
+      "a method turns parameters into a call of a session or a registry, and speaks of what they speak of",
     ),
     serverFolder(
       "session",
@@ -102,17 +117,29 @@ module.exports = {
       [seam("models"), seam("tools"), seam("permissions"), seam("hooks")],
       "the loop imports the interfaces of models, tools, permissions and hooks",
     ),
-    implementations("models"),
+    implementations("models", `${SERVER}/models/(azure|copilot)/`),
+    // Azure and GitHub host the wires of others under addresses and credentials of their own.
+    guestsOf(
+      "models",
+      `${SERVER}/models/(azure|copilot)/`,
+      `${SERVER}/models/(openai-chat|openai-responses|anthropic)/`,
+    ),
     implementations("store"),
     implementations("tools"),
     {
       name: "concrete-only-in-server",
       comment:
-        "server.ts, the composition root, is the only file that names concrete stores, providers and tools",
+        "server.ts, the composition root, is the only file that names concrete stores, providers and tools; two factories load providers and tools when they are first needed",
       severity: "error",
       from: {
         path: `${SERVER}/`,
-        pathNot: [TEST, `${SERVER}/server\\.ts$`, `${SERVER}/(models|store|tools)/[^/]+/`],
+        pathNot: [
+          TEST,
+          `${SERVER}/server\\.ts$`,
+          `${SERVER}/models/create-provider\\.ts$`,
+          `${SERVER}/tools/built-in\\.ts$`,
+          `${SERVER}/(models|store|tools)/[^/]+/`,
+        ],
       },
       to: { path: `${SERVER}/(models|store|tools)/[^/]+/` },
     },

@@ -1,6 +1,6 @@
 export * from "./errors.ts";
 export * from "./framing.ts";
+export { EPHEMERAL_EVENT_TYPES } from "./generated/events.ts";
+export type * from "./generated/index.ts";
 export * from "./peer.ts";
 export * from "./version.ts";
-export type * from "./generated/index.ts";
-export { EPHEMERAL_EVENT_TYPES } from "./generated/events.ts";

@@ -83,12 +83,22 @@ export class Peer {
     try {
       message = JSON.parse(body);
     } catch {
-      this.sendError(null, new RpcError("parse_error", "expected a JSON-RPC message, got text that is not JSON").toBody());
+      this.sendError(
+        null,
+        new RpcError("parse_error", "expected a JSON-RPC message, got text that is not JSON").toBody(),
+      );
       return;
     }
     if (message === null || typeof message !== "object" || Array.isArray(message)) {
-      const came = Array.isArray(message) ? "an array (batches are not supported)" : message === null ? "null" : typeof message;
-      this.sendError(null, new RpcError("invalid_request", `expected a JSON-RPC object, got ${came}`).toBody());
+      const came = Array.isArray(message)
+        ? "an array (batches are not supported)"
+        : message === null
+          ? "null"
+          : typeof message;
+      this.sendError(
+        null,
+        new RpcError("invalid_request", `expected a JSON-RPC object, got ${came}`).toBody(),
+      );
       return;
     }
     const incoming = message as Incoming;
@@ -99,7 +109,10 @@ export class Peer {
       this.#receiveAnswer(incoming);
     } else {
       const id = isId(incoming.id) ? incoming.id : null;
-      this.sendError(id, new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'").toBody());
+      this.sendError(
+        id,
+        new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'").toBody(),
+      );
     }
   }
 
@@ -115,7 +128,11 @@ export class Peer {
         reject(toError(signal?.reason));
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      this.#pending.set(id, { resolve, reject, cleanUp: () => signal?.removeEventListener("abort", onAbort) });
+      this.#pending.set(id, {
+        resolve,
+        reject,
+        cleanUp: () => signal?.removeEventListener("abort", onAbort),
+      });
       this.#handlers.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
     });
   }
@@ -146,7 +163,8 @@ export class Peer {
   #receiveNotification(method: string, params: unknown): void {
     if (method === "$/cancelRequest") {
       const id = (params as { id?: unknown } | undefined)?.id;
-      if (isId(id)) this.#running.get(id)?.abort(new RpcError("request_cancelled", "the request was cancelled"));
+      if (isId(id))
+        this.#running.get(id)?.abort(new RpcError("request_cancelled", "the request was cancelled"));
       return;
     }
     try {
@@ -158,11 +176,20 @@ export class Peer {
 
   #receiveRequest(id: unknown, method: string, params: unknown): void {
     if (!isId(id)) {
-      this.sendError(null, new RpcError("invalid_request", "expected an 'id' that is a string or a number").toBody());
+      this.sendError(
+        null,
+        new RpcError("invalid_request", "expected an 'id' that is a string or a number").toBody(),
+      );
       return;
     }
     if (this.#running.has(id)) {
-      this.sendError(id, new RpcError("invalid_request", `a request with the id ${JSON.stringify(id)} is still running`).toBody());
+      this.sendError(
+        id,
+        new RpcError(
+          "invalid_request",
+          `a request with the id ${JSON.stringify(id)} is still running`,
+        ).toBody(),
+      );
       return;
     }
     const controller = new AbortController();
@@ -207,7 +234,10 @@ export class Peer {
         yield part;
       }
       const missing = result.byteLength - written;
-      if (missing < 0) throw new Error(`a streamed result came to ${written} bytes where ${result.byteLength} were announced`);
+      if (missing < 0)
+        throw new Error(
+          `a streamed result came to ${written} bytes where ${result.byteLength} were announced`,
+        );
       yield `${" ".repeat(missing)}}`;
     }
     this.#handlers.sendStreamed?.(headBytes + result.byteLength + 1, body());
@@ -220,7 +250,13 @@ export class Peer {
       return;
     }
     this.#handlers.onBug(error, method);
-    this.sendError(id, new RpcError("internal_error", `internal error in ${method}; the server's log has the details`).toBody());
+    this.sendError(
+      id,
+      new RpcError(
+        "internal_error",
+        `internal error in ${method}; the server's log has the details`,
+      ).toBody(),
+    );
   }
 
   #receiveAnswer(message: Incoming): void {
@@ -233,8 +269,18 @@ export class Peer {
       pending.resolve(message.result);
       return;
     }
-    const { code, message: text, data } = message.error as { code?: unknown; message?: unknown; data?: unknown };
-    pending.reject(new RemoteError(typeof code === "number" ? code : 0, typeof text === "string" ? text : "unknown error", data));
+    const {
+      code,
+      message: text,
+      data,
+    } = message.error as { code?: unknown; message?: unknown; data?: unknown };
+    pending.reject(
+      new RemoteError(
+        typeof code === "number" ? code : 0,
+        typeof text === "string" ? text : "unknown error",
+        data,
+      ),
+    );
   }
 }
 

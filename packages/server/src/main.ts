@@ -87,8 +87,12 @@ function warnIfOpen(config: Config, logger: Logger): void {
   if (config.connectionToken !== undefined) return;
   const local = config.host === "localhost" || config.host === "127.0.0.1" || config.host === "::1";
   if (local) {
-    logger.warning("no connection token is set: every program on this machine may use the server; set COPILOT_CONNECTION_TOKEN");
+    logger.warning(
+      "no connection token is set: every program on this machine may use the server; set COPILOT_CONNECTION_TOKEN",
+    );
   } else {
-    logger.warning(`no connection token is set and the server listens on ${config.host}: ANYBODY WHO CAN REACH IT MAY USE IT; set COPILOT_CONNECTION_TOKEN`);
+    logger.warning(
+      `no connection token is set and the server listens on ${config.host}: ANYBODY WHO CAN REACH IT MAY USE IT; set COPILOT_CONNECTION_TOKEN`,
+    );
   }
 }

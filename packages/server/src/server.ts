@@ -12,14 +12,12 @@ import type { Logger } from "./config/logger.ts";
 import { createMethods } from "./methods/index.ts";
 import type { Services } from "./methods/services.ts";
 import { lookUpModel } from "./models/catalog.ts";
-import { createCopilotProvider } from "./models/copilot/provider.ts";
 import { createProvider } from "./models/create-provider.ts";
-import { createDemoProvider } from "./models/demo/provider.ts";
 import { ModelDirectory } from "./models/model-directory.ts";
 import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
 import { Connection, type ConnectionOptions } from "./rpc/connection.ts";
-import { isPublishedMethod } from "./rpc/published-methods.ts";
 import { DEFAULT_TENANT, type Principal } from "./rpc/principal.ts";
+import { isPublishedMethod } from "./rpc/published-methods.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
 import { modelQueryOf } from "./session/model-query.ts";
 import type { RunServices } from "./session/run.ts";
@@ -58,7 +56,8 @@ export function createServer(config: Config, logger: Logger, version: string): R
   });
   const tellTenant = (type: LifecycleType, key: SessionKey) => {
     for (const connection of connections) {
-      if (connection.principal?.tenant === key.tenant) connection.notify("session.lifecycle", { type, sessionId: key.sessionId });
+      if (connection.principal?.tenant === key.tenant)
+        connection.notify("session.lifecycle", { type, sessionId: key.sessionId });
     }
   };
   const registry = new SessionRegistry({
@@ -72,19 +71,25 @@ export function createServer(config: Config, logger: Logger, version: string): R
   });
   const onUpdated: Services["onUpdated"] = (session) => {
     session.updateSummary();
-    for (const link of session.attachments.keys()) (link as Connection).notify("session.lifecycle", { type: "session.updated", sessionId: session.id });
+    for (const link of session.attachments.keys())
+      (link as Connection).notify("session.lifecycle", { type: "session.updated", sessionId: session.id });
   };
   const runs: RunServices = {
     retry: DEFAULT_RETRY_POLICY,
     defaultWorkingDirectory: process.cwd(),
-    resolveModel: (session) => models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses)),
+    resolveModel: (session) =>
+      models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses)),
     systemMessage: systemMessageOf,
     toolSet: (session) => toolSetOf(session, []),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
     onIdle: (session) => {
       onUpdated(session);
       if (session.sinceCheckpoint > CHECKPOINT_EVERY_BYTES) {
-        session.checkpoint().catch((error) => logger.warning("a checkpoint could not be written", { sessionId: session.id, error }));
+        session
+          .checkpoint()
+          .catch((error) =>
+            logger.warning("a checkpoint could not be written", { sessionId: session.id, error }),
+          );
       }
     },
   };
@@ -153,7 +158,10 @@ export function createServer(config: Config, logger: Logger, version: string): R
     },
     shutdown: async () => {
       await stop();
-      await Promise.race([Promise.all([...connections].map((connection) => connection.flushed())), new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      await Promise.race([
+        Promise.all([...connections].map((connection) => connection.flushed())),
+        new Promise((resolve) => setTimeout(resolve, 1000).unref()),
+      ]);
       for (const connection of connections) connection.close("the server is shutting down");
       logger.flush();
     },
@@ -169,36 +177,45 @@ function authenticator(secret: string | undefined): (token: string | undefined) 
   return (token) => (token !== undefined && timingSafeEqual(digest(token), expected) ? principal : undefined);
 }
 
-function createModelDirectory(config: Config, accounts: ReturnType<typeof createGitHubAccounts>): ModelDirectory {
+function createModelDirectory(
+  config: Config,
+  accounts: ReturnType<typeof createGitHubAccounts>,
+): ModelDirectory {
   return new ModelDirectory({
     serverProviders: config.serverProviders,
     serverModel: config.model,
     demo: config.demo,
     gitHubToken: config.gitHubToken,
     createProvider,
-    createDemoProvider,
+    createDemoProvider: () => createProvider({ type: "demo" }),
     createCopilotProvider: ({ token, baseUrl, fetch }) =>
-      createCopilotProvider({
+      createProvider({
         type: "copilot",
         baseUrl,
         fetch,
         credential: async () => ({ kind: "bearer", value: token }),
         integrationId: config.integrationId ?? INTEGRATION_ID,
       }),
-    copilotApiUrl: async (token) => config.apiUrl ?? (await accounts.resolve(token)).copilotApiUrl ?? "https://api.githubcopilot.com",
+    copilotApiUrl: async (token) =>
+      config.apiUrl ?? (await accounts.resolve(token)).copilotApiUrl ?? "https://api.githubcopilot.com",
     facts: lookUpModel,
   });
 }
 
 /** A token of the session's own is tried before the session is made: better now than at its first prompt. */
-async function checkSettings(settings: SessionSettings, models: ModelDirectory, accounts: ReturnType<typeof createGitHubAccounts>): Promise<void> {
+async function checkSettings(
+  settings: SessionSettings,
+  models: ModelDirectory,
+  accounts: ReturnType<typeof createGitHubAccounts>,
+): Promise<void> {
   models.check(settings);
   if (settings.gitHubToken === undefined) return;
   try {
     await accounts.resolve(settings.gitHubToken);
   } catch (error) {
     if (!(error instanceof AccountError)) throw error;
-    if (error.kind === "rejected") throw new RpcError("authentication_failed", `gitHubToken: ${error.message}`, { path: "gitHubToken" });
+    if (error.kind === "rejected")
+      throw new RpcError("authentication_failed", `gitHubToken: ${error.message}`, { path: "gitHubToken" });
     // Nobody could tell; the session is made, and its first prompt will show.
   }
 }

@@ -10,11 +10,15 @@ import { WireClient } from "./support/wire-client.ts";
 
 const children: ChildProcess[] = [];
 afterEach(() => {
-  for (const child of children.splice(0)) expect(child.exitCode ?? child.signalCode, "a process was left").not.toBeNull();
+  for (const child of children.splice(0))
+    expect(child.exitCode ?? child.signalCode, "a process was left").not.toBeNull();
 });
 
 function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [COMMAND, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [COMMAND, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   children.push(child);
   return child;
 }
@@ -42,20 +46,26 @@ describe("what goes wrong at the start is one line and a non-zero exit", () => {
     await new Promise((resolve) => holder.once("listening", resolve));
     const { port } = holder.address() as { port: number };
     await using home = await tempHome();
-    const { code, stdout, stderr } = await run(["--headless", "--port", String(port)], { COPILOT_HOME: home.path });
+    const { code, stdout, stderr } = await run(["--headless", "--port", String(port)], {
+      COPILOT_HOME: home.path,
+    });
     holder.close();
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toBe(`rightseat: port ${port} is in use on localhost; choose another with --port, or 0 for a free one\n`);
+    expect(stderr).toBe(
+      `rightseat: port ${port} is in use on localhost; choose another with --port, or 0 for a free one\n`,
+    );
   });
 
   test("a config file that is not there", async () => {
     const { code, stderr } = await run(["--headless", "--config", "/nowhere/rightseat.json"]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^rightseat: --config: expected a readable file, got \/nowhere\/rightseat\.json .*\n$/);
+    expect(stderr).toMatch(
+      /^rightseat: --config: expected a readable file, got \/nowhere\/rightseat\.json .*\n$/,
+    );
   });
 
   test.each([
-    ['{"port": "many"}', "config file: port: expected a whole number from 0 to 65535, got \"many\""],
+    ['{"port": "many"}', 'config file: port: expected a whole number from 0 to 65535, got "many"'],
     ['{"prot": 1}', "unknown setting 'prot'"],
     ["[1]", "expected a JSON object"],
     ["{", "expected JSON in"],
@@ -71,40 +81,71 @@ describe("what goes wrong at the start is one line and a non-zero exit", () => {
 });
 
 test("--version and --help answer and end with 0", async () => {
-  expect(await run(["--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: "" });
+  expect(await run(["--version"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    stderr: "",
+  });
   const help = await run(["--help"]);
   expect(help).toMatchObject({ code: 0, stderr: "" });
-  for (const flag of ["--port", "--host", "--stdio", "--config", "--demo", "--log-level", "--session-idle-timeout"]) expect(help.stdout).toContain(flag);
+  for (const flag of [
+    "--port",
+    "--host",
+    "--stdio",
+    "--config",
+    "--demo",
+    "--log-level",
+    "--session-idle-timeout",
+  ])
+    expect(help.stdout).toContain(flag);
 });
 
-test.each(["SIGTERM", "SIGINT"] as const)("%s while a turn runs ends it in order, and the turn can be gone on with", async (signal) => {
-  await using home = await tempHome();
-  const server = await spawnServer(home.path, ["--demo", "--shutdown-grace", "0"]);
-  expect(server.output()).toContain(`Listening on http://localhost:${server.port}\nCLI server listening on port ${server.port}\n`);
-  const client = await server.connect();
-  const tool = { name: "slow_lookup", description: "looks up", parameters: { type: "object", properties: {} }, skipPermission: true };
-  await client.request("session.create", { sessionId: "s", tools: [tool] });
-  await client.request("session.send", { sessionId: "s", prompt: "call slow_lookup" });
-  await client.event("s", "external_tool.requested");
-  expect(await server.kill(signal)).toBe(0);
-  await client.ended;
-  const again = await spawnServer(home.path, ["--demo"]);
-  const second = await again.connect();
-  await second.request("session.resume", { sessionId: "s", tools: [tool], continuePendingWork: true });
-  const asked = await second.event("s", "external_tool.requested");
-  const answer = { sessionId: "s", requestId: asked.data.requestId, result: "forty-two" };
-  expect(await second.request("session.tools.handlePendingToolCall", answer)).toEqual({ success: true });
-  expect((await second.event("s", "assistant.message")).data.content).toContain("forty-two");
-  await second.event("s", "session.idle");
-  expect(await again.kill("SIGTERM")).toBe(0);
-  await second.ended;
-});
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "%s while a turn runs ends it in order, and the turn can be gone on with",
+  async (signal) => {
+    await using home = await tempHome();
+    const server = await spawnServer(home.path, ["--demo", "--shutdown-grace", "0"]);
+    expect(server.output()).toContain(
+      `Listening on http://localhost:${server.port}\nCLI server listening on port ${server.port}\n`,
+    );
+    const client = await server.connect();
+    const tool = {
+      name: "slow_lookup",
+      description: "looks up",
+      parameters: { type: "object", properties: {} },
+      skipPermission: true,
+    };
+    await client.request("session.create", { sessionId: "s", tools: [tool] });
+    await client.request("session.send", { sessionId: "s", prompt: "call slow_lookup" });
+    await client.event("s", "external_tool.requested");
+    expect(await server.kill(signal)).toBe(0);
+    await client.ended;
+    const again = await spawnServer(home.path, ["--demo"]);
+    const second = await again.connect();
+    await second.request("session.resume", { sessionId: "s", tools: [tool], continuePendingWork: true });
+    const asked = await second.event("s", "external_tool.requested");
+    const answer = { sessionId: "s", requestId: asked.data.requestId, result: "forty-two" };
+    expect(await second.request("session.tools.handlePendingToolCall", answer)).toEqual({ success: true });
+    expect((await second.event("s", "assistant.message")).data.content).toContain("forty-two");
+    await second.event("s", "session.idle");
+    expect(await again.kill("SIGTERM")).toBe(0);
+    await second.ended;
+  },
+);
 
 test("--stdio serves one client on standard input and output, and ends when it goes", async () => {
   await using home = await tempHome();
-  const child = start(["--headless", "--no-auto-update", "--log-level", "debug", "--stdio", "--no-auto-login", "--demo"], { COPILOT_HOME: home.path });
+  const child = start(
+    ["--headless", "--no-auto-update", "--log-level", "debug", "--stdio", "--no-auto-login", "--demo"],
+    { COPILOT_HOME: home.path },
+  );
   const exit = new Promise((resolve) => child.once("close", resolve));
-  const client = new WireClient(Duplex.from({ readable: child.stdout as NodeJS.ReadableStream, writable: child.stdin as NodeJS.WritableStream }));
+  const client = new WireClient(
+    Duplex.from({
+      readable: child.stdout as NodeJS.ReadableStream,
+      writable: child.stdin as NodeJS.WritableStream,
+    }),
+  );
   expect(await client.request("connect", {})).toMatchObject({ ok: true, protocolVersion: 3 });
   await client.request("session.create", { sessionId: "s" });
   expect(await client.ask("s", "echo over stdio")).toBe("over stdio");

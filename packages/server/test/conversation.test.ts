@@ -1,6 +1,7 @@
 /** Conversations over the bare wire with a scripted model: what clients are told, in what order. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient, WireEvent } from "./support/wire-client.ts";
 
@@ -36,11 +37,19 @@ async function create(more: object = {}): Promise<string> {
   return sessionId;
 }
 
-const durable = (events: readonly WireEvent[]) => events.filter((event) => !event.ephemeral).map((event) => event.type);
+const durable = (events: readonly WireEvent[]) =>
+  events.filter((event) => !event.ephemeral).map((event) => event.type);
 const textOf = (events: readonly WireEvent[]) =>
-  events.filter((event) => event.type === "assistant.message_delta").map((event) => event.data.deltaContent).join("");
+  events
+    .filter((event) => event.type === "assistant.message_delta")
+    .map((event) => event.data.deltaContent)
+    .join("");
 
-const lookup = { name: "lookup", description: "Looks a value up", parameters: { type: "object", properties: {} } };
+const lookup = {
+  name: "lookup",
+  description: "Looks a value up",
+  parameters: { type: "object", properties: {} },
+};
 
 describe("a turn", () => {
   test("is told in order, its durable events chained, and leaves the session idle", async () => {
@@ -48,12 +57,20 @@ describe("a turn", () => {
     expect(await client.ask(sessionId, "words 3")).toBe("w0 w1 w2 ");
     const events = client.of(sessionId);
     expect(durable(events)).toEqual([
-      "session.start", "user.message", "system.message", "assistant.turn_start", "assistant.message", "assistant.turn_end",
+      "session.start",
+      "user.message",
+      "system.message",
+      "assistant.turn_start",
+      "assistant.message",
+      "assistant.turn_end",
     ]);
     expect(textOf(events)).toBe("w0 w1 w2 ");
     expect(events.at(-1)).toMatchObject({ type: "session.idle", ephemeral: true });
     const chain = events.filter((event) => !event.ephemeral);
-    expect(chain.map((event) => event.parentId)).toEqual([null, ...chain.slice(0, -1).map((event) => event.id)]);
+    expect(chain.map((event) => event.parentId)).toEqual([
+      null,
+      ...chain.slice(0, -1).map((event) => event.id),
+    ]);
   });
 
   test("without streaming brings the message and no deltas", async () => {
@@ -69,14 +86,18 @@ describe("a turn", () => {
     expect(await client.ask(sessionId, "go")).toBe("sorry");
     const told = await client.event(sessionId, "tool.execution_complete");
     expect(told.data).toMatchObject({ success: false, error: { code: "unknown_tool" } });
-    expect(told.data.result.content).toMatch(/^Tool 'launch' does not exist\. Available tools that can be called are .*lookup/);
+    expect(told.data.result.content).toMatch(
+      /^Tool 'launch' does not exist\. Available tools that can be called are .*lookup/,
+    );
   });
 
   test("arguments that are not JSON are told to the model, not to the tool", async () => {
     const sessionId = await create({ tools: [{ ...lookup, skipPermission: true }] });
     model.use([{ toolCalls: [{ name: "lookup", arguments: '{"n": ' }] }, { text: "again then" }]);
     expect(await client.ask(sessionId, "go")).toBe("again then");
-    expect((await client.event(sessionId, "tool.execution_complete")).data.error.code).toBe("invalid_arguments");
+    expect((await client.event(sessionId, "tool.execution_complete")).data.error.code).toBe(
+      "invalid_arguments",
+    );
     expect(client.of(sessionId).some((event) => event.type === "external_tool.requested")).toBe(false);
   });
 
@@ -110,7 +131,12 @@ describe("retries", () => {
     model.use([{ words, dropAfter: 20 }, { words, dropAfter: 30 }, { words }]);
     expect(await client.ask(sessionId, "go")).toBe(words.join(""));
     expect(textOf(client.of(sessionId))).toBe(words.join(""));
-    const ids = new Set(client.of(sessionId).filter((event) => event.type === "assistant.message_delta").map((event) => event.data.messageId));
+    const ids = new Set(
+      client
+        .of(sessionId)
+        .filter((event) => event.type === "assistant.message_delta")
+        .map((event) => event.data.messageId),
+    );
     expect([...ids]).toEqual([(await client.event(sessionId, "assistant.message")).data.messageId]);
   }, 30_000);
 
@@ -119,7 +145,9 @@ describe("retries", () => {
     model.use([{ words: ["one ", "two ", "three "], dropAfter: 3 }, { words: ["uno ", "dos "] }]);
     expect(await client.ask(sessionId, "go")).toBe("uno dos ");
     const { messageId } = (await client.event(sessionId, "assistant.message")).data;
-    const shown = client.of(sessionId).filter((event) => event.type === "assistant.message_delta" && event.data.messageId === messageId);
+    const shown = client
+      .of(sessionId)
+      .filter((event) => event.type === "assistant.message_delta" && event.data.messageId === messageId);
     expect(textOf(shown)).toBe("uno dos ");
   });
 
@@ -157,9 +185,16 @@ describe("abort", () => {
     await client.request("session.send", { sessionId, prompt: "tool lookup 1" });
     const { data } = await client.event(sessionId, "external_tool.requested");
     await client.request("session.abort", { sessionId });
-    const late = await client.request("session.tools.handlePendingToolCall", { sessionId, requestId: data.requestId, result: "late" });
+    const late = await client.request("session.tools.handlePendingToolCall", {
+      sessionId,
+      requestId: data.requestId,
+      result: "late",
+    });
     expect(late).toEqual({ success: false });
-    expect((await client.event(sessionId, "tool.execution_complete")).data).toMatchObject({ success: false, error: { code: "interrupted" } });
+    expect((await client.event(sessionId, "tool.execution_complete")).data).toMatchObject({
+      success: false,
+      error: { code: "interrupted" },
+    });
   });
 
   test("without anything to abort succeeds", async () => {
@@ -182,14 +217,22 @@ describe("prompts while a turn runs", () => {
       ids.push((await client.request("session.send", { sessionId, prompt })).messageId);
     }
     const { items } = await client.request("session.queue.pendingItems", { sessionId });
-    expect(items.map((item: { displayText: string }) => item.displayText)).toEqual(["echo two", "echo three"]);
+    expect(items.map((item: { displayText: string }) => item.displayText)).toEqual([
+      "echo two",
+      "echo three",
+    ]);
     open();
     await client.event(sessionId, "session.idle");
     const messages = client.of(sessionId).filter((event) => event.type === "user.message");
     expect(messages.map((event) => [event.data.messageId, event.data.delivery])).toEqual([
-      [ids[0], "idle"], [ids[1], "queued"], [ids[2], "queued"],
+      [ids[0], "idle"],
+      [ids[1], "queued"],
+      [ids[2], "queued"],
     ]);
-    const answers = client.of(sessionId).filter((event) => event.type === "assistant.message").map((event) => event.data.content);
+    const answers = client
+      .of(sessionId)
+      .filter((event) => event.type === "assistant.message")
+      .map((event) => event.data.content);
     expect(answers).toEqual(["one", "two", "three"]);
     expect(client.of(sessionId).filter((event) => event.type === "session.idle")).toHaveLength(1);
   });
@@ -199,11 +242,20 @@ describe("prompts while a turn runs", () => {
     await client.request("session.send", { sessionId, prompt: "tool lookup 1" });
     const { data } = await client.event(sessionId, "external_tool.requested");
     await client.request("session.send", { sessionId, prompt: "echo steered", mode: "immediate" });
-    await client.request("session.tools.handlePendingToolCall", { sessionId, requestId: data.requestId, result: "found" });
+    await client.request("session.tools.handlePendingToolCall", {
+      sessionId,
+      requestId: data.requestId,
+      result: "found",
+    });
     await client.event(sessionId, "session.idle");
     const steered = client.of(sessionId).filter((event) => event.type === "user.message")[1];
     expect(steered?.data).toMatchObject({ content: "echo steered", delivery: "steering" });
-    expect(client.of(sessionId).filter((event) => event.type === "assistant.message").at(-1)?.data.content).toBe("steered");
+    expect(
+      client
+        .of(sessionId)
+        .filter((event) => event.type === "assistant.message")
+        .at(-1)?.data.content,
+    ).toBe("steered");
   });
 });
 
@@ -230,12 +282,22 @@ describe("questions", () => {
     const asked = await client.event(sessionId, "external_tool.requested");
     await client.close();
     client = await server.connect();
-    await client.request("session.resume", { sessionId, tools: [{ ...lookup, skipPermission: true }], continuePendingWork: true });
+    await client.request("session.resume", {
+      sessionId,
+      tools: [{ ...lookup, skipPermission: true }],
+      continuePendingWork: true,
+    });
     const again = await client.event(sessionId, "external_tool.requested");
     expect(again.data.requestId).toBe(asked.data.requestId);
-    await client.request("session.tools.handlePendingToolCall", { sessionId, requestId: again.data.requestId, result: "found" });
+    await client.request("session.tools.handlePendingToolCall", {
+      sessionId,
+      requestId: again.data.requestId,
+      result: "found",
+    });
     await client.event(sessionId, "session.idle");
-    expect(model.requests.at(-1)?.body.messages).toEqual(expect.arrayContaining([expect.objectContaining({ role: "tool", content: "found" })]));
+    expect(model.requests.at(-1)?.body.messages).toEqual(
+      expect.arrayContaining([expect.objectContaining({ role: "tool", content: "found" })]),
+    );
   });
 
   test("that nobody answers end with a typed result after their deadline", async () => {
@@ -243,17 +305,28 @@ describe("questions", () => {
     await using short = await startServer(hasty.path, { flags: ["--question-deadline", "1"] });
     const asker = await short.connect();
     const provider = { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" };
-    await asker.request("session.create", { sessionId: "hasty", model: "scripted", provider, tools: [{ ...lookup, skipPermission: true }] });
+    await asker.request("session.create", {
+      sessionId: "hasty",
+      model: "scripted",
+      provider,
+      tools: [{ ...lookup, skipPermission: true }],
+    });
     await asker.ask("hasty", "tool lookup 1");
-    expect((await asker.event("hasty", "tool.execution_complete")).data).toMatchObject({ success: false, error: { code: "timeout" } });
+    expect((await asker.event("hasty", "tool.execution_complete")).data).toMatchObject({
+      success: false,
+      error: { code: "timeout" },
+    });
     await asker.close();
   });
 });
 
 test("a session without any provider fails with the three ways to get one", async () => {
-  const refused = await client.request("session.create", { sessionId: "poor", model: "gpt-5" }).catch((error) => error);
+  const refused = await client
+    .request("session.create", { sessionId: "poor", model: "gpt-5" })
+    .catch((error) => error);
   expect(refused).toMatchObject({ data: { reason: "no_provider", model: "gpt-5" } });
-  for (const way of ["'provider' in session.create", "OPENAI_API_KEY", "COPILOT_GITHUB_TOKEN"]) expect(refused.message).toContain(way);
+  for (const way of ["'provider' in session.create", "OPENAI_API_KEY", "COPILOT_GITHUB_TOKEN"])
+    expect(refused.message).toContain(way);
   await client.request("session.create", { sessionId: "demo", model: "demo" });
   expect(await client.ask("demo", "echo offline")).toBe("offline");
 });

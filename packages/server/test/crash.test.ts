@@ -2,8 +2,9 @@
  * What a `kill -9` at any moment leaves behind: every session takes the next message, and nothing
  * that was acknowledged is missing.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pick, seeded } from "./support/random.ts";
 import { type ServerProcess, spawnServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
@@ -12,7 +13,11 @@ const KILLS = Number(process.env.RIGHTSEAT_CRASH_KILLS ?? 200);
 const SEED = Number(process.env.RIGHTSEAT_CRASH_SEED ?? 20261123);
 const SESSIONS = 4;
 
-const TOOL = { name: "lookup", description: "Looks a value up", parameters: { type: "object", properties: {} } };
+const TOOL = {
+  name: "lookup",
+  description: "Looks a value up",
+  parameters: { type: "object", properties: {} },
+};
 const PROMPTS = ["echo hello", "words 40", "tool lookup 3", "tool lookup 1", "echo ünïcode ✓"];
 
 let model: ScriptedModelServer;
@@ -80,7 +85,9 @@ describe("kill -9 at random points of conversations with tools", () => {
       }
       created = true;
       await checkHistories(client, promised);
-      const traffic = Promise.allSettled([...promised.values()].map((session) => sendPrompts(client, session, random)));
+      const traffic = Promise.allSettled(
+        [...promised.values()].map((session) => sendPrompts(client, session, random)),
+      );
       await killSoon(server, random);
       await client.ended;
       await traffic;
@@ -93,7 +100,10 @@ describe("kill -9 at random points of conversations with tools", () => {
       const before = client.of(sessionId).length;
       await client.request("session.send", { sessionId, prompt: "echo still here" });
       await client.until(() =>
-        client.of(sessionId).slice(before).some((event) => event.type === "assistant.message" && event.data.content === "still here"),
+        client
+          .of(sessionId)
+          .slice(before)
+          .some((event) => event.type === "assistant.message" && event.data.content === "still here"),
       );
     }
     await checkHistories(client, promised);
@@ -141,12 +151,17 @@ async function checkHistories(client: WireClient, promised: Map<string, Promised
     const ids = events.map((event: { id: string }) => event.id);
     expect(new Set(ids).size, "an event twice in a history").toBe(ids.length);
     const present = new Set(ids);
-    expect(eventIds.filter((id) => !present.has(id)), `${sessionId}: events that were told and are gone`).toEqual([]);
+    expect(
+      eventIds.filter((id) => !present.has(id)),
+      `${sessionId}: events that were told and are gone`,
+    ).toEqual([]);
     const known = new Set<string>(items.map((item: { messageId: string }) => item.messageId));
     for (const event of events) if (event.type === "user.message") known.add(event.data.messageId);
     const missing = messageIds.filter((id) => !known.has(id));
     // Steering messages that wait are listed by text only.
-    expect(missing.length, `${sessionId}: prompts acknowledged and gone: ${missing}`).toBeLessThanOrEqual(steeringMessages.length);
+    expect(missing.length, `${sessionId}: prompts acknowledged and gone: ${missing}`).toBeLessThanOrEqual(
+      steeringMessages.length,
+    );
     expect(chainIsWhole(events), `${sessionId}: parentId chain`).toBe(true);
   }
 }

@@ -1,8 +1,8 @@
 /** Whatever comes over the wire: no crash, no hang, every request answered, every error typed. */
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeFrame } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pick, seeded } from "./support/random.ts";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import { WireClient } from "./support/wire-client.ts";
@@ -21,7 +21,9 @@ afterAll(async () => {
 });
 
 /** Bytes in, everything that came back before the server closed or answered our last ping. */
-async function exchange(bytes: Uint8Array): Promise<{ alive: boolean; errors: { code: number; data?: { reason?: string } }[] }> {
+async function exchange(
+  bytes: Uint8Array,
+): Promise<{ alive: boolean; errors: { code: number; data?: { reason?: string } }[] }> {
   const socket = connect({ port: server.port, host: "127.0.0.1" });
   const client = new WireClient(socket);
   socket.write(bytes);
@@ -44,7 +46,11 @@ describe("framing", () => {
     ["a negative length", raw("Content-Length: -5\r\n\r\n"), "parse_error"],
     ["a length that is no number", raw("Content-Length: ten\r\n\r\n"), "parse_error"],
     ["a body that is not JSON", frame("{not json"), "parse_error"],
-    ["a body that is not UTF-8", new Uint8Array([...raw("Content-Length: 2\r\n\r\n"), 0xc3, 0x28]), "parse_error"],
+    [
+      "a body that is not UTF-8",
+      new Uint8Array([...raw("Content-Length: 2\r\n\r\n"), 0xc3, 0x28]),
+      "parse_error",
+    ],
     ["an empty body", frame(""), "parse_error"],
     ["a number", frame("42"), "invalid_request"],
     ["null", frame("null"), "invalid_request"],
@@ -95,14 +101,41 @@ describe("framing", () => {
 });
 
 const NASTY: readonly unknown[] = [
-  null, true, false, 0, -1, 1.5, 1e308, "", "x", "../../etc/passwd", "\u0000", "\ud800", "__proto__", "constructor",
-  "a".repeat(2000), [], [[]], [null], {}, { __proto__: null }, { toString: 1 }, { length: -1 }, { sessionId: {} },
+  null,
+  true,
+  false,
+  0,
+  -1,
+  1.5,
+  1e308,
+  "",
+  "x",
+  "../../etc/passwd",
+  "\u0000",
+  "\ud800",
+  "__proto__",
+  "constructor",
+  "a".repeat(2000),
+  [],
+  [[]],
+  [null],
+  {},
+  { __proto__: null },
+  { toString: 1 },
+  { length: -1 },
+  { sessionId: {} },
 ];
 
 describe("parameters", () => {
-  const methods = [...Object.keys(paramsValidators), "connect", "nothing", "session.nothing", "toString", "__proto__", ""].filter(
-    (method) => method !== "runtime.shutdown",
-  );
+  const methods = [
+    ...Object.keys(paramsValidators),
+    "connect",
+    "nothing",
+    "session.nothing",
+    "toString",
+    "__proto__",
+    "",
+  ].filter((method) => method !== "runtime.shutdown");
 
   test("every method answers whatever it is given, with a result or a typed error", async () => {
     const random = seeded(SEED);
@@ -118,11 +151,15 @@ describe("parameters", () => {
           const { code, data } = answer.error as { code: number; data?: { reason?: string } };
           expect(typeof code, `${method} ${JSON.stringify(params)}: ${answer.error}`).toBe("number");
           expect(data?.reason, `${method} ${JSON.stringify(params)}: ${answer.error}`).toMatch(/^[a-z_]+$/);
-          expect(data?.reason, `${method} ${JSON.stringify(params)}: ${answer.error}`).not.toBe("internal_error");
+          expect(data?.reason, `${method} ${JSON.stringify(params)}: ${answer.error}`).not.toBe(
+            "internal_error",
+          );
         }
       }
       // Some of that may have closed the session; the next method gets an open one.
-      await client.request("session.resume", { sessionId: "fuzz" }).catch(() => client.request("session.create", { sessionId: "fuzz" }));
+      await client
+        .request("session.resume", { sessionId: "fuzz" })
+        .catch(() => client.request("session.create", { sessionId: "fuzz" }));
     }
     expect(server.log.filter((line) => line.level === "error")).toEqual([]);
     await client.close();
@@ -142,9 +179,33 @@ describe("parameters", () => {
 
 /** An object with known names and nasty values. */
 function randomParams(random: () => number): Record<string, unknown> {
-  const names = ["sessionId", "prompt", "attachments", "tools", "provider", "model", "requestId", "result", "cursor", "max", "waitMs", "types", "mode", "message", "filter", "path", "content", "systemMessage", "name", "modelId", "messages", "token"];
+  const names = [
+    "sessionId",
+    "prompt",
+    "attachments",
+    "tools",
+    "provider",
+    "model",
+    "requestId",
+    "result",
+    "cursor",
+    "max",
+    "waitMs",
+    "types",
+    "mode",
+    "message",
+    "filter",
+    "path",
+    "content",
+    "systemMessage",
+    "name",
+    "modelId",
+    "messages",
+    "token",
+  ];
   const params: Record<string, unknown> = random() < 0.7 ? { sessionId: "fuzz" } : {};
-  for (let count = Math.floor(random() * 5); count > 0; count -= 1) params[pick(random, names)] = pick(random, NASTY);
+  for (let count = Math.floor(random() * 5); count > 0; count -= 1)
+    params[pick(random, names)] = pick(random, NASTY);
   // A long poll would wait for as long as it says.
   if (typeof params.waitMs === "number") params.waitMs = 0;
   return params;

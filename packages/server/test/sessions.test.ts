@@ -1,10 +1,11 @@
 /** Sessions over their life: asleep and awake, restarted, handed over, listed, deleted, read. */
-import { mkdir, readFile, truncate, appendFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startServer, tempHome } from "./support/servers.ts";
 
-const eventsFile = (home: string, sessionId: string) => join(home, "session-state", sessionId, "events.jsonl");
+const eventsFile = (home: string, sessionId: string) =>
+  join(home, "session-state", sessionId, "events.jsonl");
 
 describe("hibernation", () => {
   test("is not noticed: a session that fell asleep answers as one that did not", async () => {
@@ -13,11 +14,17 @@ describe("hibernation", () => {
     const client = await server.connect();
     await client.request("session.create", { sessionId: "sleeper" });
     await client.ask("sleeper", "my name is Ada");
-    await client.until(() => server.log.some((line) => line.message === "a session fell asleep") || pollLater(client));
+    await client.until(
+      () => server.log.some((line) => line.message === "a session fell asleep") || pollLater(client),
+    );
     expect(await client.ask("sleeper", "what is my name?")).toContain("Ada");
     const { events } = await client.request("session.getMessages", { sessionId: "sleeper" });
     expect(events.filter((event: { type: string }) => event.type === "user.message")).toHaveLength(2);
-    expect(events.some((event: { type: string }) => event.type === "session.resume" || event.type === "session.shutdown")).toBe(false);
+    expect(
+      events.some(
+        (event: { type: string }) => event.type === "session.resume" || event.type === "session.shutdown",
+      ),
+    ).toBe(false);
     await client.close();
   }, 30_000);
 
@@ -28,7 +35,9 @@ describe("hibernation", () => {
     await client.request("session.create", { sessionId: "idler" });
     await client.ask("idler", "echo hi");
     await client.event("idler", "session.shutdown");
-    await expect(client.request("session.send", { sessionId: "idler", prompt: "x" })).rejects.toMatchObject({ data: { reason: "session_not_found" } });
+    await expect(client.request("session.send", { sessionId: "idler", prompt: "x" })).rejects.toMatchObject({
+      data: { reason: "session_not_found" },
+    });
     await client.request("session.resume", { sessionId: "idler" });
     expect(await client.ask("idler", "echo back")).toBe("back");
     await client.close();
@@ -43,29 +52,38 @@ function pollLater(client: { request(method: string): Promise<unknown> }): false
 
 describe("a damaged log", () => {
   test.each([
-    ["a torn last line", async (path: string) => appendFile(path, '{"type":"assistant.message","data":{"content":"half')],
+    [
+      "a torn last line",
+      async (path: string) => appendFile(path, '{"type":"assistant.message","data":{"content":"half'),
+    ],
     ["trailing NUL bytes", async (path: string) => truncate(path, (await readFile(path)).length + 4096)],
-  ])("with %s is repaired, with a line in the server's log that says what was repaired", async (_what, damage) => {
-    await using home = await tempHome();
-    {
+  ])(
+    "with %s is repaired, with a line in the server's log that says what was repaired",
+    async (_what, damage) => {
+      await using home = await tempHome();
+      {
+        await using server = await startServer(home.path, { flags: ["--demo"] });
+        const client = await server.connect();
+        await client.request("session.create", { sessionId: "torn" });
+        await client.ask("torn", "echo before");
+        await client.close();
+      }
+      await damage(eventsFile(home.path, "torn"));
       await using server = await startServer(home.path, { flags: ["--demo"] });
       const client = await server.connect();
-      await client.request("session.create", { sessionId: "torn" });
-      await client.ask("torn", "echo before");
+      await client.request("session.resume", { sessionId: "torn" });
+      expect(await client.ask("torn", "echo after")).toBe("after");
+      const repaired = server.log.find((line) => line.message.includes("was repaired"));
+      expect(repaired?.fields).toMatchObject({ sessionId: "torn", droppedBytes: expect.any(Number) });
+      const { events } = await client.request("session.getMessages", { sessionId: "torn" });
+      const said = events.filter((event: { type: string }) => event.type === "assistant.message");
+      expect(said.map((event: { data: { content: string } }) => event.data.content)).toEqual([
+        "before",
+        "after",
+      ]);
       await client.close();
-    }
-    await damage(eventsFile(home.path, "torn"));
-    await using server = await startServer(home.path, { flags: ["--demo"] });
-    const client = await server.connect();
-    await client.request("session.resume", { sessionId: "torn" });
-    expect(await client.ask("torn", "echo after")).toBe("after");
-    const repaired = server.log.find((line) => line.message.includes("was repaired"));
-    expect(repaired?.fields).toMatchObject({ sessionId: "torn", droppedBytes: expect.any(Number) });
-    const { events } = await client.request("session.getMessages", { sessionId: "torn" });
-    const said = events.filter((event: { type: string }) => event.type === "assistant.message");
-    expect(said.map((event: { data: { content: string } }) => event.data.content)).toEqual(["before", "after"]);
-    await client.close();
-  });
+    },
+  );
 });
 
 test("a session that the Copilot CLI wrote is listed, resumed and gone on with", async () => {
@@ -75,26 +93,67 @@ test("a session that the Copilot CLI wrote is listed, resumed and gone on with",
   const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
   const id = (index: number) => `00000000-0000-4000-8000-00000000000${index}`;
   const lines = [
-    { type: "session.start", data: { sessionId: "from-the-cli", version: 1, producer: "copilot-agent", copilotVersion: "1.0.81", startTime: at(0), selectedModel: "demo", context: { cwd: "/srv/app", branch: "main" } } },
-    { type: "user.message", data: { content: "my name is Grace", transformedContent: "my name is Grace", attachments: [] } },
+    {
+      type: "session.start",
+      data: {
+        sessionId: "from-the-cli",
+        version: 1,
+        producer: "copilot-agent",
+        copilotVersion: "1.0.81",
+        startTime: at(0),
+        selectedModel: "demo",
+        context: { cwd: "/srv/app", branch: "main" },
+      },
+    },
+    {
+      type: "user.message",
+      data: { content: "my name is Grace", transformedContent: "my name is Grace", attachments: [] },
+    },
     { type: "assistant.turn_start", data: { turnId: "0" } },
-    { type: "assistant.message", data: { messageId: "m1", content: "Hello Grace.", toolRequests: [{ toolCallId: "t1", name: "bash", arguments: { command: "ls" }, type: "function" }] } },
+    {
+      type: "assistant.message",
+      data: {
+        messageId: "m1",
+        content: "Hello Grace.",
+        toolRequests: [{ toolCallId: "t1", name: "bash", arguments: { command: "ls" }, type: "function" }],
+      },
+    },
     { type: "some.future_event", data: { anything: [1, 2, 3] } },
-    { type: "tool.execution_start", data: { toolCallId: "t1", toolName: "bash", arguments: { command: "ls" } } },
-  ].map((event, index) => JSON.stringify({ ...event, id: id(index), timestamp: at(index), parentId: index === 0 ? null : id(index - 1) }));
+    {
+      type: "tool.execution_start",
+      data: { toolCallId: "t1", toolName: "bash", arguments: { command: "ls" } },
+    },
+  ].map((event, index) =>
+    JSON.stringify({
+      ...event,
+      id: id(index),
+      timestamp: at(index),
+      parentId: index === 0 ? null : id(index - 1),
+    }),
+  );
   await writeFile(join(directory, "events.jsonl"), `${lines.join("\n")}\n`);
   await using server = await startServer(home.path, { flags: ["--demo"] });
   const client = await server.connect();
   const { sessions } = await client.request("session.list", {});
-  expect(sessions).toMatchObject([{ sessionId: "from-the-cli", startTime: at(0), context: { cwd: "/srv/app", branch: "main" } }]);
+  expect(sessions).toMatchObject([
+    { sessionId: "from-the-cli", startTime: at(0), context: { cwd: "/srv/app", branch: "main" } },
+  ]);
   await client.request("session.resume", { sessionId: "from-the-cli" });
   expect(await client.ask("from-the-cli", "what is my name?")).toContain("Grace");
   const { events } = await client.request("session.getMessages", { sessionId: "from-the-cli" });
   expect(events.map((event: { type: string }) => event.type).slice(0, 7)).toEqual([
-    "session.start", "user.message", "assistant.turn_start", "assistant.message", "some.future_event", "tool.execution_start", "session.resume",
+    "session.start",
+    "user.message",
+    "assistant.turn_start",
+    "assistant.message",
+    "some.future_event",
+    "tool.execution_start",
+    "session.resume",
   ]);
   // The call that was cut off has a result now, so that no provider refuses the conversation.
-  expect(events.find((event: { type: string }) => event.type === "tool.execution_complete").data).toMatchObject({ toolCallId: "t1", success: false });
+  expect(
+    events.find((event: { type: string }) => event.type === "tool.execution_complete").data,
+  ).toMatchObject({ toolCallId: "t1", success: false });
   await client.close();
 });
 
@@ -109,7 +168,9 @@ describe("two servers on one home", () => {
     await one.ask("shared", "my name is Ada");
     await two.request("session.resume", { sessionId: "shared" });
     expect(await two.ask("shared", "what is my name?")).toContain("Ada");
-    await expect(one.request("session.send", { sessionId: "shared", prompt: "x" })).rejects.toMatchObject({ data: { reason: "session_not_found" } });
+    await expect(one.request("session.send", { sessionId: "shared", prompt: "x" })).rejects.toMatchObject({
+      data: { reason: "session_not_found" },
+    });
     await one.request("session.resume", { sessionId: "shared" });
     expect(await one.ask("shared", "what is my name?")).toContain("Ada");
     await one.close();
@@ -122,11 +183,18 @@ describe("two servers on one home", () => {
     await using second = await startServer(home.path, { flags: ["--demo"] });
     const one = await first.connect();
     const two = await second.connect();
-    const tool = { name: "wait_here", description: "waits", parameters: { type: "object", properties: {} }, skipPermission: true };
+    const tool = {
+      name: "wait_here",
+      description: "waits",
+      parameters: { type: "object", properties: {} },
+      skipPermission: true,
+    };
     await one.request("session.create", { sessionId: "busy", tools: [tool] });
     await one.request("session.send", { sessionId: "busy", prompt: "call wait_here" });
     await one.event("busy", "external_tool.requested");
-    await expect(two.request("session.resume", { sessionId: "busy" })).rejects.toMatchObject({ data: { reason: "session_in_use" } });
+    await expect(two.request("session.resume", { sessionId: "busy" })).rejects.toMatchObject({
+      data: { reason: "session_in_use" },
+    });
     await one.close();
     await two.close();
   });
@@ -139,11 +207,17 @@ describe("history", () => {
     const client = await server.connect();
     await client.request("session.create", { sessionId: "long" });
     const text = "ü✓".repeat(100_000);
-    for (let turn = 0; turn < 4; turn += 1) await client.request("session.log", { sessionId: "long", message: `${turn}${text}` });
-    const [history, pong] = await Promise.all([client.request("session.getMessages", { sessionId: "long" }), client.request("ping", { message: "x" })]);
+    for (let turn = 0; turn < 4; turn += 1)
+      await client.request("session.log", { sessionId: "long", message: `${turn}${text}` });
+    const [history, pong] = await Promise.all([
+      client.request("session.getMessages", { sessionId: "long" }),
+      client.request("ping", { message: "x" }),
+    ]);
     expect(pong.message).toBe("pong: x");
     const said = history.events.filter((event: { type: string }) => event.type === "session.info");
-    expect(said.map((event: { data: { message: string } }) => event.data.message)).toEqual([0, 1, 2, 3].map((turn) => `${turn}${text}`));
+    expect(said.map((event: { data: { message: string } }) => event.data.message)).toEqual(
+      [0, 1, 2, 3].map((turn) => `${turn}${text}`),
+    );
     await client.close();
   });
 
@@ -157,7 +231,9 @@ describe("history", () => {
     expect(events.filter((event: { type: string }) => event.type.startsWith("rightseat."))).toEqual([]);
     expect(await readFile(eventsFile(home.path, "own"), "utf8")).toContain("rightseat.run_ended");
     const read = await client.request("session.eventLog.read", { sessionId: "own", max: 2 });
-    expect(read.events.map((event: { id: string }) => event.id)).toEqual(events.slice(0, 2).map((event: { id: string }) => event.id));
+    expect(read.events.map((event: { id: string }) => event.id)).toEqual(
+      events.slice(0, 2).map((event: { id: string }) => event.id),
+    );
     const rest = await client.request("session.eventLog.read", { sessionId: "own", cursor: read.cursor });
     expect([...read.events, ...rest.events]).toEqual(events);
     await client.close();
@@ -169,18 +245,27 @@ describe("listing", () => {
     await using home = await tempHome();
     await using server = await startServer(home.path, { flags: ["--demo"] });
     const client = await server.connect();
-    for (const [sessionId, workingDirectory] of [["a", "/tmp"], ["b", "/"], ["c", "/tmp"]] as const) {
+    for (const [sessionId, workingDirectory] of [
+      ["a", "/tmp"],
+      ["b", "/"],
+      ["c", "/tmp"],
+    ] as const) {
       await client.request("session.create", { sessionId, workingDirectory });
       await client.ask(sessionId, `echo ${sessionId}`);
     }
     const list = async (filter?: object) =>
-      (await client.request("session.list", { filter })).sessions.map((session: { sessionId: string }) => session.sessionId);
+      (await client.request("session.list", { filter })).sessions.map(
+        (session: { sessionId: string }) => session.sessionId,
+      );
     expect(await list()).toEqual(["c", "b", "a"]);
     expect(await list({ cwd: "/tmp" })).toEqual(["c", "a"]);
     expect(await client.request("session.getLastId")).toEqual({ sessionId: "c" });
     expect(await client.request("session.delete", { sessionId: "c" })).toEqual({ success: true });
     expect(await list()).toEqual(["b", "a"]);
-    expect(await client.request("session.delete", { sessionId: "c" })).toMatchObject({ success: false, error: expect.stringContaining("c") });
+    expect(await client.request("session.delete", { sessionId: "c" })).toMatchObject({
+      success: false,
+      error: expect.stringContaining("c"),
+    });
     await client.close();
   });
 });
@@ -188,12 +273,22 @@ describe("listing", () => {
 describe("who may connect", () => {
   test("without the right token nothing but the refusal is answered", async () => {
     await using home = await tempHome();
-    await using server = await startServer(home.path, { flags: ["--demo"], env: { COPILOT_CONNECTION_TOKEN: "right" } });
+    await using server = await startServer(home.path, {
+      flags: ["--demo"],
+      env: { COPILOT_CONNECTION_TOKEN: "right" },
+    });
     const client = await server.connect();
-    for (const [method, params] of [["session.list", {}], ["connect", {}], ["connect", { token: "wrong" }], ["ping", {}]] as const) {
-      await expect(client.request(method, params)).rejects.toMatchObject({ data: { reason: "authentication_failed" } });
+    for (const [method, params] of [
+      ["session.list", {}],
+      ["connect", {}],
+      ["connect", { token: "wrong" }],
+      ["ping", {}],
+    ] as const) {
+      await expect(client.request(method, params)).rejects.toMatchObject({
+        data: { reason: "authentication_failed" },
+      });
     }
-    expect(JSON.stringify(server.log)).not.toContain("wrong\"");
+    expect(JSON.stringify(server.log)).not.toContain('wrong"');
     expect(await client.request("connect", { token: "right" })).toMatchObject({ ok: true });
     expect(await client.request("session.list")).toEqual({ sessions: [] });
     await client.close();

@@ -8,8 +8,8 @@
 import { ModelError } from "../models/model-provider.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent } from "./error-event.ts";
-import { runToolCalls } from "./run-tool-calls.ts";
 import { type ActiveModel, type RunHost, RunSuspended } from "./run-host.ts";
+import { runToolCalls } from "./run-tool-calls.ts";
 import { usageInfo } from "./usage-info.ts";
 
 export type RunOutcome = "done" | "aborted" | "failed" | "suspended";
@@ -17,7 +17,8 @@ export type RunOutcome = "done" | "aborted" | "failed" | "suspended";
 /** Runs until the model is done, the run is aborted, or it failed; never throws. */
 export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome> {
   let turn = firstTurn;
-  let turnId: string | undefined = host.pendingToolCalls().length > 0 ? String(Math.max(0, turn - 1)) : undefined;
+  let turnId: string | undefined =
+    host.pendingToolCalls().length > 0 ? String(Math.max(0, turn - 1)) : undefined;
   const endTurn = (model?: string) => {
     if (turnId !== undefined) host.append("assistant.turn_end", { turnId, ...(model ? { model } : {}) });
     turnId = undefined;
@@ -69,7 +70,9 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
     model: model.id,
     content: answer.content,
     turnId,
-    ...(answer.toolCalls.length > 0 ? { toolRequests: answer.toolCalls.map(toToolRequest) } : { toolRequests: [] }),
+    ...(answer.toolCalls.length > 0
+      ? { toolRequests: answer.toolCalls.map(toToolRequest) }
+      : { toolRequests: [] }),
     ...(answer.reasoning?.text ? { reasoningText: answer.reasoning.text } : {}),
     ...(answer.reasoning?.opaque ? { reasoningOpaque: answer.reasoning.opaque } : {}),
     ...(answer.reasoning?.encrypted ? { encryptedContent: answer.reasoning.encrypted } : {}),
@@ -82,7 +85,12 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
 }
 
 function toToolRequest(call: { id: string; name: string; arguments: string }) {
-  return { toolCallId: call.id, name: call.name, arguments: parseOr(call.arguments), type: "function" as const };
+  return {
+    toolCallId: call.id,
+    name: call.name,
+    arguments: parseOr(call.arguments),
+    type: "function" as const,
+  };
 }
 
 /** Arguments travel as the object they stand for; text that is not JSON travels as it is. */

@@ -4,8 +4,8 @@
  * something new, and as a new message when it says something else.
  */
 import { randomUUID } from "node:crypto";
-import { abortableSleep, nextRetryDelay } from "../models/retry.ts";
 import { type ModelAnswer, ModelError, type ModelRequest, type ModelTool } from "../models/model-provider.ts";
+import { abortableSleep, nextRetryDelay } from "../models/retry.ts";
 import type { ActiveModel, RunHost } from "./run-host.ts";
 
 export interface ModelCall {
@@ -72,7 +72,12 @@ function toRequest(host: RunHost, call: ModelCall): ModelRequest {
   };
 }
 
-async function oneAttempt(host: RunHost, call: ModelCall, request: ModelRequest, shown: ShownMessage): Promise<ModelAnswer> {
+async function oneAttempt(
+  host: RunHost,
+  call: ModelCall,
+  request: ModelRequest,
+  shown: ShownMessage,
+): Promise<ModelAnswer> {
   for await (const event of call.model.provider.generate(request, host.signal)) {
     if (event.type === "text") shown.text(event.delta);
     else if (event.type === "reasoning") shown.reasoning(event.delta);
@@ -143,7 +148,10 @@ class ShownMessage {
     if (this.#repeated !== undefined && content !== this.#shown) this.#startOver(content);
     this.#repeated = undefined;
     if (this.#shownReasoning.length > 0) {
-      this.#host.append("assistant.reasoning", { reasoningId: this.#reasoningId, content: this.#shownReasoning });
+      this.#host.append("assistant.reasoning", {
+        reasoningId: this.#reasoningId,
+        content: this.#shownReasoning,
+      });
     }
   }
 
@@ -190,7 +198,13 @@ class ShownMessage {
   }
 }
 
-function reportUsage(host: RunHost, model: ActiveModel, answer: ModelAnswer, durationMs: number, firstTextMs?: number): void {
+function reportUsage(
+  host: RunHost,
+  model: ActiveModel,
+  answer: ModelAnswer,
+  durationMs: number,
+  firstTextMs?: number,
+): void {
   const { usage } = answer;
   if (usage) host.recordUsage(model.id, usage, durationMs);
   host.emit("assistant.usage", {
@@ -201,7 +215,9 @@ function reportUsage(host: RunHost, model: ActiveModel, answer: ModelAnswer, dur
     cacheWriteTokens: usage?.cacheWriteTokens,
     reasoningTokens: usage?.reasoningTokens,
     duration: durationMs,
-    ...(firstTextMs !== undefined ? { timeToFirstTokenMs: Math.max(0, Math.round(durationMs - (performance.now() - firstTextMs))) } : {}),
+    ...(firstTextMs !== undefined
+      ? { timeToFirstTokenMs: Math.max(0, Math.round(durationMs - (performance.now() - firstTextMs))) }
+      : {}),
     initiator: "user",
     isByok: model.isByok,
     ...(answer.responseId ? { apiCallId: answer.responseId } : {}),

@@ -25,8 +25,15 @@ export function errorEvent(error: unknown): SessionEventDataMap["session.error"]
     };
   }
   if (error instanceof RpcError) {
-    return { errorType: error.reason === "authentication_failed" ? "authentication" : "query", errorCode: error.reason, message: error.message };
+    return {
+      errorType: error.reason === "authentication_failed" ? "authentication" : "query",
+      errorCode: error.reason,
+      message: error.message,
+    };
   }
   // A bug: the server's log has the stack, clients get none.
-  return { errorType: "internal", message: "the run failed with an internal error; the server's log has the details" };
+  return {
+    errorType: "internal",
+    message: "the run failed with an internal error; the server's log has the details",
+  };
 }

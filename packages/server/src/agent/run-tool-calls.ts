@@ -36,13 +36,18 @@ export async function runToolCalls(host: RunHost, turnId: string): Promise<boole
 
 async function runOne(host: RunHost, tool: Tool, call: PendingToolCall): Promise<ToolResult> {
   const args = parseArguments(call.arguments);
-  if (!args.ok) return failure(`The arguments of ${call.name} are not valid JSON: ${args.problem}. Call it again with a JSON object.`, "invalid_arguments");
+  if (!args.ok)
+    return failure(
+      `The arguments of ${call.name} are not valid JSON: ${args.problem}. Call it again with a JSON object.`,
+      "invalid_arguments",
+    );
   const context: ToolContext = {
     sessionId: host.sessionId,
     toolCallId: call.toolCallId,
     signal: host.signal,
     workingDirectory: host.workingDirectory,
-    onOutput: (partialOutput) => host.emit("tool.execution_partial_result", { toolCallId: call.toolCallId, partialOutput }),
+    onOutput: (partialOutput) =>
+      host.emit("tool.execution_partial_result", { toolCallId: call.toolCallId, partialOutput }),
   };
   try {
     if (!call.permitted) {
@@ -51,7 +56,12 @@ async function runOne(host: RunHost, tool: Tool, call: PendingToolCall): Promise
         const verdict = await host.askPermission(ask, call);
         host.signal.throwIfAborted();
         if (!verdict.allowed) {
-          return { resultType: "denied", text: verdict.message, error: { message: verdict.message, code: "denied" }, endsTurn: verdict.endsRun };
+          return {
+            resultType: "denied",
+            text: verdict.message,
+            error: { message: verdict.message, code: "denied" },
+            endsTurn: verdict.endsRun,
+          };
         }
       }
     }
@@ -83,7 +93,11 @@ function withAbortGrace(running: Promise<ToolResult>, signal: AbortSignal): Prom
   });
 }
 
-function toCompletion(call: PendingToolCall, result: ToolResult, turnId: string): SessionEventDataMap["tool.execution_complete"] {
+function toCompletion(
+  call: PendingToolCall,
+  result: ToolResult,
+  turnId: string,
+): SessionEventDataMap["tool.execution_complete"] {
   const success = result.resultType === "success";
   return {
     toolCallId: call.toolCallId,
@@ -93,17 +107,33 @@ function toCompletion(call: PendingToolCall, result: ToolResult, turnId: string)
       content: result.text,
       ...(result.detailedText !== undefined ? { detailedContent: result.detailedText } : {}),
       ...(result.images
-        ? { binaryResultsForLlm: result.images.map((image) => ({ type: "image" as const, mimeType: image.mimeType, data: image.base64 })) }
+        ? {
+            binaryResultsForLlm: result.images.map((image) => ({
+              type: "image" as const,
+              mimeType: image.mimeType,
+              data: image.base64,
+            })),
+          }
         : {}),
     },
-    ...(success ? {} : { error: { message: result.error?.message ?? result.text, code: result.error?.code ?? result.resultType } }),
+    ...(success
+      ? {}
+      : {
+          error: {
+            message: result.error?.message ?? result.text,
+            code: result.error?.code ?? result.resultType,
+          },
+        }),
     ...(result.telemetry ? { toolTelemetry: result.telemetry as Record<string, unknown> } : {}),
   } as SessionEventDataMap["tool.execution_complete"];
 }
 
 function unknownTool(name: string, known: readonly { name: string }[]): ToolResult {
   const names = known.map((tool) => tool.name).join(", ");
-  return failure(`Tool '${name}' does not exist. Available tools that can be called are ${names || "none"}.`, "unknown_tool");
+  return failure(
+    `Tool '${name}' does not exist. Available tools that can be called are ${names || "none"}.`,
+    "unknown_tool",
+  );
 }
 
 function failure(text: string, code: string): ToolResult {

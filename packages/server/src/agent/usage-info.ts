@@ -15,13 +15,20 @@ export interface UsageInfoInput {
   readonly answer: ModelAnswer;
 }
 
-export function usageInfo({ host, model, system, answer }: UsageInfoInput): SessionEventDataMap["session.usage_info"] {
+export function usageInfo({
+  host,
+  model,
+  system,
+  answer,
+}: UsageInfoInput): SessionEventDataMap["session.usage_info"] {
   const messages = host.messages();
   // Some compatible servers report zeros.
   const counted = answer.usage ? answer.usage.inputTokens + answer.usage.outputTokens : 0;
   return {
     tokenLimit: model.maxPromptTokens ?? model.contextWindowTokens,
-    currentTokens: counted || estimateTokens(system.length + messages.reduce((sum, message) => sum + lengthOf(message), 0)),
+    currentTokens:
+      counted ||
+      estimateTokens(system.length + messages.reduce((sum, message) => sum + lengthOf(message), 0)),
     messagesLength: messages.length,
     systemTokens: estimateTokens(system.length),
   };

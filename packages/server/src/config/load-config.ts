@@ -16,11 +16,17 @@ export interface Config extends OptionValues, ProviderEnvironment {
   readonly gitHubToken: string | undefined;
 }
 
-export type Invocation = { readonly kind: "help" } | { readonly kind: "version" } | { readonly kind: "serve"; readonly config: Config };
+export type Invocation =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "serve"; readonly config: Config };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const SPECS: readonly (readonly [OptionName, OptionSpec])[] = Object.entries(OPTIONS) as [OptionName, OptionSpec][];
+const SPECS: readonly (readonly [OptionName, OptionSpec])[] = Object.entries(OPTIONS) as [
+  OptionName,
+  OptionSpec,
+][];
 
 /** @throws ConfigError naming the setting, what was expected and what came. */
 export function loadConfig(argv: readonly string[], env: Environment): Invocation {
@@ -29,7 +35,7 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
   if (flags.version) return { kind: "version" };
   const file = readFile(pick(flags.config, env.RIGHTSEAT_CONFIG));
   const values: Record<string, unknown> = {};
-  for (const [name, spec] of SPECS) values[name] = valueOf(name, spec, flags, env, file);
+  for (const [name, spec] of SPECS) values[name] = settingOf(name, spec, flags, env, file);
   const options = values as unknown as OptionValues;
   const config: Config = {
     ...options,
@@ -44,7 +50,10 @@ export function helpText(): string {
   const lines = SPECS.filter(([, spec]) => spec.flag !== undefined && !spec.hidden).map(([, spec]) => {
     const left = `  --${spec.flag}${spec.placeholder ? ` ${spec.placeholder}` : ""}`;
     const choices = spec.choices ? ` (${spec.choices.join(", ")})` : "";
-    const fallback = spec.default !== undefined && spec.default !== false && spec.default !== true ? ` [${spec.default}]` : "";
+    const fallback =
+      spec.default !== undefined && spec.default !== false && spec.default !== true
+        ? ` [${spec.default}]`
+        : "";
     return `${left.padEnd(30)}${spec.description}${choices}${fallback}`;
   });
   const environment = SPECS.filter(([, spec]) => spec.env !== undefined).map(
@@ -73,8 +82,12 @@ export function helpText(): string {
 type Flags = Record<string, string | boolean | undefined>;
 
 function parseFlags(argv: readonly string[]): Flags {
-  const options: Record<string, { type: "string" | "boolean" }> = { help: { type: "boolean" }, version: { type: "boolean" } };
-  for (const [, spec] of SPECS) if (spec.flag) options[spec.flag] = { type: spec.type === "boolean" ? "boolean" : "string" };
+  const options: Record<string, { type: "string" | "boolean" }> = {
+    help: { type: "boolean" },
+    version: { type: "boolean" },
+  };
+  for (const [, spec] of SPECS)
+    if (spec.flag) options[spec.flag] = { type: spec.type === "boolean" ? "boolean" : "string" };
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values as Flags;
   } catch (error) {
@@ -89,27 +102,39 @@ function readFile(path: string | undefined): Record<string, unknown> {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new ConfigError(`--config: expected a readable file, got ${path} (${(error as Error).message})`, { cause: error });
+    throw new ConfigError(`--config: expected a readable file, got ${path} (${(error as Error).message})`, {
+      cause: error,
+    });
   }
   let file: unknown;
   try {
     file = JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`--config: expected JSON in ${path}: ${(error as Error).message}`, { cause: error });
+    throw new ConfigError(`--config: expected JSON in ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   if (file === null || typeof file !== "object" || Array.isArray(file)) {
     throw new ConfigError(`--config: expected a JSON object in ${path}`);
   }
   for (const key of Object.keys(file)) {
     if (!Object.hasOwn(OPTIONS, key) || key === "config" || key === "headless" || key === "stdio") {
-      const known = SPECS.map(([name]) => name).filter((name) => !["config", "headless", "stdio"].includes(name));
+      const known = SPECS.map(([name]) => name).filter(
+        (name) => !["config", "headless", "stdio"].includes(name),
+      );
       throw new ConfigError(`${path}: unknown setting '${key}'; expected one of ${known.join(", ")}`);
     }
   }
   return file as Record<string, unknown>;
 }
 
-function valueOf(name: OptionName, spec: OptionSpec, flags: Flags, env: Environment, file: Record<string, unknown>): unknown {
+function settingOf(
+  name: OptionName,
+  spec: OptionSpec,
+  flags: Flags,
+  env: Environment,
+  file: Record<string, unknown>,
+): unknown {
   const flag = spec.flag === undefined ? undefined : flags[spec.flag];
   if (flag !== undefined) return convert(`--${spec.flag}`, spec, flag);
   const variable = spec.env?.find((candidate) => env[candidate] !== undefined && env[candidate] !== "");
@@ -119,7 +144,8 @@ function valueOf(name: OptionName, spec: OptionSpec, flags: Flags, env: Environm
 }
 
 function convert(where: string, spec: OptionSpec, value: unknown): unknown {
-  const fail = (expected: string) => new ConfigError(`${where}: expected ${expected}, got ${JSON.stringify(value)}`);
+  const fail = (expected: string) =>
+    new ConfigError(`${where}: expected ${expected}, got ${JSON.stringify(value)}`);
   switch (spec.type) {
     case "boolean": {
       if (typeof value === "boolean") return value;
@@ -134,10 +160,12 @@ function convert(where: string, spec: OptionSpec, value: unknown): unknown {
       if (typeof value === "string" && value !== "") return value;
       throw fail("text");
     default: {
-      const number = typeof value === "number" ? value : /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : Number.NaN;
+      const number =
+        typeof value === "number" ? value : /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : Number.NaN;
       const min = spec.min ?? 0;
       const max = spec.max ?? Number.MAX_SAFE_INTEGER;
-      if (number >= min && number <= max && (spec.type === "seconds" || Number.isInteger(number))) return number;
+      if (number >= min && number <= max && (spec.type === "seconds" || Number.isInteger(number)))
+        return number;
       const range = spec.max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
       throw fail(spec.type === "seconds" ? `a number of seconds ${range}` : `a whole number ${range}`);
     }
@@ -151,5 +179,7 @@ function gitHubToken(options: OptionValues, env: Environment): string | undefine
 
 /** The first that is set and not empty. */
 function pick(...candidates: (string | boolean | undefined)[]): string | undefined {
-  return candidates.find((candidate): candidate is string => typeof candidate === "string" && candidate !== "");
+  return candidates.find(
+    (candidate): candidate is string => typeof candidate === "string" && candidate !== "",
+  );
 }

@@ -22,12 +22,20 @@ export function createLogger(level: LogLevel, directory: string | undefined): Lo
   const enabled = LEVELS[level];
   let target: pino.Logger | undefined;
   const get = () => (target ??= openPino(directory));
-  const at = (needed: number, name: "error" | "warn" | "info" | "debug") => (message: string, fields: Record<string, unknown> = {}) => {
-    if (enabled < needed) return;
-    const { error, ...rest } = fields;
-    get()[name](error === undefined ? rest : { ...rest, err: error }, message);
+  const at =
+    (needed: number, name: "error" | "warn" | "info" | "debug") =>
+    (message: string, fields: Record<string, unknown> = {}) => {
+      if (enabled < needed) return;
+      const { error, ...rest } = fields;
+      get()[name](error === undefined ? rest : { ...rest, err: error }, message);
+    };
+  return {
+    error: at(1, "error"),
+    warning: at(2, "warn"),
+    info: at(3, "info"),
+    debug: at(4, "debug"),
+    flush: () => target?.flush(),
   };
-  return { error: at(1, "error"), warning: at(2, "warn"), info: at(3, "info"), debug: at(4, "debug"), flush: () => target?.flush() };
 }
 
 function openPino(directory: string | undefined): pino.Logger {
@@ -38,5 +46,8 @@ function openPino(directory: string | undefined): pino.Logger {
     const file = join(directory, `rightseat-${new Date().toISOString().slice(0, 10)}-${process.pid}.log`);
     streams.push({ level: "trace", stream: load.destination({ dest: file, sync: true, append: true }) });
   }
-  return load({ level: "trace", base: null, timestamp: load.stdTimeFunctions.isoTime }, load.multistream(streams));
+  return load(
+    { level: "trace", base: null, timestamp: load.stdTimeFunctions.isoTime },
+    load.multistream(streams),
+  );
 }

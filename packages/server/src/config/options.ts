@@ -22,12 +22,48 @@ export interface OptionSpec {
 }
 
 export const OPTIONS = {
-  headless: { type: "boolean", flag: "headless", default: true, description: "Serve clients; the only mode there is" },
-  port: { type: "integer", flag: "port", default: 0, min: 0, max: 65535, placeholder: "N", description: "TCP port to listen on; 0 for a free one" },
-  host: { type: "string", flag: "host", default: "localhost", placeholder: "H", description: "Address to listen on; loopback unless told otherwise" },
-  stdio: { type: "boolean", flag: "stdio", default: false, description: "Serve one client on standard input and output instead of TCP" },
-  config: { type: "string", flag: "config", env: ["RIGHTSEAT_CONFIG"], placeholder: "FILE", description: "JSON file with settings; flags and environment go before it" },
-  demo: { type: "boolean", flag: "demo", env: ["RIGHTSEAT_DEMO"], default: false, description: "Answer every model with the built-in demo model: no key, no network" },
+  headless: {
+    type: "boolean",
+    flag: "headless",
+    default: true,
+    description: "Serve clients; the only mode there is",
+  },
+  port: {
+    type: "integer",
+    flag: "port",
+    default: 0,
+    min: 0,
+    max: 65535,
+    placeholder: "N",
+    description: "TCP port to listen on; 0 for a free one",
+  },
+  host: {
+    type: "string",
+    flag: "host",
+    default: "localhost",
+    placeholder: "H",
+    description: "Address to listen on; loopback unless told otherwise",
+  },
+  stdio: {
+    type: "boolean",
+    flag: "stdio",
+    default: false,
+    description: "Serve one client on standard input and output instead of TCP",
+  },
+  config: {
+    type: "string",
+    flag: "config",
+    env: ["RIGHTSEAT_CONFIG"],
+    placeholder: "FILE",
+    description: "JSON file with settings; flags and environment go before it",
+  },
+  demo: {
+    type: "boolean",
+    flag: "demo",
+    env: ["RIGHTSEAT_DEMO"],
+    default: false,
+    description: "Answer every model with the built-in demo model: no key, no network",
+  },
   logLevel: {
     type: "choice",
     flag: "log-level",
@@ -37,8 +73,19 @@ export const OPTIONS = {
     placeholder: "LEVEL",
     description: "How much to log on standard error",
   },
-  logDir: { type: "string", flag: "log-dir", env: ["RIGHTSEAT_LOG_DIR"], placeholder: "DIR", description: "Write the log to a file in this directory as well" },
-  home: { type: "string", env: ["COPILOT_HOME", "RIGHTSEAT_HOME"], placeholder: "DIR", description: "Where sessions are kept; default ~/.copilot" },
+  logDir: {
+    type: "string",
+    flag: "log-dir",
+    env: ["RIGHTSEAT_LOG_DIR"],
+    placeholder: "DIR",
+    description: "Write the log to a file in this directory as well",
+  },
+  home: {
+    type: "string",
+    env: ["COPILOT_HOME", "RIGHTSEAT_HOME"],
+    placeholder: "DIR",
+    description: "Where sessions are kept; default ~/.copilot",
+  },
   sessionIdleTimeout: {
     type: "seconds",
     flag: "session-idle-timeout",
@@ -46,21 +93,105 @@ export const OPTIONS = {
     default: 0,
     min: 0,
     placeholder: "S",
-    description: "Shut sessions down after so many seconds without use; 0 for never (they sleep instead, and wake unnoticed)",
+    description:
+      "Shut sessions down after so many seconds without use; 0 for never (they sleep instead, and wake unnoticed)",
   },
-  hibernateAfter: { type: "seconds", flag: "hibernate-after", env: ["RIGHTSEAT_HIBERNATE_AFTER"], default: 60, min: 1, placeholder: "S", description: "Put unused sessions to sleep after so many seconds" },
-  shutdownGrace: { type: "seconds", flag: "shutdown-grace", env: ["RIGHTSEAT_SHUTDOWN_GRACE"], default: 10, min: 0, placeholder: "S", description: "How long running turns may go on after SIGTERM" },
-  questionDeadline: { type: "seconds", flag: "question-deadline", env: ["RIGHTSEAT_QUESTION_DEADLINE"], default: 3600, min: 1, placeholder: "S", description: "How long a tool call or permission request waits for a client's answer" },
-  maxMessageBytes: { type: "bytes", flag: "max-message-bytes", env: ["RIGHTSEAT_MAX_MESSAGE_BYTES"], default: 64 * 1024 * 1024, min: 1024, placeholder: "N", description: "Largest message accepted from a client" },
-  maxWaitingBytes: { type: "bytes", flag: "max-waiting-bytes", env: ["RIGHTSEAT_MAX_WAITING_BYTES"], default: 64 * 1024 * 1024, min: 65536, placeholder: "N", description: "How much may wait for a client that does not read before its connection is closed" },
-  durability: { type: "choice", flag: "durability", env: ["RIGHTSEAT_DURABILITY"], default: "fsync", choices: ["fsync", "os"], placeholder: "MODE", description: "fsync: what is acknowledged survives a power cut; os: it survives a crash of the server" },
-  connectionToken: { type: "string", env: ["COPILOT_CONNECTION_TOKEN"], description: "Shared secret that clients have to bring" },
-  model: { type: "string", env: ["COPILOT_MODEL"], placeholder: "ID", description: "The model of sessions that name none" },
-  authTokenEnv: { type: "string", flag: "auth-token-env", placeholder: "NAME", description: "Environment variable that holds the server's GitHub token" },
-  apiUrl: { type: "string", env: ["COPILOT_API_URL"], placeholder: "URL", description: "GitHub's Copilot API, if not the one the account names" },
-  gitHubApiUrl: { type: "string", env: ["COPILOT_DEBUG_GITHUB_API_URL"], default: "https://api.github.com", placeholder: "URL", description: "GitHub's REST API" },
-  integrationId: { type: "string", env: ["GITHUB_COPILOT_INTEGRATION_ID"], placeholder: "ID", description: "Integration id sent to GitHub's Copilot API" },
-  offline: { type: "boolean", env: ["COPILOT_OFFLINE"], default: false, description: "Never use a GitHub token" },
+  hibernateAfter: {
+    type: "seconds",
+    flag: "hibernate-after",
+    env: ["RIGHTSEAT_HIBERNATE_AFTER"],
+    default: 60,
+    min: 1,
+    placeholder: "S",
+    description: "Put unused sessions to sleep after so many seconds",
+  },
+  shutdownGrace: {
+    type: "seconds",
+    flag: "shutdown-grace",
+    env: ["RIGHTSEAT_SHUTDOWN_GRACE"],
+    default: 10,
+    min: 0,
+    placeholder: "S",
+    description: "How long running turns may go on after SIGTERM",
+  },
+  questionDeadline: {
+    type: "seconds",
+    flag: "question-deadline",
+    env: ["RIGHTSEAT_QUESTION_DEADLINE"],
+    default: 3600,
+    min: 1,
+    placeholder: "S",
+    description: "How long a tool call or permission request waits for a client's answer",
+  },
+  maxMessageBytes: {
+    type: "bytes",
+    flag: "max-message-bytes",
+    env: ["RIGHTSEAT_MAX_MESSAGE_BYTES"],
+    default: 64 * 1024 * 1024,
+    min: 1024,
+    placeholder: "N",
+    description: "Largest message accepted from a client",
+  },
+  maxWaitingBytes: {
+    type: "bytes",
+    flag: "max-waiting-bytes",
+    env: ["RIGHTSEAT_MAX_WAITING_BYTES"],
+    default: 64 * 1024 * 1024,
+    min: 65536,
+    placeholder: "N",
+    description: "How much may wait for a client that does not read before its connection is closed",
+  },
+  durability: {
+    type: "choice",
+    flag: "durability",
+    env: ["RIGHTSEAT_DURABILITY"],
+    default: "fsync",
+    choices: ["fsync", "os"],
+    placeholder: "MODE",
+    description: "fsync: what is acknowledged survives a power cut; os: it survives a crash of the server",
+  },
+  connectionToken: {
+    type: "string",
+    env: ["COPILOT_CONNECTION_TOKEN"],
+    description: "Shared secret that clients have to bring",
+  },
+  model: {
+    type: "string",
+    env: ["COPILOT_MODEL"],
+    placeholder: "ID",
+    description: "The model of sessions that name none",
+  },
+  authTokenEnv: {
+    type: "string",
+    flag: "auth-token-env",
+    placeholder: "NAME",
+    description: "Environment variable that holds the server's GitHub token",
+  },
+  apiUrl: {
+    type: "string",
+    env: ["COPILOT_API_URL"],
+    placeholder: "URL",
+    description: "GitHub's Copilot API, if not the one the account names",
+  },
+  gitHubApiUrl: {
+    type: "string",
+    env: ["COPILOT_DEBUG_GITHUB_API_URL"],
+    default: "https://api.github.com",
+    placeholder: "URL",
+    description: "GitHub's REST API",
+  },
+  integrationId: {
+    type: "string",
+    env: ["GITHUB_COPILOT_INTEGRATION_ID"],
+    placeholder: "ID",
+    description: "Integration id sent to GitHub's Copilot API",
+  },
+  offline: {
+    type: "boolean",
+    env: ["COPILOT_OFFLINE"],
+    default: false,
+    description: "Never use a GitHub token",
+  },
   allowProviderEndpoint: {
     type: "boolean",
     env: ["COPILOT_ALLOW_GET_PROVIDER_ENDPOINT"],
@@ -73,16 +204,39 @@ export const OPTIONS = {
     default: false,
     description: "Never carry calls that go through a client's request handler over a WebSocket",
   },
-  noAutoUpdate: { type: "boolean", flag: "no-auto-update", hidden: true, description: "Accepted: there is no auto-update" },
-  noAutoLogin: { type: "boolean", flag: "no-auto-login", hidden: true, description: "Accepted: there is no stored login; only tokens given for this server are used" },
-  remote: { type: "boolean", flag: "remote", hidden: true, description: "Accepted: remote sessions are not offered" },
+  noAutoUpdate: {
+    type: "boolean",
+    flag: "no-auto-update",
+    hidden: true,
+    description: "Accepted: there is no auto-update",
+  },
+  noAutoLogin: {
+    type: "boolean",
+    flag: "no-auto-login",
+    hidden: true,
+    description: "Accepted: there is no stored login; only tokens given for this server are used",
+  },
+  remote: {
+    type: "boolean",
+    flag: "remote",
+    hidden: true,
+    description: "Accepted: remote sessions are not offered",
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof OPTIONS;
 
-type ValueOf<S extends OptionSpec> = S["type"] extends "boolean" ? boolean : S["type"] extends "string" ? string : S extends { choices: readonly (infer C)[] } ? C : number;
+type ValueOf<S extends OptionSpec> = S["type"] extends "boolean"
+  ? boolean
+  : S["type"] extends "string"
+    ? string
+    : S extends { choices: readonly (infer C)[] }
+      ? C
+      : number;
 
 /** The values after flags, environment, file and defaults; a setting without any is undefined. */
 export type OptionValues = {
-  readonly [N in OptionName]: "default" extends keyof (typeof OPTIONS)[N] ? ValueOf<(typeof OPTIONS)[N]> : ValueOf<(typeof OPTIONS)[N]> | undefined;
+  readonly [N in OptionName]: "default" extends keyof (typeof OPTIONS)[N]
+    ? ValueOf<(typeof OPTIONS)[N]>
+    : ValueOf<(typeof OPTIONS)[N]> | undefined;
 };

@@ -21,23 +21,34 @@ export function readProviders(env: Environment): ProviderEnvironment {
   if (baseUrl) return { serverProviders: [namedByCopilotVariables(env, baseUrl)] };
   const providers: ProviderSource[] = [];
   if (env.OPENAI_API_KEY) {
-    providers.push({ type: "openai", baseUrl: env.OPENAI_BASE_URL || "https://api.openai.com/v1", apiKey: env.OPENAI_API_KEY });
+    providers.push({
+      type: "openai",
+      baseUrl: env.OPENAI_BASE_URL || "https://api.openai.com/v1",
+      apiKey: env.OPENAI_API_KEY,
+    });
   }
   if (env.ANTHROPIC_API_KEY) {
-    providers.push({ type: "anthropic", baseUrl: env.ANTHROPIC_BASE_URL || "https://api.anthropic.com", apiKey: env.ANTHROPIC_API_KEY });
+    providers.push({
+      type: "anthropic",
+      baseUrl: env.ANTHROPIC_BASE_URL || "https://api.anthropic.com",
+      apiKey: env.ANTHROPIC_API_KEY,
+    });
   }
   return { serverProviders: providers };
 }
 
 function namedByCopilotVariables(env: Environment, baseUrl: string): ProviderSource {
-  if (!URL.canParse(baseUrl)) throw new ConfigError(`COPILOT_PROVIDER_BASE_URL: expected a URL, got ${JSON.stringify(baseUrl)}`);
+  if (!URL.canParse(baseUrl))
+    throw new ConfigError(`COPILOT_PROVIDER_BASE_URL: expected a URL, got ${JSON.stringify(baseUrl)}`);
   return {
     baseUrl,
     type: oneOf("COPILOT_PROVIDER_TYPE", env, TYPES),
     wireApi: oneOf("COPILOT_PROVIDER_WIRE_API", env, WIRE_APIS),
     apiKey: env.COPILOT_PROVIDER_API_KEY || undefined,
     bearerToken: env.COPILOT_PROVIDER_BEARER_TOKEN || undefined,
-    azure: env.COPILOT_PROVIDER_AZURE_API_VERSION ? { apiVersion: env.COPILOT_PROVIDER_AZURE_API_VERSION } : undefined,
+    azure: env.COPILOT_PROVIDER_AZURE_API_VERSION
+      ? { apiVersion: env.COPILOT_PROVIDER_AZURE_API_VERSION }
+      : undefined,
     modelId: env.COPILOT_PROVIDER_MODEL_ID || undefined,
     wireModel: env.COPILOT_PROVIDER_WIRE_MODEL || undefined,
     maxPromptTokens: tokens("COPILOT_PROVIDER_MAX_PROMPT_TOKENS", env),
@@ -50,14 +61,16 @@ function oneOf<T extends string>(name: string, env: Environment, choices: readon
   const value = env[name];
   if (!value) return undefined;
   const choice = choices.find((candidate) => candidate === value);
-  if (choice === undefined) throw new ConfigError(`${name}: expected one of ${choices.join(", ")}, got ${JSON.stringify(value)}`);
+  if (choice === undefined)
+    throw new ConfigError(`${name}: expected one of ${choices.join(", ")}, got ${JSON.stringify(value)}`);
   return choice;
 }
 
 function tokens(name: string, env: Environment): number | undefined {
   const value = env[name];
   if (!value) return undefined;
-  if (!/^[1-9]\d*$/.test(value)) throw new ConfigError(`${name}: expected a number of tokens, got ${JSON.stringify(value)}`);
+  if (!/^[1-9]\d*$/.test(value))
+    throw new ConfigError(`${name}: expected a number of tokens, got ${JSON.stringify(value)}`);
   return Number(value);
 }
 
@@ -65,7 +78,10 @@ function tokens(name: string, env: Environment): number | undefined {
 function headers(env: Environment): Record<string, string> | undefined {
   const value = env.COPILOT_PROVIDER_HEADERS?.trim();
   if (!value) return undefined;
-  const fail = () => new ConfigError("COPILOT_PROVIDER_HEADERS: expected a JSON object of names and values, or 'Name: value' pairs separated by commas or newlines");
+  const fail = () =>
+    new ConfigError(
+      "COPILOT_PROVIDER_HEADERS: expected a JSON object of names and values, or 'Name: value' pairs separated by commas or newlines",
+    );
   if (value.startsWith("{")) {
     let parsed: unknown;
     try {

@@ -1,9 +1,10 @@
 /** All methods that clients may call. */
-import { sessionAccountMethods } from "./session-account.ts";
-import { sessionAnswerMethods } from "./session-answers.ts";
-import { sessionMethods } from "./session.ts";
+
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
+import { sessionMethods } from "./session.ts";
+import { sessionAccountMethods } from "./session-account.ts";
+import { sessionAnswerMethods } from "./session-answers.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { workspaceMethods } from "./workspace.ts";
 

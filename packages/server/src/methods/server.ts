@@ -1,8 +1,9 @@
 /** Methods about the server itself: `ping`, `status.get`, `auth.getStatus`, `models.list`, `runtime.shutdown`, … */
 import { PROTOCOL_VERSION, type PublishedMethods } from "@rightseat/protocol";
 import { authStatus } from "../accounts/auth-status.ts";
-import { toWireModel } from "../models/wire-model.ts";
+import type { ClientInference } from "../session/client-inferences.ts";
 import type { Methods, Scope, Services } from "./services.ts";
+import { toWireModel } from "./wire-model.ts";
 
 export function serverMethods(services: Services): Methods {
   return {
@@ -26,11 +27,13 @@ export function serverMethods(services: Services): Methods {
       services.inferences.register(scope.link);
       return { success: true };
     },
-    "llmInference.httpResponseStart": (params: Parameters<ClientInference["responseStart"]>[0], scope: Scope) =>
-      services.inferences.of(scope.link)?.responseStart(params) ?? { accepted: false },
-    "llmInference.httpResponseChunk": (params: Parameters<ClientInference["responseChunk"]>[0], scope: Scope) =>
-      services.inferences.of(scope.link)?.responseChunk(params) ?? { accepted: false },
+    "llmInference.httpResponseStart": (
+      params: Parameters<ClientInference["responseStart"]>[0],
+      scope: Scope,
+    ) => services.inferences.of(scope.link)?.responseStart(params) ?? { accepted: false },
+    "llmInference.httpResponseChunk": (
+      params: Parameters<ClientInference["responseChunk"]>[0],
+      scope: Scope,
+    ) => services.inferences.of(scope.link)?.responseChunk(params) ?? { accepted: false },
   };
 }
-
-type ClientInference = import("../models/client-fetch.ts").ClientInference;

@@ -12,12 +12,17 @@ const GITHUB_API_VERSION = "2025-05-01";
 const DEFAULT_COPILOT_API = "https://api.githubcopilot.com";
 
 export function sessionAccountMethods(services: Services): Methods {
-  const tokenOf = async (params: ById, scope: Scope) => (await sessionOf(services, scope, params)).settings.gitHubToken ?? services.gitHubToken;
+  const tokenOf = async (params: ById, scope: Scope) =>
+    (await sessionOf(services, scope, params)).settings.gitHubToken ?? services.gitHubToken;
   return {
-    "session.gitHubAuth.getStatus": async (params: ById, scope: Scope) => authStatus(services.accounts, await tokenOf(params, scope)),
+    "session.gitHubAuth.getStatus": async (params: ById, scope: Scope) =>
+      authStatus(services.accounts, await tokenOf(params, scope)),
     "session.provider.getEndpoint": async (params: ById, scope: Scope) => {
       if (!services.allowProviderEndpoint) {
-        throw new RpcError("not_supported", "session.provider.getEndpoint hands out credentials and is off; set COPILOT_ALLOW_GET_PROVIDER_ENDPOINT=true on the server to allow it");
+        throw new RpcError(
+          "not_supported",
+          "session.provider.getEndpoint hands out credentials and is off; set COPILOT_ALLOW_GET_PROVIDER_ENDPOINT=true on the server to allow it",
+        );
       }
       const session = await sessionOf(services, scope, params);
       const { provider } = session.settings;
@@ -31,7 +36,8 @@ export function sessionAccountMethods(services: Services): Methods {
         };
       }
       const token = await tokenOf(params, scope);
-      if (token === undefined) throw new RpcError("no_provider", "the session has neither a provider of its own nor a GitHub token");
+      if (token === undefined)
+        throw new RpcError("no_provider", "the session has neither a provider of its own nor a GitHub token");
       const account = await services.accounts.resolve(token);
       return {
         type: "openai",

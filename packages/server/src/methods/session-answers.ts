@@ -1,6 +1,7 @@
 /** Methods by which clients answer what a session asked: tool calls, permissions. */
-import type { ExternalToolAnswer } from "../session/custom-tool.ts";
+
 import type { PermissionDecision } from "../session/ask-permission.ts";
+import type { ExternalToolAnswer } from "../session/custom-tool.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -9,12 +10,21 @@ interface ById {
 
 export function sessionAnswerMethods(services: Services): Methods {
   return {
-    "session.tools.handlePendingToolCall": async (params: ById & { requestId: string } & ExternalToolAnswer, scope: Scope) => {
+    "session.tools.handlePendingToolCall": async (
+      params: ById & { requestId: string } & ExternalToolAnswer,
+      scope: Scope,
+    ) => {
       const session = await sessionOf(services, scope, params);
-      const success = session.questions.answer("external-tool", params.requestId, { result: params.result, error: params.error });
+      const success = session.questions.answer("external-tool", params.requestId, {
+        result: params.result,
+        error: params.error,
+      });
       return { success };
     },
-    "session.permissions.handlePendingPermissionRequest": async (params: ById & { requestId: string; result: PermissionDecision }, scope: Scope) => {
+    "session.permissions.handlePendingPermissionRequest": async (
+      params: ById & { requestId: string; result: PermissionDecision },
+      scope: Scope,
+    ) => {
       const session = await sessionOf(services, scope, params);
       return { success: session.questions.answer("permission", params.requestId, params.result) };
     },
@@ -23,7 +33,7 @@ export function sessionAnswerMethods(services: Services): Methods {
       return {
         items: session.questions.list("permission").map((question) => ({
           requestId: question.requestId,
-          request: (question.event?.event.data as { promptRequest: unknown }).promptRequest,
+          request: (question.event.event.data as { promptRequest: unknown }).promptRequest,
         })),
       };
     },

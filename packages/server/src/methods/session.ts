@@ -1,7 +1,7 @@
 /** Methods of one session: prompts, history, what it is called, its model and mode. */
-import { RawResult, RpcError, StreamedResult } from "@rightseat/protocol";
-import { acceptPrompt, type PromptInput } from "../session/prompts.ts";
+import { RawResult, RpcError } from "@rightseat/protocol";
 import { readHistory } from "../session/history.ts";
+import { acceptPrompt, type PromptInput } from "../session/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
 import { startRun } from "../session/run.ts";
 import { usageMetrics } from "../session/session-report.ts";
@@ -12,13 +12,17 @@ interface ById {
 }
 
 export function sessionMethods(services: Services): Methods {
-  const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) => startRun(services.runs, session, prompt);
+  const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) =>
+    startRun(services.runs, session, prompt);
   return {
     "session.send": async (params: ById & PromptInput, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
       return { messageId: await acceptPrompt(session, params, start) };
     },
-    "session.sendMessages": async (params: ById & { messages: PromptInput[] } & Omit<PromptInput, "prompt">, scope: Scope) => {
+    "session.sendMessages": async (
+      params: ById & { messages: PromptInput[] } & Omit<PromptInput, "prompt">,
+      scope: Scope,
+    ) => {
       const session = await sessionOf(services, scope, params);
       const { messages, ...shared } = params;
       const ids = messages.map((message) => acceptPrompt(session, { ...shared, ...message }, start));
@@ -35,10 +39,22 @@ export function sessionMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       return readHistory(services.registry.log, session);
     },
-    "session.log": async (params: ById & { message: string; level?: string; type?: string; ephemeral?: boolean; url?: string; tip?: string }, scope: Scope) => {
+    "session.log": async (
+      params: ById & {
+        message: string;
+        level?: string;
+        type?: string;
+        ephemeral?: boolean;
+        url?: string;
+        tip?: string;
+      },
+      scope: Scope,
+    ) => {
       const session = await sessionOf(services, scope, params);
       const [type, data] = logEvent(params);
-      const published = params.ephemeral ? session.emit(type, data as never) : session.append(type, data as never);
+      const published = params.ephemeral
+        ? session.emit(type, data as never)
+        : session.append(type, data as never);
       await session.committed();
       return { eventId: published.event.id };
     },
@@ -60,9 +76,14 @@ export function sessionMethods(services: Services): Methods {
       await sessionOf(services, scope, params);
       return { success: true };
     },
-    "session.usage.getMetrics": async (params: ById, scope: Scope) => usageMetrics(await sessionOf(services, scope, params)),
-    "session.mode.get": async (params: ById, scope: Scope) => (await sessionOf(services, scope, params)).state.mode,
-    "session.mode.set": async (params: ById & { mode: "interactive" | "plan" | "autopilot" }, scope: Scope) => {
+    "session.usage.getMetrics": async (params: ById, scope: Scope) =>
+      usageMetrics(await sessionOf(services, scope, params)),
+    "session.mode.get": async (params: ById, scope: Scope) =>
+      (await sessionOf(services, scope, params)).state.mode,
+    "session.mode.set": async (
+      params: ById & { mode: "interactive" | "plan" | "autopilot" },
+      scope: Scope,
+    ) => {
       const session = await sessionOf(services, scope, params);
       const previousMode = session.state.mode;
       if (previousMode !== params.mode) {
@@ -72,11 +93,16 @@ export function sessionMethods(services: Services): Methods {
       }
       return { status: "applied", modelChanged: false, modeApplied: true };
     },
-    "session.name.get": async (params: ById, scope: Scope) => ({ name: (await sessionOf(services, scope, params)).state.name ?? null }),
+    "session.name.get": async (params: ById, scope: Scope) => ({
+      name: (await sessionOf(services, scope, params)).state.name ?? null,
+    }),
     "session.name.set": async (params: ById & { name: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
       const name = params.name.trim();
-      if (name === "") throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", { path: "name" });
+      if (name === "")
+        throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", {
+          path: "name",
+        });
       session.record("rightseat.name_set", { name });
       session.emit("session.title_changed", { title: name });
       services.onUpdated(session);
@@ -87,7 +113,10 @@ export function sessionMethods(services: Services): Methods {
       const { settings } = await sessionOf(services, scope, params);
       return { modelId: settings.model, reasoningEffort: settings.reasoningEffort };
     },
-    "session.model.switchTo": async (params: ById & { modelId: string; reasoningEffort?: string; reasoningSummary?: string }, scope: Scope) => {
+    "session.model.switchTo": async (
+      params: ById & { modelId: string; reasoningEffort?: string; reasoningSummary?: string },
+      scope: Scope,
+    ) => {
       const session = await sessionOf(services, scope, params);
       const { settings } = session;
       const changed = {
@@ -108,7 +137,9 @@ export function sessionMethods(services: Services): Methods {
       await session.committed();
       return { modelId: params.modelId };
     },
-    "session.metadata.isProcessing": async (params: ById, scope: Scope) => ({ processing: (await sessionOf(services, scope, params)).run !== undefined }),
+    "session.metadata.isProcessing": async (params: ById, scope: Scope) => ({
+      processing: (await sessionOf(services, scope, params)).run !== undefined,
+    }),
     "session.metadata.activity": async (params: ById, scope: Scope) => {
       const running = (await sessionOf(services, scope, params)).run !== undefined;
       return { abortable: running, hasActiveWork: running };
@@ -125,7 +156,9 @@ export function sessionMethods(services: Services): Methods {
             displayText: prompt.displayPrompt ?? prompt.prompt,
             agentMode: prompt.agentMode ?? "interactive",
           })),
-        steeringMessages: queue.filter((prompt) => prompt.steering).map((prompt) => prompt.displayPrompt ?? prompt.prompt),
+        steeringMessages: queue
+          .filter((prompt) => prompt.steering)
+          .map((prompt) => prompt.displayPrompt ?? prompt.prompt),
       };
     },
     "session.queue.hasPending": async (params: ById, scope: Scope) => ({
@@ -150,8 +183,14 @@ function logEvent(params: { message: string; level?: string; type?: string; url?
     case "error":
       return ["session.error", { errorType: kind, message: params.message, ...url }] as const;
     default:
-      return ["session.info", { infoType: kind, message: params.message, ...url, ...(params.tip !== undefined ? { tip: params.tip } : {}) }] as const;
+      return [
+        "session.info",
+        {
+          infoType: kind,
+          message: params.message,
+          ...url,
+          ...(params.tip !== undefined ? { tip: params.tip } : {}),
+        },
+      ] as const;
   }
 }
-
-export type { StreamedResult };

@@ -21,8 +21,10 @@ export function sessionsMethods(services: Services): Methods {
     return { success: true };
   };
   return {
-    "session.create": (params: SettingsParams, scope: Scope) => createSession(services.join, scope.principal.tenant, scope.link, params),
-    "session.resume": (params: SettingsParams, scope: Scope) => resumeSession(services.join, scope.principal.tenant, scope.link, params),
+    "session.create": (params: SettingsParams, scope: Scope) =>
+      createSession(services.join, scope.principal.tenant, scope.link, params),
+    "session.resume": (params: SettingsParams, scope: Scope) =>
+      resumeSession(services.join, scope.principal.tenant, scope.link, params),
     "session.detach": detach,
     "session.destroy": detach,
     "session.delete": async ({ sessionId }: ById, scope: Scope) => {
@@ -34,7 +36,9 @@ export function sessionsMethods(services: Services): Methods {
       return { sessions: sessions.map(toWireSummary) };
     },
     "session.getMetadata": async ({ sessionId }: ById, scope: Scope) => {
-      const summary = await registry.log.get({ tenant: scope.principal.tenant, sessionId }).catch(() => undefined);
+      const summary = await registry.log
+        .get({ tenant: scope.principal.tenant, sessionId })
+        .catch(() => undefined);
       return summary ? { session: toWireSummary(summary) } : {};
     },
     "session.getLastId": async (_params: unknown, scope: Scope) => {
@@ -43,7 +47,10 @@ export function sessionsMethods(services: Services): Methods {
     },
     // A foreground session is one that a terminal shows; a headless server has no terminal.
     "session.getForeground": () => ({}),
-    "session.setForeground": () => ({ success: false, error: "Not running in TUI+server mode: a headless server has no foreground session" }),
+    "session.setForeground": () => ({
+      success: false,
+      error: "Not running in TUI+server mode: a headless server has no foreground session",
+    }),
     "session.shutdown": async (params: ById & { type?: "routine" | "error" }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
       await registry.close(session, params.type ?? "routine");

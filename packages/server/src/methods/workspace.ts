@@ -1,6 +1,7 @@
 /** Methods on the files that a session keeps of its own: its plan, its workspace. */
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
 import { createWorkspace } from "../session/workspace.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
   sessionId: string;
@@ -12,7 +13,8 @@ export function workspaceMethods(services: Services): Methods {
     return { session, workspace: createWorkspace(services.registry.log.workspacePath(session.key)) };
   };
   return {
-    "session.plan.read": async (params: ById, scope: Scope) => (await open(params, scope)).workspace.readPlan(),
+    "session.plan.read": async (params: ById, scope: Scope) =>
+      (await open(params, scope)).workspace.readPlan(),
     "session.plan.update": async (params: ById & { content: string }, scope: Scope) => {
       const { session, workspace } = await open(params, scope);
       const existed = (await workspace.readPlan()).exists;
@@ -29,11 +31,16 @@ export function workspaceMethods(services: Services): Methods {
       }
       return null;
     },
-    "session.workspaces.listFiles": async (params: ById, scope: Scope) => ({ files: await (await open(params, scope)).workspace.listFiles() }),
+    "session.workspaces.listFiles": async (params: ById, scope: Scope) => ({
+      files: await (await open(params, scope)).workspace.listFiles(),
+    }),
     "session.workspaces.readFile": async (params: ById & { path: string }, scope: Scope) => ({
       content: await (await open(params, scope)).workspace.readFile(params.path),
     }),
-    "session.workspaces.createFile": async (params: ById & { path: string; content: string }, scope: Scope) => {
+    "session.workspaces.createFile": async (
+      params: ById & { path: string; content: string },
+      scope: Scope,
+    ) => {
       const { session, workspace } = await open(params, scope);
       const operation = await workspace.writeFile(params.path, params.content);
       session.append("session.workspace_file_changed", { path: params.path, operation });

@@ -33,7 +33,10 @@ const BODY_HEADERS = ["accept", "content-length", "content-type"];
 /** No WebSocket could be opened; nothing was sent. */
 export class SocketUnavailableError extends Error {
   constructor(cause: unknown) {
-    super(`the client could not open a WebSocket: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      `the client could not open a WebSocket: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
     this.name = "SocketUnavailableError";
   }
 }

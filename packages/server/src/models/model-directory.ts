@@ -73,7 +73,11 @@ export interface ModelDirectoryOptions {
   readonly gitHubToken?: string;
   readonly createProvider: (settings: ProviderSettings) => ModelProvider;
   readonly createDemoProvider: () => ModelProvider;
-  readonly createCopilotProvider: (options: { token: string; baseUrl: string; fetch?: Fetch }) => ModelProvider;
+  readonly createCopilotProvider: (options: {
+    token: string;
+    baseUrl: string;
+    fetch?: Fetch;
+  }) => ModelProvider;
   /** Where the Copilot API of a token's owner is. @throws when the token is refused. */
   readonly copilotApiUrl: (token: string) => Promise<string>;
   readonly facts: (model: string) => ModelFacts;
@@ -90,7 +94,10 @@ export class ModelDirectory {
   readonly #options: ModelDirectoryOptions;
   /** Providers are stateless but for their credentials; one serves all calls of a session's settings. */
   readonly #providers = new WeakMap<object, ModelProvider>();
-  readonly #copilotModels = new Map<string, { readonly at: number; readonly models: Promise<readonly ModelListing[]> }>();
+  readonly #copilotModels = new Map<
+    string,
+    { readonly at: number; readonly models: Promise<readonly ModelListing[]> }
+  >();
   readonly #copilotProviders = new Map<string, ModelProvider>();
   #demoProvider: ModelProvider | undefined;
 
@@ -101,13 +108,18 @@ export class ModelDirectory {
   /** Whether there is any way to a model other than the demo model. */
   hasProvider(query: ModelQuery): boolean {
     return Boolean(
-      query.provider || query.providers?.length || query.gitHubToken || this.#options.serverProviders.length || this.#options.gitHubToken,
+      query.provider ||
+        query.providers?.length ||
+        query.gitHubToken ||
+        this.#options.serverProviders.length ||
+        this.#options.gitHubToken,
     );
   }
 
   /** The model of a session whose client named none, where that needs no network to tell. */
   defaultModel(query: ModelQuery): string | undefined {
-    if (query.provider) return query.provider.modelId ?? query.provider.wireModel ?? this.#options.serverModel;
+    if (query.provider)
+      return query.provider.modelId ?? query.provider.wireModel ?? this.#options.serverModel;
     const first = query.models?.[0];
     if (query.providers?.length && first) return `${first.provider}/${first.id}`;
     if (this.#options.demo) return DEMO_MODEL;
@@ -117,7 +129,13 @@ export class ModelDirectory {
 
   /** @throws RpcError `no_provider` when the model named can be reached by no way. */
   check(query: ModelQuery): void {
-    if (query.model !== undefined && query.model !== DEMO_MODEL && !this.#options.demo && !this.hasProvider(query)) throw noProvider(query.model);
+    if (
+      query.model !== undefined &&
+      query.model !== DEMO_MODEL &&
+      !this.#options.demo &&
+      !this.hasProvider(query)
+    )
+      throw noProvider(query.model);
     if (query.models) checkModels(query.models, query.providers ?? []);
   }
 
@@ -138,11 +156,18 @@ export class ModelDirectory {
   /** Models that a client can choose from. */
   async list(query: ModelQuery, signal: AbortSignal): Promise<readonly ModelListing[]> {
     const listings: ModelListing[] = [];
-    for (const model of query.models ?? []) listings.push({ id: `${model.provider}/${model.id}`, name: model.name ?? `${model.provider}/${model.id}` });
+    for (const model of query.models ?? [])
+      listings.push({
+        id: `${model.provider}/${model.id}`,
+        name: model.name ?? `${model.provider}/${model.id}`,
+      });
     const token = query.gitHubToken ?? this.#options.gitHubToken;
-    for (const provider of this.#options.serverProviders) listings.push(...(await this.#serverListing(provider, signal)));
-    if (this.#options.serverProviders.length === 0 && token !== undefined) listings.push(...(await this.#listCopilot(token, query)));
-    if (this.#options.demo || listings.length === 0) listings.push({ id: DEMO_MODEL, name: "Demo (rule-based, no language model)" });
+    for (const provider of this.#options.serverProviders)
+      listings.push(...(await this.#serverListing(provider, signal)));
+    if (this.#options.serverProviders.length === 0 && token !== undefined)
+      listings.push(...(await this.#listCopilot(token, query)));
+    if (this.#options.demo || listings.length === 0)
+      listings.push({ id: DEMO_MODEL, name: "Demo (rule-based, no language model)" });
     return listings.map((listing) => this.#withFacts(listing));
   }
 
@@ -150,7 +175,9 @@ export class ModelDirectory {
   #serverProviderFor(model: string | undefined): ProviderSource | undefined {
     const { serverProviders } = this.#options;
     const anthropic = model?.startsWith("claude") === true;
-    return serverProviders.find((provider) => (provider.type === "anthropic") === anthropic) ?? serverProviders[0];
+    return (
+      serverProviders.find((provider) => (provider.type === "anthropic") === anthropic) ?? serverProviders[0]
+    );
   }
 
   #withFacts(listing: ModelListing): ModelListing {
@@ -162,33 +189,64 @@ export class ModelDirectory {
   #ownModel(query: ModelQuery): ActiveModel | undefined {
     const { model, models, providers } = query;
     if (model === undefined || !models || !providers) return undefined;
-    const spec = models.find((candidate) => `${candidate.provider}/${candidate.id}` === model) ?? models.find((candidate) => candidate.id === model);
+    const spec =
+      models.find((candidate) => `${candidate.provider}/${candidate.id}` === model) ??
+      models.find((candidate) => candidate.id === model);
     if (!spec) {
       if (!model.includes("/") && !query.provider) return undefined;
       const known = models.map((candidate) => `${candidate.provider}/${candidate.id}`).join(", ");
       if (providers.some((provider) => model.startsWith(`${provider.name}/`))) {
-        throw new RpcError("model_not_found", `expected one of the session's models (${known}), got '${model}'`, { model });
+        throw new RpcError(
+          "model_not_found",
+          `expected one of the session's models (${known}), got '${model}'`,
+          { model },
+        );
       }
       return undefined;
     }
     const provider = providers.find((candidate) => candidate.name === spec.provider);
-    if (!provider) throw new RpcError("model_not_found", `model '${model}' names the provider '${spec.provider}', which the session has not`, { model });
-    return this.#active(query, `${spec.provider}/${spec.id}`, spec.wireModel ?? spec.id, this.#providerFor(provider, query, spec.provider), spec, spec.modelId ?? spec.wireModel ?? spec.id);
+    if (!provider)
+      throw new RpcError(
+        "model_not_found",
+        `model '${model}' names the provider '${spec.provider}', which the session has not`,
+        { model },
+      );
+    return this.#active(
+      query,
+      `${spec.provider}/${spec.id}`,
+      spec.wireModel ?? spec.id,
+      this.#providerFor(provider, query, spec.provider),
+      spec,
+      spec.modelId ?? spec.wireModel ?? spec.id,
+    );
   }
 
   #singleProviderModel(query: ModelQuery, provider: ProviderSource): ActiveModel {
     const id = query.model ?? provider.modelId ?? provider.wireModel ?? this.#options.serverModel;
     if (id === undefined) {
-      throw new RpcError("model_not_found", "a session with its own provider needs a model: set 'model', or the provider's 'modelId' or 'wireModel'");
+      throw new RpcError(
+        "model_not_found",
+        "a session with its own provider needs a model: set 'model', or the provider's 'modelId' or 'wireModel'",
+      );
     }
     const wireModel = provider.wireModel ?? query.model ?? id;
-    return this.#active(query, id, wireModel, this.#providerFor(provider, query, DEFAULT_PROVIDER), provider, provider.modelId ?? wireModel);
+    return this.#active(
+      query,
+      id,
+      wireModel,
+      this.#providerFor(provider, query, DEFAULT_PROVIDER),
+      provider,
+      provider.modelId ?? wireModel,
+    );
   }
 
   #serverModel(query: ModelQuery, provider: ProviderSource): ActiveModel {
     const id = query.model ?? this.#options.serverModel ?? provider.modelId ?? provider.wireModel;
     if (id === undefined) {
-      throw new RpcError("model_not_found", "the session names no model and the server has no default: set 'model' in session.create, or COPILOT_MODEL on the server");
+      throw new RpcError(
+        "model_not_found",
+        "the session names no model and the server has no default: set 'model' in session.create, or COPILOT_MODEL on the server",
+      );
     }
     const isDefault = id === (this.#options.serverModel ?? provider.modelId);
     const wireModel = isDefault ? (provider.wireModel ?? id) : id;
@@ -206,8 +264,12 @@ export class ModelDirectory {
     const provider = this.#copilotProviderFor(token, baseUrl, query);
     const models = await this.#listCopilot(token, query, provider);
     const listing = query.model === undefined ? models[0] : models.find((model) => model.id === query.model);
-    const overSocket = query.socketFetch && offersSocket(listing) ? { ...query, fetch: query.socketFetch, identity: query.socketFetch } : undefined;
-    if (!listing && query.model === undefined) throw new RpcError("model_not_found", "GitHub's Copilot API offers this token no model");
+    const overSocket =
+      query.socketFetch && offersSocket(listing)
+        ? { ...query, fetch: query.socketFetch, identity: query.socketFetch }
+        : undefined;
+    if (!listing && query.model === undefined)
+      throw new RpcError("model_not_found", "GitHub's Copilot API offers this token no model");
     // A model that is not listed may be served all the same (previews): the API has the last word.
     const id = listing?.id ?? (query.model as string);
     const carrier = overSocket ? this.#copilotProviderFor(token, baseUrl, overSocket) : provider;
@@ -226,7 +288,8 @@ export class ModelDirectory {
     if (known) return known;
     const provider = make();
     this.#copilotProviders.set(token, provider);
-    if (this.#copilotProviders.size > MOST_TOKENS) this.#copilotProviders.delete(this.#copilotProviders.keys().next().value as string);
+    if (this.#copilotProviders.size > MOST_TOKENS)
+      this.#copilotProviders.delete(this.#copilotProviders.keys().next().value as string);
     return provider;
   }
 
@@ -238,15 +301,19 @@ export class ModelDirectory {
     if (cacheKey !== undefined) {
       this.#copilotModels.set(cacheKey, { at: performance.now(), models });
       models.catch(() => this.#copilotModels.delete(cacheKey));
-      if (this.#copilotModels.size > MOST_TOKENS) this.#copilotModels.delete(this.#copilotModels.keys().next().value as string);
+      if (this.#copilotModels.size > MOST_TOKENS)
+        this.#copilotModels.delete(this.#copilotModels.keys().next().value as string);
     }
     return models;
   }
 
-  async #fetchCopilotModels(token: string, query: ModelQuery, provider?: ModelProvider): Promise<readonly ModelListing[]> {
+  async #fetchCopilotModels(
+    token: string,
+    query: ModelQuery,
+    provider?: ModelProvider,
+  ): Promise<readonly ModelListing[]> {
     const source =
-      provider ??
-      this.#copilotProviderFor(token, await this.#options.copilotApiUrl(token), query);
+      provider ?? this.#copilotProviderFor(token, await this.#options.copilotApiUrl(token), query);
     return (await source.listModels?.(AbortSignal.timeout(30_000))) ?? [];
   }
 
@@ -255,7 +322,8 @@ export class ModelDirectory {
     const implementation = this.#providerFor(provider, {}, DEFAULT_PROVIDER);
     const listed = await implementation.listModels?.(signal).catch(() => []);
     const listings = [...(listed ?? [])];
-    if (own !== undefined && !listings.some((listing) => listing.id === own)) listings.unshift({ id: own, name: own });
+    if (own !== undefined && !listings.some((listing) => listing.id === own))
+      listings.unshift({ id: own, name: own });
     return listings;
   }
 
@@ -272,7 +340,13 @@ export class ModelDirectory {
     id: string,
     wireModel: string,
     provider: ModelProvider,
-    limits: { maxPromptTokens?: number; maxContextWindowTokens?: number; contextWindowTokens?: number; maxOutputTokens?: number; supportsVision?: boolean },
+    limits: {
+      maxPromptTokens?: number;
+      maxContextWindowTokens?: number;
+      contextWindowTokens?: number;
+      maxOutputTokens?: number;
+      supportsVision?: boolean;
+    },
     wellKnown: string,
   ): ActiveModel {
     const facts = this.#options.facts(wellKnown);
@@ -280,9 +354,11 @@ export class ModelDirectory {
       id,
       wireModel,
       provider,
-      contextWindowTokens: limits.maxContextWindowTokens ?? limits.contextWindowTokens ?? facts.contextWindowTokens,
+      contextWindowTokens:
+        limits.maxContextWindowTokens ?? limits.contextWindowTokens ?? facts.contextWindowTokens,
       maxPromptTokens: limits.maxPromptTokens ?? facts.maxPromptTokens,
-      maxOutputTokens: limits.maxOutputTokens ?? (provider.name === "anthropic" ? facts.maxOutputTokens : undefined),
+      maxOutputTokens:
+        limits.maxOutputTokens ?? (provider.name === "anthropic" ? facts.maxOutputTokens : undefined),
       supportsVision: limits.supportsVision ?? facts.supportsVision,
       isByok: query.byok ?? true,
       reasoningEffort: query.reasoningEffort,
@@ -305,7 +381,8 @@ function toSettings(provider: ProviderSource, query: ModelQuery, name: string): 
     headers: provider.headers,
     fetch: query.fetch,
     credential: async () => {
-      if (provider.hasBearerTokenProvider && query.bearerToken) return { kind: "bearer", value: await query.bearerToken(name) };
+      if (provider.hasBearerTokenProvider && query.bearerToken)
+        return { kind: "bearer", value: await query.bearerToken(name) };
       if (provider.bearerToken !== undefined) return { kind: "bearer", value: provider.bearerToken };
       if (provider.apiKey !== undefined) return { kind: "api-key", value: provider.apiKey };
       return undefined;

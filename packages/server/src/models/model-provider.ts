@@ -95,7 +95,13 @@ export interface ModelAnswer {
 export type ModelEvent =
   | { readonly type: "text"; readonly delta: string }
   | { readonly type: "reasoning"; readonly delta: string }
-  | { readonly type: "tool-call"; readonly index: number; readonly id?: string; readonly name?: string; readonly delta: string }
+  | {
+      readonly type: "tool-call";
+      readonly index: number;
+      readonly id?: string;
+      readonly name?: string;
+      readonly delta: string;
+    }
   | { readonly type: "answer"; readonly answer: ModelAnswer };
 
 export type ModelErrorKind =
@@ -121,7 +127,13 @@ export class ModelError extends Error {
   constructor(
     kind: ModelErrorKind,
     message: string,
-    details: { status?: number; retryAfterMs?: number; requestId?: string; errorCode?: string; cause?: unknown } = {},
+    details: {
+      status?: number;
+      retryAfterMs?: number;
+      requestId?: string;
+      errorCode?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: details.cause });
     this.name = "ModelError";
@@ -133,7 +145,12 @@ export class ModelError extends Error {
   }
   /** Whether the same request may succeed later. */
   get retryable(): boolean {
-    return this.kind === "rate-limit" || this.kind === "server" || this.kind === "network" || this.kind === "timeout";
+    return (
+      this.kind === "rate-limit" ||
+      this.kind === "server" ||
+      this.kind === "network" ||
+      this.kind === "timeout"
+    );
   }
 }
 
@@ -173,7 +190,9 @@ export interface ProviderSettings {
   /** OpenAI types only; default "completions". */
   readonly wireApi?: "completions" | "responses";
   /** Asked before each request; undefined for a provider that needs none (Ollama). */
-  readonly credential?: () => Promise<{ readonly kind: "api-key" | "bearer"; readonly value: string } | undefined>;
+  readonly credential?: () => Promise<
+    { readonly kind: "api-key" | "bearer"; readonly value: string } | undefined
+  >;
   /** Azure: undefined selects the v1 route. */
   readonly azureApiVersion?: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -2,10 +2,19 @@
  * One client on the wire: its frames in and out, who it is, and its requests on their way to the
  * methods. Knows no method by name but `connect`, with which a client says who it is.
  */
-import { encodeFrame, FrameDecoder, type FramingError, Peer, PROTOCOL_VERSION, type RequestContext, RpcError } from "@rightseat/protocol";
+
 import type { Duplex } from "node:stream";
-import { type DeltaFrame, OutboundQueue } from "../transport/outbound-queue.ts";
+import {
+  encodeFrame,
+  FrameDecoder,
+  type FramingError,
+  Peer,
+  PROTOCOL_VERSION,
+  type RequestContext,
+  RpcError,
+} from "@rightseat/protocol";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
+import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
 import type { Principal } from "./principal.ts";
 
 /** An event as a connection sends it; see session/published-event.ts. */
@@ -62,8 +71,10 @@ export class Connection {
       send: (body) => this.#send(body),
       sendStreamed: (byteLength, body) => this.#sendStreamed(byteLength, body),
       onRequest: (method, params, context) => this.#onRequest(method, params, context),
-      onNotification: (method) => options.log.debug("an unknown notification was ignored", { connection: this.id, method }),
-      onBug: (error, method) => options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
+      onNotification: (method) =>
+        options.log.debug("an unknown notification was ignored", { connection: this.id, method }),
+      onBug: (error, method) =>
+        options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
     });
     this.#decoder = new FrameDecoder({
       maxFrameBytes: options.maxMessageBytes,
@@ -127,7 +138,8 @@ export class Connection {
     const { methods, validators, isKnownMethod } = this.#options;
     const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (!handler) {
-      if (isKnownMethod(method)) throw new RpcError("not_supported", `Method not supported by this server: ${method}`, { method });
+      if (isKnownMethod(method))
+        throw new RpcError("not_supported", `Method not supported by this server: ${method}`, { method });
       throw new RpcError("method_not_found", `Unhandled method ${method}`, { method });
     }
     // A method without parameters may be called with null, or an empty list.
@@ -144,7 +156,9 @@ export class Connection {
     }
     const principal = this.#options.authenticate(token ?? undefined);
     if (!principal) {
-      this.#options.log.warning("a client was refused: its connection token is wrong or missing", { connection: this.id });
+      this.#options.log.warning("a client was refused: its connection token is wrong or missing", {
+        connection: this.id,
+      });
       throw authenticationFailed();
     }
     this.#principal = principal;
@@ -157,18 +171,27 @@ export class Connection {
   }
 
   #sendStreamed(byteLength: number, body: AsyncIterable<string>): void {
-    this.#outbound.pushStreamed({ header: Buffer.from(`Content-Length: ${byteLength}\r\n\r\n`), body: toBytes(body) });
+    this.#outbound.pushStreamed({
+      header: Buffer.from(`Content-Length: ${byteLength}\r\n\r\n`),
+      body: toBytes(body),
+    });
   }
 
   #badFrame(error: FramingError): void {
     const reason = error.problem === "frame-too-large" ? "frame_too_large" : "parse_error";
-    this.#options.log.warning("a malformed message was refused", { connection: this.id, problem: error.problem });
+    this.#options.log.warning("a malformed message was refused", {
+      connection: this.id,
+      problem: error.problem,
+    });
     this.#peer.sendError(null, new RpcError(reason, error.message).toBody());
     if (error.fatal) void this.flushed().then(() => this.close(error.message));
   }
 
   #overloaded(bytes: number): void {
-    this.#options.log.warning("a client does not read; its connection was closed", { connection: this.id, waitingBytes: bytes });
+    this.#options.log.warning("a client does not read; its connection was closed", {
+      connection: this.id,
+      waitingBytes: bytes,
+    });
     this.close(`connection_overloaded: ${bytes} bytes waited for the client to read`);
   }
 }
@@ -179,7 +202,9 @@ async function* toBytes(parts: AsyncIterable<string>): AsyncIterable<Uint8Array>
 
 function checkParams(method: string, params: unknown, validate: ParamsValidators[string] | undefined): void {
   if (params === null || typeof params !== "object" || Array.isArray(params)) {
-    throw new RpcError("invalid_params", `${method}: expected parameters by name (an object)`, { issues: [] });
+    throw new RpcError("invalid_params", `${method}: expected parameters by name (an object)`, {
+      issues: [],
+    });
   }
   const issues = validate?.(params);
   if (!issues || issues.length === 0) return;
@@ -188,5 +213,8 @@ function checkParams(method: string, params: unknown, validate: ParamsValidators
 }
 
 function authenticationFailed(): RpcError {
-  return new RpcError("authentication_failed", "AUTHENTICATION_FAILED: this server expects a connection token in 'connect'; the one that came is wrong or missing");
+  return new RpcError(
+    "authentication_failed",
+    "AUTHENTICATION_FAILED: this server expects a connection token in 'connect'; the one that came is wrong or missing",
+  );
 }

@@ -21,4 +21,6 @@ export interface ValidationIssue {
 }
 
 /** Checks the parameters of a method by its schema; undefined when they are as they should be. */
-export type ParamsValidators = Readonly<Record<string, (params: unknown) => readonly ValidationIssue[] | undefined>>;
+export type ParamsValidators = Readonly<
+  Record<string, (params: unknown) => readonly ValidationIssue[] | undefined>
+>;

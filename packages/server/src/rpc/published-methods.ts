@@ -1,7 +1,26 @@
 /** Method groups that the published contract has, to tell "not here" from "no such thing". */
 const GROUPS: ReadonlySet<string> = new Set([
-  "account", "agentRegistry", "agents", "catalog", "commands", "extensions", "hooks", "instructions", "llmInference",
-  "managedSettings", "mcp", "models", "plugins", "runtime", "secrets", "session", "sessionFs", "sessions", "skills", "tools", "user",
+  "account",
+  "agentRegistry",
+  "agents",
+  "catalog",
+  "commands",
+  "extensions",
+  "hooks",
+  "instructions",
+  "llmInference",
+  "managedSettings",
+  "mcp",
+  "models",
+  "plugins",
+  "runtime",
+  "secrets",
+  "session",
+  "sessionFs",
+  "sessions",
+  "skills",
+  "tools",
+  "user",
 ]);
 
 export function isPublishedMethod(method: string): boolean {

@@ -29,14 +29,21 @@ export async function askPermission(
   const asked = open?.permissionRequestId;
   const requestId = asked ?? randomUUID();
   const permissionRequest = { ...ask, toolCallId: call.toolCallId };
-  const data = { requestId, permissionRequest, promptRequest: permissionRequest } as unknown as SessionEventDataMap["permission.requested"];
+  const data = {
+    requestId,
+    permissionRequest,
+    promptRequest: permissionRequest,
+  } as unknown as SessionEventDataMap["permission.requested"];
   // Asked before a restart: clients that come are shown it again under the same id.
-  const event = asked ? session.emit("permission.requested", data) : session.append("permission.requested", data);
+  const event = asked
+    ? session.emit("permission.requested", data)
+    : session.append("permission.requested", data);
   const outcome = await session.questions.ask<PermissionDecision>(
     { requestId, kind: "permission", toolCallId: call.toolCallId, event },
     signal,
   );
-  if (outcome.kind === "cancelled") return { allowed: false, message: "The permission request was cancelled." };
+  if (outcome.kind === "cancelled")
+    return { allowed: false, message: "The permission request was cancelled." };
   const result = outcome.kind === "expired" ? NOBODY_ANSWERED : toResult(outcome.answer);
   session.append("permission.completed", { requestId, toolCallId: call.toolCallId, result });
   return toVerdict(session, ask, result);
@@ -70,7 +77,10 @@ function toResult(decision: PermissionDecision): PermissionResult {
       return { kind: "approved-for-session", approval: (decision.approval ?? {}) as never };
     case "reject":
     case "denied-interactively-by-user":
-      return { kind: "denied-interactively-by-user", ...(decision.feedback ? { feedback: decision.feedback } : {}) };
+      return {
+        kind: "denied-interactively-by-user",
+        ...(decision.feedback ? { feedback: decision.feedback } : {}),
+      };
     case "denied-by-rules":
       return { kind: "denied-by-rules", rules: [] };
     case "cancelled":
@@ -91,7 +101,11 @@ function toVerdict(session: Session, ask: PermissionAsk, result: PermissionResul
     case "denied-interactively-by-user": {
       const feedback = "feedback" in result && result.feedback ? ` They said: ${result.feedback}` : "";
       // Without a word on what to do instead, a rejection ends the run: the user has the floor.
-      return { allowed: false, message: `The user rejected this tool call.${feedback}`, endsRun: feedback === "" };
+      return {
+        allowed: false,
+        message: `The user rejected this tool call.${feedback}`,
+        endsRun: feedback === "",
+      };
     }
     default:
       return { allowed: false, message: COULD_NOT_ASK };

@@ -2,12 +2,17 @@
 import { type ClientInference, createClientInference } from "../models/client-fetch.ts";
 import type { ClientLink } from "./client-link.ts";
 
+export type { ClientInference };
+
 export class ClientInferences {
   readonly #byLink = new Map<ClientLink, ClientInference>();
 
   register(link: ClientLink): void {
     if (this.#byLink.has(link)) return;
-    this.#byLink.set(link, createClientInference({ request: (method, params, signal) => link.request(method, params, signal) }));
+    this.#byLink.set(
+      link,
+      createClientInference({ request: (method, params, signal) => link.request(method, params, signal) }),
+    );
   }
 
   of(link: ClientLink): ClientInference | undefined {

@@ -18,12 +18,23 @@ export function createCustomTool(session: Session, spec: CustomToolSpec): Tool {
     permission: (args, context) =>
       spec.skipPermission
         ? undefined
-        : { kind: "custom-tool", toolCallId: context.toolCallId, toolName: spec.name, toolDescription: spec.description, args },
+        : {
+            kind: "custom-tool",
+            toolCallId: context.toolCallId,
+            toolName: spec.name,
+            toolDescription: spec.description,
+            args,
+          },
     run: (args, context) => askClient(session, spec, args, context),
   };
 }
 
-async function askClient(session: Session, spec: CustomToolSpec, args: unknown, context: ToolContext): Promise<ToolResult> {
+async function askClient(
+  session: Session,
+  spec: CustomToolSpec,
+  args: unknown,
+  context: ToolContext,
+): Promise<ToolResult> {
   const open = session.state.openToolCalls.find((call) => call.toolCallId === context.toolCallId);
   const asked = open?.externalRequestId;
   const requestId = asked ?? randomUUID();
@@ -36,7 +47,9 @@ async function askClient(session: Session, spec: CustomToolSpec, args: unknown, 
     workingDirectory: context.workingDirectory,
   };
   // Asked before a restart: shown again to the client that offers the tool now, under the same id.
-  const event = asked ? session.emit("external_tool.requested", data) : session.append("external_tool.requested", data);
+  const event = asked
+    ? session.emit("external_tool.requested", data)
+    : session.append("external_tool.requested", data);
   const outcome = await session.questions.ask<ExternalToolAnswer>(
     { requestId, kind: "external-tool", toolCallId: context.toolCallId, toolName: spec.name, event },
     context.signal,
@@ -63,8 +76,12 @@ function toToolResult(name: string, args: unknown, answer: ExternalToolAnswer): 
   if (result === undefined || result === null) return { resultType: "success", text: "" };
   if (typeof result === "string") return { resultType: "success", text: result };
   const structured = result as Record<string, unknown>;
-  const text = typeof structured.textResultForLlm === "string" ? structured.textResultForLlm : JSON.stringify(result);
-  const type = typeof structured.resultType === "string" && RESULT_TYPES.has(structured.resultType) ? structured.resultType : "success";
+  const text =
+    typeof structured.textResultForLlm === "string" ? structured.textResultForLlm : JSON.stringify(result);
+  const type =
+    typeof structured.resultType === "string" && RESULT_TYPES.has(structured.resultType)
+      ? structured.resultType
+      : "success";
   const images = imagesOf(structured.binaryResultsForLlm);
   return {
     resultType: type as ToolResult["resultType"],
@@ -83,7 +100,13 @@ function toToolResult(name: string, args: unknown, answer: ExternalToolAnswer): 
 function imagesOf(results: unknown): { mimeType: string; base64: string }[] | undefined {
   if (!Array.isArray(results)) return undefined;
   const images = results
-    .filter((item) => item && typeof item.data === "string" && typeof item.mimeType === "string" && item.mimeType.startsWith("image/"))
+    .filter(
+      (item) =>
+        item &&
+        typeof item.data === "string" &&
+        typeof item.mimeType === "string" &&
+        item.mimeType.startsWith("image/"),
+    )
     .map((item) => ({ mimeType: item.mimeType as string, base64: item.data as string }));
   return images.length > 0 ? images : undefined;
 }

@@ -6,7 +6,13 @@ import { startNextRun } from "./prompts.ts";
 import { closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
 import type { Session } from "./session.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
-import { type Attachment, mergeSettings, type SessionSettings, type SettingsParams, toAttachment } from "./session-settings.ts";
+import {
+  type Attachment,
+  mergeSettings,
+  type SessionSettings,
+  type SettingsParams,
+  toAttachment,
+} from "./session-settings.ts";
 import { resolveWorkingContext } from "./working-context.ts";
 
 export interface JoinServices {
@@ -36,9 +42,17 @@ export interface JoinResult {
 
 const EVENT_FORMAT_VERSION = 1;
 
-export async function createSession(services: JoinServices, tenant: string, link: ClientLink, params: SettingsParams): Promise<JoinResult> {
+export async function createSession(
+  services: JoinServices,
+  tenant: string,
+  link: ClientLink,
+  params: SettingsParams,
+): Promise<JoinResult> {
   refuseRemote(params);
-  const key: SessionKey = { tenant, sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId() };
+  const key: SessionKey = {
+    tenant,
+    sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId(),
+  };
   const settings = mergeSettings({}, params);
   settings.model ??= services.defaultModel(settings);
   await services.checkSettings(settings);
@@ -67,7 +81,12 @@ export async function createSession(services: JoinServices, tenant: string, link
   return joinResult(services, session, params);
 }
 
-export async function resumeSession(services: JoinServices, tenant: string, link: ClientLink, params: SettingsParams): Promise<JoinResult> {
+export async function resumeSession(
+  services: JoinServices,
+  tenant: string,
+  link: ClientLink,
+  params: SettingsParams,
+): Promise<JoinResult> {
   const key: SessionKey = { tenant, sessionId: String(params.sessionId) };
   const session = await services.registry.open(key);
   const settings = mergeSettings(session.settings, params);
@@ -100,7 +119,9 @@ export async function resumeSession(services: JoinServices, tenant: string, link
 /** Nobody is attached and the newcomer does not want the work that waits for a client: it ends here. */
 async function interrupt(session: Session): Promise<void> {
   if (session.run && session.questions.size > 0) {
-    session.run.controller.abort(new RpcError("request_cancelled", "the session was resumed without its pending work"));
+    session.run.controller.abort(
+      new RpcError("request_cancelled", "the session was resumed without its pending work"),
+    );
     await session.run.done;
   }
 }
@@ -131,7 +152,6 @@ async function logResume(
  */
 function showOpenQuestions(session: Session, newcomer: Attachment, wasActive: boolean): void {
   for (const question of session.questions.list()) {
-    if (!question.event) continue;
     const { toolName } = question;
     const taken = wasActive && toolName !== undefined && othersOffer(session, newcomer, toolName);
     if (!taken) newcomer.link.publish(question.event);
@@ -167,8 +187,12 @@ function modelFields(settings: SessionSettings): { selectedModel?: string; reaso
 
 function refuseRemote(params: SettingsParams): void {
   if (params.cloud !== undefined && params.cloud !== null) {
-    throw new RpcError("not_supported", "cloud sessions are not supported: leave 'cloud' out to get a session on this server", {
-      path: "cloud",
-    });
+    throw new RpcError(
+      "not_supported",
+      "cloud sessions are not supported: leave 'cloud' out to get a session on this server",
+      {
+        path: "cloud",
+      },
+    );
   }
 }

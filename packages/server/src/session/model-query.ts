@@ -6,10 +6,18 @@ import type { ClientInferences } from "./client-inferences.ts";
 import type { Session } from "./session.ts";
 
 /** @param allowSocket whether calls that a client carries may go over a WebSocket. */
-export function modelQueryOf(session: Session, inferences: ClientInferences, allowSocket: boolean): ModelQuery {
+export function modelQueryOf(
+  session: Session,
+  inferences: ClientInferences,
+  allowSocket: boolean,
+): ModelQuery {
   const { settings } = session;
   const carrier = inferenceOf(session, inferences);
-  const context = { sessionId: session.id, agentId: `${session.id}/main`, interactionType: "conversation-agent" };
+  const context = {
+    sessionId: session.id,
+    agentId: `${session.id}/main`,
+    interactionType: "conversation-agent",
+  };
   return {
     model: settings.model,
     reasoningEffort: settings.reasoningEffort,
@@ -41,7 +49,10 @@ async function askForToken(session: Session, providerName: string): Promise<stri
   const reasons: string[] = [];
   for (const link of session.attachments.keys()) {
     try {
-      const answer = (await link.request("providerToken.getToken", { sessionId: session.id, providerName })) as { token?: unknown };
+      const answer = (await link.request("providerToken.getToken", {
+        sessionId: session.id,
+        providerName,
+      })) as { token?: unknown };
       if (typeof answer?.token === "string") return answer.token;
       reasons.push("it answered without a token");
     } catch (error) {

@@ -4,7 +4,13 @@
  */
 import type { ModelMessage, ModelReasoning } from "../models/model-provider.ts";
 import { isPublicLine } from "./private-records.ts";
-import { emptyUsage, type OpenToolCall, type QueuedPrompt, type SessionState, type UsageTotals } from "./session-state.ts";
+import {
+  emptyUsage,
+  type OpenToolCall,
+  type QueuedPrompt,
+  type SessionState,
+  type UsageTotals,
+} from "./session-state.ts";
 
 /** An event or private record as it comes out of a log: anything may be missing. */
 export interface LoggedEvent {
@@ -48,7 +54,8 @@ const FOLDERS: Record<string, Folder> = {
     if (data.reasoningEffort !== undefined) state.reasoningEffort = text(data.reasoningEffort);
   },
   "session.mode_changed": (state, data) => {
-    if (data.newMode === "interactive" || data.newMode === "plan" || data.newMode === "autopilot") state.mode = data.newMode;
+    if (data.newMode === "interactive" || data.newMode === "plan" || data.newMode === "autopilot")
+      state.mode = data.newMode;
   },
   "session.plan_changed": (state, data) => {
     state.hasPlan = data.operation !== "delete";
@@ -108,7 +115,8 @@ const FOLDERS: Record<string, Folder> = {
   },
   "rightseat.message_parts": (state, data) => {
     const last = state.messages.at(-1);
-    if (last?.role === "user") state.messages[state.messages.length - 1] = { role: "user", content: data.parts };
+    if (last?.role === "user")
+      state.messages[state.messages.length - 1] = { role: "user", content: data.parts };
   },
   "rightseat.usage": (state, data) => {
     const usage = data.usage as UsageTotals;
@@ -146,11 +154,14 @@ function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["dat
 }
 
 function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
-  const requests: NonNullable<LoggedEvent["data"]>[] = Array.isArray(data.toolRequests) ? data.toolRequests : [];
+  const requests: NonNullable<LoggedEvent["data"]>[] = Array.isArray(data.toolRequests)
+    ? data.toolRequests
+    : [];
   const toolCalls = requests.map((request) => ({
     id: String(request.toolCallId),
     name: String(request.name),
-    arguments: typeof request.arguments === "string" ? request.arguments : JSON.stringify(request.arguments ?? {}),
+    arguments:
+      typeof request.arguments === "string" ? request.arguments : JSON.stringify(request.arguments ?? {}),
   }));
   const message: ModelMessage = {
     role: "assistant",
@@ -174,13 +185,22 @@ function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data
   const failed = data.success === false;
   const content = text(data.result?.content) ?? text(data.error?.message) ?? "";
   const images = imagesOf(data.result?.binaryResultsForLlm);
-  state.messages.push({ role: "tool", toolCallId, content, ...(images ? { images } : {}), ...(failed ? { isError: true } : {}) });
+  state.messages.push({
+    role: "tool",
+    toolCallId,
+    content,
+    ...(images ? { images } : {}),
+    ...(failed ? { isError: true } : {}),
+  });
 }
 
 function imagesOf(results: unknown): { mimeType: string; base64: string }[] | undefined {
   if (!Array.isArray(results)) return undefined;
   const images = results
-    .filter((result) => result?.type === "image" && typeof result.data === "string" && typeof result.mimeType === "string")
+    .filter(
+      (result) =>
+        result?.type === "image" && typeof result.data === "string" && typeof result.mimeType === "string",
+    )
     .map((result) => ({ mimeType: result.mimeType as string, base64: result.data as string }));
   return images.length > 0 ? images : undefined;
 }
@@ -191,7 +211,7 @@ function reasoningOf(data: NonNullable<LoggedEvent["data"]>): ModelReasoning | u
     opaque: text(data.reasoningOpaque),
     encrypted: text(data.encryptedContent),
   };
-  return reasoning.text ?? reasoning.opaque ?? reasoning.encrypted ? reasoning : undefined;
+  return (reasoning.text ?? reasoning.opaque ?? reasoning.encrypted) ? reasoning : undefined;
 }
 
 function setContext(state: SessionState, context: unknown): void {

@@ -26,8 +26,13 @@ export interface PromptInput {
 export type StartRun = (session: Session, prompt: QueuedPrompt) => void;
 
 /** Takes a prompt; resolves with its message id once it is committed. */
-export async function acceptPrompt(session: Session, input: PromptInput, startRun: StartRun): Promise<string> {
-  if (session.closing) throw new RpcError("session_not_found", `Session not found: ${session.id} (it is being closed)`);
+export async function acceptPrompt(
+  session: Session,
+  input: PromptInput,
+  startRun: StartRun,
+): Promise<string> {
+  if (session.closing)
+    throw new RpcError("session_not_found", `Session not found: ${session.id} (it is being closed)`);
   const prompt: QueuedPrompt = {
     messageId: randomUUID(),
     prompt: input.prompt,
@@ -66,7 +71,11 @@ export interface UserMessageOptions {
 }
 
 /** Puts a prompt into the conversation. Without attachments it does so in this very tick. */
-export function logUserMessage(session: Session, prompt: QueuedPrompt, options: UserMessageOptions): void | Promise<void> {
+export function logUserMessage(
+  session: Session,
+  prompt: QueuedPrompt,
+  options: UserMessageOptions,
+): void | Promise<void> {
   if (!prompt.attachments) {
     appendUserMessage(session, prompt, options, prompt.prompt);
     return;
@@ -95,7 +104,8 @@ function appendUserMessage(
     ...(prompt.source !== undefined ? { source: prompt.source } : {}),
     ...(isAgentMode(prompt.agentMode) ? { agentMode: prompt.agentMode } : {}),
   });
-  if (typeof content !== "string") session.record("rightseat.message_parts", { messageId: prompt.messageId, parts: content });
+  if (typeof content !== "string")
+    session.record("rightseat.message_parts", { messageId: prompt.messageId, parts: content });
 }
 
 function isAgentMode(mode: string | undefined): mode is "interactive" | "plan" | "autopilot" | "shell" {

@@ -48,7 +48,9 @@ export class PublishedEvent {
     const { type, data } = this.event;
     if (type !== "assistant.message_delta" && type !== "assistant.reasoning_delta") return undefined;
     const { deltaContent } = data as { deltaContent: string };
-    const of = (data as { messageId?: string; reasoningId?: string }).messageId ?? (data as { reasoningId?: string }).reasoningId;
+    const of =
+      (data as { messageId?: string; reasoningId?: string }).messageId ??
+      (data as { reasoningId?: string }).reasoningId;
     return {
       key: `${this.sessionId}/${of}`,
       text: deltaContent,

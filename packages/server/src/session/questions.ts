@@ -14,7 +14,7 @@ export interface Question {
   /** For a client's tool: its name, by which a client that offers it is known. */
   readonly toolName?: string;
   /** The event that asks, to show it to a client that comes later. */
-  readonly event?: PublishedEvent;
+  readonly event: PublishedEvent;
 }
 
 export type QuestionOutcome<T> =

@@ -25,7 +25,12 @@ const LONGEST_WAIT_MS = 60_000;
  * told too, which only a read that is waiting can see, since they are nowhere kept.
  * @throws RpcError `invalid_params` for a cursor that this server has not given out.
  */
-export async function readEventLog(log: EventLog, session: Session, params: EventLogReadParams, signal: AbortSignal): Promise<string> {
+export async function readEventLog(
+  log: EventLog,
+  session: Session,
+  params: EventLogReadParams,
+  signal: AbortSignal,
+): Promise<string> {
   const from = parseCursor(params.cursor);
   const max = Math.min(params.max ?? DEFAULT_MAX, LARGEST_MAX);
   const matches = matcher(params);
@@ -35,7 +40,8 @@ export async function readEventLog(log: EventLog, session: Session, params: Even
     await session.committed();
     const end = session.end;
     if (from !== undefined && from > end) return result([], end, false, "expired");
-    if (params.direction === "backward") return await readBackward(log, session, { to: from ?? end, max, matches });
+    if (params.direction === "backward")
+      return await readBackward(log, session, { to: from ?? end, max, matches });
     const page = await readForward(log, session, { from: from ?? 0, to: end, max, matches });
     if (page.events.length > 0 || !params.waitMs) return result(page.events, page.cursor, page.hasMore, "ok");
     const arrived = await arrivals.first(Math.min(params.waitMs, LONGEST_WAIT_MS), signal);
@@ -61,9 +67,13 @@ function matcher(params: EventLogReadParams): Matcher {
 function parseCursor(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined;
   if (!/^\d{1,15}$/.test(cursor)) {
-    throw new RpcError("invalid_params", `session.eventLog.read: cursor: expected one that an earlier answer gave, got ${JSON.stringify(cursor)}`, {
-      path: "cursor",
-    });
+    throw new RpcError(
+      "invalid_params",
+      `session.eventLog.read: cursor: expected one that an earlier answer gave, got ${JSON.stringify(cursor)}`,
+      {
+        path: "cursor",
+      },
+    );
   }
   return Number(cursor);
 }
@@ -74,7 +84,11 @@ interface Page {
   readonly hasMore: boolean;
 }
 
-async function readForward(log: EventLog, session: Session, range: { from: number; to: number; max: number; matches: Matcher }): Promise<Page> {
+async function readForward(
+  log: EventLog,
+  session: Session,
+  range: { from: number; to: number; max: number; matches: Matcher },
+): Promise<Page> {
   const events: string[] = [];
   let cursor = range.from;
   for await (const batch of log.read(session.key, { from: range.from, to: range.to })) {
@@ -88,7 +102,11 @@ async function readForward(log: EventLog, session: Session, range: { from: numbe
 }
 
 /** The last `max` matching events before `to`, oldest first; the cursor is before the first of them. */
-async function readBackward(log: EventLog, session: Session, range: { to: number; max: number; matches: Matcher }): Promise<string> {
+async function readBackward(
+  log: EventLog,
+  session: Session,
+  range: { to: number; max: number; matches: Matcher },
+): Promise<string> {
   const kept: { json: string; before: number }[] = [];
   let before = 0;
   let more = false;
@@ -102,7 +120,12 @@ async function readBackward(log: EventLog, session: Session, range: { to: number
       before = line.cursor;
     }
   }
-  return result(kept.map(({ json }) => json), kept[0]?.before ?? 0, more, "ok");
+  return result(
+    kept.map(({ json }) => json),
+    kept[0]?.before ?? 0,
+    more,
+    "ok",
+  );
 }
 
 function matchesLine(json: string, matches: Matcher): boolean {
@@ -111,7 +134,12 @@ function matchesLine(json: string, matches: Matcher): boolean {
   return matches(type, agentId);
 }
 
-function result(events: readonly string[], cursor: number, hasMore: boolean, cursorStatus: "ok" | "expired"): string {
+function result(
+  events: readonly string[],
+  cursor: number,
+  hasMore: boolean,
+  cursorStatus: "ok" | "expired",
+): string {
   return `{"events":[${events.join(",")}],"cursor":"${cursor}","hasMore":${hasMore},"cursorStatus":"${cursorStatus}"}`;
 }
 

@@ -3,14 +3,14 @@
  * begins the next one that waits.
  */
 import { createHash } from "node:crypto";
-import { INTERRUPTED, runAgent, type RunOutcome } from "../agent/agent-loop.ts";
+import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
 import type { ActiveModel, RunHost, ToolSet } from "../agent/run-host.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { askPermission } from "./ask-permission.ts";
 import { logUserMessage, startNextRun } from "./prompts.ts";
 import type { Session } from "./session.ts";
-import type { QueuedPrompt } from "./session-state.ts";
 import type { SessionSettings } from "./session-settings.ts";
+import type { QueuedPrompt } from "./session-state.ts";
 
 /** What runs need besides the session; made once by the composition root. */
 export interface RunServices {
@@ -47,7 +47,10 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
 export function continueRun(services: RunServices, session: Session): void {
   const { running } = session.state;
   if (!running || session.run) return;
-  begin(services, session, running.messageId, async (controller) => ({ firstTurn: running.turn, controller }));
+  begin(services, session, running.messageId, async (controller) => ({
+    firstTurn: running.turn,
+    controller,
+  }));
 }
 
 interface Begun {
@@ -64,11 +67,18 @@ function begin(
 ): void {
   const controller = new AbortController();
   const prepared = prepare(controller);
-  const done = carryOut(services, session, messageId, prepared).catch((error) => services.onBug(error, session));
+  const done = carryOut(services, session, messageId, prepared).catch((error) =>
+    services.onBug(error, session),
+  );
   session.run = { messageId, controller, done };
 }
 
-async function carryOut(services: RunServices, session: Session, messageId: string, prepared: Promise<Begun>): Promise<void> {
+async function carryOut(
+  services: RunServices,
+  session: Session,
+  messageId: string,
+  prepared: Promise<Begun>,
+): Promise<void> {
   let outcome: RunOutcome = "failed";
   let aborted = false;
   try {
@@ -94,8 +104,13 @@ async function carryOut(services: RunServices, session: Session, messageId: stri
   services.onIdle(session);
 }
 
-export function workingDirectoryOf(services: Pick<RunServices, "defaultWorkingDirectory">, session: Session): string {
-  return session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory;
+export function workingDirectoryOf(
+  services: Pick<RunServices, "defaultWorkingDirectory">,
+  session: Session,
+): string {
+  return (
+    session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory
+  );
 }
 
 const TITLE_LENGTH = 60;
@@ -180,7 +195,11 @@ class SessionRunHost implements RunHost {
     const content = await this.#services.systemMessage(this.#session, model);
     const sha256 = createHash("sha256").update(content).digest("hex");
     if (sha256 !== this.#session.state.systemMessageHash) {
-      this.#session.append("system.message", { role: "system", content, metadata: { variables: { sha256 } } });
+      this.#session.append("system.message", {
+        role: "system",
+        content,
+        metadata: { variables: { sha256 } },
+      });
     }
     return content;
   }
@@ -189,7 +208,8 @@ class SessionRunHost implements RunHost {
     return this.#services.toolSet(this.#session);
   }
 
-  askPermission: RunHost["askPermission"] = (ask, call) => askPermission(this.#session, ask, call, this.signal);
+  askPermission: RunHost["askPermission"] = (ask, call) =>
+    askPermission(this.#session, ask, call, this.signal);
 
   async takeSteering(): Promise<boolean> {
     const steering = this.#session.state.queue.filter((prompt) => prompt.steering);
@@ -216,5 +236,6 @@ export function closeInterruptedRun(session: Session): void {
       error: { message: INTERRUPTED, code: "interrupted" },
     });
   }
-  if (running) session.record("rightseat.run_ended", { messageId: running.messageId, outcome: "interrupted" });
+  if (running)
+    session.record("rightseat.run_ended", { messageId: running.messageId, outcome: "interrupted" });
 }

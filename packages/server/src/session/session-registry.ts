@@ -4,14 +4,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import { type EventLog, type SessionKey, type SessionSummary, StoreError } from "../store/event-log.ts";
 import { RunSuspended } from "../agent/run-host.ts";
+import { type EventLog, type SessionKey, type SessionSummary, StoreError } from "../store/event-log.ts";
 import type { ClientLink } from "./client-link.ts";
 import { loadState } from "./load-state.ts";
 import { Session } from "./session.ts";
 import { shutdownData } from "./session-report.ts";
-import { createSessionState, parseSessionState } from "./session-state.ts";
 import type { SessionSettings } from "./session-settings.ts";
+import { createSessionState, parseSessionState } from "./session-state.ts";
 
 export type LifecycleType = "session.created" | "session.updated" | "session.deleted";
 
@@ -62,7 +62,9 @@ export class SessionRegistry {
   async create(key: SessionKey, settings: SessionSettings, summary: SessionSummary): Promise<Session> {
     if (this.#sessions.has(nameOf(key)) || this.#opening.has(nameOf(key))) throw sessionExists(key);
     const lease = await this.log.create(key, summary).catch((error) => {
-      throw error instanceof StoreError && error.kind === "conflict" ? sessionExists(key) : toRpcError(error, key);
+      throw error instanceof StoreError && error.kind === "conflict"
+        ? sessionExists(key)
+        : toRpcError(error, key);
     });
     const session = this.#make(lease, settings);
     session.begin(emptyStateAt(summary), 0);
@@ -116,7 +118,8 @@ export class SessionRegistry {
 
   /** A connection ended: it goes from all its sessions. */
   detachEverywhere(link: ClientLink): void {
-    for (const session of this.#sessions.values()) if (session.attachments.has(link)) this.detach(session, link, "lost");
+    for (const session of this.#sessions.values())
+      if (session.attachments.has(link)) this.detach(session, link, "lost");
   }
 
   /**
@@ -150,7 +153,9 @@ export class SessionRegistry {
   /** Ends everything: running turns get `graceMs`, then they are suspended. */
   async shutdown(graceMs: number): Promise<void> {
     clearInterval(this.#sweeper);
-    const running = [...this.#sessions.values()].flatMap((session) => (session.run ? [session.run.done] : []));
+    const running = [...this.#sessions.values()].flatMap((session) =>
+      session.run ? [session.run.done] : [],
+    );
     if (running.length > 0) await Promise.race([Promise.allSettled(running), delay(graceMs)]);
     await Promise.allSettled([...this.#sessions.values()].map((session) => this.close(session)));
     await this.log.close();
@@ -179,7 +184,10 @@ export class SessionRegistry {
       throw toRpcError(error, key);
     });
     if (opened.repaired) {
-      this.#options.onWarning("the end of a session's log was damaged and was repaired", { sessionId: key.sessionId, ...opened.repaired });
+      this.#options.onWarning("the end of a session's log was damaged and was repaired", {
+        sessionId: key.sessionId,
+        ...opened.repaired,
+      });
     }
     const session = this.#make(opened.lease, {});
     try {
@@ -207,7 +215,10 @@ export class SessionRegistry {
 
   /** A write failed: nothing more can be promised. Clients are told; the next resume reads the log anew. */
   #giveUp(session: Session, error: unknown): void {
-    this.#options.onWarning("a session's log refused a write; the session was closed", { sessionId: session.id, error });
+    this.#options.onWarning("a session's log refused a write; the session was closed", {
+      sessionId: session.id,
+      error,
+    });
     session.closing = true;
     session.run?.controller.abort(new RunSuspended());
     session.emit("session.error", {
@@ -259,7 +270,9 @@ export class SessionRegistry {
         session
           .sleep()
           .then(() => this.#options.onDebug("a session fell asleep", { sessionId: session.id }))
-          .catch((error) => this.#options.onWarning("a session could not be put to sleep", { sessionId: session.id, error }));
+          .catch((error) =>
+            this.#options.onWarning("a session could not be put to sleep", { sessionId: session.id, error }),
+          );
       }
     }
   }
@@ -284,15 +297,23 @@ function delay(ms: number): Promise<void> {
 }
 
 export function sessionNotFound(key: SessionKey): RpcError {
-  return new RpcError("session_not_found", `Session not found: ${key.sessionId}. Resume it with session.resume, or create it.`, {
-    sessionId: key.sessionId,
-  });
+  return new RpcError(
+    "session_not_found",
+    `Session not found: ${key.sessionId}. Resume it with session.resume, or create it.`,
+    {
+      sessionId: key.sessionId,
+    },
+  );
 }
 
 function sessionExists(key: SessionKey): RpcError {
-  return new RpcError("session_exists", `Session already exists: ${key.sessionId}. Resume it with session.resume, or create one with another id.`, {
-    sessionId: key.sessionId,
-  });
+  return new RpcError(
+    "session_exists",
+    `Session already exists: ${key.sessionId}. Resume it with session.resume, or create one with another id.`,
+    {
+      sessionId: key.sessionId,
+    },
+  );
 }
 
 function toRpcError(error: unknown, key: SessionKey): unknown {
@@ -301,10 +322,20 @@ function toRpcError(error: unknown, key: SessionKey): unknown {
     case "not-found":
       return sessionNotFound(key);
     case "conflict":
-      return new RpcError("session_in_use", `Session in use: ${key.sessionId}. ${error.message}`, { sessionId: key.sessionId }, { cause: error });
+      return new RpcError(
+        "session_in_use",
+        `Session in use: ${key.sessionId}. ${error.message}`,
+        { sessionId: key.sessionId },
+        { cause: error },
+      );
     case "invalid-key":
       return new RpcError("invalid_params", error.message, { path: "sessionId" }, { cause: error });
     default:
-      return new RpcError("storage_unavailable", error.message, { sessionId: key.sessionId }, { cause: error });
+      return new RpcError(
+        "storage_unavailable",
+        error.message,
+        { sessionId: key.sessionId },
+        { cause: error },
+      );
   }
 }

@@ -26,7 +26,10 @@ function apiDurationMs(session: Session): number {
   return Object.values(session.state.usageByModel).reduce((sum, usage) => sum + usage.apiDurationMs, 0);
 }
 
-export function shutdownData(session: Session, shutdownType: "routine" | "error"): SessionEventDataMap["session.shutdown"] {
+export function shutdownData(
+  session: Session,
+  shutdownType: "routine" | "error",
+): SessionEventDataMap["session.shutdown"] {
   const { state } = session;
   return {
     shutdownType,

@@ -91,7 +91,8 @@ export type SettingsParams = Readonly<Record<string, unknown>>;
 export function mergeSettings(settings: SessionSettings, params: SettingsParams): SessionSettings {
   const merged: SessionSettings = { ...settings };
   for (const key of DIRECT_KEYS) {
-    if (params[key] !== undefined && params[key] !== null) (merged as Record<string, unknown>)[key] = params[key];
+    if (params[key] !== undefined && params[key] !== null)
+      (merged as Record<string, unknown>)[key] = params[key];
   }
   const defaultAgent = params.defaultAgent as { excludedTools?: readonly string[] } | undefined | null;
   if (defaultAgent?.excludedTools) merged.defaultAgentExcludedTools = defaultAgent.excludedTools;
@@ -146,7 +147,10 @@ function internTool(tool: Record<string, unknown>): CustomToolSpec {
   const spec: CustomToolSpec = {
     name: String(tool.name),
     description: typeof tool.description === "string" ? tool.description : "",
-    parameters: (tool.parameters as Record<string, unknown> | null | undefined) ?? { type: "object", properties: {} },
+    parameters: (tool.parameters as Record<string, unknown> | null | undefined) ?? {
+      type: "object",
+      properties: {},
+    },
     skipPermission: tool.skipPermission === true,
     isTerminal: tool.isTerminal === true,
     overridesBuiltInTool: tool.overridesBuiltInTool === true,

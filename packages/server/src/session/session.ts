@@ -14,8 +14,8 @@ import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
 import { Questions } from "./questions.ts";
-import { parseSessionState, type SessionState } from "./session-state.ts";
 import type { Attachment, SessionSettings } from "./session-settings.ts";
+import { parseSessionState, type SessionState } from "./session-state.ts";
 
 /** The run in progress: one prompt on its way through the agent loop. */
 export interface ActiveRun {
@@ -230,7 +230,10 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const { state, end, checkpointed } = await loadState(this.#log, this.key, { end: this.#end, ...(await this.#storedCheckpoint()) });
+    const { state, end, checkpointed } = await loadState(this.#log, this.key, {
+      end: this.#end,
+      ...(await this.#storedCheckpoint()),
+    });
     this.begin(state, end, checkpointed);
   }
 
@@ -257,7 +260,11 @@ export class Session {
     });
     // Not everybody waits; a failure reaches `onBroken` in any case.
     this.#tail.catch(() => undefined);
-    const batch: Batch = { lines: [], outgoing: [], ...(settle as unknown as Pick<Batch, "resolve" | "reject">) };
+    const batch: Batch = {
+      lines: [],
+      outgoing: [],
+      ...(settle as unknown as Pick<Batch, "resolve" | "reject">),
+    };
     this.#batch = batch;
     queueMicrotask(() => void this.#commit(batch));
     return batch;

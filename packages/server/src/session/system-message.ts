@@ -12,7 +12,10 @@ export async function systemMessageOf(session: Session): Promise<string> {
     transform: async (sections) => {
       for (const attachment of session.attachments.values()) {
         if (!attachment.transformsSystemMessage) continue;
-        const answer = await attachment.link.request("systemMessage.transform", { sessionId: session.id, sections });
+        const answer = await attachment.link.request("systemMessage.transform", {
+          sessionId: session.id,
+          sections,
+        });
         return (answer as { sections: typeof sections }).sections;
       }
       return sections;

@@ -25,12 +25,15 @@ export interface Workspace {
 
 /** @throws RpcError `not_supported` when the store keeps no files. */
 export function createWorkspace(directory: string | undefined): Workspace {
-  if (directory === undefined) throw new RpcError("not_supported", "this server's store keeps no files for sessions");
+  if (directory === undefined)
+    throw new RpcError("not_supported", "this server's store keeps no files for sessions");
   const planPath = join(directory, "plan.md");
   const filesPath = join(directory, "files");
   const readPlan = async (): Promise<Plan> => {
     const content = await readFile(planPath, "utf8").catch(ifMissing);
-    return content === undefined ? { exists: false, content: null, path: null } : { exists: true, content, path: planPath };
+    return content === undefined
+      ? { exists: false, content: null, path: null }
+      : { exists: true, content, path: planPath };
   };
   return {
     readPlan,
@@ -44,7 +47,8 @@ export function createWorkspace(directory: string | undefined): Workspace {
       return exists;
     },
     listFiles: async () => {
-      const entries = (await readdir(filesPath, { recursive: true, withFileTypes: true }).catch(ifMissing)) ?? [];
+      const entries =
+        (await readdir(filesPath, { recursive: true, withFileTypes: true }).catch(ifMissing)) ?? [];
       return entries
         .filter((entry) => entry.isFile())
         .map((entry) => relative(filesPath, join(entry.parentPath, entry.name)).split(sep).join("/"))
@@ -53,7 +57,10 @@ export function createWorkspace(directory: string | undefined): Workspace {
     readFile: async (path) => {
       const target = await inside(filesPath, path);
       const content = await readFile(target, "utf8").catch(ifMissing);
-      if (content === undefined) throw new RpcError("invalid_params", `path: there is no file '${path}' in the session's workspace`, { path: "path" });
+      if (content === undefined)
+        throw new RpcError("invalid_params", `path: there is no file '${path}' in the session's workspace`, {
+          path: "path",
+        });
       return content;
     },
     writeFile: async (path, content) => {
@@ -70,14 +77,23 @@ export function createWorkspace(directory: string | undefined): Workspace {
 /** The absolute path, once it is sure that neither `..` nor a link leads out of the root. */
 async function inside(root: string, path: string): Promise<string> {
   const target = resolve(root, path);
-  const refuse = () => new RpcError("invalid_params", `path: expected a path inside the session's workspace, got '${path}'`, { path: "path" });
+  const refuse = () =>
+    new RpcError("invalid_params", `path: expected a path inside the session's workspace, got '${path}'`, {
+      path: "path",
+    });
   if (target === root || !target.startsWith(root + sep) || path.includes("\0")) throw refuse();
   let existing = target;
   for (;;) {
     const real = await realpath(existing).catch(ifMissing);
     if (real !== undefined) {
       const realRoot = (await realpath(root).catch(ifMissing)) ?? root;
-      if (real !== realRoot && !real.startsWith(realRoot + sep) && existing !== root && existing.startsWith(root)) throw refuse();
+      if (
+        real !== realRoot &&
+        !real.startsWith(realRoot + sep) &&
+        existing !== root &&
+        existing.startsWith(root)
+      )
+        throw refuse();
       return target;
     }
     if (existing === root || existing === dirname(existing)) return target;

@@ -32,12 +32,27 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** A server in this process, with its real settings, store and sockets. */
-export async function startServer(home: string, options: { flags?: string[]; env?: Record<string, string> } = {}): Promise<TestServer> {
-  const invocation = loadConfig(["--headless", "--shutdown-grace", "1", ...(options.flags ?? [])], { COPILOT_HOME: home, ...options.env });
+export async function startServer(
+  home: string,
+  options: { flags?: string[]; env?: Record<string, string> } = {},
+): Promise<TestServer> {
+  const invocation = loadConfig(["--headless", "--shutdown-grace", "1", ...(options.flags ?? [])], {
+    COPILOT_HOME: home,
+    ...options.env,
+  });
   if (invocation.kind !== "serve") throw new Error("expected settings to serve with");
   const log: LogLine[] = [];
-  const at = (level: string) => (message: string, fields: Record<string, unknown> = {}) => log.push({ level, message, fields });
-  const logger: Logger = { error: at("error"), warning: at("warning"), info: at("info"), debug: at("debug"), flush: () => undefined };
+  const at =
+    (level: string) =>
+    (message: string, fields: Record<string, unknown> = {}) =>
+      log.push({ level, message, fields });
+  const logger: Logger = {
+    error: at("error"),
+    warning: at("warning"),
+    info: at("info"),
+    debug: at("debug"),
+    flush: () => undefined,
+  };
   const server = createServer(invocation.config, logger, "0.0.0-test");
   const port = await server.listen();
   let stopped: Promise<void> | undefined;
@@ -57,13 +72,19 @@ export interface ServerProcess {
 }
 
 /** The built command in a process of its own; resolves when it listens. */
-export async function spawnServer(home: string, flags: readonly string[] = [], env: Record<string, string> = {}): Promise<ServerProcess> {
+export async function spawnServer(
+  home: string,
+  flags: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<ServerProcess> {
   const child = spawn(process.execPath, [COMMAND, "--headless", ...flags], {
     env: { PATH: process.env.PATH, HOME: home, COPILOT_HOME: home, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
-  const exited = new Promise<number | string>((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal ?? "unknown")));
+  const exited = new Promise<number | string>((resolve) =>
+    child.once("exit", (code, signal) => resolve(code ?? signal ?? "unknown")),
+  );
   const port = await new Promise<number>((resolve, reject) => {
     const collect = (chunk: Buffer) => {
       output += chunk;
@@ -72,7 +93,9 @@ export async function spawnServer(home: string, flags: readonly string[] = [], e
     };
     child.stdout?.on("data", collect);
     child.stderr?.on("data", collect);
-    void exited.then((code) => reject(new Error(`the server ended with ${code} before it listened: ${output}`)));
+    void exited.then((code) =>
+      reject(new Error(`the server ended with ${code} before it listened: ${output}`)),
+    );
   });
   return {
     child,

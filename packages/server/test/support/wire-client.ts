@@ -82,7 +82,11 @@ export class WireClient {
 
   /** The next event of a type, from those that came after `after` events. */
   event(sessionId: string, type: string, after = 0): Promise<WireEvent> {
-    return this.until(() => this.of(sessionId).slice(after).find((event) => event.type === type));
+    return this.until(() =>
+      this.of(sessionId)
+        .slice(after)
+        .find((event) => event.type === type),
+    );
   }
 
   /** Sends a prompt and waits until the session is idle again; the last assistant message. */
@@ -103,7 +107,8 @@ export class WireClient {
 
   #onFrame(body: string): void {
     const message = JSON.parse(body) as { id?: unknown; error?: { code: number; message: string } };
-    if (message.error && (message.id === null || message.id === undefined)) this.strayErrors.push(message.error);
+    if (message.error && (message.id === null || message.id === undefined))
+      this.strayErrors.push(message.error);
     else this.#peer.receive(body);
     this.#wake();
   }

@@ -1,5 +1,5 @@
 /** A model as clients list it. */
-import type { ModelListing } from "./model-provider.ts";
+import type { ModelListing } from "../models/model-provider.ts";
 
 export function toWireModel(listing: ModelListing) {
   if (listing.raw !== undefined && isWireShaped(listing.raw)) return listing.raw;
@@ -7,7 +7,10 @@ export function toWireModel(listing: ModelListing) {
     id: listing.id,
     name: listing.name,
     capabilities: {
-      supports: { vision: listing.supportsVision === true, reasoningEffort: listing.supportsReasoningEffort === true },
+      supports: {
+        vision: listing.supportsVision === true,
+        reasoningEffort: listing.supportsReasoningEffort === true,
+      },
       limits: {
         max_context_window_tokens: listing.contextWindowTokens ?? 0,
         ...(listing.maxPromptTokens !== undefined ? { max_prompt_tokens: listing.maxPromptTokens } : {}),
@@ -18,6 +21,15 @@ export function toWireModel(listing: ModelListing) {
 }
 
 function isWireShaped(raw: unknown): raw is object {
-  const { id, name, capabilities } = raw as { id?: unknown; name?: unknown; capabilities?: { supports?: unknown; limits?: unknown } };
-  return typeof id === "string" && typeof name === "string" && typeof capabilities?.supports === "object" && typeof capabilities.limits === "object";
+  const { id, name, capabilities } = raw as {
+    id?: unknown;
+    name?: unknown;
+    capabilities?: { supports?: unknown; limits?: unknown };
+  };
+  return (
+    typeof id === "string" &&
+    typeof name === "string" &&
+    typeof capabilities?.supports === "object" &&
+    typeof capabilities.limits === "object"
+  );
 }

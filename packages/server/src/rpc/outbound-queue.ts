@@ -89,7 +89,8 @@ export class OutboundQueue {
 
   /** Resolves once everything pushed so far has been handed to the operating system, or the end came. */
   flushed(): Promise<void> {
-    if (this.#ended || (this.#waiting.length === 0 && this.#writable.writableLength === 0)) return Promise.resolve();
+    if (this.#ended || (this.#waiting.length === 0 && this.#writable.writableLength === 0))
+      return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle.push(resolve);
       this.#schedule();
