@@ -3,6 +3,7 @@
  * rooms together.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { tmpdir } from "node:os";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
@@ -20,13 +21,16 @@ import { DEFAULT_TENANT, type Principal } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
 import { modelQueryOf } from "./session/model-query.ts";
-import type { RunServices } from "./session/run.ts";
+import { type RunServices, workingDirectoryOf } from "./session/run.ts";
+import type { Session } from "./session/session.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import type { SessionSettings } from "./session/session-settings.ts";
 import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
 import type { SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
+import { createBuiltInTools } from "./tools/built-in.ts";
+import type { Tool } from "./tools/tool.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
 
 export interface RightseatServer {
@@ -74,13 +78,14 @@ export function createServer(config: Config, logger: Logger, version: string): R
     for (const link of session.attachments.keys())
       (link as Connection).notify("session.lifecycle", { type: "session.updated", sessionId: session.id });
   };
+  const builtInTools = createBuiltInToolStore(config.environment);
   const runs: RunServices = {
     retry: DEFAULT_RETRY_POLICY,
     defaultWorkingDirectory: process.cwd(),
     resolveModel: (session) =>
       models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses)),
     systemMessage: systemMessageOf,
-    toolSet: (session) => toolSetOf(session, []),
+    toolSet: (session) => toolSetOf(session, () => builtInTools(session)),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
     onIdle: (session) => {
       onUpdated(session);
@@ -165,6 +170,25 @@ export function createServer(config: Config, logger: Logger, version: string): R
       for (const connection of connections) connection.close("the server is shutting down");
       logger.flush();
     },
+  };
+}
+
+/** The server's own tools of each session, made when its first model call offers them. */
+function createBuiltInToolStore(environment: Config["environment"]): (session: Session) => readonly Tool[] {
+  const made = new WeakMap<Session, readonly Tool[]>();
+  return (session) => {
+    const known = made.get(session);
+    if (known) return known;
+    const own = createBuiltInTools({
+      sessionId: session.id,
+      workingDirectory: () => workingDirectoryOf({ defaultWorkingDirectory: process.cwd() }, session),
+      allowedDirectories: () => [],
+      largeOutputDirectory: () => tmpdir(),
+      environment: () => environment,
+    });
+    session.disposers.add(() => own.dispose());
+    made.set(session, own.tools);
+    return own.tools;
   };
 }
 

@@ -112,6 +112,7 @@ function toCompletion(
               type: "image" as const,
               mimeType: image.mimeType,
               data: image.base64,
+              ...(image.description !== undefined ? { description: image.description } : {}),
             })),
           }
         : {}),

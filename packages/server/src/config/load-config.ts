@@ -12,6 +12,8 @@ import { type ProviderEnvironment, readProviders } from "./providers.ts";
 
 export interface Config extends OptionValues, ProviderEnvironment {
   readonly home: string;
+  /** As the server got it, for the processes it starts: they get it without credentials. */
+  readonly environment: Environment;
   /** The server's GitHub token. */
   readonly gitHubToken: string | undefined;
 }
@@ -39,6 +41,7 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
   const options = values as unknown as OptionValues;
   const config: Config = {
     ...options,
+    environment: env,
     home: options.home ?? join(homedir(), ".copilot"),
     gitHubToken: options.offline ? undefined : gitHubToken(options, env),
     ...readProviders(env),

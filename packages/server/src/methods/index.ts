@@ -5,6 +5,7 @@ import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
 import { sessionAccountMethods } from "./session-account.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
+import { sessionOptionsMethods } from "./session-options.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { workspaceMethods } from "./workspace.ts";
 
@@ -14,6 +15,7 @@ export function createMethods(services: Services): Methods {
     ...sessionsMethods(services),
     ...sessionMethods(services),
     ...sessionAnswerMethods(services),
+    ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),
     ...workspaceMethods(services),
   };

@@ -34,6 +34,14 @@ export interface ModelReasoning {
   readonly id?: string;
 }
 
+/** An image that a tool gave back. */
+export interface ToolImage {
+  readonly mimeType: string;
+  readonly base64: string;
+  /** What it is, said to models that get images apart from the results they belong to. */
+  readonly description?: string;
+}
+
 export type ModelMessage =
   | { readonly role: "user"; readonly content: string | readonly ModelContentPart[] }
   | {
@@ -46,7 +54,7 @@ export type ModelMessage =
       readonly role: "tool";
       readonly toolCallId: string;
       readonly content: string;
-      readonly images?: readonly { readonly mimeType: string; readonly base64: string }[];
+      readonly images?: readonly ToolImage[];
       readonly isError?: boolean;
     };
 

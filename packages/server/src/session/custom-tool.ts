@@ -1,5 +1,6 @@
 /** A tool that a client runs: asked for by an event, answered by a call. */
 import { randomUUID } from "node:crypto";
+import type { ToolImage } from "../models/model-provider.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 import type { Session } from "./session.ts";
 import type { CustomToolSpec } from "./session-settings.ts";
@@ -97,16 +98,19 @@ function toToolResult(name: string, args: unknown, answer: ExternalToolAnswer): 
   };
 }
 
-function imagesOf(results: unknown): { mimeType: string; base64: string }[] | undefined {
+function imagesOf(results: unknown): ToolImage[] | undefined {
   if (!Array.isArray(results)) return undefined;
   const images = results
     .filter(
       (item) =>
-        item &&
-        typeof item.data === "string" &&
+        typeof item?.data === "string" &&
         typeof item.mimeType === "string" &&
         item.mimeType.startsWith("image/"),
     )
-    .map((item) => ({ mimeType: item.mimeType as string, base64: item.data as string }));
+    .map((item) => ({
+      mimeType: item.mimeType as string,
+      base64: item.data as string,
+      ...(typeof item.description === "string" ? { description: item.description } : {}),
+    }));
   return images.length > 0 ? images : undefined;
 }

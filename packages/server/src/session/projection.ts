@@ -2,7 +2,7 @@
  * Folds one line of the log into the session's state. Pure apart from the state it is given; knows
  * every event that matters to the runtime and carries the others.
  */
-import type { ModelMessage, ModelReasoning } from "../models/model-provider.ts";
+import type { ModelMessage, ModelReasoning, ToolImage } from "../models/model-provider.ts";
 import { isPublicLine } from "./private-records.ts";
 import {
   emptyUsage,
@@ -194,14 +194,18 @@ function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data
   });
 }
 
-function imagesOf(results: unknown): { mimeType: string; base64: string }[] | undefined {
+function imagesOf(results: unknown): ToolImage[] | undefined {
   if (!Array.isArray(results)) return undefined;
   const images = results
     .filter(
       (result) =>
         result?.type === "image" && typeof result.data === "string" && typeof result.mimeType === "string",
     )
-    .map((result) => ({ mimeType: result.mimeType as string, base64: result.data as string }));
+    .map((result) => ({
+      mimeType: result.mimeType as string,
+      base64: result.data as string,
+      ...(typeof result.description === "string" ? { description: result.description } : {}),
+    }));
   return images.length > 0 ? images : undefined;
 }
 

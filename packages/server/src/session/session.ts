@@ -68,6 +68,8 @@ export class Session {
   lastUsedMs = performance.now();
   /** Tools that the user allowed for the rest of the session, by name. */
   readonly approvedTools = new Set<string>();
+  /** Ends what belongs to the session outside its log (processes); run when it goes. */
+  readonly disposers = new Set<() => Promise<void>>();
   /** Observers inside the server (long polls); told like clients are. */
   readonly observers = new Set<(event: PublishedEvent) => void>();
 
@@ -209,6 +211,7 @@ export class Session {
   /** Stops writing and gives the lease back. */
   async release(): Promise<void> {
     this.closing = true;
+    await Promise.allSettled([...this.disposers].map((dispose) => dispose()));
     if (this.#broken === undefined) {
       await this.committed().catch(() => undefined);
       await this.checkpoint().catch(() => undefined);

@@ -4,10 +4,12 @@ import type { Tool } from "../tools/tool.ts";
 import { createCustomTool } from "./custom-tool.ts";
 import type { Session } from "./session.ts";
 
-/** @param builtIn the server's own tools, for this session. */
-export function toolSetOf(session: Session, builtIn: readonly Tool[]): ToolSet {
+/** @param builtIn makes the server's own tools for this session; asked only when its settings let any in. */
+export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): ToolSet {
   const tools = new Map<string, Tool>();
-  for (const tool of builtIn) tools.set(tool.definition.name, tool);
+  const wantsBuiltIn =
+    session.settings.availableTools?.some((pattern) => !/^(custom|mcp):/.test(pattern)) ?? true;
+  if (wantsBuiltIn) for (const tool of builtIn()) tools.set(tool.definition.name, tool);
   for (const attachment of session.attachments.values()) {
     for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(session, spec));
   }

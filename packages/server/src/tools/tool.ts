@@ -2,7 +2,7 @@
  * The seam to whatever a model may call: built-in tools, the client's own (custom) tools, MCP's.
  * The agent loop drives every one of them alike: prepare → permission → execute → finish.
  */
-import type { ModelTool } from "../models/model-provider.ts";
+import type { ModelTool, ToolImage } from "../models/model-provider.ts";
 
 export type ToolSource = "builtin" | "custom" | "mcp";
 
@@ -30,7 +30,7 @@ export interface ToolResult {
   readonly detailedText?: string;
   /** For logs and the `error` of the completion event; only when it did not succeed. */
   readonly error?: { readonly message: string; readonly code?: string };
-  readonly images?: readonly { readonly mimeType: string; readonly base64: string }[];
+  readonly images?: readonly ToolImage[];
   readonly telemetry?: Readonly<Record<string, unknown>>;
   /** Ends the turn after this call: nothing more is asked of the model. */
   readonly endsTurn?: boolean;
@@ -44,7 +44,10 @@ export interface Tool {
   /** Ends the turn when it succeeds. */
   readonly isTerminal?: boolean;
   /** The question to ask before running, or undefined when none is needed. Must not have effects. */
-  permission?(args: unknown, context: ToolContext): PermissionAsk | undefined | Promise<PermissionAsk | undefined>;
+  permission?(
+    args: unknown,
+    context: ToolContext,
+  ): PermissionAsk | undefined | Promise<PermissionAsk | undefined>;
   /** Runs it. A throw becomes a failed result that the model reads. */
   run(args: unknown, context: ToolContext): Promise<ToolResult>;
 }

@@ -69,7 +69,7 @@ describe("toChatBody", () => {
         },
         { role: "tool", tool_call_id: "1", content: "r1" },
         { role: "tool", tool_call_id: "2", content: "r2" },
-        { role: "user", content: [{ type: "text", text: "Images from the tool results above:" }, image] },
+        { role: "user", content: [{ type: "text", text: "Image from the tool results above:" }, image] },
         { role: "assistant", content: "done" },
       ],
       tools: [

@@ -1,4 +1,10 @@
-import type { ModelContentPart, ModelMessage, ModelRequest, ModelTool } from "../model-provider.ts";
+import type {
+  ModelContentPart,
+  ModelMessage,
+  ModelRequest,
+  ModelTool,
+  ToolImage,
+} from "../model-provider.ts";
 
 /** What differs between servers that speak Chat Completions. */
 export interface ChatDialect {
@@ -34,16 +40,23 @@ function toChatMessages(request: ModelRequest, dialect: ChatDialect): Json[] {
       images = [];
     }
     messages.push(toChatMessage(message, dialect));
-    if (message.role === "tool") images.push(...(message.images ?? []).map(toImagePart));
+    if (message.role === "tool") images.push(...(message.images ?? []).flatMap(toCaptionedImage));
   }
   if (images.length > 0) messages.push(toImagesMessage(images));
   return messages;
 }
 
+function toCaptionedImage(image: ToolImage): Json[] {
+  return [
+    { type: "text", text: image.description ?? "Image from the tool results above:" },
+    toImagePart(image),
+  ];
+}
+
 function toImagesMessage(images: readonly Json[]): Json {
   return {
     role: "user",
-    content: [{ type: "text", text: "Images from the tool results above:" }, ...images],
+    content: images,
   };
 }
 

@@ -1,0 +1,72 @@
+/**
+ * What a built-in tool is made of: a definition that every session shares, and a body that is loaded
+ * when a model first calls the tool. Sessions keep next to nothing for tools that they never use.
+ */
+import type { ModelTool } from "../models/model-provider.ts";
+import type { PermissionAsk, ToolContext, ToolResult } from "./tool.ts";
+
+/** What built-in tools need of the session they serve. Everything is asked when needed, never kept. */
+export interface BuiltInToolHost {
+  readonly sessionId: string;
+  /** Absolute; where relative paths start and shells run. */
+  workingDirectory(): string;
+  /** Absolute; directories that tools may use besides the working directory. They need not exist. */
+  allowedDirectories(): readonly string[];
+  /** Absolute; where output too large for a model is kept. It is made when missing. Undefined: cut instead. */
+  largeOutputDirectory(): string | undefined;
+  /** Above this much, output goes to a file. Default 51,200. */
+  largeOutputMaxBytes?(): number;
+  /** The server's environment. Shells get it without what looks like a credential. */
+  environment(): Readonly<Record<string, string | undefined>>;
+}
+
+export interface BuiltInToolSpec {
+  readonly definition: ModelTool;
+  load(): Promise<BuiltInToolBody>;
+}
+
+/** The contract of `Tool`, with the session given to each call; one body serves all sessions. */
+export interface BuiltInToolBody {
+  permission?(
+    args: unknown,
+    context: ToolContext,
+    session: BuiltInSession,
+  ): PermissionAsk | undefined | Promise<PermissionAsk | undefined>;
+  run(args: unknown, context: ToolContext, session: BuiltInSession): Promise<ToolResult>;
+}
+
+/** Something that ends with its session. `dispose` may be called twice and must not throw. */
+export interface SessionResource {
+  dispose(): Promise<void>;
+}
+
+/** A session as its built-in tools see it: its host, and what they have started for it. */
+export class BuiltInSession {
+  readonly host: BuiltInToolHost;
+  #resources: Map<object, SessionResource> | undefined;
+  #disposed = false;
+
+  constructor(host: BuiltInToolHost) {
+    this.host = host;
+  }
+
+  /** The session's one resource of this kind, made on first use. @throws when the session has ended. */
+  resource<T extends SessionResource>(kind: new (host: BuiltInToolHost) => T): T {
+    if (this.#disposed) throw new Error("The session has ended.");
+    this.#resources ??= new Map();
+    let resource = this.#resources.get(kind) as T | undefined;
+    if (!resource) {
+      resource = new kind(this.host);
+      this.#resources.set(kind, resource);
+    }
+    return resource;
+  }
+
+  /** Ends everything that tools of this session started. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const resources = [...(this.#resources?.values() ?? [])];
+    this.#resources = undefined;
+    await Promise.all(resources.map((resource) => resource.dispose()));
+  }
+}

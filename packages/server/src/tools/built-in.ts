@@ -1,0 +1,63 @@
+/** The server's own tools, for one session. */
+import { BuiltInSession, type BuiltInToolHost, type BuiltInToolSpec } from "./built-in-tool.ts";
+import { FILE_TOOLS } from "./files/definitions.ts";
+import { SEARCH_TOOLS } from "./search/definitions.ts";
+import { SHELL_TOOLS } from "./shell/definitions.ts";
+import type { PermissionAsk, Tool, ToolContext, ToolResult } from "./tool.ts";
+
+export type { BuiltInToolHost } from "./built-in-tool.ts";
+
+/** In the order in which models are offered them. */
+const SPECS: readonly BuiltInToolSpec[] = [...SHELL_TOOLS, ...FILE_TOOLS, ...SEARCH_TOOLS];
+
+export interface BuiltInTools {
+  readonly tools: readonly Tool[];
+  /** Ends the shells of the session and their processes. May be called twice; does not throw. */
+  dispose(): Promise<void>;
+}
+
+/** Starts and loads nothing: that waits for the first call of a tool. */
+export function createBuiltInTools(host: BuiltInToolHost): BuiltInTools {
+  return new SessionTools(new BuiltInSession(host));
+}
+
+class SessionTools implements BuiltInTools {
+  readonly tools: readonly Tool[];
+  readonly #session: BuiltInSession;
+
+  constructor(session: BuiltInSession) {
+    this.#session = session;
+    this.tools = SPECS.map((spec) => new BuiltInTool(spec, session));
+  }
+
+  dispose(): Promise<void> {
+    return this.#session.dispose();
+  }
+}
+
+/** Two references an object: with thousands of sessions there are tens of thousands of these. */
+class BuiltInTool implements Tool {
+  readonly #spec: BuiltInToolSpec;
+  readonly #session: BuiltInSession;
+
+  constructor(spec: BuiltInToolSpec, session: BuiltInSession) {
+    this.#spec = spec;
+    this.#session = session;
+  }
+
+  get definition() {
+    return this.#spec.definition;
+  }
+
+  get source() {
+    return "builtin" as const;
+  }
+
+  async permission(args: unknown, context: ToolContext): Promise<PermissionAsk | undefined> {
+    return (await this.#spec.load()).permission?.(args, context, this.#session);
+  }
+
+  async run(args: unknown, context: ToolContext): Promise<ToolResult> {
+    return (await this.#spec.load()).run(args, context, this.#session);
+  }
+}

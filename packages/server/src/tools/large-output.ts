@@ -1,0 +1,71 @@
+/** Output too large for a model: kept in a file, of which the model gets the path and a preview. */
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { BuiltInToolHost } from "./built-in-tool.ts";
+
+const DEFAULT_MAX_BYTES = 51_200;
+export const PREVIEW_CHARS = 500;
+
+/** The bytes of UTF-8 that a tool may hand to the model as they are. */
+export function maxOutputBytes(host: BuiltInToolHost): number {
+  return host.largeOutputMaxBytes?.() ?? DEFAULT_MAX_BYTES;
+}
+
+/** A new file for output, for its owner only. Undefined where large output is not kept. */
+export async function openOutputFile(
+  host: BuiltInToolHost,
+): Promise<{ path: string; handle: FileHandle } | undefined> {
+  const directory = host.largeOutputDirectory();
+  if (directory === undefined) return undefined;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  // The name is what recorded conversations hold.
+  const name = `${Date.now()}-copilot-tool-output-${randomBytes(4).toString("hex")}.txt`;
+  const path = join(directory, name);
+  return { path, handle: await open(path, "wx", 0o600) };
+}
+
+/** The text itself, or, when it is too large, what the model reads instead. */
+export async function limitOutput(text: string, host: BuiltInToolHost): Promise<string> {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxOutputBytes(host)) return text;
+  const file = await openOutputFile(host);
+  try {
+    await file?.handle.writeFile(text);
+  } finally {
+    await file?.handle.close();
+  }
+  return describeLargeOutput({ bytes, path: file?.path, head: text.slice(0, PREVIEW_CHARS) });
+}
+
+export interface LargeOutput {
+  readonly bytes: number;
+  /** The file that holds it; undefined when it is not kept. */
+  readonly path: string | undefined;
+  readonly head: string;
+  /** Its end, where the end matters, as it does for a command. */
+  readonly tail?: string;
+  /** What is missing at the end of the file, which has a bound. */
+  readonly droppedBytes?: number;
+}
+
+/** The wording, up to the preview of the start, is what recorded conversations hold. */
+export function describeLargeOutput(output: LargeOutput): string {
+  const size = `${(output.bytes / 1024).toFixed(1)} KB`;
+  const where = output.path
+    ? `Output too large to read at once (${size}). Saved to: ${output.path}\nConsider using tools like grep (for searching), head/tail (for viewing start/end), view with view_range (for specific sections), or jq (for JSON) to examine portions of the output.`
+    : `Output too large to read at once (${size}). Only its start and end are shown; ask for less at once to see the rest.`;
+  const dropped = output.droppedBytes
+    ? `\nThe file ends ${output.droppedBytes} bytes short of the output.`
+    : "";
+  const head = `\n\nPreview (first ${PREVIEW_CHARS} chars):\n${wholeCharacters(output.head)}`;
+  const tail = output.tail
+    ? `\n\nPreview (last ${PREVIEW_CHARS} chars):\n${wholeCharacters(output.tail)}`
+    : "";
+  return where + dropped + head + tail;
+}
+
+/** Without half a character where the text was cut: a lone surrogate is no valid JSON for some stores. */
+function wholeCharacters(text: string): string {
+  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
+}

@@ -1,0 +1,77 @@
+/** Paths that a model names, and where they lead. */
+import { realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { BuiltInToolHost } from "./built-in-tool.ts";
+import type { ToolContext } from "./tool.ts";
+import { requiredText, toArguments, withoutNul } from "./tool-arguments.ts";
+import { systemErrorCode } from "./tool-results.ts";
+
+export interface NamedPath {
+  /** As it was named, made absolute; what is shown. */
+  readonly path: string;
+  /** With every link followed, and in the file system's own case: what is opened. */
+  readonly canonical: string;
+}
+
+/** What was asked about for a call, so that nothing else is done when a link has changed since. */
+const asked = new WeakMap<ToolContext, string>();
+
+/** @throws ToolArgumentError when the argument is no path. */
+export async function namedPath(args: unknown, context: ToolContext, fallback?: string): Promise<NamedPath> {
+  const given = toArguments(args);
+  const text = fallback !== undefined && !given.path ? fallback : requiredText(given, "path");
+  const path = resolve(context.workingDirectory, withoutNul(text, "path"));
+  return { path, canonical: await canonicalPath(path) };
+}
+
+/** The path, for the permission that is asked now. @throws as `namedPath`. */
+export async function pathToAskFor(
+  args: unknown,
+  context: ToolContext,
+  fallback?: string,
+): Promise<NamedPath> {
+  const named = await namedPath(args, context, fallback);
+  asked.set(context, named.canonical);
+  return named;
+}
+
+/** The path, for use now. @throws as `namedPath`, and when it leads elsewhere than what was asked about. */
+export async function pathToUse(args: unknown, context: ToolContext, fallback?: string): Promise<NamedPath> {
+  const named = await namedPath(args, context, fallback);
+  const before = asked.get(context);
+  if (before !== undefined && before !== named.canonical) {
+    throw new Error(`${named.path} led to ${before} when permission was asked, and now leads elsewhere.`);
+  }
+  return named;
+}
+
+/** Follows all links; of a path that does not exist, those of the part that does. */
+export async function canonicalPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const parent = dirname(path);
+    const isMissing = ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
+    if (!isMissing || parent === path) throw error;
+    return join(await canonicalPath(parent), basename(path));
+  }
+}
+
+/** Whether a canonical path is in the working directory or one of the other allowed ones. */
+export async function isAllowed(
+  canonical: string,
+  context: ToolContext,
+  host: BuiltInToolHost,
+): Promise<boolean> {
+  for (const directory of [context.workingDirectory, ...host.allowedDirectories()]) {
+    const root = await canonicalPath(resolve(directory)).catch(() => undefined);
+    if (root !== undefined && isInside(canonical, root)) return true;
+  }
+  return false;
+}
+
+/** Whether a path is the directory or below it; both absolute and canonical. */
+export function isInside(path: string, directory: string): boolean {
+  const rest = relative(directory, path);
+  return rest === "" || (rest !== ".." && !rest.startsWith(`..${sep}`) && !isAbsolute(rest));
+}

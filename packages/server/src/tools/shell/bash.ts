@@ -1,0 +1,73 @@
+/** `bash`: runs a command. */
+import type { BuiltInToolBody } from "../built-in-tool.ts";
+import type { ToolContext } from "../tool.ts";
+import {
+  optionalChoice,
+  optionalNumber,
+  optionalText,
+  requiredText,
+  toArguments,
+  withoutNul,
+} from "../tool-arguments.ts";
+import { success } from "../tool-results.ts";
+import { askShellPermission } from "./permission.ts";
+import { reportShell } from "./report.ts";
+import { Shells } from "./shells.ts";
+
+const DEFAULT_WAIT_SECONDS = 30;
+const MAX_WAIT_SECONDS = 3600;
+/** Of one call; what a person watches needs no more, and the result has the rest. */
+const MAX_SHOWN_CHARS = 51_200;
+
+export const bash: BuiltInToolBody = {
+  permission(args) {
+    const { command, description } = parse(args);
+    return askShellPermission(command, description);
+  },
+
+  async run(args, context, session) {
+    const { mode, waitMs, ...start } = parse(args);
+    context.signal.throwIfAborted();
+    const shells = session.resource(Shells);
+    const shell = await shells.start({ ...start, cwd: context.workingDirectory, input: mode === "async" });
+    const { id } = shell.info;
+    if (mode === "async") {
+      return {
+        ...success(
+          `<started with shellId: ${id}. Use read_bash for its output, write_bash to send input, stop_bash to end it.>`,
+        ),
+        raw: { shellId: id },
+      };
+    }
+    shell.onOutput = shownOutput(context);
+    try {
+      await shell.waitUntilFinished(waitMs, context.signal);
+    } catch (aborted) {
+      await shell.end();
+      throw aborted;
+    } finally {
+      shell.onOutput = undefined;
+    }
+    return reportShell(shell);
+  },
+};
+
+function parse(args: unknown) {
+  const given = toArguments(args);
+  const range = { min: 0, max: MAX_WAIT_SECONDS };
+  return {
+    command: withoutNul(requiredText(given, "command"), "command"),
+    description: optionalText(given, "description") ?? "",
+    mode: optionalChoice(given, "mode", ["sync", "async"]) ?? "sync",
+    waitMs: 1000 * (optionalNumber(given, "initial_wait", range) ?? DEFAULT_WAIT_SECONDS),
+    id: optionalText(given, "shellId") || undefined,
+  };
+}
+
+function shownOutput(context: ToolContext): (text: string) => void {
+  let left = MAX_SHOWN_CHARS;
+  return (text) => {
+    if (left > 0) context.onOutput(text.slice(0, left));
+    left -= text.length;
+  };
+}

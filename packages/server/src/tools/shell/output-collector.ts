@@ -1,0 +1,93 @@
+/** Collects what a command writes, in bounded memory: what is too large for a model goes to a file. */
+import type { FileHandle } from "node:fs/promises";
+import { StringDecoder } from "node:string_decoder";
+import type { BuiltInToolHost } from "../built-in-tool.ts";
+import { describeLargeOutput, maxOutputBytes, openOutputFile, PREVIEW_CHARS } from "../large-output.ts";
+
+/** One command may not fill the disk. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+interface Spill {
+  readonly path: string | undefined;
+  readonly handle: FileHandle | undefined;
+  readonly head: string;
+  tail: string;
+  fileBytes: number;
+  droppedBytes: number;
+}
+
+export class OutputCollector {
+  readonly #host: BuiltInToolHost;
+  readonly #decoder = new StringDecoder("utf8");
+  #text = "";
+  #bytes = 0;
+  #spill: Spill | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(host: BuiltInToolHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Adds bytes; invalid UTF-8 becomes U+FFFD. Resolves with the text that came of them once the disk has
+   * it, so that a command whose reader waits for this writes no faster than the disk. Does not throw.
+   */
+  append(chunk: Buffer): Promise<string> {
+    return this.#serially(async () => {
+      // NUL is valid in JSON and refused by databases.
+      const text = this.#decoder.write(chunk).replaceAll("\0", "\ufffd");
+      this.#bytes += chunk.length;
+      if (this.#spill) {
+        await write(this.#spill, text);
+      } else {
+        this.#text += text;
+        if (this.#bytes > maxOutputBytes(this.#host)) await this.#startSpill();
+      }
+      return text;
+    });
+  }
+
+  /** What has come since the last call, as a model reads it. */
+  take(): Promise<string> {
+    return this.#serially(async () => {
+      const [spill, text, bytes] = [this.#spill, this.#text, this.#bytes];
+      this.#spill = undefined;
+      this.#text = "";
+      this.#bytes = 0;
+      if (!spill) return text;
+      await spill.handle?.close();
+      return describeLargeOutput({ ...spill, bytes });
+    });
+  }
+
+  async #startSpill(): Promise<void> {
+    const file = await openOutputFile(this.#host).catch(() => undefined);
+    const head = this.#text.slice(0, PREVIEW_CHARS);
+    this.#spill = { path: file?.path, handle: file?.handle, head, tail: "", fileBytes: 0, droppedBytes: 0 };
+    await write(this.#spill, this.#text);
+    this.#text = "";
+  }
+
+  #serially<T>(job: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(job);
+    this.#last = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+}
+
+async function write(spill: Spill, text: string): Promise<void> {
+  spill.tail = (spill.tail + text).slice(-PREVIEW_CHARS);
+  if (!spill.handle) return;
+  const bytes = Buffer.from(text);
+  if (spill.fileBytes + bytes.length <= MAX_FILE_BYTES) {
+    // A full disk costs the rest of the file, not the command.
+    const { bytesWritten } = await spill.handle.write(bytes).catch(() => ({ bytesWritten: 0 }));
+    spill.fileBytes += bytesWritten;
+    spill.droppedBytes += bytes.length - bytesWritten;
+  } else {
+    spill.droppedBytes += bytes.length;
+  }
+}

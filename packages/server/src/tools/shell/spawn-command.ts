@@ -1,0 +1,64 @@
+/** Starts a bash command in a process group of its own, which ends with the server. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import type { Readable, Writable } from "node:stream";
+import { watchGroup } from "../group-watchdog.ts";
+
+/**
+ * The command comes through descriptor 3, ended by NUL: it is not in the process list, has no limit of
+ * length, and does not run unless all of it came, by when the watchdog knows the group. Output goes
+ * through `cat`, since Node's own pipes are sockets, which programs cannot open as /dev/stderr. `cat`
+ * outlives a SIGTERM to pass on what the command says last.
+ */
+const SCRIPT = `
+IFS= read -r -d '' _command <&3 || exit 125
+exec 3<&-
+{ ( set --; eval "$_command" ); printf '\\0%s %d\\0' "$1" "$?"; } 2>&1 | { trap '' HUP INT TERM; exec cat; }
+`;
+
+export interface CommandOptions {
+  readonly command: string;
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+  /** Whether it gets a pipe to read from; otherwise its input is empty. */
+  readonly input: boolean;
+}
+
+export interface SpawnedCommand {
+  readonly child: ChildProcess;
+  /** Also the id of the group. */
+  readonly pid: number;
+  readonly output: Readable;
+  readonly input: Writable | undefined;
+  /** The word of the marker that ends the output. */
+  readonly token: string;
+}
+
+/** @throws when bash cannot be started: not installed, no such directory, no processes left. */
+export async function spawnCommand(options: CommandOptions): Promise<SpawnedCommand> {
+  const token = randomBytes(12).toString("hex");
+  const child = spawn("bash", ["-c", SCRIPT, "bash", token], {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: [options.input ? "pipe" : "ignore", "pipe", "ignore", "pipe"],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw await startError(child, options.cwd);
+  child.on("error", () => {});
+  watchGroup(pid);
+  const commandPipe = child.stdio[3] as Writable;
+  // It may be dead already; how it ended says why.
+  commandPipe.on("error", () => {});
+  commandPipe.end(`${options.command}\0`);
+  child.stdin?.on("error", () => {});
+  return { child, pid, output: child.stdout as Readable, input: child.stdin ?? undefined, token };
+}
+
+function startError(child: ChildProcess, cwd: string): Promise<Error> {
+  return new Promise((resolve) => {
+    child.once("error", (cause) => {
+      resolve(new Error(`bash could not be started in ${cwd}: ${cause.message}`, { cause }));
+    });
+  });
+}
