@@ -33,8 +33,7 @@ export type ErrorReason =
   | "provider_rejected"
   | "shutting_down"
   | "connection_overloaded"
-  | "storage_unavailable"
-  | "limit_exceeded";
+  | "storage_unavailable";
 
 export interface RpcErrorBody {
   readonly code: number;

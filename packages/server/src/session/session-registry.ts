@@ -38,6 +38,7 @@ export class SessionRegistry {
   readonly #sessions = new Map<string, Session>();
   readonly #opening = new Map<string, Promise<Session>>();
   readonly #sweeper: NodeJS.Timeout;
+  #stopping = false;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -60,6 +61,7 @@ export class SessionRegistry {
 
   /** Makes a session. @throws RpcError `session_exists`. */
   async create(key: SessionKey, settings: SessionSettings, summary: SessionSummary): Promise<Session> {
+    this.#refuseWhenStopping();
     if (this.#sessions.has(nameOf(key)) || this.#opening.has(nameOf(key))) throw sessionExists(key);
     const lease = await this.log.create(key, summary).catch((error) => {
       throw error instanceof StoreError && error.kind === "conflict"
@@ -89,6 +91,7 @@ export class SessionRegistry {
 
   /** The session, opened from the log when it is not open here. @throws RpcError `session_not_found`, `session_in_use`. */
   async open(key: SessionKey): Promise<Session> {
+    this.#refuseWhenStopping();
     const name = nameOf(key);
     const open = this.#sessions.get(name);
     if (open?.closing) {
@@ -153,12 +156,22 @@ export class SessionRegistry {
   /** Ends everything: running turns get `graceMs`, then they are suspended. */
   async shutdown(graceMs: number): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#stopping = true;
     const running = [...this.#sessions.values()].flatMap((session) =>
       session.run ? [session.run.done] : [],
     );
     if (running.length > 0) await Promise.race([Promise.allSettled(running), delay(graceMs)]);
     await Promise.allSettled([...this.#sessions.values()].map((session) => this.close(session)));
     await this.log.close();
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#stopping) {
+      throw new RpcError(
+        "shutting_down",
+        "the server is shutting down; try again at another, or when it is back",
+      );
+    }
   }
 
   async #closeNow(session: Session, shutdownType: "routine" | "error"): Promise<void> {

@@ -92,7 +92,13 @@ describe("view", () => {
     expect(await call("view", { path: "a.png" })).toEqual({
       resultType: "success",
       text: "Viewed image file successfully.",
-      images: [{ mimeType: "image/png", base64: png.toString("base64"), description: expect.stringContaining("Image file at path ") }],
+      images: [
+        {
+          mimeType: "image/png",
+          base64: png.toString("base64"),
+          description: expect.stringContaining("Image file at path "),
+        },
+      ],
     });
     await writeFile(at("b.bin"), Buffer.from([1, 0, 2]));
     expect((await call("view", { path: "b.bin" })).error?.code).toBe("binary_file");

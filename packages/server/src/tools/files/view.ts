@@ -69,7 +69,10 @@ async function viewImage(handle: FileHandle, path: string, mimeType: string): Pr
   const { bytesRead } = await handle.read(buffer, 0, size, 0);
   const base64 = buffer.toString("base64", 0, bytesRead);
   // The wording is what recorded conversations hold.
-  return { ...success("Viewed image file successfully."), images: [{ mimeType, base64, description: `Image file at path ${path}` }] };
+  return {
+    ...success("Viewed image file successfully."),
+    images: [{ mimeType, base64, description: `Image file at path ${path}` }],
+  };
 }
 
 /** @throws ToolArgumentError unless it is missing or a range of lines. */

@@ -1,0 +1,41 @@
+/** The manual says what is so: options, errors and methods are compared with the code. */
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { OPTIONS, type OptionSpec } from "../src/config/options.ts";
+import { createMethods } from "../src/methods/index.ts";
+
+const doc = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
+
+describe("docs/configuration.md", async () => {
+  const text = await doc("configuration.md");
+  test.each(Object.entries(OPTIONS) as [string, OptionSpec][])(
+    "has a row for %s with its flag and variables",
+    (name, spec) => {
+      const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\` |`));
+      expect(row, `a row that begins with | \`${name}\` |`).toBeDefined();
+      if (spec.flag) expect(row).toContain(`\`--${spec.flag}\``);
+      for (const variable of spec.env ?? []) expect(row).toContain(`\`${variable}\``);
+    },
+  );
+});
+
+test("docs/errors.md has a row for every reason", async () => {
+  const source = await readFile(new URL("../../protocol/src/errors.ts", import.meta.url), "utf8");
+  const union = source.slice(
+    source.indexOf("export type ErrorReason"),
+    source.indexOf("export interface RpcErrorBody"),
+  );
+  const reasons = [...union.matchAll(/"([a-z_]+)"/g)].map((match) => match[1]);
+  expect(reasons.length).toBeGreaterThan(10);
+  const rows = [...(await doc("errors.md")).matchAll(/^\| `([a-z_]+)` \|/gm)].map((match) => match[1]);
+  expect(rows.sort()).toEqual(reasons.sort());
+});
+
+test("docs/compatibility.md lists exactly the methods that are served", async () => {
+  // The table is made before any service is asked for anything.
+  const served = ["connect", ...Object.keys(createMethods({ registry: {}, runs: {} } as never))];
+  const text = await doc("compatibility.md");
+  const table = text.slice(text.indexOf("## Methods that are served"), text.indexOf("Requests to clients"));
+  const rows = [...table.matchAll(/^\| `([A-Za-z.]+)` \|/gm)].map((match) => match[1]);
+  expect(rows.sort()).toEqual(served.sort());
+});
