@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { version, dependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({
@@ -17,7 +17,7 @@ await build({
   platform: "node",
   target: "node20.19",
   conditions: ["rightseat-source"],
-  external: Object.keys(dependencies),
+  external: Object.keys({ ...dependencies, ...optionalDependencies }),
   define: { RIGHTSEAT_VERSION: JSON.stringify(version) },
   sourcemap: true,
   legalComments: "none",

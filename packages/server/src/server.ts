@@ -31,6 +31,7 @@ import type { SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { createBuiltInTools } from "./tools/built-in.ts";
 import type { Tool } from "./tools/tool.ts";
+import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
 
 export interface RightseatServer {
@@ -137,6 +138,9 @@ export function createServer(config: Config, logger: Logger, version: string): R
     maxMessageBytes: config.maxMessageBytes,
     maxWaitingBytes: config.maxWaitingBytes,
     isKnownMethod: isPublishedMethod,
+    onIncompleteFrame: createQuickAck((error) =>
+      logger.info("acknowledgements are delayed by the system: koffi could not be loaded", { error }),
+    ),
     log: logger,
     onClose: (connection) => {
       connections.delete(connection);

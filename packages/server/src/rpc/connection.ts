@@ -37,7 +37,7 @@ export interface ConnectionOptions {
   readonly log: ConnectionLog;
   readonly onClose: (connection: Connection) => void;
   /** Called after each read that ended inside a frame, and the client waits for its acknowledgement. */
-  readonly onIncompleteFrame?: () => void;
+  readonly onIncompleteFrame?: (stream: Duplex) => void;
 }
 
 export interface ConnectionLog {
@@ -83,7 +83,7 @@ export class Connection {
     });
     stream.on("data", (chunk: Uint8Array) => {
       this.#decoder.push(chunk);
-      if (this.#decoder.incomplete) options.onIncompleteFrame?.();
+      if (this.#decoder.incomplete) options.onIncompleteFrame?.(stream);
     });
     stream.on("end", () => this.close("the client closed the connection"));
     stream.on("close", () => this.close("the connection was closed"));

@@ -1,0 +1,43 @@
+/**
+ * Ends the 40 ms pauses of clients that we cannot change. SDKs write a frame's header and its body as
+ * two small writes; Nagle's algorithm holds the second back until the first is acknowledged, and the
+ * kernel delays that acknowledgement. So when what has arrived is the beginning of a frame, we have it
+ * acknowledged at once: `TCP_QUICKACK`, which is not permanent and is set again after each such read.
+ *
+ * Node has no call for it. Without the foreign-function library, or elsewhere than on Linux,
+ * everything works all the same, slower.
+ */
+import type { Duplex } from "node:stream";
+
+const IPPROTO_TCP = 6;
+const TCP_QUICKACK = 12;
+
+type SetSocketOption = (fd: number, level: number, name: number, value: number[], length: number) => number;
+
+/** Acknowledges what has arrived on a TCP connection. Never throws; does nothing for other streams. */
+export type QuickAck = (stream: Duplex) => void;
+
+/** @param onUnavailable told once, when the library cannot be loaded on a platform that has the option. */
+export function createQuickAck(onUnavailable: (error: unknown) => void): QuickAck {
+  if (process.platform !== "linux") return () => undefined;
+  let setSocketOption: SetSocketOption | undefined;
+  let loading = false;
+  return (stream) => {
+    const fd = (stream as { _handle?: { fd?: number } | null })._handle?.fd;
+    if (fd === undefined || fd < 0) return;
+    if (setSocketOption) {
+      setSocketOption(fd, IPPROTO_TCP, TCP_QUICKACK, [1], 4);
+      return;
+    }
+    if (loading) return;
+    loading = true;
+    loadSetSocketOption().then((loaded) => {
+      setSocketOption = loaded;
+    }, onUnavailable);
+  };
+}
+
+async function loadSetSocketOption(): Promise<SetSocketOption> {
+  const { default: koffi } = await import("koffi");
+  return koffi.load(null).func("int setsockopt(int, int, int, const int *, uint32_t)") as SetSocketOption;
+}
