@@ -28,7 +28,10 @@ await runStory("demo", async ({ step, say, verify, defer, tempDir }) => {
 
   step("Ask something that only our tool knows");
   const weather = await converse(session, "What is the weather in Oslo?", say);
-  verify(asked.length === 1 && asked[0].city === "Oslo", 'the model called get_weather({"city":"Oslo"}) in this process');
+  verify(
+    asked.length === 1 && asked[0].city === "Oslo",
+    'the model called get_weather({"city":"Oslo"}) in this process',
+  );
   verify(weather.answer.includes("-3 °C and snow"), "the answer is made of what the tool returned");
   verify(weather.deltas > 1, `the answer came as a stream, in ${weather.deltas} pieces`);
 
@@ -39,7 +42,10 @@ await runStory("demo", async ({ step, say, verify, defer, tempDir }) => {
   step("Start another one on the same directory and resume the session");
   const second = await startServer({ home });
   defer(second.stop);
-  const laterClient = new CopilotClient({ connection: RuntimeConnection.forUri(second.address), mode: "empty" });
+  const laterClient = new CopilotClient({
+    connection: RuntimeConnection.forUri(second.address),
+    mode: "empty",
+  });
   defer(() => laterClient.forceStop());
   const resumed = await laterClient.resumeSession(SESSION_ID, sessionConfig(asked));
   const events = await resumed.getEvents();

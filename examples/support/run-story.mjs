@@ -35,8 +35,8 @@ export async function runStory(name, story) {
   };
   let failure = await outcomeOf(() => withDeadline(story(tools)));
   while (cleanUps.length > 0) {
-    const cleanUp = cleanUps.pop();
-    failure ??= await outcomeOf(cleanUp);
+    const problem = await outcomeOf(cleanUps.pop());
+    failure ??= problem;
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (failure === undefined) {

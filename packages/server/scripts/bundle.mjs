@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+const { version, dependencies, optionalDependencies } = JSON.parse(
+  readFileSync(`${root}package.json`, "utf8"),
+);
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({

@@ -31,6 +31,7 @@ const ABSENT: ReadonlySet<string> = new Set([
   "coauthorEnabled",
   "manageScheduleEnabled",
   "installedPlugins",
+  "includedBuiltinSkills",
   "skipEmbeddingRetrieval",
   "enableOnDemandInstructionDiscovery",
   "enableFileHooks",
