@@ -72,11 +72,6 @@ export class Peer {
     this.#handlers = handlers;
   }
 
-  /** Requests of the other side that are not answered yet. */
-  get runningRequests(): number {
-    return this.#running.size;
-  }
-
   /** Takes one message of the other side. Never throws: what is wrong with it is answered. */
   receive(body: string): void {
     let message: unknown;

@@ -30,6 +30,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
 }
 
 async function serveTcp(server: RightseatServer, config: Config, logger: Logger): Promise<number> {
+  // Before anybody is told that it runs: who starts it may end it at once.
+  const ended = endSignal(logger);
   let port: number;
   try {
     port = await server.listen();
@@ -40,7 +42,7 @@ async function serveTcp(server: RightseatServer, config: Config, logger: Logger)
   // Both lines: people read the first, SDKs that start the server wait for the second.
   process.stdout.write(`Listening on http://${config.host}:${port}\nCLI server listening on port ${port}\n`);
   warnIfOpen(config, logger);
-  await Promise.race([endSignal(logger), server.shutdownRequested]);
+  await Promise.race([ended, server.shutdownRequested]);
   await server.shutdown();
   return 0;
 }
@@ -52,7 +54,7 @@ async function serveStdio(server: RightseatServer, logger: Logger): Promise<numb
     process.stdin.once("close", resolve);
   });
   server.accept(stream);
-  await Promise.race([endSignal(logger), gone]);
+  await Promise.race([endSignal(logger), gone, server.shutdownRequested]);
   await server.shutdown();
   return 0;
 }

@@ -111,7 +111,6 @@ export function createServer(config: Config, logger: Logger, version: string): R
     accounts,
     inferences,
     gitHubToken: config.gitHubToken,
-    demo: config.demo,
     allowProviderEndpoint: config.allowProviderEndpoint,
     integrationId: config.integrationId ?? INTEGRATION_ID,
     copilotApiUrl: config.apiUrl,

@@ -7,9 +7,10 @@ import { toWireModel } from "./wire-model.ts";
 
 export function serverMethods(services: Services): Methods {
   return {
-    ping: ({ message }: { message?: string }) => ({
+    ping: ({ message }: { message?: string }, scope: Scope) => ({
       message: message === undefined ? "pong" : `pong: ${message}`,
-      timestamp: new Date().toISOString(),
+      // SDKs that do not introduce themselves (0.3.0 and before) read a number, and some cannot read text.
+      timestamp: scope.link.introduced ? new Date().toISOString() : Date.now(),
       protocolVersion: PROTOCOL_VERSION,
     }),
     "status.get": () => ({ version: services.version, protocolVersion: PROTOCOL_VERSION }),

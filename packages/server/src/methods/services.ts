@@ -19,7 +19,6 @@ export interface Services {
   readonly inferences: ClientInferences;
   /** The server's own GitHub token. */
   readonly gitHubToken: string | undefined;
-  readonly demo: boolean;
   /** Whether clients may be told credentials of a session's provider. */
   readonly allowProviderEndpoint: boolean;
   readonly integrationId: string;

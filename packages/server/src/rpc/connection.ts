@@ -57,6 +57,7 @@ export class Connection {
   readonly #decoder: FrameDecoder;
   #principal: Principal | undefined;
   #closed = false;
+  #introduced = false;
 
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#stream = stream;
@@ -94,8 +95,9 @@ export class Connection {
     return this.#principal;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** Whether the client called `connect`, as SDKs of protocol 3's later days do. */
+  get introduced(): boolean {
+    return this.#introduced;
   }
 
   publish(event: OutgoingEvent): void {
@@ -162,6 +164,7 @@ export class Connection {
       throw authenticationFailed();
     }
     this.#principal = principal;
+    this.#introduced = true;
     return { ok: true, protocolVersion: PROTOCOL_VERSION, version: this.#options.version };
   }
 

@@ -51,14 +51,6 @@ export class SessionRegistry {
     return this.#options.log;
   }
 
-  get size(): number {
-    return this.#sessions.size;
-  }
-
-  all(): Iterable<Session> {
-    return this.#sessions.values();
-  }
-
   /** Makes a session. @throws RpcError `session_exists`. */
   async create(key: SessionKey, settings: SessionSettings, summary: SessionSummary): Promise<Session> {
     this.#refuseWhenStopping();

@@ -80,7 +80,7 @@ export interface Attachment {
   /** Wants deltas. */
   readonly streaming: boolean;
   readonly answersPermissions: boolean;
-  /** Named providers for which this client hands out tokens. */
+  /** Rewrites sections of the system message when asked. */
   readonly transformsSystemMessage: boolean;
 }
 
@@ -127,8 +127,13 @@ export function toAttachment(link: ClientLink, params: SettingsParams): Attachme
     tools,
     streaming: params.streaming === true,
     answersPermissions: params.requestPermission !== false,
-    transformsSystemMessage: JSON.stringify(params.systemMessage ?? null).includes('"transform"'),
+    transformsSystemMessage: asksForTransform(params.systemMessage),
   };
+}
+
+function asksForTransform(systemMessage: unknown): boolean {
+  const { sections } = (systemMessage ?? {}) as { sections?: Record<string, { action?: unknown } | null> };
+  return Object.values(sections ?? {}).some((section) => section?.action === "transform");
 }
 
 /**

@@ -203,11 +203,6 @@ export class Session {
     return this.#tail;
   }
 
-  /** Tells one client only; for questions shown again. */
-  tell(link: ClientLink, published: PublishedEvent): void {
-    link.publish(published);
-  }
-
   /** Stops writing and gives the lease back. */
   async release(): Promise<void> {
     this.closing = true;

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+
+/** A command line: program and arguments. */
+export type CommandLine = readonly [program: string, ...args: string[]];
+
+/** An official SDK in another language, and how a program that uses it is made and run. */
+export interface Language {
+  /** Its folder in `conformance`. */
+  readonly folder: string;
+  readonly sdk: string;
+  /** Programs that have to be there, and how each tells its version. */
+  readonly toolchain: readonly CommandLine[];
+  /** Run in a copy of the folder, one after the other. Install the SDK and compile. */
+  readonly prepare: (workFolder: string) => readonly CommandLine[];
+  /** Run in the same copy; gets the phase as its last argument. */
+  readonly run: (workFolder: string) => CommandLine;
+}
+
+const inFolder = (workFolder: string, ...path: string[]): string => join(workFolder, ...path);
+const python = (workFolder: string): string =>
+  process.platform === "win32"
+    ? inFolder(workFolder, "venv", "Scripts", "python.exe")
+    : inFolder(workFolder, "venv", "bin", "python");
+
+export const languages: readonly Language[] = [
+  {
+    folder: "python",
+    sdk: "github-copilot-sdk 1.0.14",
+    toolchain: [["python3", "--version"]],
+    prepare: (workFolder) => [
+      ["python3", "-m", "venv", "venv"],
+      [
+        python(workFolder),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        "requirements.txt",
+      ],
+    ],
+    run: (workFolder) => [python(workFolder), "scenario.py"],
+  },
+  {
+    folder: "go",
+    sdk: "github.com/github/copilot-sdk/go v1.0.14",
+    toolchain: [["go", "version"]],
+    prepare: () => [["go", "build", "-o", "scenario", "."]],
+    run: (workFolder) => [inFolder(workFolder, "scenario")],
+  },
+  {
+    folder: "java",
+    sdk: "com.github:copilot-sdk-java 0.3.0-java.2",
+    toolchain: [
+      ["javac", "-version"],
+      ["mvn", "-version"],
+    ],
+    prepare: () => [["mvn", "--quiet", "--batch-mode", "package", "dependency:copy-dependencies"]],
+    run: (workFolder) => [
+      "java",
+      "-cp",
+      ["classes", "dependency/*"]
+        .map((part) => inFolder(workFolder, "target", part))
+        .join(process.platform === "win32" ? ";" : ":"),
+      "Scenario",
+    ],
+  },
+  {
+    folder: "rust",
+    sdk: "github-copilot-sdk 1.0.14",
+    toolchain: [["cargo", "--version"]],
+    prepare: () => [["cargo", "build", "--quiet"]],
+    run: (workFolder) => [inFolder(workFolder, "target", "debug", "scenario")],
+  },
+  {
+    folder: "dotnet",
+    sdk: "GitHub.Copilot.SDK 1.0.14",
+    toolchain: [["dotnet", "--version"]],
+    prepare: () => [["dotnet", "build", "--verbosity", "quiet", "--output", "out"]],
+    run: (workFolder) => ["dotnet", inFolder(workFolder, "out", "Scenario.dll")],
+  },
+];

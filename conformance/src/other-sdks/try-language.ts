@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { cp, mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startScriptedModelServer } from "@rightseat/testing";
+import { startOwnRuntime } from "../own-runtime.ts";
+import { startRecordingProxy } from "../recording-proxy.ts";
+import { runtimeEnvironment } from "../runtime-process.ts";
+import { createWireChecker } from "../world.ts";
+import type { Language } from "./languages.ts";
+import { runCommand } from "./run-command.ts";
+import { PHASES } from "./scenario.ts";
+
+export interface Verdict {
+  readonly language: Language;
+  readonly result: "passed" | "failed" | "skipped";
+  /** Why, when it did not pass. */
+  readonly reason: string;
+  readonly seconds: number;
+}
+
+/** Keeps SDKs, and their builds, from fetching the runtime that they were made for. */
+const WITHOUT_RUNTIME = { COPILOT_SKIP_CLI_DOWNLOAD: "1" };
+const PREPARE_TIMEOUT_MS = 15 * 60_000;
+const PHASE_TIMEOUT_MS = 60_000;
+
+/** Makes the program of a language and runs its phases against a server of its own. Never throws for what the server or the SDK does. */
+export async function tryLanguage(language: Language, sourceFolder: string): Promise<Verdict> {
+  const startedAt = Date.now();
+  const verdict = (result: Verdict["result"], reason = ""): Verdict => ({
+    language,
+    result,
+    reason,
+    seconds: (Date.now() - startedAt) / 1000,
+  });
+  const env = runtimeEnvironment(WITHOUT_RUNTIME);
+  for (const [program, ...args] of language.toolchain) {
+    const found = await runCommand([program, ...args], { cwd: tmpdir(), env, timeoutMs: 60_000 });
+    if (!found.ok) return verdict("skipped", `no ${program}`);
+  }
+  // Kept from run to run, so that packages are installed and compiled once.
+  const workFolder = join(tmpdir(), "rightseat-conformance-sdks", language.folder);
+  await mkdir(workFolder, { recursive: true });
+  await cp(join(sourceFolder, language.folder), workFolder, { recursive: true });
+  for (const command of language.prepare(workFolder)) {
+    const made = await runCommand(command, { cwd: workFolder, env, timeoutMs: PREPARE_TIMEOUT_MS });
+    if (!made.ok) return verdict("failed", `${command.join(" ")}\n${made.log.trimEnd()}`);
+  }
+  const problem = await runPhases(language, workFolder);
+  return problem === undefined ? verdict("passed") : verdict("failed", problem);
+}
+
+async function runPhases(language: Language, workFolder: string): Promise<string | undefined> {
+  await using model = await startScriptedModelServer();
+  const runtime = await startOwnRuntime();
+  const wire = createWireChecker();
+  const proxy = await startRecordingProxy(runtime.process.port, (connection) => wire.listen(connection));
+  const problems: string[] = [];
+  const env = runtimeEnvironment({
+    RIGHTSEAT_ADDRESS: `127.0.0.1:${proxy.port}`,
+    MODEL_URL: `${model.url}/v1`,
+    SESSION_ID: randomUUID(),
+    ...WITHOUT_RUNTIME,
+  });
+  for (const [index, expected] of PHASES.entries()) {
+    if (index > 0) {
+      await runtime.process.end("SIGTERM");
+      await runtime.startAgain();
+      proxy.target = runtime.process.port;
+    }
+    const [program, ...args] = language.run(workFolder);
+    const { ok, output, log } = await runCommand([program, ...args, String(index + 1)], {
+      cwd: workFolder,
+      env,
+      timeoutMs: PHASE_TIMEOUT_MS,
+    });
+    // SDKs say things of their own as well.
+    const said = output.split(/\r?\n/).filter((line) => /^[a-z]+: /.test(line));
+    const wrong = expected.findIndex((line, at) => said[at] !== line);
+    if (ok && wrong < 0 && said.length === expected.length) continue;
+    problems.push(
+      `phase ${index + 1}: expected ${JSON.stringify(expected[wrong] ?? "no more")}\n${log.trimEnd()}`,
+    );
+    break;
+  }
+  problems.push(...(await runtime.end()), ...wire.violations);
+  await proxy.close();
+  return problems.length === 0 ? undefined : problems.join("\n");
+}
