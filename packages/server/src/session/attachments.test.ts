@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Attachment, freezeAttachments, type GitHubAttachment, renderPrompt } from "./attachments.ts";
+import { type Attachment, type GitHubAttachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
 
 const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -68,22 +68,25 @@ describe("files and directories", () => {
     await writeFile(at("long.txt"), "x\n".repeat(9 * 1024 * 1024));
     expect(await render([{ type: "file", path: at("long.txt") }])).toContain("(more than 8388608 lines)");
   });
+});
 
-  test("frozen attachments read the same after the file has changed", async () => {
-    await writeFile(at("a.txt"), "1\n");
-    const attachments: Attachment[] = [
-      { type: "file", path: at("a.txt") },
-      { type: "github_url", url: "https://github.com/" },
-    ];
-    const before = await render(attachments);
-    const frozen = await freezeAttachments({ attachments, workingDirectory });
-    await writeFile(at("a.txt"), "1\n2\n3\n");
-    expect(frozen).toEqual([
-      { type: "file", path: at("a.txt"), taggedFilesEntry: `* ${at("a.txt")} (1 lines)` },
-      attachments[1],
-    ]);
-    expect(await render(frozen)).toBe(before);
-  });
+test("what clients may leave out of an attachment is filled in for events", () => {
+  const left = [
+    { type: "file", path: "/a/b.txt" },
+    { type: "selection", filePath: "/a/c.ts" },
+    { type: "github_url", url: "u" },
+  ];
+  expect(toLoggedAttachments(left as Attachment[])).toEqual([
+    { type: "file", path: "/a/b.txt", displayName: "b.txt" },
+    {
+      type: "selection",
+      filePath: "/a/c.ts",
+      displayName: "c.ts",
+      text: "",
+      selection: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
+    },
+    { type: "github_url", url: "u" },
+  ]);
 });
 
 describe("selections", () => {

@@ -9,7 +9,7 @@
  */
 import { constants, type Stats } from "node:fs";
 import { open, opendir, stat } from "node:fs/promises";
-import { relative, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import type { ModelContentPart } from "../models/model-provider.ts";
 
 export interface LineRange {
@@ -183,24 +183,25 @@ export async function renderPrompt(options: RenderPromptOptions): Promise<string
 }
 
 /**
- * Fixes the lines of files and directories as they are now, for the log: rendered again on resume, the
- * message stays what the model saw. Attachments that become parts are left as they are.
+ * Attachments as events carry them: what the wire's contract requires and clients may leave out is
+ * filled in.
  */
-export async function freezeAttachments(options: Omit<RenderPromptOptions, "prompt">): Promise<Attachment[]> {
-  return Promise.all(
-    (options.attachments ?? []).map(async (attachment) => {
-      if (
-        (attachment.type !== "file" && attachment.type !== "directory") ||
-        attachment.taggedFilesEntry !== undefined
-      )
-        return attachment;
-      const content = await renderPrompt({ ...options, prompt: "", attachments: [attachment] });
-      return typeof content === "string"
-        ? { ...attachment, taggedFilesEntry: content.split("\n")[1] ?? "" }
-        : attachment;
-    }),
-  );
+export function toLoggedAttachments(attachments: readonly Attachment[]): Attachment[] {
+  return attachments.map((attachment) => {
+    if (attachment.type === "file" || attachment.type === "directory")
+      return { ...attachment, displayName: attachment.displayName ?? basename(attachment.path) };
+    if (attachment.type === "selection")
+      return {
+        ...attachment,
+        displayName: attachment.displayName ?? basename(attachment.filePath),
+        text: attachment.text ?? "",
+        selection: attachment.selection ?? NOWHERE,
+      };
+    return attachment;
+  });
 }
+
+const NOWHERE = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 interface Rendered {
   readonly selections: string[];

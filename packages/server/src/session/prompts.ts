@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import type { ModelContentPart } from "../models/model-provider.ts";
-import { renderPrompt } from "./attachments.ts";
+import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
 import type { Session } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 
@@ -82,7 +82,7 @@ export function logUserMessage(
   }
   return renderPrompt({
     prompt: prompt.prompt,
-    attachments: prompt.attachments as Parameters<typeof renderPrompt>[0]["attachments"],
+    attachments: prompt.attachments as Attachment[],
     workingDirectory: options.workingDirectory,
     supportsVision: options.supportsVision,
   }).then((content) => appendUserMessage(session, prompt, options, content));
@@ -100,7 +100,7 @@ function appendUserMessage(
     messageId: prompt.messageId,
     transformedContent: text,
     delivery: options.delivery,
-    ...(prompt.attachments ? { attachments: prompt.attachments as never } : { attachments: [] }),
+    attachments: toLoggedAttachments((prompt.attachments ?? []) as Attachment[]) as never,
     ...(prompt.source !== undefined ? { source: prompt.source } : {}),
     ...(isAgentMode(prompt.agentMode) ? { agentMode: prompt.agentMode } : {}),
   });

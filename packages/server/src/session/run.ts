@@ -32,11 +32,13 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
   // A prompt with attachments takes a while to render; until then the record that it waits holds it.
   if (prompt.attachments && !queued) session.record("rightseat.prompt_queued", { prompt, first: true });
   begin(services, session, prompt.messageId, async (controller) => {
-    const begun = logUserMessage(session, prompt, {
+    const options = {
       delivery: queued ? "queued" : "idle",
       workingDirectory: workingDirectoryOf(services, session),
-      supportsVision: true,
-    });
+    } as const;
+    // Without attachments nothing is waited for: the message is logged before anybody else has a turn.
+    const supportsVision = prompt.attachments ? await seesImages(services, session) : false;
+    const begun = logUserMessage(session, prompt, { ...options, supportsVision });
     if (begun) await begun;
     nameAfterFirstPrompt(session, prompt);
     return { firstTurn: 0, requestHeaders: prompt.requestHeaders, controller };
@@ -102,6 +104,12 @@ async function carryOut(
   session.emit("assistant.idle", aborted ? { aborted } : {});
   session.emit("session.idle", aborted ? { aborted } : {});
   services.onIdle(session);
+}
+
+/** Whether the session's model takes images; when it cannot be told, the model call will say why. */
+async function seesImages(services: RunServices, session: Session): Promise<boolean> {
+  const model = await services.resolveModel(session, session.settings).catch(() => undefined);
+  return model?.supportsVision ?? false;
 }
 
 export function workingDirectoryOf(
@@ -217,7 +225,7 @@ class SessionRunHost implements RunHost {
       await logUserMessage(this.#session, prompt, {
         delivery: "steering",
         workingDirectory: this.workingDirectory,
-        supportsVision: true,
+        supportsVision: await seesImages(this.#services, this.#session),
       });
     }
     if (steering.length > 0) this.#session.emit("pending_messages.modified", {});
