@@ -31,15 +31,14 @@ const CR = 13;
 const LF = 10;
 const NO_BYTES = new Uint8Array(0);
 const decoder = new TextDecoder("utf-8", { fatal: true });
-const encoder = new TextEncoder();
 
 /** Encodes one message. The result may be written to any number of connections. */
 export function encodeFrame(body: string): Uint8Array {
-  const bytes = encoder.encode(body);
-  const header = encoder.encode(`Content-Length: ${bytes.byteLength}\r\n\r\n`);
-  const frame = new Uint8Array(header.byteLength + bytes.byteLength);
-  frame.set(header, 0);
-  frame.set(bytes, header.byteLength);
+  const length = Buffer.byteLength(body);
+  const header = `Content-Length: ${length}\r\n\r\n`;
+  const frame = Buffer.allocUnsafe(header.length + length);
+  frame.write(header, 0, "latin1");
+  frame.write(body, header.length, "utf8");
   return frame;
 }
 

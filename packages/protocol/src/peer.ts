@@ -47,6 +47,30 @@ export class StreamedResult {
   }
 }
 
+/** A request of the other side. Its signal is made for those who ask for it: most answers are there at once. */
+class RunningRequest implements RequestContext {
+  readonly id: RpcId;
+  #controller: AbortController | undefined;
+  #aborted: Error | undefined;
+
+  constructor(id: RpcId) {
+    this.id = id;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: Error): void {
+    this.#aborted ??= reason;
+    this.#controller?.abort(reason);
+  }
+}
+
 interface PendingRequest {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -64,7 +88,7 @@ interface Incoming {
 export class Peer {
   readonly #handlers: PeerHandlers;
   readonly #pending = new Map<RpcId, PendingRequest>();
-  readonly #running = new Map<RpcId, AbortController>();
+  readonly #running = new Map<RpcId, RunningRequest>();
   #nextId = 1;
   #closed = false;
 
@@ -151,7 +175,7 @@ export class Peer {
       pending.reject(error);
     }
     this.#pending.clear();
-    for (const controller of this.#running.values()) controller.abort(error);
+    for (const request of this.#running.values()) request.abort(error);
     this.#running.clear();
   }
 
@@ -187,11 +211,11 @@ export class Peer {
       );
       return;
     }
-    const controller = new AbortController();
-    this.#running.set(id, controller);
+    const request = new RunningRequest(id);
+    this.#running.set(id, request);
     let answer: unknown;
     try {
-      answer = this.#handlers.onRequest(method, params, { id, signal: controller.signal });
+      answer = this.#handlers.onRequest(method, params, request);
     } catch (error) {
       this.#fail(id, method, error);
       return;

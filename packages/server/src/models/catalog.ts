@@ -35,8 +35,16 @@ export function isKnownModel(id: string): boolean {
   return findFamily(id) !== undefined;
 }
 
+/** Asked before every model call, of few models. */
+const found = new Map<string, ModelFacts | undefined>();
+const MOST_FOUND = 1000;
+
 function findFamily(id: string): ModelFacts | undefined {
-  return findByPrefix(normaliseModelId(id), MODEL_FAMILIES);
+  if (found.has(id)) return found.get(id);
+  const facts = findByPrefix(normaliseModelId(id), MODEL_FAMILIES);
+  if (found.size >= MOST_FOUND) found.clear();
+  found.set(id, facts);
+  return facts;
 }
 
 function findByPrefix<T>(id: string, entries: readonly (readonly [string, T])[]): T | undefined {

@@ -148,7 +148,14 @@ export class Connection {
     const given = params ?? {};
     const checked = Array.isArray(given) && given.length === 0 ? {} : given;
     checkParams(method, checked, Object.hasOwn(validators, method) ? validators[method] : undefined);
-    return handler(checked, { principal: this.#principal, link: this, signal: context.signal });
+    const principal = this.#principal;
+    return handler(checked, {
+      principal,
+      link: this,
+      get signal() {
+        return context.signal;
+      },
+    });
   }
 
   #connect(params: unknown): unknown {
