@@ -27,7 +27,7 @@ import { type LifecycleType, SessionRegistry } from "./session/session-registry.
 import type { SessionSettings } from "./session/session-settings.ts";
 import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
-import type { SessionKey } from "./store/event-log.ts";
+import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { createBuiltInTools } from "./tools/built-in.ts";
 import type { Tool } from "./tools/tool.ts";
@@ -46,19 +46,33 @@ export interface RightseatServer {
 }
 
 const INTEGRATION_ID = "rightseat";
+/** How long making a session waits for GitHub to say whose token it was given. */
+const TOKEN_CHECK_MS = 3000;
 /** Longer than this without a checkpoint makes resuming slow. */
 const CHECKPOINT_EVERY_BYTES = 1024 * 1024;
 
-export function createServer(config: Config, logger: Logger, version: string): RightseatServer {
+export interface ServerParts {
+  /** Where sessions are kept; default files under the configured home. */
+  readonly log?: EventLog;
+}
+
+export function createServer(
+  config: Config,
+  logger: Logger,
+  version: string,
+  parts: ServerParts = {},
+): RightseatServer {
   const connections = new Set<Connection>();
   const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl });
   const inferences = new ClientInferences();
   const models = createModelDirectory(config, accounts);
-  const log = createFileEventLog({
-    home: config.home,
-    durability: config.durability,
-    log: (message, fields) => logger.warning(message, fields),
-  });
+  const log =
+    parts.log ??
+    createFileEventLog({
+      home: config.home,
+      durability: config.durability,
+      log: (message, fields) => logger.warning(message, fields),
+    });
   const tellTenant = (type: LifecycleType, key: SessionKey) => {
     for (const connection of connections) {
       if (connection.principal?.tenant === key.tenant)
@@ -238,8 +252,10 @@ async function checkSettings(
   models.check(settings);
   if (settings.gitHubToken === undefined) return;
   try {
-    await accounts.resolve(settings.gitHubToken);
+    await accounts.resolve(settings.gitHubToken, AbortSignal.timeout(TOKEN_CHECK_MS));
   } catch (error) {
+    // A GitHub that does not answer holds nobody up: nor does it, in the end, refuse anybody.
+    if ((error as Error).name === "TimeoutError") return;
     if (!(error instanceof AccountError)) throw error;
     if (error.kind === "rejected")
       throw new RpcError("authentication_failed", `gitHubToken: ${error.message}`, { path: "gitHubToken" });

@@ -249,7 +249,7 @@ export class Session {
     if (outgoing) batch.outgoing.push(outgoing);
   }
 
-  /** Lines of one loop iteration go to the store together. */
+  /** Lines of one loop iteration go to the store together: what follows from one another by promises alone. */
   #openBatch(): Batch {
     if (this.#batch) return this.#batch;
     let settle: Pick<Batch, "resolve" | "reject"> | undefined;
@@ -264,7 +264,7 @@ export class Session {
       ...(settle as unknown as Pick<Batch, "resolve" | "reject">),
     };
     this.#batch = batch;
-    queueMicrotask(() => void this.#commit(batch));
+    setImmediate(() => void this.#commit(batch));
     return batch;
   }
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { Logger } from "../../src/config/logger.ts";
 import { createServer } from "../../src/server.ts";
+import type { EventLog } from "../../src/store/event-log.ts";
 import { connectTcp, type WireClient } from "./wire-client.ts";
 
 export interface TempHome extends AsyncDisposable {
@@ -34,7 +35,7 @@ export interface TestServer extends AsyncDisposable {
 /** A server in this process, with its real settings, store and sockets. */
 export async function startServer(
   home: string,
-  options: { flags?: string[]; env?: Record<string, string> } = {},
+  options: { flags?: string[]; env?: Record<string, string>; log?: EventLog } = {},
 ): Promise<TestServer> {
   const invocation = loadConfig(["--headless", "--shutdown-grace", "1", ...(options.flags ?? [])], {
     COPILOT_HOME: home,
@@ -53,7 +54,7 @@ export async function startServer(
     debug: at("debug"),
     flush: () => undefined,
   };
-  const server = createServer(invocation.config, logger, "0.0.0-test");
+  const server = createServer(invocation.config, logger, "0.0.0-test", { log: options.log });
   const port = await server.listen();
   let stopped: Promise<void> | undefined;
   const shutdown = () => (stopped ??= server.shutdown());
