@@ -6,8 +6,8 @@ import {
 } from "./system-message.ts";
 
 const environment = {
-  workingDirectory: "/work/project",
-  gitRoot: "/work/project",
+  workingDirectory: "/srv/project",
+  gitRoot: "/srv/project",
   gitBranch: "main",
   operatingSystem: "Linux",
   date: "2026-01-02",
@@ -46,7 +46,7 @@ describe("the default message", () => {
 
   test("names the environment, with the date only", async () => {
     expect((await build()).text).toContain(
-      "<environment_context>\nCurrent working directory: /work/project\nGit root: /work/project\nGit branch: main\nOperating system: Linux\nDate: 2026-01-02\n</environment_context>",
+      "<environment_context>\nCurrent working directory: /srv/project\nGit root: /srv/project\nGit branch: main\nOperating system: Linux\nDate: 2026-01-02\n</environment_context>",
     );
     const { text } = await buildSystemMessage({ environment: { workingDirectory: "/a\nb" } });
     expect(text).toMatch(

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Attachment, type GitHubAttachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
+import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
+import type { GitHubAttachment } from "./github-references.ts";
 
 const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
