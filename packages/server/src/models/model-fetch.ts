@@ -1,6 +1,6 @@
 import { toConnectionError, toStatusError } from "./errors.ts";
+import { httpFetch } from "./http-fetch.ts";
 import type { Fetch } from "./model-provider.ts";
-import { toPatientOptions } from "./patient-dispatcher.ts";
 import type { Redact } from "./redact.ts";
 
 /** Bodies of error answers are read no further than this. */
@@ -18,12 +18,11 @@ export function createModelFetch(options: {
   readonly redact: Redact;
 }): Fetch {
   return async (input, init) => {
-    const fetch = options.fetch ?? globalThis.fetch;
-    const patience = options.fetch === undefined ? toPatientOptions() : {};
+    const fetch = options.fetch ?? httpFetch;
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     let response: Response;
     try {
-      response = await fetch(input, { ...init, ...patience, redirect: "manual" });
+      response = await fetch(input, { ...init, redirect: "manual" });
     } catch (thrown) {
       throw toConnectionError(thrown, { provider: options.provider, url }, options.redact);
     }
