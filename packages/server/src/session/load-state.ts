@@ -21,7 +21,7 @@ export async function loadState(log: EventLog, key: SessionKey, from: LoadFrom):
   const state = from.checkpoint?.state ?? createSessionState();
   if (checkpointed < from.end) {
     for await (const batch of log.read(key, { from: checkpointed, to: from.end })) {
-      for (const { json } of batch) applyLine(state, JSON.parse(json) as LoggedEvent, json);
+      for (const { json, value } of batch) applyLine(state, (value ?? JSON.parse(json)) as LoggedEvent, json);
     }
   }
   return { state, end: from.end, checkpointed };

@@ -72,6 +72,8 @@ export interface StoredLine {
   readonly json: string;
   /** The cursor behind this line. */
   readonly cursor: number;
+  /** The line parsed, from a store that had to look whether it is JSON; saves its reader doing it again. */
+  readonly value?: unknown;
 }
 
 export interface ReadRange {

@@ -3,6 +3,9 @@ import { type StoredLine, StoreError } from "../event-log.ts";
 import { isMissing, type StoreLog } from "./errors.ts";
 import type { Limiter } from "./limiter.ts";
 
+/** Read at once; each read costs a few turns through the thread pool. */
+const readBytes = 1024 * 1024;
+/** Given at once. */
 const batchBytes = 256 * 1024;
 const newline = 0x0a;
 
@@ -17,30 +20,43 @@ export interface LineSource {
 }
 
 /**
- * Streams the lines of a log, 256 KiB at a time; a longer line makes one longer batch. A line that is
- * not JSON is skipped and logged: one bad line must not make a session unreadable. What follows the
- * last newline is not committed and not given. No descriptor is held while the consumer works, so
- * that slow readers, and abandoned ones, cost none.
+ * Streams the lines of a log, about 256 KiB at a time; a longer line makes one longer batch. The next
+ * piece is read while the consumer works on this one. A line that is not JSON is skipped and logged: one
+ * bad line must not make a session unreadable. What follows the last newline is not committed and not
+ * given. No descriptor is held between reads, so that slow readers, and abandoned ones, cost none.
  * @throws StoreError `not-found`, also when the session is deleted half way.
  */
 export async function* readLines(source: LineSource): AsyncGenerator<readonly StoredLine[]> {
   let position = source.from;
-  let end = source.to;
-  let size = batchBytes;
+  let size = readBytes;
+  let reading = readChunk(source, position, source.to, size);
   for (;;) {
-    const chunk = await readChunk(source, position, end, size);
-    end = chunk.end;
-    const complete = chunk.bytes.lastIndexOf(newline) + 1;
-    if (complete > 0) {
-      const lines = splitLines(source, chunk.bytes.subarray(0, complete), position);
-      if (lines.length > 0) yield lines;
-      position += complete;
-      size = batchBytes;
-    } else {
-      if (chunk.bytes.length < size) return;
-      size *= 2;
+    const { bytes, end } = await reading;
+    const complete = bytes.lastIndexOf(newline) + 1;
+    if (complete === 0 && bytes.length < size) return;
+    const from = position;
+    position += complete;
+    size = complete > 0 ? readBytes : size * 2;
+    const over = position >= end;
+    if (!over) {
+      reading = readChunk(source, position, end, size);
+      // A consumer that stops early leaves it unread.
+      reading.catch(() => undefined);
     }
-    if (position >= end) return;
+    const lines = splitLines(source, bytes.subarray(0, complete), from);
+    yield* inBatches(lines, from);
+    if (over) return;
+  }
+}
+
+function* inBatches(lines: readonly StoredLine[], from: number): Generator<readonly StoredLine[]> {
+  let first = 0;
+  let start = from;
+  for (const [index, { cursor }] of lines.entries()) {
+    if (cursor - start < batchBytes && index < lines.length - 1) continue;
+    yield lines.slice(first, index + 1);
+    first = index + 1;
+    start = cursor;
   }
 }
 
@@ -87,7 +103,8 @@ function splitLines(source: LineSource, bytes: Buffer, position: number): Stored
     const end = bytes.indexOf(newline, start);
     const json = bytes.toString("utf8", start, end);
     const cursor = position + end + 1;
-    if (isJson(json)) lines.push({ json, cursor });
+    const value = parse(json);
+    if (value !== undefined) lines.push({ json, cursor, value });
     else if (json.trim() !== "") {
       const { sessionId } = source;
       source.log("skipped a corrupt line", {
@@ -101,11 +118,11 @@ function splitLines(source: LineSource, bytes: Buffer, position: number): Stored
   return lines;
 }
 
-function isJson(text: string): boolean {
+/** Undefined when it is not JSON. */
+function parse(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
