@@ -35,7 +35,9 @@ const { values: options } = parseArgs({
 });
 const wanted = options.only.split(",");
 const directory = mkdtempSync(join(tmpdir(), "rightseat-profile-"));
-process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+process.once("exit", () =>
+  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
+);
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, () => {
     endQuestions();

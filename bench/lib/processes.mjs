@@ -77,7 +77,7 @@ export function killDescendants(root) {
   for (const pid of processTree(root).slice(1).reverse()) kill(pid);
 }
 
-function kill(pid) {
+export function kill(pid) {
   try {
     process.kill(pid, "SIGKILL");
   } catch {

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { approveAll, CopilotClient, RuntimeConnection } from "@github/copilot-sdk";
-import { cpuMs, descriptorCount, killTree, peakRssMb, rssMb } from "./processes.mjs";
+import { cpuMs, descriptorCount, kill, peakRssMb, processTree, rssMb } from "./processes.mjs";
 
 const START_TIMEOUT_MS = 60_000;
 const SAMPLE_MS = 500;
@@ -95,9 +95,11 @@ async function stop(child, client) {
   const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
   // Not `stop`, which takes leave of one session after the other.
   await client.forceStop();
+  // Taken down first: a launcher that ends before what it launched leaves nobody to ask.
+  const tree = processTree(child.pid);
   child.kill("SIGTERM");
   await Promise.race([ended, sleep(STOP_TIMEOUT_MS)]);
-  killTree(child.pid);
+  for (const pid of tree) kill(pid);
 }
 
 /** Memory once it no longer falls: when `quietMs` brought no new low, or after `atMostMs`. */
