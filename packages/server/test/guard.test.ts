@@ -128,7 +128,7 @@ test("a delta is one event, and no write to the store", async () => {
   expect(many.messages - few.messages).toBeGreaterThanOrEqual(1000);
 });
 
-test("a session that was used keeps less than 16 KiB of objects, one that is asleep less than 10 KiB", async () => {
+test("a session that was used keeps less than 16 KiB of objects", async () => {
   await using world = await countedWorld();
   const use = async (from: number, to: number) => {
     for (let index = from; index < to; index += 1) {

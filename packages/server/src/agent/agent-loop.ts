@@ -8,7 +8,7 @@
 import { ModelError } from "../models/model-provider.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent } from "./error-event.ts";
-import { type ActiveModel, type RunHost, RunSuspended } from "./run-host.ts";
+import { type ActiveModel, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
 import { runToolCalls } from "./run-tool-calls.ts";
 import { usageInfo } from "./usage-info.ts";
 
@@ -43,7 +43,8 @@ export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome
     if (host.signal.reason instanceof RunSuspended) return "suspended";
     if (host.signal.aborted) {
       interruptOpenCalls(host, turnId);
-      host.append("abort", { reason: "user_initiated" });
+      const { reason } = host.signal;
+      host.append("abort", { reason: reason instanceof RunAborted ? reason.reason : "user_initiated" });
       endTurn();
       return "aborted";
     }

@@ -49,6 +49,18 @@ export class RunSuspended extends Error {
   }
 }
 
+export type AbortReason = SessionEventDataMap["abort"]["reason"];
+
+/** The reason of an abort that ends a run for good, and who wanted it. */
+export class RunAborted extends Error {
+  readonly reason: AbortReason;
+  constructor(reason: AbortReason) {
+    super("the turn was aborted");
+    this.name = "RunAborted";
+    this.reason = reason;
+  }
+}
+
 export interface RunHost {
   readonly sessionId: string;
   /** The message that began the run. */

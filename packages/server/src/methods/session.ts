@@ -3,7 +3,7 @@ import { RawResult, RpcError } from "@rightseat/protocol";
 import { readHistory } from "../session/history.ts";
 import { acceptPrompt, type PromptInput } from "../session/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
-import { startRun } from "../session/run.ts";
+import { type AbortReason, abortRun, startRun } from "../session/run.ts";
 import { usageMetrics } from "../session/session-report.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -28,11 +28,8 @@ export function sessionMethods(services: Services): Methods {
       const ids = messages.map((message) => acceptPrompt(session, { ...shared, ...message }, start));
       return { messageIds: await Promise.all(ids) };
     },
-    "session.abort": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      const { run } = session;
-      run?.controller.abort(new RpcError("request_cancelled", "the turn was aborted"));
-      await run?.done;
+    "session.abort": async (params: ById & { reason?: AbortReason }, scope: Scope) => {
+      await abortRun(await sessionOf(services, scope, params), params.reason);
       return { success: true };
     },
     "session.getMessages": async (params: ById, scope: Scope) => {

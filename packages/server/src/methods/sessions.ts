@@ -1,6 +1,6 @@
 /** Methods that make, find and let go of sessions: `session.create`, `resume`, `list`, `delete`, `detach`, … */
-import { RpcError } from "@rightseat/protocol";
 import { createSession, resumeSession } from "../session/join-session.ts";
+import { abortRun } from "../session/run.ts";
 import type { SettingsParams } from "../session/session-settings.ts";
 import type { ListQuery, SessionSummary } from "../store/event-log.ts";
 import type { Methods, Scope, Services } from "./services.ts";
@@ -58,8 +58,7 @@ export function sessionsMethods(services: Services): Methods {
     },
     "session.suspend": async (params: ById, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      session.run?.controller.abort(new RpcError("request_cancelled", "the session was suspended"));
-      await session.run?.done;
+      await abortRun(session);
       await session.committed();
       await session.checkpoint();
       return null;

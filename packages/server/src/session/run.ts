@@ -4,13 +4,21 @@
  */
 import { createHash } from "node:crypto";
 import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
-import type { ActiveModel, RunHost, ToolSet } from "../agent/run-host.ts";
+import {
+  type AbortReason,
+  type ActiveModel,
+  RunAborted,
+  type RunHost,
+  type ToolSet,
+} from "../agent/run-host.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { askPermission } from "./ask-permission.ts";
 import { logUserMessage, startNextRun } from "./prompts.ts";
 import type { Session } from "./session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
+
+export type { AbortReason };
 
 /** What runs need besides the session; made once by the composition root. */
 export interface RunServices {
@@ -231,6 +239,13 @@ class SessionRunHost implements RunHost {
     if (steering.length > 0) this.#session.emit("pending_messages.modified", {});
     return steering.length > 0;
   }
+}
+
+/** Ends the run in progress, if there is one; resolves when the session is idle, or has begun the next. */
+export async function abortRun(session: Session, reason: AbortReason = "user_initiated"): Promise<void> {
+  const { run } = session;
+  run?.controller.abort(new RunAborted(reason));
+  await run?.done;
 }
 
 /** Ends what a crash or a vanished client left open, so that the log can be gone on with. */
