@@ -16,6 +16,7 @@ export function dotPlot({ title, subtitle, axis, series, rows }) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 60}" font-family="system-ui, sans-serif" font-size="12" fill="#1f2328">`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
+    `<title>${escapeXml(title)}</title>`,
     text(16, 28, title, `font-size="17" font-weight="600"`),
     text(16, 48, subtitle, `fill="#59636e"`),
     ...legend(series),
