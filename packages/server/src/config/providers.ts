@@ -1,5 +1,5 @@
 /** The server's own model providers, as its environment names them. */
-import type { ProviderSource } from "../models/model-directory.ts";
+import type { ProviderSource } from "../models/provider-source.ts";
 import { ConfigError } from "./config-error.ts";
 
 export interface ProviderEnvironment {

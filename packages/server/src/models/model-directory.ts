@@ -4,44 +4,9 @@
  */
 import { RpcError } from "@rightseat/protocol";
 import type { ActiveModel } from "../agent/run-host.ts";
+import type { ModelFacts } from "./model-facts.ts";
 import type { Fetch, ModelListing, ModelProvider, ProviderSettings } from "./model-provider.ts";
-
-/** Token limits and abilities of a model, by its well-known name. */
-export interface ModelFacts {
-  readonly contextWindowTokens: number;
-  readonly maxPromptTokens?: number;
-  readonly maxOutputTokens?: number;
-  readonly supportsVision: boolean;
-}
-
-/** A provider as a session or the server names it; the wire's shape, which the config file shares. */
-export interface ProviderSource {
-  readonly name?: string;
-  readonly type?: "openai" | "azure" | "anthropic";
-  readonly wireApi?: "completions" | "responses";
-  readonly baseUrl: string;
-  readonly apiKey?: string;
-  readonly bearerToken?: string;
-  readonly azure?: { readonly apiVersion?: string };
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly hasBearerTokenProvider?: boolean;
-  readonly modelId?: string;
-  readonly wireModel?: string;
-  readonly maxPromptTokens?: number;
-  readonly maxContextWindowTokens?: number;
-  readonly maxOutputTokens?: number;
-}
-
-export interface ProviderModelSource {
-  readonly id: string;
-  readonly provider: string;
-  readonly wireModel?: string;
-  readonly modelId?: string;
-  readonly name?: string;
-  readonly maxPromptTokens?: number;
-  readonly maxContextWindowTokens?: number;
-  readonly maxOutputTokens?: number;
-}
+import type { ProviderModelSource, ProviderSource } from "./provider-source.ts";
 
 /** What a session asks with. */
 export interface ModelQuery {

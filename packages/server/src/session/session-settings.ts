@@ -4,38 +4,8 @@
  * Holds credentials: never logged, stored or serialised.
  */
 import type { ModelTool } from "../models/model-provider.ts";
+import type { ProviderModelSource, ProviderSource } from "../models/provider-source.ts";
 import type { ClientLink } from "./client-link.ts";
-
-export interface ProviderSpec {
-  readonly name?: string;
-  readonly type?: "openai" | "azure" | "anthropic";
-  readonly wireApi?: "completions" | "responses";
-  readonly transport?: string;
-  readonly baseUrl: string;
-  readonly apiKey?: string;
-  readonly bearerToken?: string;
-  readonly azure?: { readonly apiVersion?: string };
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly hasBearerTokenProvider?: boolean;
-  readonly modelId?: string;
-  readonly wireModel?: string;
-  readonly maxPromptTokens?: number;
-  readonly maxContextWindowTokens?: number;
-  readonly maxOutputTokens?: number;
-  readonly modelCapabilities?: unknown;
-}
-
-/** A model of one of the session's named providers; selected as `provider/id`. */
-export interface ProviderModelSpec {
-  readonly id: string;
-  readonly provider: string;
-  readonly wireModel?: string;
-  readonly modelId?: string;
-  readonly name?: string;
-  readonly maxPromptTokens?: number;
-  readonly maxContextWindowTokens?: number;
-  readonly maxOutputTokens?: number;
-}
 
 export interface CustomAgentSpec {
   readonly name: string;
@@ -50,9 +20,9 @@ export interface SessionSettings {
   model?: string;
   reasoningEffort?: string;
   reasoningSummary?: string;
-  provider?: ProviderSpec;
-  providers?: readonly ProviderSpec[];
-  models?: readonly ProviderModelSpec[];
+  provider?: ProviderSource;
+  providers?: readonly ProviderSource[];
+  models?: readonly ProviderModelSource[];
   gitHubToken?: string;
   systemMessage?: unknown;
   capi?: { readonly enableWebSocketResponses?: boolean };
