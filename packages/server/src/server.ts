@@ -15,6 +15,7 @@ import type { Services } from "./methods/services.ts";
 import { lookUpModel } from "./models/catalog.ts";
 import { createProvider } from "./models/create-provider.ts";
 import { ModelDirectory } from "./models/model-directory.ts";
+import { ModelError } from "./models/model-provider.ts";
 import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
 import { Connection, type ConnectionOptions } from "./rpc/connection.ts";
 import { DEFAULT_TENANT, type Principal } from "./rpc/principal.ts";
@@ -238,9 +239,18 @@ function createModelDirectory(
         integrationId: config.integrationId ?? INTEGRATION_ID,
       }),
     copilotApiUrl: async (token) =>
-      config.apiUrl ?? (await accounts.resolve(token)).copilotApiUrl ?? "https://api.githubcopilot.com",
+      config.apiUrl ??
+      (await accounts.resolve(token).catch(toModelError)).copilotApiUrl ??
+      "https://api.githubcopilot.com",
     facts: lookUpModel,
   });
+}
+
+/** To a run, an account that cannot be had is a model that cannot be called. */
+function toModelError(error: unknown): never {
+  if (!(error instanceof AccountError)) throw error;
+  const kind = error.kind === "rejected" ? "authentication" : "network";
+  throw new ModelError(kind, error.message, { status: error.status, cause: error });
 }
 
 /** A token of the session's own is tried before the session is made: better now than at its first prompt. */

@@ -1,5 +1,6 @@
 /** Sessions over their life: asleep and awake, restarted, handed over, listed, deleted, read. */
 import { appendFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startServer, tempHome } from "./support/servers.ts";
@@ -294,3 +295,76 @@ describe("who may connect", () => {
     await client.close();
   });
 });
+
+describe("clients that come and go", () => {
+  test("one that vanishes while its session is made does not stay attached to it", async () => {
+    await using home = await tempHome();
+    await using github = await silentServer();
+    await using server = await startServer(home.path, { env: { COPILOT_DEBUG_GITHUB_API_URL: github.url } });
+    const hasty = await server.connect();
+    hasty
+      .request("session.create", { sessionId: "left", model: "m", gitHubToken: "t" })
+      .catch(() => undefined);
+    await github.asked;
+    await hasty.close();
+    const other = await server.connect();
+    await other.until(() => other.lifecycle.some((event) => event.type === "session.created"));
+    // It is told of before it is committed, and taken off after.
+    const refusal = async (): Promise<unknown> =>
+      other.request("session.name.get", { sessionId: "left" }).then(refusal, (error) => error);
+    expect(await refusal()).toMatchObject({ data: { reason: "session_not_found" } });
+    await other.close();
+  }, 30_000);
+
+  test("one that resumes for the history alone may set options without a way to a model", async () => {
+    await using home = await tempHome();
+    await using server = await startServer(home.path);
+    const client = await server.connect();
+    const provider = { type: "openai", baseUrl: "http://127.0.0.1:1/v1", apiKey: "k" };
+    await client.request("session.create", { sessionId: "s", model: "gpt-5", provider });
+    await client.request("session.detach", { sessionId: "s" });
+    await client.request("session.resume", { sessionId: "s" });
+    const updated = client.request("session.options.update", {
+      sessionId: "s",
+      skipCustomInstructions: true,
+    });
+    expect(await updated).toEqual({ success: true });
+    await client.close();
+  });
+
+  test("an account that GitHub refuses ends a run as an authentication error, not as an internal one", async () => {
+    await using home = await tempHome();
+    await using github = await silentServer(401);
+    await using server = await startServer(home.path, {
+      env: { COPILOT_DEBUG_GITHUB_API_URL: github.url, COPILOT_GITHUB_TOKEN: "t" },
+    });
+    const client = await server.connect();
+    await client.request("session.create", { sessionId: "s", model: "gpt-5" });
+    await client.ask("s", "hi");
+    expect((await client.event("s", "session.error")).data).toMatchObject({ errorType: "authentication" });
+    expect(server.log.filter((line) => line.level === "error")).toEqual([]);
+    await client.close();
+  });
+});
+
+/** An HTTP server that answers with a status, or never. */
+async function silentServer(status?: number) {
+  let noticed: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    noticed = resolve;
+  });
+  const http = createHttpServer((_request, response) => {
+    noticed();
+    if (status !== undefined) response.writeHead(status).end("{}");
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => http.once("listening", resolve));
+  const { port } = http.address() as { port: number };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    [Symbol.asyncDispose]: async () => {
+      http.closeAllConnections();
+      http.close();
+    },
+  };
+}

@@ -5,6 +5,7 @@
  * are run first, then the model is asked. So a run that a crash cut off is gone on with by
  * calling `runAgent` again.
  */
+import { RpcError } from "@rightseat/protocol";
 import { ModelError } from "../models/model-provider.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent } from "./error-event.ts";
@@ -48,6 +49,7 @@ export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome
       endTurn();
       return "aborted";
     }
+    if (!(error instanceof ModelError) && !(error instanceof RpcError)) host.onBug(error);
     interruptOpenCalls(host, turnId);
     endTurn();
     host.append("session.error", errorEvent(error));
@@ -71,9 +73,7 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
     model: model.id,
     content: answer.content,
     turnId,
-    ...(answer.toolCalls.length > 0
-      ? { toolRequests: answer.toolCalls.map(toToolRequest) }
-      : { toolRequests: [] }),
+    toolRequests: answer.toolCalls.map(toToolRequest),
     ...(answer.reasoning?.text ? { reasoningText: answer.reasoning.text } : {}),
     ...(answer.reasoning?.opaque ? { reasoningOpaque: answer.reasoning.opaque } : {}),
     ...(answer.reasoning?.encrypted ? { encryptedContent: answer.reasoning.encrypted } : {}),

@@ -83,6 +83,9 @@ export interface RunHost {
   committed(): Promise<void>;
   recordUsage(model: string, usage: ModelUsage, durationMs: number): void;
 
+  /** Logs an error that nobody expected; clients are told only that there was one. */
+  onBug(error: unknown): void;
+
   /** @throws RpcError or ModelError when there is no model to call. */
   resolveModel(): Promise<ActiveModel>;
   /** The system message for this call; logged by the host when it changed. */

@@ -53,7 +53,10 @@ export function sessionOptionsMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       for (const [name, value] of Object.entries(params)) refuseUnknown(name, value);
       const settings = mergeSettings(session.settings, params);
-      await services.join.checkSettings(settings);
+      // As with resume: who names no model need not bring the way to one.
+      await services.join.checkSettings(
+        params.model === undefined ? { ...settings, model: undefined } : settings,
+      );
       if (params.model !== undefined && params.model !== session.settings.model) {
         session.append("session.model_change", {
           previousModel: session.settings.model,

@@ -1,5 +1,5 @@
 /** Methods that make, find and let go of sessions: `session.create`, `resume`, `list`, `delete`, `detach`, … */
-import { createSession, resumeSession } from "../session/join-session.ts";
+import { createSession, type JoinResult, resumeSession } from "../session/join-session.ts";
 import { abortRun } from "../session/run.ts";
 import type { SettingsParams } from "../session/session-settings.ts";
 import type { ListQuery, SessionSummary } from "../store/event-log.ts";
@@ -20,11 +20,18 @@ export function sessionsMethods(services: Services): Methods {
     if (session.closing) await session.closed;
     return { success: true };
   };
+  /** A client that went while it was being attached was taken off before it was put on. */
+  const attaching = async (scope: Scope, joining: Promise<JoinResult>): Promise<JoinResult> => {
+    const joined = await joining;
+    const session = registry.find({ tenant: scope.principal.tenant, sessionId: joined.sessionId });
+    if (session && scope.signal.aborted) registry.detach(session, scope.link, "lost");
+    return joined;
+  };
   return {
     "session.create": (params: SettingsParams, scope: Scope) =>
-      createSession(services.join, scope.principal.tenant, scope.link, params),
+      attaching(scope, createSession(services.join, scope.principal.tenant, scope.link, params)),
     "session.resume": (params: SettingsParams, scope: Scope) =>
-      resumeSession(services.join, scope.principal.tenant, scope.link, params),
+      attaching(scope, resumeSession(services.join, scope.principal.tenant, scope.link, params)),
     "session.detach": detach,
     "session.destroy": detach,
     "session.delete": async ({ sessionId }: ById, scope: Scope) => {

@@ -3,7 +3,7 @@ import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
 import type { ClientLink } from "./client-link.ts";
 import { startNextRun } from "./prompts.ts";
-import { closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
+import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
 import type { Session } from "./session.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 import {
@@ -37,7 +37,6 @@ export interface JoinResult {
   readonly mode: string;
   readonly workspacePath?: string;
   readonly capabilities: { readonly ui: { readonly elicitation: boolean } };
-  readonly openCanvases?: readonly unknown[];
 }
 
 const EVENT_FORMAT_VERSION = 1;
@@ -118,12 +117,7 @@ export async function resumeSession(
 
 /** Nobody is attached and the newcomer does not want the work that waits for a client: it ends here. */
 async function interrupt(session: Session): Promise<void> {
-  if (session.run && session.questions.size > 0) {
-    session.run.controller.abort(
-      new RpcError("request_cancelled", "the session was resumed without its pending work"),
-    );
-    await session.run.done;
-  }
+  if (session.questions.size > 0) await abortRun(session);
 }
 
 async function logResume(

@@ -67,7 +67,6 @@ export interface UserMessageOptions {
   readonly delivery: "idle" | "steering" | "queued";
   readonly workingDirectory: string;
   readonly supportsVision: boolean;
-  readonly turnId?: string;
 }
 
 /** Puts a prompt into the conversation. Without attachments it does so in this very tick. */

@@ -102,7 +102,6 @@ async function carryOut(
   try {
     // A suspended run stays open in the log, to be gone on with.
     if (outcome !== "suspended") session.record("rightseat.run_ended", { messageId, outcome });
-    session.updateSummary();
     await session.committed();
   } finally {
     session.run = undefined;
@@ -202,6 +201,10 @@ class SessionRunHost implements RunHost {
       },
     });
   };
+
+  onBug(error: unknown): void {
+    this.#services.onBug(error, this.#session);
+  }
 
   resolveModel() {
     return this.#services.resolveModel(this.#session, this.#session.settings);

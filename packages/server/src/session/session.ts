@@ -140,8 +140,10 @@ export class Session {
   /** Lets the projection go, after a checkpoint. Does nothing unless quiet. */
   async sleep(): Promise<void> {
     if (!this.#state || !this.quiet) return;
+    const usedMs = this.lastUsedMs;
     await this.checkpoint();
-    if (this.quiet) this.#state = undefined;
+    // A call that came meanwhile found it awake, and counts on that.
+    if (this.quiet && this.lastUsedMs === usedMs) this.#state = undefined;
   }
 
   /** Writes a checkpoint when the log has grown since the last. Only while quiet is it exact. */
