@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { type ClientInference, type ClientResponseChunk, createClientInference } from "./client-fetch.ts";
+import type { ClientResponseChunk } from "./client-exchange.ts";
+import { type ClientInference, createClientInference } from "./client-fetch.ts";
 
 /** What the runtime asked of the client, in order. */
 interface Asked {

@@ -1,6 +1,6 @@
 /**
  * The Responses API over a WebSocket that a connected client opens for us. Each WebSocket message is
- * one chunk of the exchange in `client-fetch.ts`:
+ * one chunk of the exchange in `client-exchange.ts`:
  *
  * 1. `httpRequestStart` with `transport: "websocket"`, method GET and a `ws:` or `wss:` URL; the client
  *    connects and answers with status 101.
@@ -14,7 +14,8 @@
  * One connection carries one request: reuse over turns would save a handshake, and cost a table of
  * connections with owners and time limits.
  */
-import { type ClientInference, type ClientRequestContext, toClientHeaders } from "./client-fetch.ts";
+import type { ClientRequestContext } from "./client-exchange.ts";
+import { type ClientInference, toClientHeaders } from "./client-fetch.ts";
 import type { Fetch } from "./model-provider.ts";
 
 export interface ResponsesSocketRequest {
