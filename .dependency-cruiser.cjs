@@ -95,7 +95,7 @@ module.exports = {
     serverFolder(
       "methods",
       [
-        `${SERVER}/(session|accounts|rpc)/`,
+        `${SERVER}/(session|accounts|rpc|discovery)/`,
         "-(registry|directory)\\.ts$",
         `${SERVER}/models/model-provider\\.ts$`,
         `${SERVER}/store/event-log\\.ts$`,
@@ -105,13 +105,14 @@ module.exports = {
     serverFolder(
       "session",
       [
-        `${SERVER}/(agent|hooks|permissions)/`,
+        `${SERVER}/(agent|discovery|hooks|permissions)/`,
         seam("models"),
         seam("tools"),
         `${SERVER}/store/event-log\\.ts$`,
       ],
-      "a session imports the agent, hooks, permissions, and the interfaces of models, tools and the log",
+      "a session imports the agent, discovery, hooks, permissions, and the interfaces of models, tools and the log",
     ),
+    serverFolder("discovery", [], "discovery reads files and knows nothing of sessions"),
     serverFolder(
       "agent",
       [seam("models"), seam("tools"), seam("permissions"), seam("hooks")],

@@ -10,6 +10,7 @@ import { paramsValidators } from "@rightseat/protocol/validators";
 import { AccountError, createGitHubAccounts } from "./accounts/github-accounts.ts";
 import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
+import { createInstructionLoader } from "./discovery/instruction-loader.ts";
 import { createMethods } from "./methods/index.ts";
 import type { Services } from "./methods/services.ts";
 import { lookUpModel } from "./models/catalog.ts";
@@ -21,6 +22,7 @@ import { Connection, type ConnectionOptions } from "./rpc/connection.ts";
 import { DEFAULT_TENANT, type Principal } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
+import { type InstructionServices, instructionsOf } from "./session/instructions.ts";
 import { modelQueryOf } from "./session/model-query.ts";
 import { type RunServices, workingDirectoryOf } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
@@ -95,12 +97,17 @@ export function createServer(
       (link as Connection).notify("session.lifecycle", { type: "session.updated", sessionId: session.id });
   };
   const builtInTools = createBuiltInToolStore(config.environment);
+  const instructions: InstructionServices = {
+    load: createInstructionLoader(),
+    home: config.home,
+    defaultWorkingDirectory: process.cwd(),
+  };
   const runs: RunServices = {
     retry: DEFAULT_RETRY_POLICY,
     defaultWorkingDirectory: process.cwd(),
     resolveModel: (session) =>
       models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses)),
-    systemMessage: systemMessageOf,
+    systemMessage: (session) => systemMessageOf(session, instructions),
     toolSet: (session) => toolSetOf(session, () => builtInTools(session)),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
     onIdle: (session) => {
@@ -125,6 +132,7 @@ export function createServer(
     models,
     accounts,
     inferences,
+    instructionsOf: (session) => instructionsOf(session, instructions),
     gitHubToken: config.gitHubToken,
     allowProviderEndpoint: config.allowProviderEndpoint,
     integrationId: config.integrationId ?? INTEGRATION_ID,

@@ -240,7 +240,8 @@ function describeEnvironment(environment: SystemMessageEnvironment): string {
     .join("\n");
 }
 
-function toLocalDate(date: Date): string {
+/** As YYYY-MM-DD. */
+export function toLocalDate(date: Date): string {
   const twoDigits = (value: number) => String(value).padStart(2, "0");
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`;
 }

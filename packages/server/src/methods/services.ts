@@ -1,5 +1,6 @@
 /** What methods work with; made by the composition root. */
 import type { GitHubAccounts } from "../accounts/github-accounts.ts";
+import type { Instructions } from "../discovery/instructions.ts";
 import type { ModelDirectory } from "../models/model-directory.ts";
 import type { Connection } from "../rpc/connection.ts";
 import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
@@ -17,6 +18,8 @@ export interface Services {
   readonly models: ModelDirectory;
   readonly accounts: GitHubAccounts;
   readonly inferences: ClientInferences;
+  /** What files tell the session's model, besides its clients. */
+  readonly instructionsOf: (session: Session) => Promise<Instructions>;
   /** The server's own GitHub token. */
   readonly gitHubToken: string | undefined;
   /** Whether clients may be told credentials of a session's provider. */

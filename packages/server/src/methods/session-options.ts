@@ -19,6 +19,10 @@ const SETTABLE: ReadonlySet<string> = new Set([
   "availableTools",
   "excludedTools",
   "clientName",
+  "skipCustomInstructions",
+  "organizationCustomInstructions",
+  "disabledInstructionSources",
+  "enableHostGitOperations",
 ]);
 
 /**
@@ -26,7 +30,6 @@ const SETTABLE: ReadonlySet<string> = new Set([
  * is so already; anything else is refused by name.
  */
 const ABSENT: ReadonlySet<string> = new Set([
-  "skipCustomInstructions",
   "customAgentsLocalOnly",
   "coauthorEnabled",
   "manageScheduleEnabled",
@@ -35,17 +38,12 @@ const ABSENT: ReadonlySet<string> = new Set([
   "skipEmbeddingRetrieval",
   "enableOnDemandInstructionDiscovery",
   "enableFileHooks",
-  "enableHostGitOperations",
   "enableSessionStore",
   "enableSkills",
   "isExperimentalMode",
 ]);
 /** Of those, the ones that ask for less by being true. */
-const TRUE_ASKS_FOR_LESS: ReadonlySet<string> = new Set([
-  "skipCustomInstructions",
-  "customAgentsLocalOnly",
-  "skipEmbeddingRetrieval",
-]);
+const TRUE_ASKS_FOR_LESS: ReadonlySet<string> = new Set(["customAgentsLocalOnly", "skipEmbeddingRetrieval"]);
 
 export function sessionOptionsMethods(services: Services): Methods {
   return {

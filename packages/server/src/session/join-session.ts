@@ -5,6 +5,7 @@ import type { ClientLink } from "./client-link.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
 import type { Session } from "./session.ts";
+import { sessionContext } from "./session-context.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 import {
   type Attachment,
@@ -13,7 +14,6 @@ import {
   type SettingsParams,
   toAttachment,
 } from "./session-settings.ts";
-import { resolveWorkingContext } from "./working-context.ts";
 
 export interface JoinServices {
   readonly registry: SessionRegistry;
@@ -56,7 +56,7 @@ export async function createSession(
   settings.model ??= services.defaultModel(settings);
   await services.checkSettings(settings);
   const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
-  const context = await resolveWorkingContext(cwd);
+  const context = await sessionContext(settings, cwd);
   const startTime = new Date().toISOString();
   const session = await services.registry.create(key, settings, {
     sessionId: key.sessionId,
@@ -127,7 +127,7 @@ async function logResume(
 ): Promise<void> {
   const { settings, state } = session;
   const cwd = settings.workingDirectory ?? state.workingDirectory ?? services.defaultWorkingDirectory;
-  const context = await resolveWorkingContext(cwd);
+  const context = await sessionContext(settings, cwd);
   const data: SessionEventDataMap["session.resume"] = {
     resumeTime: new Date().toISOString(),
     eventCount: state.publicEvents,

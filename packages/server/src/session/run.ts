@@ -2,7 +2,6 @@
  * The run of one prompt: begins it, gives the agent loop what it needs of the session, ends it, and
  * begins the next one that waits.
  */
-import { createHash } from "node:crypto";
 import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
 import {
   type AbortReason,
@@ -17,6 +16,7 @@ import { logUserMessage, startNextRun } from "./prompts.ts";
 import type { Session } from "./session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
+import type { SessionSystemMessage } from "./system-message.ts";
 
 export type { AbortReason };
 
@@ -24,7 +24,7 @@ export type { AbortReason };
 export interface RunServices {
   readonly retry: RetryPolicy;
   readonly resolveModel: (session: Session, settings: SessionSettings) => Promise<ActiveModel>;
-  readonly systemMessage: (session: Session, model: ActiveModel) => Promise<string>;
+  readonly systemMessage: (session: Session) => Promise<SessionSystemMessage>;
   readonly toolSet: (session: Session) => ToolSet;
   readonly defaultWorkingDirectory: string;
   /** A throw where none was expected. */
@@ -210,17 +210,18 @@ class SessionRunHost implements RunHost {
     return this.#services.resolveModel(this.#session, this.#session.settings);
   }
 
-  async systemMessage(model: ActiveModel): Promise<string> {
-    const content = await this.#services.systemMessage(this.#session, model);
-    const sha256 = createHash("sha256").update(content).digest("hex");
+  async systemMessage(): Promise<string> {
+    const { text, sha256, warnings } = await this.#services.systemMessage(this.#session);
     if (sha256 !== this.#session.state.systemMessageHash) {
+      for (const { type, message } of warnings)
+        this.#session.append("session.warning", { warningType: type, message });
       this.#session.append("system.message", {
         role: "system",
-        content,
+        content: text,
         metadata: { variables: { sha256 } },
       });
     }
-    return content;
+    return text;
   }
 
   tools(): ToolSet {

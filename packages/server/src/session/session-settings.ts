@@ -25,6 +25,14 @@ export interface SessionSettings {
   models?: readonly ProviderModelSource[];
   gitHubToken?: string;
   systemMessage?: unknown;
+  /** Directories with more instruction files; relative ones start at the working directory. */
+  instructionDirectories?: readonly string[];
+  organizationCustomInstructions?: string;
+  /** Ids of instruction sources that the model is not to see. */
+  disabledInstructionSources?: readonly string[];
+  skipCustomInstructions?: boolean;
+  /** False keeps everything about git out of what the model is told. */
+  enableHostGitOperations?: boolean;
   capi?: { readonly enableWebSocketResponses?: boolean };
   availableTools?: readonly string[];
   excludedTools?: readonly string[];
@@ -78,6 +86,11 @@ const DIRECT_KEYS = [
   "models",
   "gitHubToken",
   "systemMessage",
+  "instructionDirectories",
+  "organizationCustomInstructions",
+  "disabledInstructionSources",
+  "skipCustomInstructions",
+  "enableHostGitOperations",
   "capi",
   "availableTools",
   "excludedTools",

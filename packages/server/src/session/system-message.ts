@@ -1,25 +1,129 @@
-/** The system message of a session's next model call. */
-import { buildSystemMessage } from "../agent/system-message.ts";
+/**
+ * The system message of a session's next model call. It is built again only when something that it
+ * is made of has changed; sessions whose messages are the same share one text.
+ */
+import { createHash } from "node:crypto";
+import { buildSystemMessage, type SystemMessageConfig, toLocalDate } from "../agent/system-message.ts";
+import type { Instructions } from "../discovery/instructions.ts";
+import { renderInstructions } from "../discovery/render-instructions.ts";
+import type { ClientLink } from "./client-link.ts";
+import { type InstructionServices, instructionsOf } from "./instructions.ts";
 import type { Session } from "./session.ts";
-import { resolveWorkingContext } from "./working-context.ts";
+import { sessionContext } from "./session-context.ts";
+import type { SessionState } from "./session-state.ts";
 
-export async function systemMessageOf(session: Session): Promise<string> {
-  const cwd = session.settings.workingDirectory ?? session.state.workingDirectory ?? process.cwd();
-  const context = await resolveWorkingContext(cwd);
-  const { text } = await buildSystemMessage({
-    config: session.settings.systemMessage as never,
-    environment: { workingDirectory: cwd, gitRoot: context.gitRoot, gitBranch: context.branch },
-    transform: async (sections) => {
-      for (const attachment of session.attachments.values()) {
-        if (!attachment.transformsSystemMessage) continue;
-        const answer = await attachment.link.request("systemMessage.transform", {
+export interface SessionSystemMessage {
+  readonly text: string;
+  /** Of the text, hexadecimal. */
+  readonly sha256: string;
+  /** For the application's developer, with the `warningType` of each. */
+  readonly warnings: readonly { readonly type: string; readonly message: string }[];
+}
+
+interface Ingredients {
+  readonly settings: Session["settings"];
+  readonly workingDirectory: string;
+  readonly gitRoot: string | undefined;
+  readonly gitBranch: string | undefined;
+  readonly date: string;
+  readonly instructions: Instructions | undefined;
+  /** The client that rewrites sections. */
+  readonly transformer: ClientLink | undefined;
+}
+
+/** By state, so that a session that sleeps lets its message go. */
+const built = new WeakMap<
+  SessionState,
+  { readonly from: Ingredients; readonly message: SessionSystemMessage }
+>();
+
+export async function systemMessageOf(
+  session: Session,
+  services: InstructionServices,
+): Promise<SessionSystemMessage> {
+  const from = await ingredientsOf(session, services);
+  const known = built.get(session.state);
+  if (known !== undefined && isSame(known.from, from)) return known.message;
+  const message = share(await build(session, from));
+  built.set(session.state, { from, message });
+  return message;
+}
+
+async function ingredientsOf(session: Session, services: InstructionServices): Promise<Ingredients> {
+  const { settings, state } = session;
+  const workingDirectory =
+    settings.workingDirectory ?? state.workingDirectory ?? services.defaultWorkingDirectory;
+  const git = await sessionContext(settings, workingDirectory);
+  return {
+    settings,
+    workingDirectory,
+    gitRoot: git.gitRoot,
+    gitBranch: git.branch,
+    date: toLocalDate(new Date()),
+    // Who replaces the message brings all of it.
+    instructions: configOf(session)?.mode === "replace" ? undefined : await instructionsOf(session, services),
+    transformer: transformerOf(session),
+  };
+}
+
+async function build(session: Session, from: Ingredients): Promise<SessionSystemMessage> {
+  const { settings, transformer, instructions } = from;
+  const { text, warnings } = await buildSystemMessage({
+    config: configOf(session),
+    environment: from,
+    sections: {
+      custom_instructions: renderInstructions({
+        sources: instructions?.sources ?? [],
+        disabled: settings.disabledInstructionSources,
+        organization: settings.organizationCustomInstructions,
+      }),
+    },
+    transform:
+      transformer &&
+      (async (sections) => {
+        const answer = await transformer.request("systemMessage.transform", {
           sessionId: session.id,
           sections,
         });
-        return (answer as { sections: typeof sections }).sections;
-      }
-      return sections;
-    },
+        return (answer as { sections?: typeof sections } | null)?.sections ?? {};
+      }),
   });
-  return text;
+  return {
+    text,
+    sha256: createHash("sha256").update(text).digest("hex"),
+    warnings: [
+      ...warnings.map((message) => ({ type: "system_prompt_customize", message })),
+      ...(instructions?.warnings ?? []).map((message) => ({ type: "custom_instructions", message })),
+    ],
+  };
+}
+
+function configOf(session: Session): SystemMessageConfig | undefined {
+  return session.settings.systemMessage as SystemMessageConfig | undefined;
+}
+
+function transformerOf(session: Session): ClientLink | undefined {
+  for (const attachment of session.attachments.values())
+    if (attachment.transformsSystemMessage) return attachment.link;
+  return undefined;
+}
+
+function isSame(one: Ingredients, other: Ingredients): boolean {
+  for (const key of Object.keys(one) as (keyof Ingredients)[]) if (one[key] !== other[key]) return false;
+  return true;
+}
+
+/** Weakly held: a text goes when the last session that uses it does. */
+const shared = new Map<string, WeakRef<SessionSystemMessage>>();
+const forgotten = new FinalizationRegistry<string>((sha256) => {
+  if (shared.get(sha256)?.deref() === undefined) shared.delete(sha256);
+});
+
+function share(message: SessionSystemMessage): SessionSystemMessage {
+  if (message.warnings.length > 0) return message;
+  const known = shared.get(message.sha256)?.deref();
+  if (known) return known;
+  shared.set(message.sha256, new WeakRef(message));
+  forgotten.register(message, message.sha256);
+  return message;
 }
