@@ -18,6 +18,17 @@ export function createRedact(parts: {
   readonly headers?: readonly (Readonly<Record<string, string>> | undefined)[];
   readonly url?: string;
 }): Redact {
+  // Gathered for the first text: most calls go well, and have none.
+  let longestFirst: readonly string[] | undefined;
+  return (text) => {
+    longestFirst ??= gatherSecrets(parts);
+    return longestFirst
+      .reduce((masked, secret) => masked.replaceAll(secret, MASK), text)
+      .replace(SECRET_SHAPES, MASK);
+  };
+}
+
+function gatherSecrets(parts: Parameters<typeof createRedact>[0]): readonly string[] {
   const secrets = new Set<string>();
   const add = (secret: string | undefined): void => {
     if (secret !== undefined && secret.length >= 4) secrets.add(secret);
@@ -25,11 +36,7 @@ export function createRedact(parts: {
   parts.secrets?.forEach(add);
   for (const headers of parts.headers ?? []) addHeaderSecrets(headers ?? {}, add);
   if (parts.url !== undefined) addUrlSecrets(parts.url, add);
-  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
-  return (text) =>
-    longestFirst
-      .reduce((masked, secret) => masked.replaceAll(secret, MASK), text)
-      .replace(SECRET_SHAPES, MASK);
+  return [...secrets].sort((a, b) => b.length - a.length);
 }
 
 function addHeaderSecrets(headers: Readonly<Record<string, string>>, add: (secret: string) => void): void {

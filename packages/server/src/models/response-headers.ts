@@ -2,7 +2,10 @@
  * The time to wait that the provider asks for, in milliseconds: `retry-after-ms`, or `retry-after` in
  * seconds or as an HTTP date (RFC 9110, 10.2.3). Undefined when absent or unreadable.
  */
-export function parseRetryAfter(headers: Headers, nowMs: number = Date.now()): number | undefined {
+export function parseRetryAfter(
+  headers: Pick<Headers, "get">,
+  nowMs: number = Date.now(),
+): number | undefined {
   const inMs = parseAmount(headers.get("retry-after-ms"));
   if (inMs !== undefined) return Math.ceil(inMs);
   const value = headers.get("retry-after");
@@ -24,7 +27,7 @@ export const REQUEST_ID_HEADERS = [
   "apim-request-id",
 ] as const;
 
-export function findRequestId(headers: Headers): string | undefined {
+export function findRequestId(headers: Pick<Headers, "get">): string | undefined {
   for (const name of REQUEST_ID_HEADERS) {
     const value = headers.get(name);
     if (value) return value;
@@ -33,7 +36,7 @@ export function findRequestId(headers: Headers): string | undefined {
 }
 
 /** The request ids among the response headers, for `ModelAnswer.headers`; undefined when there are none. */
-export function keepRequestIds(headers: Headers): Record<string, string> | undefined {
+export function keepRequestIds(headers: Pick<Headers, "get">): Record<string, string> | undefined {
   const kept = REQUEST_ID_HEADERS.flatMap((name) => {
     const value = headers.get(name);
     return value ? [[name, value] as const] : [];

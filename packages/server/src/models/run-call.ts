@@ -1,4 +1,5 @@
 import { describeWhere } from "./errors.ts";
+import type { ModelResponse } from "./http-fetch.ts";
 import { ModelCall, type ModelCallOptions } from "./model-call.ts";
 import { type ModelAnswer, ModelError, type ModelEvent } from "./model-provider.ts";
 
@@ -23,7 +24,7 @@ export interface AnswerReader {
  */
 export async function* runCall(
   options: ModelCallOptions,
-  start: (call: ModelCall, signal: AbortSignal) => Promise<Response>,
+  start: (call: ModelCall, signal: AbortSignal) => Promise<ModelResponse>,
   createReader: (call: ModelCall) => AnswerReader,
 ): AsyncGenerator<ModelEvent, void, void> {
   const call = new ModelCall(options);
@@ -64,7 +65,7 @@ export async function* runCall(
 }
 
 /** Servers that cannot stream answer in JSON although a stream was asked for; that is fine. */
-function isWhole(call: ModelCall, response: Response): boolean {
+function isWhole(call: ModelCall, response: ModelResponse): boolean {
   const type = response.headers.get("content-type") ?? "";
   if (type.includes("json") && !type.includes("jsonl") && !type.includes("ndjson")) return true;
   if (!type.includes("html")) return false;

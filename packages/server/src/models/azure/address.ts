@@ -1,4 +1,4 @@
-import { trimSlashes } from "../openai-client.ts";
+import { trimSlashes } from "../send-request.ts";
 
 /** Where an Azure resource is, read from whatever form of its address somebody copied. */
 export interface AzureAddress {
