@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { OPTIONS, type OptionSpec } from "../src/config/options.ts";
 import { createMethods } from "../src/methods/index.ts";
+import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/session-fields.ts";
 
 const doc = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
 
@@ -38,4 +39,17 @@ test("docs/compatibility.md lists exactly the methods that are served", async ()
   const table = text.slice(text.indexOf("## Methods that are served"), text.indexOf("Requests to clients"));
   const rows = [...table.matchAll(/^\| `([A-Za-z.]+)` \|/gm)].map((match) => match[1]);
   expect(rows.sort()).toEqual(served.sort());
+});
+
+test("docs/compatibility.md lists exactly the options that have no effect or are refused", async () => {
+  const text = await doc("compatibility.md");
+  const table = text.slice(text.indexOf("## Options without effect"), text.indexOf("## Not here yet"));
+  const rows = [...table.matchAll(/^\| `(\w+)` \| (\*\*refused\*\*)?/gm)].map(
+    (match) => `${match[1]}${match[2] ? " refused" : ""}`,
+  );
+  const rules = Object.entries({ ...OPTION_FIELDS, ...JOIN_FIELDS });
+  const expected = rules.flatMap(([name, { effect }]) =>
+    effect === "honoured" ? [] : [`${name}${effect === "refused" ? " refused" : ""}`],
+  );
+  expect(rows).toEqual(expected.sort());
 });

@@ -1,11 +1,13 @@
 /** How clients come to a session: create one, resume one. */
-import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
 import type { ClientLink } from "./client-link.ts";
+import { checkFields, warnOfFields } from "./field-rules.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
+import { JOIN_FIELDS } from "./session-fields.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 import {
   type Attachment,
@@ -47,7 +49,7 @@ export async function createSession(
   link: ClientLink,
   params: SettingsParams,
 ): Promise<JoinResult> {
-  refuseRemote(params);
+  const unheard = checkFields("session.create", params, JOIN_FIELDS);
   const key: SessionKey = {
     tenant,
     sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId(),
@@ -76,6 +78,7 @@ export async function createSession(
     context,
   });
   services.onLifecycle("session.created", key);
+  warnOfFields(session, link, unheard);
   await session.committed();
   return joinResult(services, session, params);
 }
@@ -86,6 +89,7 @@ export async function resumeSession(
   link: ClientLink,
   params: SettingsParams,
 ): Promise<JoinResult> {
+  const unheard = checkFields("session.resume", params, JOIN_FIELDS);
   const key: SessionKey = { tenant, sessionId: String(params.sessionId) };
   const session = await services.registry.open(key);
   const settings = mergeSettings(session.settings, params);
@@ -104,6 +108,7 @@ export async function resumeSession(
   session.attachments.set(link, attachment);
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
+  warnOfFields(session, link, unheard);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
   if (session.run === undefined && session.state.running) {
     if (continuePendingWork) continueRun(services.runs, session);
@@ -177,16 +182,4 @@ function modelFields(settings: SessionSettings): { selectedModel?: string; reaso
     ...(settings.model !== undefined ? { selectedModel: settings.model } : {}),
     ...(settings.reasoningEffort !== undefined ? { reasoningEffort: settings.reasoningEffort } : {}),
   };
-}
-
-function refuseRemote(params: SettingsParams): void {
-  if (params.cloud !== undefined && params.cloud !== null) {
-    throw new RpcError(
-      "not_supported",
-      "cloud sessions are not supported: leave 'cloud' out to get a session on this server",
-      {
-        path: "cloud",
-      },
-    );
-  }
 }

@@ -37,6 +37,9 @@ export interface SessionSettings {
   availableTools?: readonly string[];
   excludedTools?: readonly string[];
   defaultAgentExcludedTools?: readonly string[];
+  /** Which list wins where both name a tool; default "excluded". */
+  toolFilterPrecedence?: "available" | "excluded";
+  askUserDisabled?: boolean;
   customAgents?: readonly CustomAgentSpec[];
   workingDirectory?: string;
   clientName?: string;
@@ -94,6 +97,8 @@ const DIRECT_KEYS = [
   "capi",
   "availableTools",
   "excludedTools",
+  "toolFilterPrecedence",
+  "askUserDisabled",
   "customAgents",
   "workingDirectory",
   "clientName",

@@ -36,6 +36,8 @@ export interface SessionOptions {
 interface Outgoing {
   readonly published: PublishedEvent;
   committed: boolean;
+  /** The one client that is told; all of them when there is none. */
+  readonly only?: ClientLink;
 }
 
 interface Batch {
@@ -181,8 +183,8 @@ export class Session {
     this.#addLine(event, JSON.stringify(event));
   }
 
-  /** Tells clients something that is not logged. */
-  emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): PublishedEvent {
+  /** Tells clients, or only one of them, something that is not logged. */
+  emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T], only?: ClientLink): PublishedEvent {
     const event = {
       type,
       data,
@@ -192,8 +194,8 @@ export class Session {
       ephemeral: true,
     } as const;
     const published = new PublishedEvent(this.id, event as unknown as SessionEvent);
-    if (this.#outbox.length === 0) this.#tell(published);
-    else this.#outbox.push({ published, committed: true });
+    if (this.#outbox.length === 0) this.#tell(published, only);
+    else this.#outbox.push({ published, committed: true, only });
     return published;
   }
 
@@ -294,13 +296,17 @@ export class Session {
     for (const outgoing of this.#outbox) {
       if (!outgoing.committed) break;
       told += 1;
-      this.#tell(outgoing.published);
+      this.#tell(outgoing.published, outgoing.only);
     }
     if (told === this.#outbox.length) this.#outbox = [];
     else this.#outbox.splice(0, told);
   }
 
-  #tell(published: PublishedEvent): void {
+  #tell(published: PublishedEvent, only: ClientLink | undefined): void {
+    if (only) {
+      if (this.attachments.has(only)) only.publish(published);
+      return;
+    }
     const streamingOnly = STREAMING_ONLY.has(published.event.type);
     for (const attachment of this.attachments.values()) {
       if (!streamingOnly || attachment.streaming) attachment.link.publish(published);

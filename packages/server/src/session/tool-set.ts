@@ -3,6 +3,7 @@ import type { ToolSet } from "../agent/run-host.ts";
 import type { Tool } from "../tools/tool.ts";
 import { createCustomTool } from "./custom-tool.ts";
 import type { Session } from "./session.ts";
+import type { SessionSettings } from "./session-settings.ts";
 
 /** @param builtIn makes the server's own tools for this session; asked only when its settings let any in. */
 export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): ToolSet {
@@ -13,15 +14,21 @@ export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): Too
   for (const attachment of session.attachments.values()) {
     for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(session, spec));
   }
-  const { availableTools, excludedTools, defaultAgentExcludedTools } = session.settings;
-  const chosen = [...tools.values()].filter(
-    (tool) =>
-      (availableTools === undefined || availableTools.some((pattern) => matchesTool(pattern, tool))) &&
-      !excludedTools?.some((pattern) => matchesTool(pattern, tool)) &&
-      !defaultAgentExcludedTools?.some((pattern) => matchesTool(pattern, tool)),
-  );
+  const chosen = [...tools.values()].filter((tool) => isChosen(session.settings, tool));
   const byName = new Map(chosen.map((tool) => [tool.definition.name, tool]));
   return { definitions: chosen.map((tool) => tool.definition), get: (name) => byName.get(name) };
+}
+
+function isChosen(settings: SessionSettings, tool: Tool): boolean {
+  const { availableTools, excludedTools, defaultAgentExcludedTools } = settings;
+  const isNamed = (patterns: readonly string[] | undefined) =>
+    patterns?.some((pattern) => matchesTool(pattern, tool)) === true;
+  if (availableTools !== undefined && !isNamed(availableTools)) return false;
+  if (isNamed(defaultAgentExcludedTools)) return false;
+  if (settings.askUserDisabled && tool.source === "builtin" && tool.definition.name === "ask_user")
+    return false;
+  if (availableTools !== undefined && settings.toolFilterPrecedence === "available") return true;
+  return !isNamed(excludedTools);
 }
 
 /** A tool's name, or `source:name` with `*` for any name of that source (`builtin:*`, `custom:lookup`). */

@@ -1,0 +1,38 @@
+/** `session.options.update`: settings of a session changed while it is open. */
+import type { ClientLink } from "./client-link.ts";
+import { checkFields, warnOfFields } from "./field-rules.ts";
+import type { JoinServices } from "./join-session.ts";
+import type { Session } from "./session.ts";
+import { OPTION_FIELDS } from "./session-fields.ts";
+import { mergeSettings, type SettingsParams } from "./session-settings.ts";
+import { checkWorkingDirectory, moveSession } from "./working-directory.ts";
+
+/** All of them or none. @throws RpcError for an option that is refused, or cannot be had. */
+export async function updateOptions(
+  services: Pick<JoinServices, "checkSettings">,
+  session: Session,
+  link: ClientLink,
+  params: SettingsParams,
+): Promise<void> {
+  const unheard = checkFields("session.options.update", params, OPTION_FIELDS);
+  const { workingDirectory, ...rest } = params;
+  const directory =
+    typeof workingDirectory === "string"
+      ? await checkWorkingDirectory(workingDirectory, "workingDirectory")
+      : undefined;
+  const wanted = mergeSettings(session.settings, rest);
+  // As with resume: who names no model need not bring the way to one.
+  await services.checkSettings(rest.model === undefined ? { ...wanted, model: undefined } : wanted);
+  const { model: previousModel } = session.settings;
+  // Again: another call may have changed them while these were checked.
+  const settings = mergeSettings(session.settings, rest);
+  session.settings = settings;
+  if (settings.model !== undefined && settings.model !== previousModel)
+    session.append("session.model_change", { previousModel, newModel: settings.model });
+  if (directory !== undefined) await moveSession(session, directory);
+  const attachment = session.attachments.get(link);
+  if (attachment && typeof params.enableStreaming === "boolean")
+    session.attachments.set(link, { ...attachment, streaming: params.enableStreaming });
+  warnOfFields(session, link, unheard);
+  await session.committed();
+}
