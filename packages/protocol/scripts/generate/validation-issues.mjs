@@ -111,7 +111,9 @@ function toMessage({ keyword, params }, value) {
     case "exclusiveMaximum":
       return `expected a number ${params.comparison} ${params.limit}, got ${value}`;
     case "minLength":
-      return `expected at least ${params.limit} characters, got ${value.length}`;
+      return params.limit === 1
+        ? "expected text that is not empty"
+        : `expected at least ${params.limit} characters, got ${value.length}`;
     case "maxLength":
       return `expected at most ${params.limit} characters, got ${value.length}`;
     case "minItems":

@@ -5,6 +5,7 @@ import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
 import { sessionAccountMethods } from "./session-account.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
+import { sessionMetadataMethods } from "./session-metadata.ts";
 import { sessionOptionsMethods } from "./session-options.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { workspaceMethods } from "./workspace.ts";
@@ -15,6 +16,7 @@ export function createMethods(services: Services): Methods {
     ...sessionsMethods(services),
     ...sessionMethods(services),
     ...sessionAnswerMethods(services),
+    ...sessionMetadataMethods(services),
     ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),
     ...workspaceMethods(services),

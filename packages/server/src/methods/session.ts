@@ -1,5 +1,5 @@
-/** Methods of one session: prompts, history, what it is called, its model and mode. */
-import { RawResult, RpcError } from "@rightseat/protocol";
+/** Methods of one session: prompts, history, its model and mode. */
+import { RawResult } from "@rightseat/protocol";
 import { readHistory } from "../session/history.ts";
 import { acceptPrompt, type PromptInput } from "../session/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
@@ -90,22 +90,6 @@ export function sessionMethods(services: Services): Methods {
       }
       return { status: "applied", modelChanged: false, modeApplied: true };
     },
-    "session.name.get": async (params: ById, scope: Scope) => ({
-      name: (await sessionOf(services, scope, params)).state.name ?? null,
-    }),
-    "session.name.set": async (params: ById & { name: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      const name = params.name.trim();
-      if (name === "")
-        throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", {
-          path: "name",
-        });
-      session.record("rightseat.name_set", { name });
-      session.emit("session.title_changed", { title: name });
-      services.onUpdated(session);
-      await session.committed();
-      return null;
-    },
     "session.model.getCurrent": async (params: ById, scope: Scope) => {
       const { settings } = await sessionOf(services, scope, params);
       return { modelId: settings.model, reasoningEffort: settings.reasoningEffort };
@@ -133,13 +117,6 @@ export function sessionMethods(services: Services): Methods {
       services.onUpdated(session);
       await session.committed();
       return { modelId: params.modelId };
-    },
-    "session.metadata.isProcessing": async (params: ById, scope: Scope) => ({
-      processing: (await sessionOf(services, scope, params)).run !== undefined,
-    }),
-    "session.metadata.activity": async (params: ById, scope: Scope) => {
-      const running = (await sessionOf(services, scope, params)).run !== undefined;
-      return { abortable: running, hasActiveWork: running };
     },
     "session.queue.pendingItems": async (params: ById, scope: Scope) => {
       const { queue } = (await sessionOf(services, scope, params)).state;

@@ -3,6 +3,7 @@
  * shape, a type that begins with `rightseat.`, and are never sent to anybody.
  */
 import type { ModelContentPart } from "../models/model-provider.ts";
+import type { ClientMetadataPatch } from "./client-metadata.ts";
 import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
 
 export interface PrivateRecordMap {
@@ -20,6 +21,8 @@ export interface PrivateRecordMap {
   "rightseat.name_set": { name: string };
   /** What the session is called until it has a name. */
   "rightseat.title_set": { title: string };
+  /** What clients keep with the session changed. */
+  "rightseat.client_metadata": ClientMetadataPatch;
 }
 
 export type PrivateRecordType = keyof PrivateRecordMap;

@@ -3,6 +3,7 @@
  * every event that matters to the runtime and carries the others.
  */
 import type { ModelMessage, ModelReasoning, ToolImage } from "../models/model-provider.ts";
+import { type ClientMetadataPatch, patchMetadata } from "./client-metadata.ts";
 import { isPublicLine } from "./private-records.ts";
 import {
   emptyUsage,
@@ -131,6 +132,9 @@ const FOLDERS: Record<string, Folder> = {
   },
   "rightseat.title_set": (state, data) => {
     state.title = text(data.title) ?? state.title;
+  },
+  "rightseat.client_metadata": (state, data) => {
+    state.clientMetadata = patchMetadata(state.clientMetadata ?? {}, data as ClientMetadataPatch);
   },
 };
 

@@ -58,6 +58,8 @@ export interface SessionState {
   name?: string;
   title?: string;
   clientName?: string;
+  /** What clients keep with the session; the server never looks into it. */
+  clientMetadata?: Readonly<Record<string, string>>;
   workingDirectory?: string;
   context?: { cwd: string; gitRoot?: string; repository?: string; branch?: string };
   /** SHA-256 of the last system message in the log, to log it only when it changes. */

@@ -1,0 +1,87 @@
+/** Methods on what a session is called, where it works and what it is doing: `session.metadata.*`, `session.name.*`. */
+import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import { type ClientMetadataPatch, checkMetadataPatch } from "../session/client-metadata.ts";
+import { metadataSnapshot, nameOf } from "../session/metadata-snapshot.ts";
+import { checkWorkingDirectory, moveSession, recordContext } from "../session/working-directory.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+/** As of names that users give. */
+const MAX_NAME_LENGTH = 100;
+
+export function sessionMetadataMethods(services: Services): Methods {
+  return {
+    "session.metadata.isProcessing": async (params: ById, scope: Scope) => ({
+      processing: (await sessionOf(services, scope, params)).run !== undefined,
+    }),
+    "session.metadata.activity": async (params: ById, scope: Scope) => {
+      const running = (await sessionOf(services, scope, params)).run !== undefined;
+      return { abortable: running, hasActiveWork: running };
+    },
+    "session.metadata.snapshot": async (params: ById, scope: Scope) =>
+      metadataSnapshot(
+        { log: services.registry.log, defaultWorkingDirectory: services.runs.defaultWorkingDirectory },
+        await sessionOf(services, scope, params),
+      ),
+    "session.metadata.setWorkingDirectory": async (
+      params: ById & { workingDirectory: string },
+      scope: Scope,
+    ) => {
+      const session = await sessionOf(services, scope, params);
+      const workingDirectory = await checkWorkingDirectory(params.workingDirectory, "workingDirectory");
+      await moveSession(session, workingDirectory);
+      services.onUpdated(session);
+      await session.committed();
+      return { workingDirectory };
+    },
+    "session.metadata.recordContextChange": async (
+      params: ById & { context: SessionEventDataMap["session.context_changed"] },
+      scope: Scope,
+    ) => {
+      const session = await sessionOf(services, scope, params);
+      recordContext(session, services.runs, params.context);
+      await session.committed();
+      return {};
+    },
+    "session.metadata.getClientMetadata": async (params: ById, scope: Scope) =>
+      (await sessionOf(services, scope, params)).state.clientMetadata ?? {},
+    "session.metadata.updateClientMetadata": async (params: ById & ClientMetadataPatch, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const { clear, remove, set } = params;
+      checkMetadataPatch(session.state.clientMetadata ?? {}, { clear, remove, set });
+      session.record("rightseat.client_metadata", { clear, remove, set });
+      const committed = session.state.clientMetadata ?? {};
+      await session.committed();
+      return committed;
+    },
+    "session.name.get": async (params: ById, scope: Scope) => ({
+      name: nameOf(await sessionOf(services, scope, params)) ?? null,
+    }),
+    "session.name.set": async (params: ById & { name: string }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const name = params.name.trim();
+      if (name === "")
+        throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", {
+          path: "name",
+        });
+      session.record("rightseat.name_set", { name });
+      session.emit("session.title_changed", { title: name });
+      services.onUpdated(session);
+      await session.committed();
+      return null;
+    },
+    "session.name.setAuto": async (params: ById & { summary: string }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const title = params.summary.trim().slice(0, MAX_NAME_LENGTH);
+      if (title === "" || session.state.name !== undefined) return { applied: false };
+      session.record("rightseat.title_set", { title });
+      session.emit("session.title_changed", { title });
+      services.onUpdated(session);
+      await session.committed();
+      return { applied: true };
+    },
+  };
+}
