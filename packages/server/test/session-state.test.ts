@@ -1,5 +1,5 @@
 /** What a session is called, where it works, and what clients keep with it. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
@@ -126,6 +126,17 @@ describe("metadata", () => {
     ).rejects.toMatchObject({ data: { reason: "invalid_params" } });
     expect(await client.request("session.metadata.getClientMetadata", { sessionId })).toEqual({});
   });
+});
+
+test("the sources of a session's custom instructions are listed, and none when it skips them", async () => {
+  const workingDirectory = join(home.path, "instructed");
+  await mkdir(workingDirectory);
+  await writeFile(join(workingDirectory, "AGENTS.md"), "Be brief.");
+  const sessionId = await create({ workingDirectory });
+  const listed = await client.request("session.instructions.getSources", { sessionId });
+  expect(listed.sources).toMatchObject([{ sourcePath: "AGENTS.md", content: "Be brief." }]);
+  await client.request("session.options.update", { sessionId, skipCustomInstructions: true });
+  expect(await client.request("session.instructions.getSources", { sessionId })).toEqual({ sources: [] });
 });
 
 describe("a name", () => {

@@ -1,4 +1,4 @@
-/** Methods on what a session is called, where it works and what it is doing: `session.metadata.*`, `session.name.*`. */
+/** Methods on what a session is called, where it works and what it is doing: `session.metadata.*`, `session.name.*`, … */
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { type ClientMetadataPatch, checkMetadataPatch } from "../session/client-metadata.ts";
 import { metadataSnapshot, nameOf } from "../session/metadata-snapshot.ts";
@@ -57,6 +57,9 @@ export function sessionMetadataMethods(services: Services): Methods {
       await session.committed();
       return committed;
     },
+    "session.instructions.getSources": async (params: ById, scope: Scope) => ({
+      sources: (await services.instructionsOf(await sessionOf(services, scope, params))).sources,
+    }),
     "session.name.get": async (params: ById, scope: Scope) => ({
       name: nameOf(await sessionOf(services, scope, params)) ?? null,
     }),

@@ -4,7 +4,7 @@ import { isAbsolute, resolve } from "node:path";
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { workingDirectoryOf } from "./run.ts";
 import type { Session } from "./session.ts";
-import { resolveWorkingContext } from "./working-context.ts";
+import { sessionContext } from "./session-context.ts";
 
 type WorkingContext = SessionEventDataMap["session.context_changed"];
 
@@ -30,7 +30,7 @@ export async function checkWorkingDirectory(directory: string, path: string): Pr
 
 /** Moves the session there: what follows runs there, and clients are told by `session.context_changed`. */
 export async function moveSession(session: Session, directory: string): Promise<void> {
-  const context = await resolveWorkingContext(directory);
+  const context = await sessionContext(session.settings, directory);
   session.settings = { ...session.settings, workingDirectory: directory };
   session.append("session.context_changed", context);
 }
