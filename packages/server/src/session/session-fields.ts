@@ -112,7 +112,9 @@ export const JOIN_FIELDS = {
   enableConfigDiscovery: none("has no effect: no configuration is read from folders"),
   skipEmbeddingRetrieval: none(NO_INDEX, nothing),
   embeddingCacheStorage: none(NO_INDEX, differsFrom("in-memory")),
-  enableOnDemandInstructionDiscovery: none("has no effect: instructions are read from a session's own folders"),
+  enableOnDemandInstructionDiscovery: none(
+    "has no effect: instructions are read from a session's own folders",
+  ),
   enableFileHooks: none("has no effect: hooks are not read from files"),
   enableSessionStore: none("has no effect: there is no index over sessions' contents"),
   enableSkills: none(NO_SKILLS),
