@@ -21,6 +21,7 @@ import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
 import { Connection, type ConnectionOptions } from "./rpc/connection.ts";
 import { DEFAULT_TENANT, type Principal } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
+import type { CommandServices } from "./session/built-in-commands.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
 import { type InstructionServices, instructionsOf } from "./session/instructions.ts";
 import { modelQueryOf } from "./session/model-query.ts";
@@ -28,6 +29,7 @@ import { type RunServices, workingDirectoryOf } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import type { SessionSettings } from "./session/session-settings.ts";
+import { runQueuedCommand } from "./session/slash-commands.ts";
 import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
@@ -96,6 +98,10 @@ export function createServer(
     for (const link of session.attachments.keys())
       (link as Connection).notify("session.lifecycle", { type: "session.updated", sessionId: session.id });
   };
+  const commands: CommandServices = {
+    checkSettings: (settings) => checkSettings(settings, models, accounts),
+    onUpdated,
+  };
   const builtInTools = createBuiltInToolStore(config.environment);
   const instructions: InstructionServices = {
     load: createInstructionLoader(),
@@ -109,6 +115,7 @@ export function createServer(
       models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses)),
     systemMessage: (session) => systemMessageOf(session, instructions),
     toolSet: (session) => toolSetOf(session, () => builtInTools(session)),
+    runCommand: (session, command, signal) => runQueuedCommand(commands, session, command, signal),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
     onIdle: (session) => {
       onUpdated(session);
@@ -133,6 +140,7 @@ export function createServer(
     accounts,
     inferences,
     instructionsOf: (session) => instructionsOf(session, instructions),
+    commands,
     gitHubToken: config.gitHubToken,
     allowProviderEndpoint: config.allowProviderEndpoint,
     integrationId: config.integrationId ?? INTEGRATION_ID,
@@ -147,7 +155,7 @@ export function createServer(
       runs,
       version,
       defaultWorkingDirectory: process.cwd(),
-      checkSettings: (settings) => checkSettings(settings, models, accounts),
+      checkSettings: commands.checkSettings,
       defaultModel: (settings) => models.defaultModel(settings),
       onLifecycle: tellTenant,
     },

@@ -120,6 +120,8 @@ const JOIN_PROOFS: Record<string, Proof> = {
     expect(types).toContain("tool.execution_complete");
     expect(types).not.toContain("permission.requested");
   },
+  requestElicitation: "test/elicitation.test.ts",
+  commands: "test/commands.test.ts",
   workingDirectory: async () => {
     const sessionId = await create({ workingDirectory: home.path });
     expect((await client.event(sessionId, "session.start")).data.context.cwd).toBe(home.path);

@@ -1,24 +1,30 @@
 /** All methods that clients may call. */
 
+import { commandMethods } from "./commands.ts";
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
 import { sessionAccountMethods } from "./session-account.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
 import { sessionMetadataMethods } from "./session-metadata.ts";
+import { sessionModeMethods } from "./session-mode.ts";
 import { sessionOptionsMethods } from "./session-options.ts";
+import { sessionUiMethods } from "./session-ui.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { workspaceMethods } from "./workspace.ts";
 
 export function createMethods(services: Services): Methods {
   return {
     ...serverMethods(services),
+    ...commandMethods(services),
     ...sessionsMethods(services),
     ...sessionMethods(services),
     ...sessionAnswerMethods(services),
     ...sessionMetadataMethods(services),
+    ...sessionModeMethods(services),
     ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),
+    ...sessionUiMethods(services),
     ...workspaceMethods(services),
   };
 }

@@ -4,6 +4,7 @@ import type { Instructions } from "../discovery/instructions.ts";
 import type { ModelDirectory } from "../models/model-directory.ts";
 import type { Connection } from "../rpc/connection.ts";
 import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
+import type { CommandServices } from "../session/built-in-commands.ts";
 import type { ClientInferences } from "../session/client-inferences.ts";
 import type { JoinServices } from "../session/join-session.ts";
 import type { RunServices } from "../session/run.ts";
@@ -15,6 +16,7 @@ export interface Services {
   readonly registry: SessionRegistry;
   readonly runs: RunServices;
   readonly join: JoinServices;
+  readonly commands: CommandServices;
   readonly models: ModelDirectory;
   readonly accounts: GitHubAccounts;
   readonly inferences: ClientInferences;

@@ -1,5 +1,6 @@
 /** Methods on what a session is called, where it works and what it is doing: `session.metadata.*`, `session.name.*`, … */
-import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import type { SessionEventDataMap } from "@rightseat/protocol";
+import { renameSession } from "../session/change-session.ts";
 import { type ClientMetadataPatch, checkMetadataPatch } from "../session/client-metadata.ts";
 import { metadataSnapshot, nameOf } from "../session/metadata-snapshot.ts";
 import { checkWorkingDirectory, moveSession, recordContext } from "../session/working-directory.ts";
@@ -65,13 +66,7 @@ export function sessionMetadataMethods(services: Services): Methods {
     }),
     "session.name.set": async (params: ById & { name: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      const name = params.name.trim();
-      if (name === "")
-        throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", {
-          path: "name",
-        });
-      session.record("rightseat.name_set", { name });
-      session.emit("session.title_changed", { title: name });
+      renameSession(session, params.name);
       services.onUpdated(session);
       await session.committed();
       return null;

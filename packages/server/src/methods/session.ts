@@ -1,7 +1,9 @@
-/** Methods of one session: prompts, history, its model and mode. */
+/** Methods of one session: prompts, history, its model. */
 import { RawResult } from "@rightseat/protocol";
+import { switchModel } from "../session/change-session.ts";
+import { registerInterest, releaseInterest } from "../session/clients.ts";
 import { readHistory } from "../session/history.ts";
-import { acceptPrompt, type PromptInput } from "../session/prompts.ts";
+import { acceptPrompt, type PromptInput, waitingItems } from "../session/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
 import { type AbortReason, abortRun, startRun } from "../session/run.ts";
 import { usageMetrics } from "../session/session-report.ts";
@@ -64,32 +66,16 @@ export function sessionMethods(services: Services): Methods {
       await session.committed();
       return { cursor: String(session.end) };
     },
-    // Every event is told to every attached client, so interest changes nothing; handles are given out for clients that ask.
     "session.eventLog.registerInterest": async (params: ById & { eventType: string }, scope: Scope) => {
-      await sessionOf(services, scope, params);
-      return { handle: `${params.eventType}:${scope.link.id}` };
+      const session = await sessionOf(services, scope, params);
+      return { handle: registerInterest(session, scope.link, params.eventType) };
     },
-    "session.eventLog.releaseInterest": async (params: ById, scope: Scope) => {
-      await sessionOf(services, scope, params);
+    "session.eventLog.releaseInterest": async (params: ById & { handle: string }, scope: Scope) => {
+      releaseInterest(await sessionOf(services, scope, params), params.handle);
       return { success: true };
     },
     "session.usage.getMetrics": async (params: ById, scope: Scope) =>
       usageMetrics(await sessionOf(services, scope, params)),
-    "session.mode.get": async (params: ById, scope: Scope) =>
-      (await sessionOf(services, scope, params)).state.mode,
-    "session.mode.set": async (
-      params: ById & { mode: "interactive" | "plan" | "autopilot" },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
-      const previousMode = session.state.mode;
-      if (previousMode !== params.mode) {
-        session.append("session.mode_changed", { previousMode, newMode: params.mode });
-        services.onUpdated(session);
-        await session.committed();
-      }
-      return { status: "applied", modelChanged: false, modeApplied: true };
-    },
     "session.model.getCurrent": async (params: ById, scope: Scope) => {
       const { settings } = await sessionOf(services, scope, params);
       return { modelId: settings.model, reasoningEffort: settings.reasoningEffort };
@@ -99,34 +85,21 @@ export function sessionMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      const { settings } = session;
-      const changed = {
-        ...settings,
-        model: params.modelId,
-        reasoningEffort: params.reasoningEffort ?? settings.reasoningEffort,
-        reasoningSummary: params.reasoningSummary ?? settings.reasoningSummary,
-      };
-      await services.join.checkSettings(changed);
-      session.append("session.model_change", {
-        previousModel: settings.model,
-        newModel: params.modelId,
-        previousReasoningEffort: settings.reasoningEffort,
-        reasoningEffort: changed.reasoningEffort,
-      });
-      session.settings = changed;
+      await switchModel(services.join, session, params);
       services.onUpdated(session);
       await session.committed();
       return { modelId: params.modelId };
     },
     "session.queue.pendingItems": async (params: ById, scope: Scope) => {
-      const { queue } = (await sessionOf(services, scope, params)).state;
+      const session = await sessionOf(services, scope, params);
+      const queue = waitingItems(session);
       return {
         items: queue
           .filter((prompt) => !prompt.steering)
           .map((prompt) => ({
             id: prompt.messageId,
-            messageId: prompt.messageId,
-            kind: "message",
+            ...(prompt.kind === "command" ? {} : { messageId: prompt.messageId }),
+            kind: prompt.kind ?? "message",
             displayText: prompt.displayPrompt ?? prompt.prompt,
             agentMode: prompt.agentMode ?? "interactive",
           })),
@@ -136,11 +109,14 @@ export function sessionMethods(services: Services): Methods {
       };
     },
     "session.queue.hasPending": async (params: ById, scope: Scope) => ({
-      hasPending: (await sessionOf(services, scope, params)).state.queue.length > 0,
+      hasPending: waitingItems(await sessionOf(services, scope, params)).length > 0,
     }),
     "session.queue.clear": async (params: ById, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      session.record("rightseat.queue_replaced", { prompts: [] });
+      const waiting = new Set(waitingItems(session));
+      session.record("rightseat.queue_replaced", {
+        prompts: session.state.queue.filter((item) => !waiting.has(item)),
+      });
       session.emit("pending_messages.modified", {});
       await session.committed();
       return null;

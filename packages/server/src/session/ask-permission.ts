@@ -44,7 +44,7 @@ export async function askPermission(
   );
   if (outcome.kind === "cancelled")
     return { allowed: false, message: "The permission request was cancelled." };
-  const result = outcome.kind === "expired" ? NOBODY_ANSWERED : toResult(outcome.answer);
+  const result = outcome.kind === "answered" ? toResult(outcome.answer) : NOBODY_ANSWERED;
   session.append("permission.completed", { requestId, toolCallId: call.toolCallId, result });
   return toVerdict(session, ask, result);
 }

@@ -57,7 +57,7 @@ async function askClient(
   );
   if (outcome.kind === "cancelled") throw context.signal.reason ?? new Error(outcome.reason);
   session.emit("external_tool.completed", { requestId });
-  if (outcome.kind === "expired") {
+  if (outcome.kind !== "answered") {
     const text = `No client answered the call of ${spec.name} in time.`;
     return { resultType: "timeout", text, error: { message: text, code: "timeout" } };
   }

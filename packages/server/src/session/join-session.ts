@@ -2,6 +2,7 @@
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
 import type { ClientLink } from "./client-link.ts";
+import { clientFacts, clientsChanged } from "./clients.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
@@ -104,12 +105,15 @@ export async function resumeSession(
   const wasActive = session.attachments.size > 0;
   const continuePendingWork = params.continuePendingWork === true;
   session.settings = settings;
+  const before = clientFacts(session);
   const attachment = toAttachment(link, params);
+  attachment.interests = session.attachments.get(link)?.interests;
   session.attachments.set(link, attachment);
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
   warnOfFields(session, link, unheard);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
+  clientsChanged(session, before);
   if (session.run === undefined && session.state.running) {
     if (continuePendingWork) continueRun(services.runs, session);
     else if (!wasActive) closeInterruptedRun(session);
@@ -151,7 +155,8 @@ async function logResume(
  */
 function showOpenQuestions(session: Session, newcomer: Attachment, wasActive: boolean): void {
   for (const question of session.questions.list()) {
-    const { toolName } = question;
+    const { toolName, concerns } = question;
+    if (concerns && !concerns(newcomer)) continue;
     const taken = wasActive && toolName !== undefined && othersOffer(session, newcomer, toolName);
     if (!taken) newcomer.link.publish(question.event);
   }
@@ -173,7 +178,7 @@ function joinResult(services: JoinServices, session: Session, params: SettingsPa
     isRemote: false,
     mode: session.state.mode,
     ...(workspacePath !== undefined ? { workspacePath } : {}),
-    capabilities: { ui: { elicitation: params.requestElicitation === true } },
+    capabilities: { ui: { elicitation: clientFacts(session).elicitation } },
   };
 }
 

@@ -11,6 +11,10 @@ export interface PrivateRecordMap {
   "rightseat.prompt_queued": { prompt: QueuedPrompt; first?: boolean };
   /** The waiting prompts changed as a whole: moved, edited, removed. */
   "rightseat.queue_replaced": { prompts: QueuedPrompt[] };
+  /** A queued command was carried out, or given up. */
+  "rightseat.command_ended": { messageId: string };
+  /** A tool call asked its question; a run gone on with asks it again under the same id. */
+  "rightseat.question_asked": { toolCallId: string; requestId: string };
   /** The run that a user message began is over; nothing of it is to be gone on with. */
   "rightseat.run_ended": { messageId: string; outcome: "done" | "aborted" | "failed" | "interrupted" };
   /** What the model gets instead of a user message's text: it has parts that are not text. */

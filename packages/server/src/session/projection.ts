@@ -9,6 +9,7 @@ import {
   emptyUsage,
   type OpenToolCall,
   type QueuedPrompt,
+  type SessionMode,
   type SessionState,
   type UsageTotals,
 } from "./session-state.ts";
@@ -55,8 +56,10 @@ const FOLDERS: Record<string, Folder> = {
     if (data.reasoningEffort !== undefined) state.reasoningEffort = text(data.reasoningEffort);
   },
   "session.mode_changed": (state, data) => {
-    if (data.newMode === "interactive" || data.newMode === "plan" || data.newMode === "autopilot")
-      state.mode = data.newMode;
+    const mode = toMode(data.newMode);
+    if (!mode) return;
+    state.mode = mode;
+    if (state.running) state.running.agentMode = undefined;
   },
   "session.plan_changed": (state, data) => {
     state.hasPlan = data.operation !== "delete";
@@ -101,6 +104,15 @@ const FOLDERS: Record<string, Folder> = {
     if (call) call.externalRequestId = text(data.requestId);
   },
   "tool.execution_complete": foldToolResult,
+  "tool_search.activated": (state, data) => {
+    if (!Array.isArray(data.toolNames)) return;
+    const names = data.toolNames.filter((name: unknown): name is string => typeof name === "string");
+    state.activatedTools = [...new Set<string>([...(state.activatedTools ?? []), ...names])];
+  },
+  "rightseat.question_asked": (state, data) => {
+    const call = findCall(state, data.toolCallId);
+    if (call) call.questionRequestId = text(data.requestId);
+  },
   "rightseat.prompt_queued": (state, data) => {
     const prompt = data.prompt as QueuedPrompt;
     if (data.first === true) state.queue.unshift(prompt);
@@ -109,10 +121,12 @@ const FOLDERS: Record<string, Folder> = {
   "rightseat.queue_replaced": (state, data) => {
     state.queue = data.prompts as QueuedPrompt[];
   },
+  "rightseat.command_ended": (state, data) => {
+    state.queue = withoutSteering(state.queue.filter((item) => item.messageId !== data.messageId));
+  },
   "rightseat.run_ended": (state) => {
     state.running = undefined;
-    // Steering that came too late for its run waits like any other prompt.
-    state.queue = state.queue.map((prompt) => (prompt.steering ? { ...prompt, steering: false } : prompt));
+    state.queue = withoutSteering(state.queue);
   },
   "rightseat.message_parts": (state, data) => {
     const last = state.messages.at(-1);
@@ -147,14 +161,24 @@ const USAGE_KEYS = [
   "apiDurationMs",
 ] as const satisfies readonly (keyof UsageTotals)[];
 
+/** Steering that came too late for its run waits like any other prompt. */
+function withoutSteering(queue: QueuedPrompt[]): QueuedPrompt[] {
+  return queue.map((prompt) => (prompt.steering ? { ...prompt, steering: false } : prompt));
+}
+
 function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
   const messageId = text(data.messageId);
   if (messageId !== undefined) state.queue = state.queue.filter((prompt) => prompt.messageId !== messageId);
   const modelContent = data.transformedContent ?? data.content;
   state.messages.push({ role: "user", content: typeof modelContent === "string" ? modelContent : "" });
-  if (data.delivery === "steering") return;
+  if (data.delivery === "steering") {
+    if (data.isAutopilotContinuation === true && state.running)
+      state.running.nudges = (state.running.nudges ?? 0) + 1;
+    return;
+  }
   state.userRequests += 1;
-  state.running = { messageId: messageId ?? "", turn: 0 };
+  const agentMode = toMode(data.agentMode);
+  state.running = { messageId: messageId ?? "", turn: 0, ...(agentMode ? { agentMode } : {}) };
 }
 
 function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
@@ -174,6 +198,7 @@ function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent
     reasoning: reasoningOf(data),
   };
   state.messages.push(message);
+  if (toolCalls.length > 0 && state.running?.nudges) state.running.nudges = 0;
   for (const call of toolCalls) {
     const open: OpenToolCall = { toolCallId: call.id, name: call.name, arguments: call.arguments };
     state.openToolCalls.push(open);
@@ -231,6 +256,10 @@ function setContext(state: SessionState, context: unknown): void {
 
 function findCall(state: SessionState, toolCallId: unknown): OpenToolCall | undefined {
   return state.openToolCalls.find((call) => call.toolCallId === toolCallId);
+}
+
+function toMode(mode: unknown): SessionMode | undefined {
+  return mode === "interactive" || mode === "plan" || mode === "autopilot" ? mode : undefined;
 }
 
 function text(value: unknown): string | undefined {

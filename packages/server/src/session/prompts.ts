@@ -63,6 +63,12 @@ export function startNextRun(session: Session, startRun: StartRun): boolean {
   return true;
 }
 
+/** What waits, in order, without the item whose turn has come. */
+export function waitingItems(session: Session): QueuedPrompt[] {
+  const begun = session.run?.messageId;
+  return session.state.queue.filter((item) => item.messageId !== begun);
+}
+
 export interface UserMessageOptions {
   readonly delivery: "idle" | "steering" | "queued";
   readonly workingDirectory: string;

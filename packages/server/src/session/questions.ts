@@ -1,25 +1,43 @@
 /**
  * What a session has asked its clients and not been told yet. A question is an event that every
  * attached client sees; the first answer counts, later ones are told so. It is kept while no client
- * is there, shown again to one that comes, and ends as `expired` after its deadline.
+ * is there, shown again to one that comes, and ends as `expired` after its deadline. One that is put to
+ * a single client besides moves on when that client goes (`ask-client.ts`).
  */
 import type { PublishedEvent } from "./published-event.ts";
+import type { Attachment } from "./session-settings.ts";
 
-export type QuestionKind = "permission" | "external-tool";
+export type QuestionKind =
+  | "permission"
+  | "external-tool"
+  | "user-input"
+  | "exit-plan-mode"
+  | "auto-mode-switch"
+  | "elicitation"
+  | "sampling"
+  | "session-limits"
+  | "command"
+  | "queued-command";
 
 export interface Question {
   readonly requestId: string;
   readonly kind: QuestionKind;
-  readonly toolCallId: string;
+  readonly toolCallId?: string;
   /** For a client's tool: its name, by which a client that offers it is known. */
   readonly toolName?: string;
   /** The event that asks, to show it to a client that comes later. */
   readonly event: PublishedEvent;
+  /** Which clients are shown the event; all of them when left out. */
+  readonly concerns?: (attachment: Attachment) => boolean;
+  /** Told that a client came or went. Must not throw. */
+  readonly onClientsChanged?: () => void;
 }
 
 export type QuestionOutcome<T> =
   | { readonly kind: "answered"; readonly answer: T }
   | { readonly kind: "expired" }
+  /** Every client that could answer said that it will not. */
+  | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "cancelled"; readonly reason: string };
 
 interface Pending {
@@ -65,6 +83,16 @@ export class Questions {
     if (pending?.question.kind !== kind) return false;
     pending.settle({ kind: "answered", answer });
     return true;
+  }
+
+  /** Ends a question that no client will answer. */
+  fail(requestId: string, reason: string): void {
+    this.#pending.get(requestId)?.settle({ kind: "failed", reason });
+  }
+
+  /** A client came or went: questions that were put to one of them may have to move. */
+  clientsChanged(): void {
+    for (const { question } of [...this.#pending.values()]) question.onClientsChanged?.();
   }
 
   /** Open questions, oldest first. */

@@ -2,12 +2,14 @@
  * The run of one prompt: begins it, gives the agent loop what it needs of the session, ends it, and
  * begins the next one that waits.
  */
+import { randomUUID } from "node:crypto";
 import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
 import {
   type AbortReason,
   type ActiveModel,
   RunAborted,
   type RunHost,
+  RunSuspended,
   type ToolSet,
 } from "../agent/run-host.ts";
 import type { RetryPolicy } from "../models/retry.ts";
@@ -20,12 +22,22 @@ import type { SessionSystemMessage } from "./system-message.ts";
 
 export type { AbortReason };
 
+/** How a queued command ended. */
+export interface QueuedCommandEnd {
+  /** What waits stays waiting until the next prompt or command comes. */
+  readonly stopsQueue?: boolean;
+  /** The command stands for a prompt, which is run next. */
+  readonly prompt?: Pick<QueuedPrompt, "prompt" | "displayPrompt" | "agentMode">;
+}
+
 /** What runs need besides the session; made once by the composition root. */
 export interface RunServices {
   readonly retry: RetryPolicy;
   readonly resolveModel: (session: Session, settings: SessionSettings) => Promise<ActiveModel>;
   readonly systemMessage: (session: Session) => Promise<SessionSystemMessage>;
   readonly toolSet: (session: Session) => ToolSet;
+  /** Carries out a queued command; resolves always, soon after the signal. */
+  readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
   readonly defaultWorkingDirectory: string;
   /** A throw where none was expected. */
   readonly onBug: (error: unknown, session: Session) => void;
@@ -33,9 +45,16 @@ export interface RunServices {
   readonly onIdle: (session: Session) => void;
 }
 
-/** Begins the run of a prompt. The user message is logged in this tick, unless it has attachments. */
+/**
+ * Begins the run of a prompt, or carries out a command. A user message is logged in this tick, unless
+ * it has attachments.
+ */
 export function startRun(services: RunServices, session: Session, prompt: QueuedPrompt): void {
   if (session.state.running) closeInterruptedRun(session);
+  if (prompt.kind === "command") {
+    startCommand(services, session, prompt);
+    return;
+  }
   const queued = session.state.queue.some((waiting) => waiting.messageId === prompt.messageId);
   // A prompt with attachments takes a while to render; until then the record that it waits holds it.
   if (prompt.attachments && !queued) session.record("rightseat.prompt_queued", { prompt, first: true });
@@ -108,6 +127,45 @@ async function carryOut(
   }
   if (outcome === "suspended") return;
   if (startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
+  tellIdle(services, session, aborted);
+}
+
+/** It stays in the queue until it is done: after a crash it is carried out again. */
+function startCommand(services: RunServices, session: Session, command: QueuedPrompt): void {
+  const controller = new AbortController();
+  const done = carryOutCommand(services, session, command, controller.signal).catch((error) =>
+    services.onBug(error, session),
+  );
+  session.run = { messageId: command.messageId, controller, done };
+}
+
+async function carryOutCommand(
+  services: RunServices,
+  session: Session,
+  command: QueuedPrompt,
+  signal: AbortSignal,
+): Promise<void> {
+  let end: QueuedCommandEnd = {};
+  try {
+    // Acknowledged before it has effects.
+    await session.committed();
+    end = await services.runCommand(session, command.prompt, signal);
+    if (signal.reason instanceof RunSuspended) return;
+    session.record("rightseat.command_ended", { messageId: command.messageId });
+    if (end.prompt) {
+      const prompt: QueuedPrompt = { messageId: randomUUID(), steering: false, ...end.prompt };
+      session.record("rightseat.prompt_queued", { prompt, first: true });
+    }
+    await session.committed();
+  } finally {
+    session.run = undefined;
+  }
+  session.emit("pending_messages.modified", {});
+  if (!end.stopsQueue && startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
+  tellIdle(services, session, signal.aborted);
+}
+
+function tellIdle(services: RunServices, session: Session, aborted: boolean): void {
   session.emit("assistant.idle", aborted ? { aborted } : {});
   session.emit("session.idle", aborted ? { aborted } : {});
   services.onIdle(session);

@@ -7,6 +7,7 @@ import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../agent/run-host.ts";
 import { type EventLog, type SessionKey, type SessionSummary, StoreError } from "../store/event-log.ts";
 import type { ClientLink } from "./client-link.ts";
+import { clientFacts, clientsChanged } from "./clients.ts";
 import { loadState } from "./load-state.ts";
 import { Session } from "./session.ts";
 import { shutdownData } from "./session-report.ts";
@@ -105,7 +106,9 @@ export class SessionRegistry {
 
   /** A client goes from a session. The last one to go lets the session go once it is quiet. */
   detach(session: Session, link: ClientLink, how: "left" | "lost"): void {
+    const before = clientFacts(session);
     session.attachments.delete(link);
+    clientsChanged(session, before);
     if (session.attachments.size > 0) return;
     session.lastUsedMs = performance.now();
     if (how === "left" && session.run === undefined) void this.close(session);

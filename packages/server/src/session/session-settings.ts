@@ -47,11 +47,19 @@ export interface SessionSettings {
   approveAll?: boolean;
 }
 
+/** A command that a client carries out itself; its name without the slash. */
+export interface ClientCommand {
+  readonly name: string;
+  readonly description: string;
+}
+
 /** A tool that a client runs itself. */
 export interface CustomToolSpec extends ModelTool {
   readonly skipPermission: boolean;
   readonly isTerminal: boolean;
   readonly overridesBuiltInTool: boolean;
+  /** Must be offered to the model from the start, tool search or not. */
+  readonly neverDeferred: boolean;
 }
 
 /** One client at one session: what it brought and what it can be asked. */
@@ -61,6 +69,17 @@ export interface Attachment {
   /** Wants deltas. */
   readonly streaming: boolean;
   readonly answersPermissions: boolean;
+  /** Answers `userInput.request`. */
+  readonly answersUserInput: boolean;
+  /** Answers `elicitation.requested` events. */
+  readonly answersElicitation: boolean;
+  /** Answers `exitPlanMode.request`. */
+  readonly answersExitPlanMode: boolean;
+  /** Answers `autoModeSwitch.request`. */
+  readonly answersAutoModeSwitch: boolean;
+  readonly commands?: readonly ClientCommand[];
+  /** Types of events that the client said it watches and acts on, by the handle it was given. */
+  interests?: Map<string, string>;
   /** Rewrites sections of the system message when asked. */
   readonly transformsSystemMessage: boolean;
 }
@@ -115,8 +134,22 @@ export function toAttachment(link: ClientLink, params: SettingsParams): Attachme
     tools,
     streaming: params.streaming === true,
     answersPermissions: params.requestPermission !== false,
+    answersUserInput: params.requestUserInput === true,
+    answersElicitation: params.requestElicitation === true,
+    answersExitPlanMode: params.requestExitPlanMode === true,
+    answersAutoModeSwitch: params.requestAutoModeSwitch === true,
+    ...commandsOf(params.commands),
     transformsSystemMessage: asksForTransform(params.systemMessage),
   };
+}
+
+function commandsOf(declared: unknown): { commands?: readonly ClientCommand[] } {
+  if (!Array.isArray(declared) || declared.length === 0) return {};
+  const commands = declared.map((command: { name?: unknown; description?: unknown }) => ({
+    name: String(command?.name ?? "").replace(/^\//, ""),
+    description: typeof command?.description === "string" ? command.description : "",
+  }));
+  return { commands: commands.filter((command) => command.name !== "") };
 }
 
 function asksForTransform(systemMessage: unknown): boolean {
@@ -147,6 +180,7 @@ function internTool(tool: Record<string, unknown>): CustomToolSpec {
     skipPermission: tool.skipPermission === true,
     isTerminal: tool.isTerminal === true,
     overridesBuiltInTool: tool.overridesBuiltInTool === true,
+    neverDeferred: tool.defer === "never",
   };
   interned.set(json, new WeakRef(spec));
   forgotten.register(spec, json);

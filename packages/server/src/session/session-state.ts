@@ -4,9 +4,12 @@
  */
 import type { ModelMessage } from "../models/model-provider.ts";
 
-/** A prompt that was acknowledged and waits for its run. */
+/** A prompt, or a slash command, that was acknowledged and waits for its turn. */
 export interface QueuedPrompt {
+  /** Of the item; for a prompt it is the message's id, too. */
   readonly messageId: string;
+  /** Default "message". A command's text is its `prompt`, slash and all. */
+  readonly kind?: "message" | "command";
   readonly prompt: string;
   readonly displayPrompt?: string;
   readonly attachments?: readonly unknown[];
@@ -30,6 +33,20 @@ export interface OpenToolCall {
   permitted?: boolean;
   /** Set while the client's tool runs. */
   externalRequestId?: string;
+  /** Set while the call waits for a person's answer. */
+  questionRequestId?: string;
+}
+
+export type SessionMode = "interactive" | "plan" | "autopilot";
+
+/** The message that a run answers. */
+export interface RunningPrompt {
+  messageId: string;
+  turn: number;
+  /** The mode that the message was sent in, until the mode is changed; the session's when left out. */
+  agentMode?: SessionMode;
+  /** Times that autopilot asked the model to go on since it last called a tool. */
+  nudges?: number;
 }
 
 export interface UsageTotals {
@@ -54,7 +71,7 @@ export interface SessionState {
   model?: string;
   reasoningEffort?: string;
   reasoningSummary?: string;
-  mode: "interactive" | "plan" | "autopilot";
+  mode: SessionMode;
   name?: string;
   title?: string;
   clientName?: string;
@@ -68,8 +85,10 @@ export interface SessionState {
   messages: ModelMessage[];
   openToolCalls: OpenToolCall[];
   queue: QueuedPrompt[];
+  /** Names of deferred tools that a tool search brought up. */
+  activatedTools?: string[];
   /** The message whose run has begun and not ended; a log that ends so was cut off. */
-  running?: { messageId: string; turn: number };
+  running?: RunningPrompt;
   /** Runs so far: prompts that the model was asked to answer. */
   userRequests: number;
   turns: number;

@@ -1,0 +1,37 @@
+/** Methods on the mode that a session works in. */
+import { RpcError } from "@rightseat/protocol";
+import { setMode } from "../session/session-mode.ts";
+import type { SessionMode } from "../session/session-state.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+export function sessionModeMethods(services: Services): Methods {
+  return {
+    "session.mode.get": async (params: ById, scope: Scope) =>
+      (await sessionOf(services, scope, params)).state.mode,
+    "session.mode.set": async (
+      params: ById & { mode: SessionMode; expectedMode?: SessionMode; planModel?: string },
+      scope: Scope,
+    ) => {
+      const session = await sessionOf(services, scope, params);
+      if (params.planModel !== undefined)
+        throw new RpcError(
+          "not_supported",
+          "session.mode.set: planModel: this server plans with the session's model; leave it out, or switch with session.model.switchTo",
+          { path: "planModel" },
+        );
+      // What `status` and `modelChanged` tell of is the model, which a mode does not change here.
+      const answer = { status: "unchanged", modelChanged: false };
+      if (params.expectedMode !== undefined && params.expectedMode !== session.state.mode)
+        return { ...answer, modeApplied: false };
+      if (setMode(session, params.mode)) {
+        services.onUpdated(session);
+        await session.committed();
+      }
+      return { ...answer, modeApplied: true };
+    },
+  };
+}

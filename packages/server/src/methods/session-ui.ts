@@ -1,0 +1,34 @@
+/** Methods by which clients put forms to people, and answer what a session asked of them. */
+import { type Elicitation, type ElicitationAnswer, elicit } from "../session/elicitation.ts";
+import type { QuestionKind } from "../session/questions.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+export function sessionUiMethods(services: Services): Methods {
+  const answers =
+    (kind: QuestionKind) =>
+    async (params: ById & { requestId: string; response?: unknown; result?: unknown }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const answer = params.response ?? params.result;
+      return { success: session.questions.answer(kind, params.requestId, answer) };
+    };
+  return {
+    "session.ui.elicitation": async (
+      params: ById & Pick<Elicitation, "message" | "mode" | "requestedSchema">,
+      scope: Scope,
+    ): Promise<ElicitationAnswer> => {
+      const session = await sessionOf(services, scope, params);
+      const { message, mode, requestedSchema } = params;
+      return elicit(session, { message, mode: mode ?? "form", requestedSchema }, scope.signal);
+    },
+    "session.ui.handlePendingElicitation": answers("elicitation"),
+    "session.ui.handlePendingUserInput": answers("user-input"),
+    "session.ui.handlePendingExitPlanMode": answers("exit-plan-mode"),
+    "session.ui.handlePendingAutoModeSwitch": answers("auto-mode-switch"),
+    "session.ui.handlePendingSampling": answers("sampling"),
+    "session.ui.handlePendingSessionLimitsExhausted": answers("session-limits"),
+  };
+}

@@ -1,0 +1,47 @@
+/** Changes of a session that methods and slash commands make alike. */
+import { RpcError } from "@rightseat/protocol";
+import type { JoinServices } from "./join-session.ts";
+import type { Session } from "./session.ts";
+
+/** @throws RpcError `invalid_params` for a name of blanks. */
+export function renameSession(session: Session, to: string): void {
+  const name = to.trim();
+  if (name === "")
+    throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", {
+      path: "name",
+    });
+  session.record("rightseat.name_set", { name });
+  session.emit("session.title_changed", { title: name });
+}
+
+export interface ModelChange {
+  readonly modelId: string;
+  readonly reasoningEffort?: string;
+  readonly reasoningSummary?: string;
+  /** Why it changed, when no user asked for it. */
+  readonly cause?: string;
+}
+
+/** @throws RpcError when the model cannot be had. */
+export async function switchModel(
+  services: Pick<JoinServices, "checkSettings">,
+  session: Session,
+  change: ModelChange,
+): Promise<void> {
+  const { settings } = session;
+  const changed = {
+    ...settings,
+    model: change.modelId,
+    reasoningEffort: change.reasoningEffort ?? settings.reasoningEffort,
+    reasoningSummary: change.reasoningSummary ?? settings.reasoningSummary,
+  };
+  await services.checkSettings(changed);
+  session.append("session.model_change", {
+    previousModel: settings.model,
+    newModel: change.modelId,
+    previousReasoningEffort: settings.reasoningEffort,
+    reasoningEffort: changed.reasoningEffort,
+    ...(change.cause !== undefined ? { cause: change.cause } : {}),
+  });
+  session.settings = changed;
+}
