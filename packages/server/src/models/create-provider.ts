@@ -6,8 +6,8 @@ import type { ModelProvider, ProviderSettings } from "./model-provider.ts";
 export type AnyProviderSettings = ProviderSettings | CopilotSettings | { readonly type: "demo" };
 
 /**
- * A provider by its settings. Its code is loaded with the first call and not before, so a server that
- * never calls a model pays for none.
+ * A provider by its settings. Its code, and the official library behind it, are loaded with the first
+ * call and not before, so a server that never calls a model pays for none.
  */
 export function createProvider(settings: AnyProviderSettings): ModelProvider {
   let loading: Promise<ModelProvider> | undefined;

@@ -109,7 +109,7 @@ function kindByStatus(status: number): ModelErrorKind {
   if (status === 408) return "timeout";
   if (status === 413) return "context-length";
   if (status === 429) return "rate-limit";
-  // 409: a lock on the provider's side ran out; 425: too early. The providers' own libraries retry the first.
+  // 409: a lock on the provider's side ran out; 425: too early. Both official libraries retry the first.
   if (status === 409 || status === 425 || status >= 500) return "server";
   return "invalid-request";
 }

@@ -15,7 +15,7 @@ export interface FailedResponse {
   readonly provider: string;
   readonly url: string;
   readonly status: number;
-  readonly headers: Pick<Headers, "get">;
+  readonly headers: Headers;
   readonly body: string;
 }
 
@@ -79,7 +79,7 @@ export function toConnectionError(
   return new ModelError(kind, `${what} ${adviceFor(kind, undefined, undefined)}`, { cause, errorCode: code });
 }
 
-/** The error for a request that could not be made at all: an address or a header that is none. */
+/** The error for a request that could not be made at all: a header that is none, a library that is missing. */
 export function toUnsentError(
   thrown: unknown,
   at: { readonly provider: string; readonly url: string },

@@ -1,8 +1,9 @@
 /**
  * The `fetch` of model calls, on `node:http`: a third of the CPU of the built-in one, whose web streams
- * and request objects cost more than the rest of a short turn. It is as much of `fetch` as model calls
- * use: no redirects, no decompression (none is asked for), and a body that is read through `getReader`.
- * Silence has no limit here: the idle timer of the call rules.
+ * and request objects cost more than the rest of a short turn. It is as much of `fetch` as the official
+ * libraries and our own reading of streams use: string bodies, no redirects, no decompression (none is
+ * asked for), and a body that is read through `getReader`. Silence has no limit here: the idle timer of
+ * the call rules.
  */
 import {
   type ClientRequest,
@@ -11,98 +12,105 @@ import {
   request as requestHttp,
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-
-/** What model calls send: as much of `RequestInit` as they need. */
-export interface ModelRequestInit {
-  readonly method: "GET" | "POST";
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-  readonly signal: AbortSignal;
-}
-
-/** What model calls read: a `Response` is one, and so is what `httpFetch` gives. */
-export interface ModelResponse {
-  readonly ok: boolean;
-  readonly status: number;
-  readonly headers: Pick<Headers, "get">;
-  readonly body: { getReader(): BodyReader } | null;
-}
-
-export interface BodyReader {
-  read(): Promise<ReadResult>;
-  cancel(): Promise<void>;
-}
-
-type ReadResult =
-  | { readonly done: false; readonly value: Uint8Array }
-  | { readonly done: true; readonly value: undefined };
+import type { Fetch } from "./model-provider.ts";
 
 const httpAgent = new HttpAgent({ keepAlive: true });
 const httpsAgent = new HttpsAgent({ keepAlive: true });
 /** Chunks held for a reader that is behind, before the socket is told to wait. */
 const MOST_CHUNKS = 64;
 
-export async function httpFetch(address: string, init: ModelRequestInit): Promise<ModelResponse> {
-  const url = new URL(address);
+export const httpFetch: Fetch = async (input, init = {}) => {
+  const url = new URL(typeof input === "string" ? input : input instanceof URL ? input.href : input.url);
+  const { body } = init;
+  if (typeof body !== "string" && body !== undefined && body !== null) {
+    throw new TypeError("expected a body of text");
+  }
+  const signal = init.signal ?? undefined;
   try {
-    return await send(url, init, url.protocol === "https:" ? httpsAgent : httpAgent);
+    return await send(url, init, body ?? undefined, signal);
   } catch (error) {
     // The server closed an idle connection just as it was used again; nothing of the request was read.
     if (!(error instanceof StaleConnectionError)) throw error;
-    return await send(url, init, new (url.protocol === "https:" ? HttpsAgent : HttpAgent)());
+    return await send(
+      url,
+      init,
+      body ?? undefined,
+      signal,
+      new (url.protocol === "https:" ? HttpsAgent : HttpAgent)(),
+    );
   }
-}
+};
 
 class StaleConnectionError extends Error {}
 
-function send(url: URL, init: ModelRequestInit, agent: HttpAgent): Promise<ModelResponse> {
-  const { method, body, signal } = init;
-  signal.throwIfAborted();
-  const headers: Record<string, string> = { "accept-encoding": "identity", ...init.headers };
+function send(
+  url: URL,
+  init: RequestInit,
+  body: string | undefined,
+  signal: AbortSignal | undefined,
+  agent?: HttpAgent,
+): Promise<Response> {
+  signal?.throwIfAborted();
+  const secure = url.protocol === "https:";
+  const headers = Object.fromEntries(new Headers(init.headers));
+  headers["accept-encoding"] ??= "identity";
   if (body !== undefined) headers["content-length"] = String(Buffer.byteLength(body));
   return new Promise((resolve, reject) => {
-    const start = url.protocol === "https:" ? requestHttps : requestHttp;
-    const request: ClientRequest = start(url, { method, headers, agent });
-    const onAbort = () => request.destroy(toError(signal.reason));
-    const cleanUp = () => signal.removeEventListener("abort", onAbort);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const request: ClientRequest = (secure ? requestHttps : requestHttp)(url, {
+      method: init.method ?? "GET",
+      headers,
+      agent: agent ?? (secure ? httpsAgent : httpAgent),
+    });
+    const onAbort = () => request.destroy(toError(signal?.reason));
+    const cleanUp = () => signal?.removeEventListener("abort", onAbort);
+    signal?.addEventListener("abort", onAbort, { once: true });
     request.once("error", (error: NodeJS.ErrnoException) => {
       cleanUp();
-      if (signal.aborted) reject(toError(signal.reason));
+      if (signal?.aborted) reject(toError(signal.reason));
       else if (request.reusedSocket && error.code === "ECONNRESET")
         reject(new StaleConnectionError(error.message, { cause: error }));
       else reject(error);
     });
     request.once("response", (message) => {
       message.once("close", cleanUp);
-      resolve(toResponse(message, signal));
+      resolve(toResponse(url, message, signal));
     });
     request.end(body);
   });
 }
 
-function toResponse(message: IncomingMessage, signal: AbortSignal): ModelResponse {
+function toResponse(url: URL, message: IncomingMessage, signal: AbortSignal | undefined): Response {
+  const headers = new Headers();
+  for (let index = 0; index < message.rawHeaders.length; index += 2) {
+    headers.append(message.rawHeaders[index] as string, message.rawHeaders[index + 1] as string);
+  }
   const status = message.statusCode ?? 0;
   const reader = new MessageReader(message, signal);
-  return {
+  const response = {
     ok: status >= 200 && status < 300,
     status,
-    headers: { get: (name) => message.headers[name.toLowerCase()]?.toString() ?? null },
-    body: { getReader: () => reader },
+    statusText: message.statusMessage ?? "",
+    url: url.href,
+    headers,
+    body: { getReader: () => reader, cancel: () => reader.cancel() },
   };
+  return response as unknown as Response;
 }
 
+type ReadResult =
+  | { readonly done: false; readonly value: Uint8Array }
+  | { readonly done: true; readonly value: undefined };
+
 /** Reads a message's body chunk by chunk, as `ReadableStreamDefaultReader` does. One read at a time. */
-class MessageReader implements BodyReader {
+class MessageReader {
   readonly #message: IncomingMessage;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
   #chunks: Uint8Array[] = [];
   #waiting: { resolve: (result: ReadResult) => void; reject: (error: Error) => void } | undefined;
   #ended = false;
   #error: Error | undefined;
 
-  constructor(message: IncomingMessage, signal: AbortSignal) {
+  constructor(message: IncomingMessage, signal: AbortSignal | undefined) {
     this.#message = message;
     this.#signal = signal;
     message.on("data", (chunk: Uint8Array) => this.#push(chunk));
@@ -133,6 +141,8 @@ class MessageReader implements BodyReader {
     return Promise.resolve();
   }
 
+  releaseLock(): void {}
+
   #push(chunk: Uint8Array): void {
     const waiting = this.#waiting;
     if (waiting) {
@@ -152,7 +162,7 @@ class MessageReader implements BodyReader {
 
   #fail(error: Error): void {
     if (this.#ended || this.#error) return;
-    this.#error = this.#signal.aborted ? toError(this.#signal.reason) : error;
+    this.#error = this.#signal?.aborted ? toError(this.#signal.reason) : error;
     this.#waiting?.reject(this.#error);
     this.#waiting = undefined;
   }

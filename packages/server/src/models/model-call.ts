@@ -1,6 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
 import { toConnectionError, toDroppedStreamError, toStreamedError, toUnsentError } from "./errors.ts";
-import type { BodyReader, ModelResponse } from "./http-fetch.ts";
 import { ModelError } from "./model-provider.ts";
 import { createRedact, type Redact } from "./redact.ts";
 import { findRequestId, keepRequestIds } from "./response-headers.ts";
@@ -14,7 +13,7 @@ const DRAIN_TIMEOUT_MS = 1000;
 
 export interface ModelCallOptions {
   readonly provider: string;
-  /** For messages only; the request has its own. */
+  /** For messages only; the request itself is the library's. */
   readonly url: string;
   /** The turn's signal. */
   readonly signal: AbortSignal;
@@ -26,8 +25,8 @@ export interface ModelCallOptions {
  * and the translation of every failure. `close` must be called once, whatever happened; it closes the
  * connection unless the answer came to its end.
  *
- * It listens on the turn's signal only while it lives, and gives the request a signal of its own, which
- * silence ends too.
+ * It listens on the turn's signal only while it lives, and gives the library a signal of its own: the
+ * libraries never take their listeners off, and a turn makes many calls.
  */
 export class ModelCall {
   readonly provider: string;
@@ -46,7 +45,7 @@ export class ModelCall {
   readonly #timer: NodeJS.Timeout;
   readonly #parser = new SseParser();
   readonly #decoder = new StringDecoder("utf8");
-  #reader: BodyReader | undefined;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #waiting = false;
   #timedOut = false;
   #ended = false;
@@ -66,9 +65,9 @@ export class ModelCall {
 
   /**
    * Sends the request. `start` gets the signal to pass on; it may ignore it, the call ends all the same.
-   * @throws what `start` threw: give it to `toError`.
+   * @throws what the library threw: give it to `toError`.
    */
-  async open(start: (signal: AbortSignal) => Promise<ModelResponse>): Promise<ModelResponse> {
+  async open(start: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
     this.assertRunning();
     this.#startWaiting();
     const stopped = new Promise<never>((_, reject) => {
@@ -79,7 +78,7 @@ export class ModelCall {
       this.#opened = true;
       this.requestId = findRequestId(response.headers);
       this.headers = keepRequestIds(response.headers);
-      this.#reader = response.body?.getReader();
+      this.#reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
       return response;
     } finally {
       this.#waiting = false;
@@ -163,7 +162,7 @@ export class ModelCall {
   }
 
   /** Reads what follows the answer's end, so that the connection goes back to its pool. */
-  async #drain(reader: BodyReader): Promise<void> {
+  async #drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
     const giveUp = setTimeout(() => this.#controller.abort(), DRAIN_TIMEOUT_MS);
     giveUp.unref();
     try {

@@ -1,8 +1,6 @@
-import type { ModelResponse } from "./http-fetch.ts";
 import { ModelCall } from "./model-call.ts";
 import type { ModelListing } from "./model-provider.ts";
-import { requestOpenAI } from "./openai-request.ts";
-import { type EndpointSettings, trimSlashes } from "./send-request.ts";
+import { type ClientSettings, createOpenAIClient, trimSlashes } from "./openai-client.ts";
 
 /** The body of `GET /models` at OpenAI and its likes. */
 interface ModelsBody {
@@ -11,7 +9,7 @@ interface ModelsBody {
 
 /** The models at `GET {baseUrl}/models`. @throws ModelError; the signal's reason once it aborts. */
 export async function listOpenAIModels(
-  settings: EndpointSettings & { readonly idleTimeoutMs?: number },
+  settings: ClientSettings & { readonly idleTimeoutMs?: number },
   signal: AbortSignal,
 ): Promise<readonly ModelListing[]> {
   const body = await getJson(
@@ -19,7 +17,10 @@ export async function listOpenAIModels(
     `${trimSlashes(settings.baseUrl)}/models`,
     settings,
     signal,
-    (call, callSignal) => requestOpenAI(settings, call, { path: "/models" }, callSignal),
+    async (call, callSignal) => {
+      const client = await createOpenAIClient(settings, call);
+      return client.models.list({ signal: callSignal }).asResponse();
+    },
   );
   return ((body as ModelsBody).data ?? []).flatMap(({ id, ...rest }) =>
     typeof id === "string" ? [{ id, name: id, raw: { id, ...rest } }] : [],
@@ -32,7 +33,7 @@ export async function getJson(
   url: string,
   settings: { readonly idleTimeoutMs?: number },
   signal: AbortSignal,
-  start: (call: ModelCall, signal: AbortSignal) => Promise<ModelResponse>,
+  start: (call: ModelCall, signal: AbortSignal) => Promise<Response>,
 ): Promise<unknown> {
   const call = new ModelCall({ provider, url, signal, idleTimeoutMs: settings.idleTimeoutMs });
   let complete = false;

@@ -1,5 +1,4 @@
 import { describeWhere } from "./errors.ts";
-import type { ModelResponse } from "./http-fetch.ts";
 import { ModelCall, type ModelCallOptions } from "./model-call.ts";
 import { type ModelAnswer, ModelError, type ModelEvent } from "./model-provider.ts";
 
@@ -24,7 +23,7 @@ export interface AnswerReader {
  */
 export async function* runCall(
   options: ModelCallOptions,
-  start: (call: ModelCall, signal: AbortSignal) => Promise<ModelResponse>,
+  start: (call: ModelCall, signal: AbortSignal) => Promise<Response>,
   createReader: (call: ModelCall) => AnswerReader,
 ): AsyncGenerator<ModelEvent, void, void> {
   const call = new ModelCall(options);
@@ -65,7 +64,7 @@ export async function* runCall(
 }
 
 /** Servers that cannot stream answer in JSON although a stream was asked for; that is fine. */
-function isWhole(call: ModelCall, response: ModelResponse): boolean {
+function isWhole(call: ModelCall, response: Response): boolean {
   const type = response.headers.get("content-type") ?? "";
   if (type.includes("json") && !type.includes("jsonl") && !type.includes("ndjson")) return true;
   if (!type.includes("html")) return false;

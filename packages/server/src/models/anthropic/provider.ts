@@ -1,8 +1,8 @@
 import type { ModelListing, ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
 import { getJson } from "../openai-models.ts";
 import { runCall } from "../run-call.ts";
+import { createAnthropicClient, startMessages, toAnthropicRoot } from "./client.ts";
 import { toMessagesBody } from "./request.ts";
-import { requestAnthropic, toAnthropicRoot } from "./send.ts";
 import { MessagesAnswerReader } from "./stream.ts";
 
 /** Anthropic Messages. `baseUrl` is what comes before `/v1/messages`, with or without `/v1`. */
@@ -18,10 +18,9 @@ function generate(settings: ProviderSettings, request: ModelRequest, signal: Abo
   const url = `${toAnthropicRoot(settings.baseUrl)}/v1/messages`;
   return runCall(
     { provider: "anthropic", url, signal, idleTimeoutMs: settings.idleTimeoutMs },
-    (call, callSignal) => {
-      const endpoint = { ...settings, requestHeaders: request.headers };
-      const body = toMessagesBody(request);
-      return requestAnthropic(endpoint, call, { path: "/v1/messages", body }, callSignal);
+    async (call, callSignal) => {
+      const client = await createAnthropicClient({ ...settings, requestHeaders: request.headers }, call);
+      return startMessages(client, toMessagesBody(request), callSignal);
     },
     (call) => new MessagesAnswerReader(call),
   );
@@ -36,9 +35,10 @@ interface ListedModel {
 
 async function listModels(settings: ProviderSettings, signal: AbortSignal): Promise<readonly ModelListing[]> {
   const url = `${toAnthropicRoot(settings.baseUrl)}/v1/models`;
-  const body = await getJson("anthropic", url, settings, signal, (call, callSignal) =>
-    requestAnthropic(settings, call, { path: "/v1/models?limit=1000" }, callSignal),
-  );
+  const body = await getJson("anthropic", url, settings, signal, async (call, callSignal) => {
+    const client = await createAnthropicClient(settings, call);
+    return client.get("/v1/models", { query: { limit: 1000 }, signal: callSignal }).asResponse();
+  });
   return ((body as { data?: readonly ListedModel[] }).data ?? []).map((model) => ({
     id: model.id,
     name: model.display_name ?? model.id,

@@ -1,4 +1,4 @@
-import { trimSlashes } from "../send-request.ts";
+import { trimSlashes } from "../openai-client.ts";
 
 /** Where an Azure resource is, read from whatever form of its address somebody copied. */
 export interface AzureAddress {

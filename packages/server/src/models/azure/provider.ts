@@ -1,11 +1,13 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
 import { type ChatDialect, toChatBody } from "../openai-chat/request.ts";
+import { startChat } from "../openai-chat/start-chat.ts";
 import { ChatAnswerReader } from "../openai-chat/stream.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
+import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
 import { runCall } from "../run-call.ts";
 import { parseAzureAddress } from "./address.ts";
-import { type AzureTarget, requestAzure, toAzureUrl } from "./send.ts";
+import { type AzureTarget, createAzureClient, describeAzureUrl } from "./client.ts";
 
 /** Deployments have names of their own, so the model cannot be told; the newer field suits all of them. */
 const DIALECT: ChatDialect = { maxTokensField: "max_completion_tokens", sendsReasoningBack: false };
@@ -16,7 +18,10 @@ export function createAzureProvider(settings: ProviderSettings): ModelProvider {
   return { name: "azure", generate: (request, signal) => generate(settings, request, signal) };
 }
 
-function toTarget(settings: ProviderSettings, request: ModelRequest): AzureTarget {
+function toTarget(
+  settings: ProviderSettings,
+  request: ModelRequest,
+): AzureTarget & { readonly deployment: string } {
   const address = parseAzureAddress(settings.baseUrl);
   return {
     ...address,
@@ -27,13 +32,16 @@ function toTarget(settings: ProviderSettings, request: ModelRequest): AzureTarge
 
 function generateChat(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const target = toTarget(settings, request);
-  const url = toAzureUrl(target, "chat/completions");
   return runCall(
-    { provider: "azure", url, signal, idleTimeoutMs: settings.idleTimeoutMs },
-    (call, callSignal) => {
-      const endpoint = { ...settings, requestHeaders: request.headers };
-      const body = toChatBody({ ...request, model: target.deployment }, DIALECT);
-      return requestAzure(endpoint, call, { url, body }, callSignal);
+    {
+      provider: "azure",
+      url: describeAzureUrl(target, "chat/completions"),
+      signal,
+      idleTimeoutMs: settings.idleTimeoutMs,
+    },
+    async (call, callSignal) => {
+      const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
+      return startChat(client, toChatBody({ ...request, model: target.deployment }, DIALECT), callSignal);
     },
     (call) => new ChatAnswerReader(call),
   );
@@ -41,13 +49,16 @@ function generateChat(settings: ProviderSettings, request: ModelRequest, signal:
 
 function generateResponse(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const target = toTarget(settings, request);
-  const url = toAzureUrl(target, "responses");
   return runCall(
-    { provider: "azure", url, signal, idleTimeoutMs: settings.idleTimeoutMs },
-    (call, callSignal) => {
-      const endpoint = { ...settings, requestHeaders: request.headers };
-      const body = toResponsesBody({ ...request, model: target.deployment });
-      return requestAzure(endpoint, call, { url, body }, callSignal);
+    {
+      provider: "azure",
+      url: describeAzureUrl(target, "responses"),
+      signal,
+      idleTimeoutMs: settings.idleTimeoutMs,
+    },
+    async (call, callSignal) => {
+      const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
+      return startResponse(client, toResponsesBody({ ...request, model: target.deployment }), callSignal);
     },
     (call) => new ResponsesAnswerReader(call),
   );

@@ -1,8 +1,7 @@
 import type { ModelListing } from "../model-provider.ts";
+import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
 import { getJson } from "../openai-models.ts";
-import { requestOpenAI } from "../openai-request.ts";
-import { trimSlashes } from "../send-request.ts";
-import { toEndpointSettings } from "./endpoint-settings.ts";
+import { toClientSettings } from "./client-settings.ts";
 import type { CopilotSettings } from "./settings.ts";
 
 /** An entry of `GET {base}/models`; the parts that are read. */
@@ -36,9 +35,10 @@ export async function readCopilotModels(
   signal: AbortSignal,
 ): Promise<CopilotModels> {
   const url = `${trimSlashes(settings.baseUrl)}/models`;
-  const body = await getJson("copilot", url, settings, signal, (call, callSignal) =>
-    requestOpenAI(toEndpointSettings(settings), call, { path: "/models" }, callSignal),
-  );
+  const body = await getJson("copilot", url, settings, signal, async (call, callSignal) => {
+    const client = await createOpenAIClient(toClientSettings(settings), call);
+    return client.get("/models", { signal: callSignal }).asResponse();
+  });
   const models = ((body as { data?: readonly CopilotModel[] }).data ?? []).filter(
     (model) => typeof model.id === "string",
   );

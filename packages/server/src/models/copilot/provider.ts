@@ -1,14 +1,15 @@
+import { createAnthropicClient, startMessages } from "../anthropic/client.ts";
 import { toMessagesBody } from "../anthropic/request.ts";
-import { requestAnthropic } from "../anthropic/send.ts";
 import { MessagesAnswerReader } from "../anthropic/stream.ts";
 import { lazyEvents } from "../lazy-events.ts";
 import type { ModelEvent, ModelProvider, ModelRequest } from "../model-provider.ts";
-import { requestOpenAI } from "../openai-request.ts";
+import { startChat } from "../openai-chat/start-chat.ts";
+import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
+import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
 import { runCall } from "../run-call.ts";
-import { trimSlashes } from "../send-request.ts";
-import { toEndpointSettings } from "./endpoint-settings.ts";
+import { toClientSettings } from "./client-settings.ts";
 import { toCopilotHeaders } from "./headers.ts";
 import { type CopilotModels, type CopilotRoute, readCopilotModels } from "./models.ts";
 import { toCopilotChatBody } from "./request.ts";
@@ -52,30 +53,27 @@ const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
   chat: (settings, request, signal) =>
     runCall(
       toOptions(settings, "/chat/completions", signal),
-      (call, callSignal) => {
-        const body = toCopilotChatBody(request);
-        const endpoint = toCallSettings(settings, request, signal);
-        return requestOpenAI(endpoint, call, { path: "/chat/completions", body }, callSignal);
+      async (call, callSignal) => {
+        const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
+        return startChat(client, toCopilotChatBody(request), callSignal);
       },
       (call) => new CopilotChatAnswerReader(call),
     ),
   responses: (settings, request, signal) =>
     runCall(
       toOptions(settings, "/responses", signal),
-      (call, callSignal) => {
-        const body = toResponsesBody(request);
-        const endpoint = toCallSettings(settings, request, signal);
-        return requestOpenAI(endpoint, call, { path: "/responses", body }, callSignal);
+      async (call, callSignal) => {
+        const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
+        return startResponse(client, toResponsesBody(request), callSignal);
       },
       (call) => new ResponsesAnswerReader(call),
     ),
   messages: (settings, request, signal) =>
     runCall(
       toOptions(settings, "/v1/messages", signal),
-      (call, callSignal) => {
-        const body = toMessagesBody(request);
-        const endpoint = toCallSettings(settings, request, signal);
-        return requestAnthropic(endpoint, call, { path: "/v1/messages", body }, callSignal);
+      async (call, callSignal) => {
+        const client = await createAnthropicClient(toCallSettings(settings, request, signal), call);
+        return startMessages(client, toMessagesBody(request), callSignal);
       },
       (call) => new MessagesAnswerReader(call),
     ),
@@ -91,5 +89,5 @@ function toOptions(settings: CopilotSettings, path: string, signal: AbortSignal)
 }
 
 function toCallSettings(settings: CopilotSettings, request: ModelRequest, signal: AbortSignal) {
-  return toEndpointSettings(settings, { ...toCopilotHeaders(request, signal), ...request.headers });
+  return toClientSettings(settings, { ...toCopilotHeaders(request, signal), ...request.headers });
 }

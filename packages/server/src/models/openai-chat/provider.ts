@@ -1,9 +1,9 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
+import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
 import { listOpenAIModels } from "../openai-models.ts";
-import { requestOpenAI } from "../openai-request.ts";
 import { runCall } from "../run-call.ts";
-import { trimSlashes } from "../send-request.ts";
 import { chooseChatDialect, toChatBody } from "./request.ts";
+import { startChat } from "./start-chat.ts";
 import { ChatAnswerReader } from "./stream.ts";
 
 /**
@@ -22,10 +22,13 @@ function generate(settings: ProviderSettings, request: ModelRequest, signal: Abo
   const { idleTimeoutMs } = settings;
   return runCall(
     { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/chat/completions`, signal, idleTimeoutMs },
-    (call, callSignal) => {
-      const body = toChatBody(request, chooseChatDialect(settings.baseUrl, request.model));
-      const endpoint = { ...settings, requestHeaders: request.headers };
-      return requestOpenAI(endpoint, call, { path: "/chat/completions", body }, callSignal);
+    async (call, callSignal) => {
+      const client = await createOpenAIClient({ ...settings, requestHeaders: request.headers }, call);
+      return startChat(
+        client,
+        toChatBody(request, chooseChatDialect(settings.baseUrl, request.model)),
+        callSignal,
+      );
     },
     (call) => new ChatAnswerReader(call),
   );

@@ -1,9 +1,9 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
+import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
 import { listOpenAIModels } from "../openai-models.ts";
-import { requestOpenAI } from "../openai-request.ts";
 import { runCall } from "../run-call.ts";
-import { trimSlashes } from "../send-request.ts";
 import { toResponsesBody } from "./request.ts";
+import { startResponse } from "./start-response.ts";
 import { ResponsesAnswerReader } from "./stream.ts";
 
 /** OpenAI's Responses API, stateless. `baseUrl` is what comes before `/responses`. */
@@ -19,10 +19,9 @@ function generate(settings: ProviderSettings, request: ModelRequest, signal: Abo
   const { idleTimeoutMs } = settings;
   return runCall(
     { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/responses`, signal, idleTimeoutMs },
-    (call, callSignal) => {
-      const endpoint = { ...settings, requestHeaders: request.headers };
-      const body = toResponsesBody(request);
-      return requestOpenAI(endpoint, call, { path: "/responses", body }, callSignal);
+    async (call, callSignal) => {
+      const client = await createOpenAIClient({ ...settings, requestHeaders: request.headers }, call);
+      return startResponse(client, toResponsesBody(request), callSignal);
     },
     (call) => new ResponsesAnswerReader(call),
   );

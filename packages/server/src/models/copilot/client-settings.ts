@@ -1,11 +1,11 @@
-import type { EndpointSettings } from "../send-request.ts";
+import type { ClientSettings } from "../openai-client.ts";
 import type { CopilotSettings } from "./settings.ts";
 
 /** GitHub takes its tokens as bearer tokens, whatever kind the configuration calls them. */
-export function toEndpointSettings(
+export function toClientSettings(
   settings: CopilotSettings,
   requestHeaders?: Readonly<Record<string, string>>,
-): EndpointSettings {
+): ClientSettings {
   const { credential } = settings;
   return {
     baseUrl: settings.baseUrl,

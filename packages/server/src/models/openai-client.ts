@@ -1,0 +1,77 @@
+import type { OpenAI } from "openai";
+import { toCredentialError } from "./errors.ts";
+import type { ModelCall } from "./model-call.ts";
+import { createModelFetch } from "./model-fetch.ts";
+import type { ProviderSettings } from "./model-provider.ts";
+import { createRedact } from "./redact.ts";
+
+export type Credential = { readonly kind: "api-key" | "bearer"; readonly value: string } | undefined;
+
+/** What making a client needs of the settings; `headers` of the request go on top of the settings'. */
+export interface ClientSettings
+  extends Pick<ProviderSettings, "baseUrl" | "credential" | "headers" | "fetch"> {
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Asks for the credential and teaches the call to mask it, with the secrets among headers and base URL.
+ * @throws ModelError "authentication" when asking failed.
+ */
+export async function takeCredential(settings: ClientSettings, call: ModelCall): Promise<Credential> {
+  let credential: Credential;
+  try {
+    credential = await settings.credential?.();
+  } catch (thrown) {
+    throw toCredentialError(thrown, call.provider, call.redact);
+  }
+  call.redact = createRedact({
+    secrets: [credential?.value],
+    headers: [settings.headers, settings.requestHeaders],
+    url: settings.baseUrl,
+  });
+  return credential;
+}
+
+/**
+ * Options that keep the libraries to what they are given: no retries, no time limit of their own (the
+ * idle timer rules), no logging.
+ */
+export function toLibraryOptions(settings: ClientSettings, call: ModelCall) {
+  return {
+    fetch: createModelFetch({ provider: call.provider, fetch: settings.fetch, redact: call.redact }),
+    maxRetries: 0,
+    timeout: 2 ** 31 - 1,
+    logLevel: "off",
+  } as const;
+}
+
+/** The `openai` library's own: nothing is taken from OPENAI_* variables either. */
+export function toOpenAIOptions(settings: ClientSettings, call: ModelCall) {
+  return {
+    ...toLibraryOptions(settings, call),
+    organization: null,
+    project: null,
+    adminAPIKey: null,
+    webhookSecret: null,
+  };
+}
+
+/** A client for any server that takes `Authorization: Bearer`, or no credential at all. */
+export async function createOpenAIClient(settings: ClientSettings, call: ModelCall): Promise<OpenAI> {
+  const [{ OpenAI }, credential] = await Promise.all([import("openai"), takeCredential(settings, call)]);
+  return new OpenAI({
+    ...toOpenAIOptions(settings, call),
+    // The library insists on a key; the header below decides what is sent.
+    apiKey: "none",
+    baseURL: trimSlashes(settings.baseUrl),
+    defaultHeaders: {
+      Authorization: credential === undefined ? null : `Bearer ${credential.value}`,
+      ...settings.headers,
+      ...settings.requestHeaders,
+    },
+  });
+}
+
+export function trimSlashes(url: string): string {
+  return url.replace(/\/+$/, "");
+}
