@@ -110,10 +110,11 @@ export function createServer(
   };
   const runs: RunServices = {
     retry: DEFAULT_RETRY_POLICY,
+    workspacePath: (session) => log.workspacePath(session.key),
     defaultWorkingDirectory: process.cwd(),
-    resolveModel: (session) =>
-      models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses)),
     systemMessage: (session) => systemMessageOf(session, instructions),
+    resolveModel: (session, settings) =>
+      models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, settings)),
     toolSet: (session) => toolSetOf(session, () => builtInTools(session)),
     runCommand: (session, command, signal) => runQueuedCommand(commands, session, command, signal),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),

@@ -9,7 +9,7 @@ import { RpcError } from "@rightseat/protocol";
 import { ModelError } from "../models/model-provider.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent } from "./error-event.ts";
-import { type ActiveModel, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
+import { type ActiveModel, type ContextCall, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
 import { runToolCalls } from "./run-tool-calls.ts";
 import { usageInfo } from "./usage-info.ts";
 
@@ -61,8 +61,8 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
   const model = await host.resolveModel();
   const system = await host.systemMessage(model);
   host.append("assistant.turn_start", { turnId, model: model.id });
-  const tools = host.tools();
-  const outcome = await callModel(host, { model, system, tools: tools.definitions, turnId });
+  const call = { model, system, tools: host.tools().definitions };
+  const outcome = await callFittingModel(host, call, turnId);
   const { answer, messageId } = outcome;
   if (answer.finishReason === "content-filter" && answer.content === "" && answer.toolCalls.length === 0) {
     throw new ModelError("invalid-request", "the provider's content filter withheld the answer");
@@ -81,8 +81,19 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
     ...(answer.responseId ? { apiCallId: answer.responseId } : {}),
     ...(answer.headers?.["x-github-request-id"] ? { requestId: answer.headers["x-github-request-id"] } : {}),
   });
-  host.emit("session.usage_info", usageInfo({ host, model, system, answer }));
+  host.emit("session.usage_info", usageInfo(host.messages(), call, answer.usage));
   return { ...outcome, model };
+}
+
+/** Windows are known about, and tokens estimated: when the provider finds a conversation too long, it is right. */
+async function callFittingModel(host: RunHost, call: ContextCall, turnId: string): Promise<ModelCallOutcome> {
+  try {
+    return await callModel(host, { ...call, messages: await host.fitContext(call), turnId });
+  } catch (error) {
+    const tooLong = error instanceof ModelError && error.kind === "context-length";
+    if (!tooLong || !(await host.shortenContext(call))) throw error;
+    return callModel(host, { ...call, messages: host.messages(), turnId });
+  }
 }
 
 function toToolRequest(call: { id: string; name: string; arguments: string }) {

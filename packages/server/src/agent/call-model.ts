@@ -4,14 +4,17 @@
  * something new, and as a new message when it says something else.
  */
 import { randomUUID } from "node:crypto";
-import { type ModelAnswer, ModelError, type ModelRequest, type ModelTool } from "../models/model-provider.ts";
+import {
+  type ModelAnswer,
+  ModelError,
+  type ModelMessage,
+  type ModelRequest,
+} from "../models/model-provider.ts";
 import { abortableSleep, nextRetryDelay } from "../models/retry.ts";
-import type { ActiveModel, RunHost } from "./run-host.ts";
+import type { ActiveModel, ContextCall, RunHost } from "./run-host.ts";
 
-export interface ModelCall {
-  readonly model: ActiveModel;
-  readonly system: string;
-  readonly tools: readonly ModelTool[];
+export interface ModelCall extends ContextCall {
+  readonly messages: readonly ModelMessage[];
   readonly turnId: string;
 }
 
@@ -62,7 +65,7 @@ function toRequest(host: RunHost, call: ModelCall): ModelRequest {
   return {
     model: call.model.wireModel,
     system: call.system,
-    messages: host.messages(),
+    messages: call.messages,
     tools: call.tools,
     stream: host.streaming,
     maxOutputTokens: call.model.maxOutputTokens,

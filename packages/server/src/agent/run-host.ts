@@ -3,7 +3,7 @@
  * small adapters; tests with a few lines.
  */
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
-import type { ModelMessage, ModelProvider, ModelUsage } from "../models/model-provider.ts";
+import type { ModelMessage, ModelProvider, ModelTool, ModelUsage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import type { PermissionVerdict } from "../permissions/verdict.ts";
 import type { PermissionAsk, Tool } from "../tools/tool.ts";
@@ -33,6 +33,13 @@ export interface ActiveModel {
   readonly isByok: boolean;
   readonly reasoningEffort?: string;
   readonly reasoningSummary?: string;
+}
+
+/** What a model call consists of besides the conversation. */
+export interface ContextCall {
+  readonly model: ActiveModel;
+  readonly system: string;
+  readonly tools: readonly ModelTool[];
 }
 
 /** The tools of one model call. */
@@ -73,6 +80,10 @@ export interface RunHost {
   /** Headers that the client wants on the model calls of this run. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
 
+  /** What to send with the next call: the conversation, shortened where it would not fit the window. */
+  fitContext(call: ContextCall): Promise<readonly ModelMessage[]>;
+  /** The provider found the conversation too long: whether it is shorter now. */
+  shortenContext(call: ContextCall): Promise<boolean>;
   messages(): readonly ModelMessage[];
   pendingToolCalls(): readonly PendingToolCall[];
   /** Logs an event; told to clients when committed. */

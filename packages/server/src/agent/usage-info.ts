@@ -1,40 +1,18 @@
 /** How full the model's context is after a call. */
 import type { SessionEventDataMap } from "@rightseat/protocol";
-import type { ModelAnswer, ModelMessage } from "../models/model-provider.ts";
-import type { ActiveModel, RunHost } from "./run-host.ts";
+import type { ModelMessage, ModelUsage } from "../models/model-provider.ts";
+import { measureContext, promptLimit } from "./context-use.ts";
+import type { ContextCall } from "./run-host.ts";
 
-/** About four characters a token; used where the provider counted nothing. */
-export function estimateTokens(characters: number): number {
-  return Math.ceil(characters / 4);
-}
-
-export interface UsageInfoInput {
-  readonly host: RunHost;
-  readonly model: ActiveModel;
-  readonly system: string;
-  readonly answer: ModelAnswer;
-}
-
-export function usageInfo({
-  host,
-  model,
-  system,
-  answer,
-}: UsageInfoInput): SessionEventDataMap["session.usage_info"] {
-  const messages = host.messages();
+/** @param messages the conversation, with the answer. */
+export function usageInfo(
+  messages: readonly ModelMessage[],
+  { model, system, tools }: ContextCall,
+  usage: ModelUsage | undefined,
+): SessionEventDataMap["session.usage_info"] {
   // Some compatible servers report zeros.
-  const counted = answer.usage ? answer.usage.inputTokens + answer.usage.outputTokens : 0;
-  return {
-    tokenLimit: model.maxPromptTokens ?? model.contextWindowTokens,
-    currentTokens:
-      counted ||
-      estimateTokens(system.length + messages.reduce((sum, message) => sum + lengthOf(message), 0)),
-    messagesLength: messages.length,
-    systemTokens: estimateTokens(system.length),
-  };
-}
-
-function lengthOf(message: ModelMessage): number {
-  if (typeof message.content === "string") return message.content.length;
-  return message.content.reduce((sum, part) => sum + (part.type === "text" ? part.text.length : 0), 0);
+  const tokens = usage ? usage.inputTokens + usage.outputTokens : 0;
+  const counted = tokens > 0 ? { tokens, messages: messages.length } : undefined;
+  const { currentTokens, ...parts } = measureContext({ system, tools, messages, counted });
+  return { tokenLimit: promptLimit(model), currentTokens, messagesLength: messages.length, ...parts };
 }

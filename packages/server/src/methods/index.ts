@@ -1,6 +1,7 @@
 /** All methods that clients may call. */
 
 import { commandMethods } from "./commands.ts";
+import { contextMethods } from "./context.ts";
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
@@ -26,5 +27,6 @@ export function createMethods(services: Services): Methods {
     ...sessionAccountMethods(services),
     ...sessionUiMethods(services),
     ...workspaceMethods(services),
+    ...contextMethods(services),
   };
 }

@@ -43,7 +43,12 @@ export interface ToolImage {
 }
 
 export type ModelMessage =
-  | { readonly role: "user"; readonly content: string | readonly ModelContentPart[] }
+  | {
+      readonly role: "user";
+      readonly content: string | readonly ModelContentPart[];
+      /** What the user wrote, where that is not the content; empty for what no user wrote. Not for providers. */
+      readonly prompt?: string;
+    }
   | {
       readonly role: "assistant";
       readonly content: string;

@@ -3,6 +3,7 @@ import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
+import { closeInterruptedCompaction } from "./compaction.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
@@ -112,6 +113,7 @@ export async function resumeSession(
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
   warnOfFields(session, link, unheard);
+  closeInterruptedCompaction(session);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
   clientsChanged(session, before);
   if (session.run === undefined && session.state.running) {

@@ -4,14 +4,15 @@ import { createResponsesSocketFetch } from "../models/client-websocket.ts";
 import type { ModelQuery } from "../models/model-directory.ts";
 import type { ClientInferences } from "./client-inferences.ts";
 import type { Session } from "./session.ts";
+import type { SessionSettings } from "./session-settings.ts";
 
 /** @param allowSocket whether calls that a client carries may go over a WebSocket. */
 export function modelQueryOf(
   session: Session,
   inferences: ClientInferences,
   allowSocket: boolean,
+  settings: SessionSettings = session.settings,
 ): ModelQuery {
-  const { settings } = session;
   const carrier = inferenceOf(session, inferences);
   const context = {
     sessionId: session.id,

@@ -2,6 +2,7 @@
  * Records of our own in a session's log, beside the events that clients see. They have an event's
  * shape, a type that begins with `rightseat.`, and are never sent to anybody.
  */
+import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelContentPart } from "../models/model-provider.ts";
 import type { ClientMetadataPatch } from "./client-metadata.ts";
 import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
@@ -19,8 +20,13 @@ export interface PrivateRecordMap {
   "rightseat.run_ended": { messageId: string; outcome: "done" | "aborted" | "failed" | "interrupted" };
   /** What the model gets instead of a user message's text: it has parts that are not text. */
   "rightseat.message_parts": { messageId: string; parts: readonly ModelContentPart[] };
-  /** Tokens of one model call, as the provider counted them. */
-  "rightseat.usage": { model: string; usage: Omit<UsageTotals, "requests"> };
+  /**
+   * Tokens of one model call, as the provider counted them. `aside` when they say nothing of the context
+   * as it is now: the call was made for something else, or the context changed while it ran.
+   */
+  "rightseat.usage": { model: string; usage: Omit<UsageTotals, "requests">; aside?: true };
+  /** The context was too long for the model and was made shorter without a summary. */
+  "rightseat.truncated": TruncationPlan;
   /** The name that a user gave the session. */
   "rightseat.name_set": { name: string };
   /** What the session is called until it has a name. */

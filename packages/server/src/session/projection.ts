@@ -2,8 +2,17 @@
  * Folds one line of the log into the session's state. Pure apart from the state it is given; knows
  * every event that matters to the runtime and carries the others.
  */
+
+import { tokensOfText } from "../agent/tokens.ts";
+import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelMessage, ModelReasoning, ToolImage } from "../models/model-provider.ts";
 import { type ClientMetadataPatch, patchMetadata } from "./client-metadata.ts";
+import {
+  foldCompactionComplete,
+  foldCompactionStart,
+  foldContextCleared,
+  foldTruncation,
+} from "./context-state.ts";
 import { isPublicLine } from "./private-records.ts";
 import {
   emptyUsage,
@@ -67,17 +76,13 @@ const FOLDERS: Record<string, Folder> = {
   "session.shutdown": (state) => {
     state.running = undefined;
   },
-  "session.context_cleared": (state) => {
-    state.messages = [];
-    state.openToolCalls = [];
-  },
-  "session.compaction_complete": (state, data) => {
-    const summary = text(data.summaryContent);
-    if (data.success !== true || summary === undefined) return;
-    state.messages = [{ role: "user", content: summary }];
-  },
+  "session.context_cleared": foldContextCleared,
+  "session.compaction_start": foldCompactionStart,
+  "session.compaction_complete": foldCompactionComplete,
+  "rightseat.truncated": (state, data) => foldTruncation(state, data as TruncationPlan),
   "system.message": (state, data) => {
     state.systemMessageHash = text(data.metadata?.variables?.sha256);
+    state.systemTokens = tokensOfText(text(data.content) ?? "");
   },
   "user.message": foldUserMessage,
   "assistant.turn_start": (state) => {
@@ -130,16 +135,19 @@ const FOLDERS: Record<string, Folder> = {
   },
   "rightseat.message_parts": (state, data) => {
     const last = state.messages.at(-1);
-    if (last?.role === "user")
-      state.messages[state.messages.length - 1] = { role: "user", content: data.parts };
+    if (last?.role === "user") state.messages[state.messages.length - 1] = { ...last, content: data.parts };
   },
   "rightseat.usage": (state, data) => {
     const usage = data.usage as UsageTotals;
     const totals = (state.usageByModel[data.model] ??= emptyUsage());
     totals.requests += 1;
     for (const key of USAGE_KEYS) totals[key] += usage[key] ?? 0;
+    if (data.aside === true) return;
     state.lastInputTokens = usage.inputTokens;
     state.lastOutputTokens = usage.outputTokens;
+    const tokens = usage.inputTokens + usage.outputTokens;
+    // The answer itself is the next line. Some compatible servers report zeros.
+    state.counted = tokens > 0 ? { tokens, messages: state.messages.length + 1 } : undefined;
   },
   "rightseat.name_set": (state, data) => {
     state.name = text(data.name);
@@ -170,7 +178,10 @@ function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["dat
   const messageId = text(data.messageId);
   if (messageId !== undefined) state.queue = state.queue.filter((prompt) => prompt.messageId !== messageId);
   const modelContent = data.transformedContent ?? data.content;
-  state.messages.push({ role: "user", content: typeof modelContent === "string" ? modelContent : "" });
+  const content = typeof modelContent === "string" ? modelContent : "";
+  const prompt = data.source === undefined || data.source === "user" ? text(data.content) : "";
+  const written = prompt !== undefined && prompt !== content ? { prompt } : {};
+  state.messages.push({ role: "user", content, ...written });
   if (data.delivery === "steering") {
     if (data.isAutopilotContinuation === true && state.running)
       state.running.nudges = (state.running.nudges ?? 0) + 1;

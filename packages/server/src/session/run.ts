@@ -7,18 +7,23 @@ import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
 import {
   type AbortReason,
   type ActiveModel,
+  type ContextCall,
   RunAborted,
   type RunHost,
   RunSuspended,
   type ToolSet,
 } from "../agent/run-host.ts";
+import type { ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { askPermission } from "./ask-permission.ts";
+import type { CompactionServices } from "./compaction.ts";
+import { fitContext, shortenContext } from "./fit-context.ts";
 import { logUserMessage, startNextRun } from "./prompts.ts";
 import type { Session } from "./session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import type { SessionSystemMessage } from "./system-message.ts";
+import { toUsageTotals } from "./usage-totals.ts";
 
 export type { AbortReason };
 
@@ -31,16 +36,13 @@ export interface QueuedCommandEnd {
 }
 
 /** What runs need besides the session; made once by the composition root. */
-export interface RunServices {
-  readonly retry: RetryPolicy;
+export interface RunServices extends CompactionServices {
   readonly resolveModel: (session: Session, settings: SessionSettings) => Promise<ActiveModel>;
   readonly systemMessage: (session: Session) => Promise<SessionSystemMessage>;
   readonly toolSet: (session: Session) => ToolSet;
   /** Carries out a queued command; resolves always, soon after the signal. */
   readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
   readonly defaultWorkingDirectory: string;
-  /** A throw where none was expected. */
-  readonly onBug: (error: unknown, session: Session) => void;
   /** A run ended and nothing waits: a moment to write a checkpoint. */
   readonly onIdle: (session: Session) => void;
 }
@@ -206,6 +208,7 @@ class SessionRunHost implements RunHost {
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly #services: RunServices;
   readonly #session: Session;
+  #sent: readonly ModelMessage[] | undefined;
 
   constructor(services: RunServices, session: Session, messageId: string, begun: Begun) {
     this.#services = services;
@@ -224,6 +227,18 @@ class SessionRunHost implements RunHost {
   get streaming(): boolean {
     for (const attachment of this.#session.attachments.values()) if (attachment.streaming) return true;
     return false;
+  }
+
+  async fitContext(call: ContextCall) {
+    const messages = await fitContext(this.#services, this.#session, call, this.signal);
+    this.#sent = messages;
+    return messages;
+  }
+
+  async shortenContext(call: ContextCall) {
+    const shortened = await shortenContext(this.#services, this.#session, call, this.signal);
+    this.#sent = this.#session.state.messages;
+    return shortened;
   }
 
   messages() {
@@ -249,14 +264,9 @@ class SessionRunHost implements RunHost {
   recordUsage: RunHost["recordUsage"] = (model, usage, durationMs) => {
     this.#session.record("rightseat.usage", {
       model,
-      usage: {
-        inputTokens: usage.inputTokens,
-        outputTokens: usage.outputTokens,
-        cacheReadTokens: usage.cacheReadTokens ?? 0,
-        cacheWriteTokens: usage.cacheWriteTokens ?? 0,
-        reasoningTokens: usage.reasoningTokens ?? 0,
-        apiDurationMs: durationMs,
-      },
+      usage: toUsageTotals(usage, durationMs),
+      // A compaction that ended during the call left a context that nobody has counted.
+      ...(this.#sent === this.#session.state.messages ? {} : { aside: true }),
     });
   };
 

@@ -61,6 +61,7 @@ export const JOIN_FIELDS = {
   enableHostGitOperations: honoured,
   defaultAgent: honoured,
   continuePendingWork: honoured,
+  infiniteSessions: honoured,
   disableResume: honoured,
 
   cloud: refused("asks for a session in the cloud, and this server keeps its own"),
@@ -121,7 +122,6 @@ export const JOIN_FIELDS = {
   skillDirectories: none(NO_SKILLS),
   disabledSkills: none(NO_SKILLS, nothing),
   pluginDirectories: none(NO_PLUGINS),
-  infiniteSessions: none("has no effect but on 'workspacePath': contexts are not compacted"),
   memory: none("has no effect: nothing is remembered over sessions"),
   remoteSession: none("has no effect: sessions are not exported", differsFrom("off")),
   expAssignments: none("has no effect: there are no experiments"),

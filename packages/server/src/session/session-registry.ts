@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../agent/run-host.ts";
 import { type EventLog, type SessionKey, type SessionSummary, StoreError } from "../store/event-log.ts";
+import { cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { loadState } from "./load-state.ts";
@@ -172,6 +173,7 @@ export class SessionRegistry {
   async #closeNow(session: Session, shutdownType: "routine" | "error"): Promise<void> {
     session.run?.controller.abort(new RunSuspended());
     await session.run?.done;
+    await cancelCompaction(session);
     try {
       await session.wake();
       const { state } = session;
@@ -242,7 +244,7 @@ export class SessionRegistry {
   async #handOver(key: SessionKey): Promise<boolean> {
     const session = this.#sessions.get(nameOf(key));
     if (!session) return true;
-    if (session.run !== undefined || session.questions.size > 0) return false;
+    if (session.run !== undefined || session.compaction || session.questions.size > 0) return false;
     await session.wake();
     session.closing = true;
     session.closed = session.release();
@@ -271,7 +273,8 @@ export class SessionRegistry {
     for (const session of this.#sessions.values()) {
       const idleMs = now - session.lastUsedMs;
       if (idleMs < shortest) break;
-      if (session.closing || session.run !== undefined || session.questions.size > 0) continue;
+      if (session.closing || session.run !== undefined || session.compaction || session.questions.size > 0)
+        continue;
       if (session.attachments.size === 0 && idleMs >= ORPHAN_GRACE_MS) void this.close(session);
       else if (idleTimeoutMs !== undefined && idleMs >= idleTimeoutMs) void this.close(session);
       else if (idleMs >= hibernateAfterMs && session.awake) {

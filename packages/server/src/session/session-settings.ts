@@ -16,6 +16,13 @@ export interface CustomAgentSpec {
   readonly tools?: readonly string[] | null;
 }
 
+/** How a session goes on past the model's window; thresholds are shares of it, 0 to 1. */
+export interface InfiniteSessionSettings {
+  readonly enabled?: boolean;
+  readonly backgroundCompactionThreshold?: number;
+  readonly bufferExhaustionThreshold?: number;
+}
+
 export interface SessionSettings {
   model?: string;
   reasoningEffort?: string;
@@ -43,6 +50,7 @@ export interface SessionSettings {
   customAgents?: readonly CustomAgentSpec[];
   workingDirectory?: string;
   clientName?: string;
+  infiniteSessions?: InfiniteSessionSettings;
   /** Tool names that need no further permission in this session, from "approve for session". */
   approveAll?: boolean;
 }
@@ -121,6 +129,7 @@ const DIRECT_KEYS = [
   "customAgents",
   "workingDirectory",
   "clientName",
+  "infiniteSessions",
 ] as const satisfies readonly (keyof SessionSettings)[];
 
 export function toAttachment(link: ClientLink, params: SettingsParams): Attachment {

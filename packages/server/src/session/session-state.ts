@@ -83,6 +83,18 @@ export interface SessionState {
   systemMessageHash?: string;
   /** The model's context, oldest first, without the system message. */
   messages: ModelMessage[];
+  /** Tokens that the provider counted last, and the messages they stand for; absent when the context is another since. */
+  counted?: { tokens: number; messages: number };
+  /** Of the system message in the log, about. */
+  systemTokens?: number;
+  /** A compaction that has begun: the messages before this position are being summarised. */
+  compaction?: { cut: number };
+  /** Successful compactions so far. */
+  compactions?: number;
+  /** Tokens of context from which a compaction may begin by itself again. */
+  compactAgainAt?: number;
+  /** What users asked before the last compaction; bounded. */
+  summarisedPrompts?: string[];
   openToolCalls: OpenToolCall[];
   queue: QueuedPrompt[];
   /** Names of deferred tools that a tool search brought up. */

@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
+import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { loadState } from "./load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
@@ -62,6 +63,8 @@ export class Session {
   readonly attachments = new Map<ClientLink, Attachment>();
   settings: SessionSettings;
   run: ActiveRun | undefined;
+  /** The compaction of the context in progress; may outlast the run that it began beside. */
+  compaction: ActiveCompaction | undefined;
   /** Set when the session is on its way out; nothing new may begin. */
   closing = false;
   /** Settles when a session that is closing has gone. */
@@ -119,6 +122,7 @@ export class Session {
 
   /** Whether nothing is being written, asked or run, so that it may sleep or go. */
   get quiet(): boolean {
+    if (this.compaction) return false;
     return this.run === undefined && this.questions.size === 0 && this.#inFlight === 0 && !this.#batch;
   }
 
@@ -210,6 +214,7 @@ export class Session {
   /** Stops writing and gives the lease back. */
   async release(): Promise<void> {
     this.closing = true;
+    await cancelCompaction(this);
     await Promise.allSettled([...this.disposers].map((dispose) => dispose()));
     if (this.#broken === undefined) {
       await this.committed().catch(() => undefined);

@@ -1,0 +1,74 @@
+/** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`. */
+import { cancelCompaction } from "../session/active-compaction.ts";
+import {
+  contextAttribution,
+  contextInfo,
+  contextTokens,
+  heaviestMessages,
+  type ReportedContext,
+} from "../session/context-report.ts";
+import { compactNow, isManual, summarizeForHandoff, toRpcError } from "../session/manual-compaction.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+interface Limits {
+  promptTokenLimit?: number;
+  outputTokenLimit?: number;
+  selectedModel?: string;
+}
+
+export function contextMethods(services: Services): Methods {
+  const { runs } = services;
+  const reported = async (params: ById & Limits, scope: Scope): Promise<ReportedContext> => {
+    const session = await sessionOf(services, scope, params);
+    const { settings } = session;
+    const { selectedModel, promptTokenLimit, outputTokenLimit } = params;
+    const asked = selectedModel === undefined ? settings : { ...settings, model: selectedModel };
+    const model = await runs.resolveModel(session, asked).catch((error) => {
+      throw toRpcError(error);
+    });
+    const toolSet = runs.toolSet(session);
+    const tools = toolSet.definitions.map((definition) => ({
+      definition,
+      source: toolSet.get(definition.name)?.source ?? "builtin",
+    }));
+    return { session, model, tools, promptTokenLimit, outputTokenLimit };
+  };
+  return {
+    "session.history.compact": async (
+      params: ById & {
+        customInstructions?: string;
+        trigger?: "manual" | "model_switch";
+        tokenLimit?: number;
+      },
+      scope: Scope,
+    ) => {
+      const session = await sessionOf(services, scope, params);
+      const { customInstructions, trigger = "manual", tokenLimit } = params;
+      return compactNow(runs, session, { customInstructions, trigger, tokenLimit });
+    },
+    "session.history.cancelBackgroundCompaction": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return { cancelled: await cancelCompaction(session, (trigger) => !isManual(trigger)) };
+    },
+    "session.history.abortManualCompaction": async (params: ById, scope: Scope) => ({
+      aborted: await cancelCompaction(await sessionOf(services, scope, params), isManual),
+    }),
+    "session.history.summarizeForHandoff": async (params: ById, scope: Scope) => ({
+      summary: await summarizeForHandoff(runs, await sessionOf(services, scope, params)),
+    }),
+    "session.metadata.contextInfo": async (params: ById & Limits, scope: Scope) => ({
+      contextInfo: contextInfo(await reported(params, scope)) ?? null,
+    }),
+    "session.metadata.getContextAttribution": async (params: ById, scope: Scope) => ({
+      contextAttribution: contextAttribution(await reported(params, scope)) ?? null,
+    }),
+    "session.metadata.getContextHeaviestMessages": async (params: ById & { limit?: number }, scope: Scope) =>
+      heaviestMessages(await reported(params, scope), params.limit),
+    "session.metadata.recomputeContextTokens": async (params: ById, scope: Scope) =>
+      contextTokens(await sessionOf(services, scope, params)),
+  };
+}

@@ -1,0 +1,35 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { listCheckpointFiles, readCheckpointFile, writeCheckpointFile } from "./checkpoint-files.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "rightseat-checkpoints-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+test("summaries are numbered, listed oldest first, and read again", async () => {
+  expect(await listCheckpointFiles(directory)).toEqual([]);
+  const first = await writeCheckpointFile(directory, { title: "A | first: one!", content: "FIRST" });
+  const second = await writeCheckpointFile(directory, { title: "日本語", content: "SECOND" });
+  expect(first).toMatchObject({ number: 1, title: "A / first: one!", filename: "001-a-first-one.md" });
+  expect(second).toMatchObject({ number: 2, filename: "002-checkpoint.md" });
+  expect(await listCheckpointFiles(directory)).toEqual([
+    { number: 1, title: "A / first: one!", filename: "001-a-first-one.md" },
+    { number: 2, title: "日本語", filename: "002-checkpoint.md" },
+  ]);
+  expect(await readCheckpointFile(directory, 2)).toBe("SECOND\n");
+  expect(await readCheckpointFile(directory, 3)).toBeUndefined();
+  expect(await readFile(second.path, "utf8")).toBe("SECOND\n");
+});
+
+test("a title never leads out of the folder", async () => {
+  const { path } = await writeCheckpointFile(directory, {
+    title: "../../etc/passwd\n| 9 | x | y |",
+    content: "x",
+  });
+  expect(path).toBe(join(directory, "checkpoints", "001-etc-passwd-9-x-y.md"));
+  expect(await listCheckpointFiles(directory)).toHaveLength(1);
+});
