@@ -99,6 +99,7 @@ module.exports = {
         "-(registry|directory)\\.ts$",
         `${SERVER}/models/model-provider\\.ts$`,
         `${SERVER}/store/event-log\\.ts$`,
+        `${SERVER}/tools/session-todos\\.ts$`,
       ],
       "a method turns parameters into a call of a session or a registry, and speaks of what they speak of",
     ),

@@ -14,7 +14,8 @@ const { version, dependencies, optionalDependencies } = JSON.parse(
 rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { rightseat: "src/entry.ts" },
+  // A thread runs a file, which stays a file of its own.
+  entryPoints: { rightseat: "src/entry.ts", "sql-worker": "src/tools/sql/sql-worker.js" },
   outdir: "dist",
   bundle: true,
   splitting: true,

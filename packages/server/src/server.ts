@@ -35,6 +35,7 @@ import { toolSetOf } from "./session/tool-set.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { createBuiltInTools } from "./tools/built-in.ts";
+import type { SessionTodos } from "./tools/session-todos.ts";
 import type { Tool } from "./tools/tool.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
@@ -102,7 +103,7 @@ export function createServer(
     checkSettings: (settings) => checkSettings(settings, models, accounts),
     onUpdated,
   };
-  const builtInTools = createBuiltInToolStore(config.environment);
+  const builtInTools = createBuiltInToolStore(config.environment, log);
   const instructions: InstructionServices = {
     load: createInstructionLoader(),
     home: config.home,
@@ -142,6 +143,7 @@ export function createServer(
     inferences,
     instructionsOf: (session) => instructionsOf(session, instructions),
     commands,
+    todosOf: (session, signal) => todosOf(log, session, signal),
     gitHubToken: config.gitHubToken,
     allowProviderEndpoint: config.allowProviderEndpoint,
     integrationId: config.integrationId ?? INTEGRATION_ID,
@@ -209,7 +211,10 @@ export function createServer(
 }
 
 /** The server's own tools of each session, made when its first model call offers them. */
-function createBuiltInToolStore(environment: Config["environment"]): (session: Session) => readonly Tool[] {
+function createBuiltInToolStore(
+  environment: Config["environment"],
+  log: EventLog,
+): (session: Session) => readonly Tool[] {
   const made = new WeakMap<Session, readonly Tool[]>();
   return (session) => {
     const known = made.get(session);
@@ -219,12 +224,23 @@ function createBuiltInToolStore(environment: Config["environment"]): (session: S
       workingDirectory: () => workingDirectoryOf({ defaultWorkingDirectory: process.cwd() }, session),
       allowedDirectories: () => [],
       largeOutputDirectory: () => tmpdir(),
+      sessionDirectory: () => log.workspacePath(session.key),
+      onTodosChanged: () => void session.emit("session.todos_changed", {}),
       environment: () => environment,
     });
     session.disposers.add(() => own.dispose());
     made.set(session, own.tools);
     return own.tools;
   };
+}
+
+const NO_TODOS: SessionTodos = { rows: [], dependencies: [] };
+
+async function todosOf(log: EventLog, session: Session, signal: AbortSignal): Promise<SessionTodos> {
+  const directory = log.workspacePath(session.key);
+  if (directory === undefined) return NO_TODOS;
+  const { readTodos } = await import("./tools/sql/session-database.ts");
+  return readTodos(directory, signal);
 }
 
 /** Compares digests, so that neither the time taken nor the length tells anything of the secret. */

@@ -10,6 +10,7 @@ import type { JoinServices } from "../session/join-session.ts";
 import type { RunServices } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
+import type { SessionTodos } from "../tools/session-todos.ts";
 
 export interface Services {
   readonly version: string;
@@ -22,6 +23,8 @@ export interface Services {
   readonly inferences: ClientInferences;
   /** What files tell the session's model, besides its clients. */
   readonly instructionsOf: (session: Session) => Promise<Instructions>;
+  /** The todos that the session's model keeps. @throws Error when they cannot be read. */
+  readonly todosOf: (session: Session, signal: AbortSignal) => Promise<SessionTodos>;
   /** The server's own GitHub token. */
   readonly gitHubToken: string | undefined;
   /** Whether clients may be told credentials of a session's provider. */

@@ -31,6 +31,12 @@ export function workspaceMethods(services: Services): Methods {
       }
       return null;
     },
+    "session.plan.readSqlTodos": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return { rows: (await services.todosOf(session, scope.signal)).rows };
+    },
+    "session.plan.readSqlTodosWithDependencies": async (params: ById, scope: Scope) =>
+      services.todosOf(await sessionOf(services, scope, params), scope.signal),
     "session.workspaces.listFiles": async (params: ById, scope: Scope) => ({
       files: await (await open(params, scope)).workspace.listFiles(),
     }),

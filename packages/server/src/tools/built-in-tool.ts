@@ -16,6 +16,10 @@ export interface BuiltInToolHost {
   largeOutputDirectory(): string | undefined;
   /** Above this much, output goes to a file. Default 51,200. */
   largeOutputMaxBytes?(): number;
+  /** Absolute; the session's own directory. Undefined when the server keeps no files for it. */
+  sessionDirectory?(): string | undefined;
+  /** The todos in the session's database may have changed. */
+  onTodosChanged?(): void;
   /** The server's environment. Shells get it without what looks like a credential. */
   environment(): Readonly<Record<string, string | undefined>>;
 }

@@ -20,6 +20,7 @@ test("models are offered the tools that recorded conversations have, in their or
     "view",
     "create",
     "edit",
+    "sql",
     "grep",
     "glob",
   ]);

@@ -3,12 +3,13 @@ import { BuiltInSession, type BuiltInToolHost, type BuiltInToolSpec } from "./bu
 import { FILE_TOOLS } from "./files/definitions.ts";
 import { SEARCH_TOOLS } from "./search/definitions.ts";
 import { SHELL_TOOLS } from "./shell/definitions.ts";
+import { SQL_TOOLS } from "./sql/definitions.ts";
 import type { PermissionAsk, Tool, ToolContext, ToolResult } from "./tool.ts";
 
 export type { BuiltInToolHost } from "./built-in-tool.ts";
 
 /** In the order in which models are offered them. */
-const SPECS: readonly BuiltInToolSpec[] = [...SHELL_TOOLS, ...FILE_TOOLS, ...SEARCH_TOOLS];
+const SPECS: readonly BuiltInToolSpec[] = [...SHELL_TOOLS, ...FILE_TOOLS, ...SQL_TOOLS, ...SEARCH_TOOLS];
 
 export interface BuiltInTools {
   readonly tools: readonly Tool[];
