@@ -138,6 +138,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   instructionDirectories: "test/system-message.test.ts",
   organizationCustomInstructions: "test/system-message.test.ts",
   enableHostGitOperations: "test/system-message.test.ts",
+  infiniteSessions: "test/compaction.test.ts",
   continuePendingWork: "test/conversation.test.ts",
   disableResume: async () => {
     const sessionId = await create();
@@ -264,7 +265,6 @@ const SAMPLES: Params = {
   embeddingCacheStorage: "persistent",
   skillDirectories: ["/s"],
   pluginDirectories: ["/p"],
-  infiniteSessions: { enabled: true },
   memory: { enabled: true },
   remoteSession: "export",
   expAssignments: { a: "b" },
