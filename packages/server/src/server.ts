@@ -29,7 +29,11 @@ import { type RunServices, workingDirectoryOf } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import type { SessionSettings } from "./session/session-settings.ts";
+
 import { runQueuedCommand } from "./session/slash-commands.ts";
+
+import { lookAround } from "./session/surroundings.ts";
+
 import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
@@ -110,9 +114,11 @@ export function createServer(
     defaultWorkingDirectory: process.cwd(),
   };
   const runs: RunServices = {
+    product: `rightseat/${version}`,
     retry: DEFAULT_RETRY_POLICY,
     workspacePath: (session) => log.workspacePath(session.key),
     defaultWorkingDirectory: process.cwd(),
+    lookAround: (session) => lookAround(session, instructions),
     systemMessage: (session) => systemMessageOf(session, instructions),
     resolveModel: (session, settings) =>
       models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, settings)),

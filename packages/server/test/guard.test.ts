@@ -94,6 +94,18 @@ describe("a turn", () => {
     expect(early.bytes).toBeLessThan(5000);
   });
 
+  test("costs no more when the files around the session are looked at again", async () => {
+    await using world = await countedWorld();
+    await world.create("looks");
+    await world.client.ask("looks", "echo warm up");
+    // What was seen is trusted for a second: some of these turns come after it.
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < 2500) {
+      const { appends } = await world.during(() => world.client.ask("looks", "echo the same"));
+      expect(appends).toBe(2);
+    }
+  });
+
   test("with a client's tool costs five writes to the store", async () => {
     await using world = await countedWorld();
     const tool = {

@@ -139,6 +139,10 @@ const JOIN_PROOFS: Record<string, Proof> = {
   organizationCustomInstructions: "test/system-message.test.ts",
   enableHostGitOperations: "test/system-message.test.ts",
   infiniteSessions: "test/compaction.test.ts",
+  skipCustomInstructions: "test/system-message.test.ts",
+  disabledInstructionSources: "test/system-message.test.ts",
+  modelCapabilities: "test/model-settings.test.ts",
+  enableCitations: "test/model-settings.test.ts",
   continuePendingWork: "test/conversation.test.ts",
   disableResume: async () => {
     const sessionId = await create();
@@ -219,6 +223,7 @@ const OPTION_PROOFS: Record<string, Proof> = {
   organizationCustomInstructions: "test/system-message.test.ts",
   disabledInstructionSources: "test/system-message.test.ts",
   enableHostGitOperations: "test/system-message.test.ts",
+  modelCapabilitiesOverrides: "test/model-settings.test.ts",
 };
 
 /** For fields without effect: values that ask for something. `true` does for most. */
@@ -226,8 +231,6 @@ const SAMPLES: Params = {
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   tracestate: "a=b",
   contextTier: "long_context",
-  modelCapabilities: { supports: { vision: true } },
-  modelCapabilitiesOverrides: { supports: { vision: true } },
   toolSearch: { enabled: true },
   canvases: [{ id: "c" }],
   canvasProvider: { id: "p" },

@@ -5,7 +5,7 @@
  * are run first, then the model is asked. So a run that a crash cut off is gone on with by
  * calling `runAgent` again.
  */
-import { RpcError } from "@rightseat/protocol";
+import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { ModelError } from "../models/model-provider.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent } from "./error-event.ts";
@@ -77,6 +77,9 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
     ...(answer.reasoning?.text ? { reasoningText: answer.reasoning.text } : {}),
     ...(answer.reasoning?.opaque ? { reasoningOpaque: answer.reasoning.opaque } : {}),
     ...(answer.reasoning?.encrypted ? { encryptedContent: answer.reasoning.encrypted } : {}),
+    ...(answer.citations
+      ? { citations: answer.citations as SessionEventDataMap["assistant.message"]["citations"] }
+      : {}),
     ...(answer.usage ? { outputTokens: answer.usage.outputTokens } : {}),
     ...(answer.responseId ? { apiCallId: answer.responseId } : {}),
     ...(answer.headers?.["x-github-request-id"] ? { requestId: answer.headers["x-github-request-id"] } : {}),

@@ -12,6 +12,7 @@ import {
 } from "../models/model-provider.ts";
 import { abortableSleep, nextRetryDelay } from "../models/retry.ts";
 import type { ActiveModel, ContextCall, RunHost } from "./run-host.ts";
+import { visibleMessages } from "./visible-messages.ts";
 
 export interface ModelCall extends ContextCall {
   readonly messages: readonly ModelMessage[];
@@ -65,12 +66,14 @@ function toRequest(host: RunHost, call: ModelCall): ModelRequest {
   return {
     model: call.model.wireModel,
     system: call.system,
-    messages: call.messages,
+    messages: visibleMessages(call.messages, call.model),
     tools: call.tools,
     stream: host.streaming,
     maxOutputTokens: call.model.maxOutputTokens,
     reasoningEffort: call.model.reasoningEffort,
     reasoningSummary: call.model.reasoningSummary,
+    userAgent: host.userAgent,
+    citations: host.citations,
     headers: host.requestHeaders,
   };
 }

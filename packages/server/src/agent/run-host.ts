@@ -19,6 +19,14 @@ export interface PendingToolCall {
   readonly permitted?: boolean;
 }
 
+/** What a model takes of images, where that is known. */
+export interface ImageLimits {
+  readonly maxImages?: number;
+  /** Of one image, decoded. */
+  readonly maxImageBytes?: number;
+  readonly mediaTypes?: readonly string[];
+}
+
 /** The model that the next call goes to. */
 export interface ActiveModel {
   /** As clients select it. */
@@ -30,6 +38,7 @@ export interface ActiveModel {
   readonly maxPromptTokens?: number;
   readonly maxOutputTokens?: number;
   readonly supportsVision: boolean;
+  readonly imageLimits?: ImageLimits;
   readonly isByok: boolean;
   readonly reasoningEffort?: string;
   readonly reasoningSummary?: string;
@@ -77,6 +86,10 @@ export interface RunHost {
   readonly workingDirectory: string;
   readonly retry: RetryPolicy;
   readonly streaming: boolean;
+  /** Who asks the model, for providers. */
+  readonly userAgent?: string;
+  /** Answers are to say what they rest on. */
+  readonly citations?: boolean;
   /** Headers that the client wants on the model calls of this run. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
 

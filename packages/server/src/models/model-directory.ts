@@ -6,7 +6,12 @@ import { RpcError } from "@rightseat/protocol";
 import type { ActiveModel } from "../agent/run-host.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import type { Fetch, ModelListing, ModelProvider, ProviderSettings } from "./model-provider.ts";
-import type { ProviderModelSource, ProviderSource } from "./provider-source.ts";
+import type {
+  ModelCapabilities,
+  ProviderModelSource,
+  ProviderSource,
+  VisionLimits,
+} from "./provider-source.ts";
 
 /** What a session asks with. */
 export interface ModelQuery {
@@ -16,6 +21,8 @@ export interface ModelQuery {
   readonly provider?: ProviderSource;
   readonly providers?: readonly ProviderSource[];
   readonly models?: readonly ProviderModelSource[];
+  /** Replaces what is known of the model, property by property. */
+  readonly capabilities?: ModelCapabilities;
   /** The session's own GitHub token. */
   readonly gitHubToken?: string;
   /** Routes the session's model traffic elsewhere, through its client. */
@@ -311,25 +318,51 @@ export class ModelDirectory {
       contextWindowTokens?: number;
       maxOutputTokens?: number;
       supportsVision?: boolean;
+      raw?: unknown;
     },
     wellKnown: string,
   ): ActiveModel {
     const facts = this.#options.facts(wellKnown);
+    const { supports, limits: given } = query.capabilities ?? {};
     return {
       id,
       wireModel,
       provider,
       contextWindowTokens:
-        limits.maxContextWindowTokens ?? limits.contextWindowTokens ?? facts.contextWindowTokens,
-      maxPromptTokens: limits.maxPromptTokens ?? facts.maxPromptTokens,
+        given?.max_context_window_tokens ??
+        limits.maxContextWindowTokens ??
+        limits.contextWindowTokens ??
+        facts.contextWindowTokens,
+      maxPromptTokens: given?.max_prompt_tokens ?? limits.maxPromptTokens ?? facts.maxPromptTokens,
       maxOutputTokens:
-        limits.maxOutputTokens ?? (provider.name === "anthropic" ? facts.maxOutputTokens : undefined),
-      supportsVision: limits.supportsVision ?? facts.supportsVision,
+        given?.max_output_tokens ??
+        limits.maxOutputTokens ??
+        (provider.name === "anthropic" ? facts.maxOutputTokens : undefined),
+      supportsVision: supports?.vision ?? limits.supportsVision ?? facts.supportsVision,
+      ...toImageLimits({ ...visionLimitsOf(limits.raw), ...given?.vision }),
       isByok: query.byok ?? true,
-      reasoningEffort: query.reasoningEffort,
+      reasoningEffort: supports?.reasoningEffort === false ? undefined : query.reasoningEffort,
       reasoningSummary: query.reasoningSummary,
     };
   }
+}
+
+/** What GitHub's list of models says about images. */
+function visionLimitsOf(raw: unknown): VisionLimits | undefined {
+  return (raw as { capabilities?: { limits?: { vision?: VisionLimits } } } | undefined)?.capabilities?.limits
+    ?.vision;
+}
+
+function toImageLimits(vision: VisionLimits): Pick<ActiveModel, "imageLimits"> {
+  const { max_prompt_images, max_prompt_image_size, supported_media_types } = vision;
+  if (!max_prompt_images && !max_prompt_image_size && !supported_media_types?.length) return {};
+  return {
+    imageLimits: {
+      ...(max_prompt_images ? { maxImages: max_prompt_images } : {}),
+      ...(max_prompt_image_size ? { maxImageBytes: max_prompt_image_size } : {}),
+      ...(supported_media_types?.length ? { mediaTypes: supported_media_types } : {}),
+    },
+  };
 }
 
 function offersSocket(listing: ModelListing | undefined): boolean {

@@ -76,6 +76,10 @@ export interface ModelRequest {
   /** Provider's own scale ("low", "medium", "high", …). */
   readonly reasoningEffort?: string;
   readonly reasoningSummary?: string;
+  /** Who asks, for the header of that name, unless other headers say so. */
+  readonly userAgent?: string;
+  /** The answer is to say which passages of documents it rests on, where the provider can. */
+  readonly citations?: boolean;
   /** Extra HTTP headers of this one request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -94,6 +98,7 @@ export interface ModelAnswer {
   readonly content: string;
   readonly toolCalls: readonly ModelToolCall[];
   readonly reasoning?: ModelReasoning;
+  readonly citations?: ModelCitations;
   readonly finishReason: "stop" | "tool-calls" | "length" | "content-filter" | "other";
   /** Undefined when the provider reported none. */
   readonly usage?: ModelUsage;
@@ -103,6 +108,36 @@ export interface ModelAnswer {
   readonly responseId?: string;
   /** Response headers worth keeping, lower-case names (request ids). */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What an answer rests on; the wire's own shape. */
+export interface ModelCitations {
+  readonly sources: readonly CitationSource[];
+  /** Of the answer's content, in UTF-16 code units, the end exclusive. */
+  readonly spans: readonly {
+    readonly startIndex: number;
+    readonly endIndex: number;
+    readonly references: readonly CitationReference[];
+  }[];
+}
+
+export interface CitationSource {
+  /** Within the answer. */
+  readonly id: string;
+  readonly provider: "anthropic" | "openai" | "client";
+  readonly title?: string;
+  readonly url?: string;
+}
+
+export interface CitationReference {
+  readonly sourceId: string;
+  readonly citedText?: string;
+  /** Ends are exclusive, but for pages. */
+  readonly location?:
+    | { readonly type: "char"; readonly startIndex: number; readonly endIndex: number }
+    | { readonly type: "page"; readonly startPage: number; readonly endPage: number }
+    | { readonly type: "block"; readonly startBlock: number; readonly endBlock: number };
+  readonly providerMetadata?: Readonly<Record<string, unknown>>;
 }
 
 export type ModelEvent =

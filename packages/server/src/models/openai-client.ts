@@ -2,7 +2,7 @@ import type { OpenAI } from "openai";
 import { toCredentialError } from "./errors.ts";
 import type { ModelCall } from "./model-call.ts";
 import { createModelFetch } from "./model-fetch.ts";
-import type { ProviderSettings } from "./model-provider.ts";
+import type { ModelRequest, ProviderSettings } from "./model-provider.ts";
 import { createRedact } from "./redact.ts";
 
 export type Credential = { readonly kind: "api-key" | "bearer"; readonly value: string } | undefined;
@@ -11,6 +11,24 @@ export type Credential = { readonly kind: "api-key" | "bearer"; readonly value: 
 export interface ClientSettings
   extends Pick<ProviderSettings, "baseUrl" | "credential" | "headers" | "fetch"> {
   readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly userAgent?: string;
+}
+
+/** The settings for one request. */
+export function toRequestSettings<T extends ClientSettings>(
+  settings: T,
+  request: Pick<ModelRequest, "headers" | "userAgent">,
+): T & ClientSettings {
+  return { ...settings, requestHeaders: request.headers, userAgent: request.userAgent };
+}
+
+/** The headers that were asked for; what is said in them of who asks goes before the user agent. */
+export function toHeaders(settings: ClientSettings): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = { ...settings.headers, ...settings.requestHeaders };
+  if (settings.userAgent === undefined) return headers;
+  for (const name in headers) if (name.toLowerCase() === "user-agent") return headers;
+  headers["User-Agent"] = settings.userAgent;
+  return headers;
 }
 
 /**
@@ -66,8 +84,7 @@ export async function createOpenAIClient(settings: ClientSettings, call: ModelCa
     baseURL: trimSlashes(settings.baseUrl),
     defaultHeaders: {
       Authorization: credential === undefined ? null : `Bearer ${credential.value}`,
-      ...settings.headers,
-      ...settings.requestHeaders,
+      ...toHeaders(settings),
     },
   });
 }

@@ -1,5 +1,23 @@
 /** How providers and their models are named: by sessions over the wire, and by the server's environment. */
 
+/** What a client knows better of the session's model than we do; the wire's shape. */
+export interface ModelCapabilities {
+  readonly supports?: { readonly vision?: boolean; readonly reasoningEffort?: boolean };
+  readonly limits?: {
+    readonly max_prompt_tokens?: number;
+    readonly max_output_tokens?: number;
+    readonly max_context_window_tokens?: number;
+    readonly vision?: VisionLimits;
+  };
+}
+
+export interface VisionLimits {
+  readonly supported_media_types?: readonly string[];
+  readonly max_prompt_images?: number;
+  /** Bytes. */
+  readonly max_prompt_image_size?: number;
+}
+
 /** A provider as a session or the server names it; the wire's shape, which the config file shares. */
 export interface ProviderSource {
   readonly name?: string;

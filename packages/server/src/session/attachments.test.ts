@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ModelContentPart } from "../models/model-provider.ts";
 import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
 import type { GitHubAttachment } from "./github-references.ts";
 
@@ -225,6 +226,18 @@ describe("images, documents and text", () => {
       base64: PDF,
       name: "a.pdf",
     });
+  });
+
+  test("are no more than 20 MiB of one message; what goes beyond is a line", async () => {
+    const bytes = Buffer.alloc(4.5 * 1024 * 1024, "\x89PNG\r\n\x1a\n", "latin1");
+    await writeFile(at("large.png"), bytes);
+    const blob = { type: "blob", data: bytes.toString("base64"), mimeType: "image/png" } as const;
+    const file = { type: "file", path: at("large.png") } as const;
+    const content = (await render([blob, file, blob, file, blob, file])) as ModelContentPart[];
+    expect(content.filter((part) => part.type === "image")).toHaveLength(4);
+    const [text] = content;
+    expect(text).toMatchObject({ type: "text", text: expect.stringContaining(`* ${at("large.png")} (`) });
+    expect(text).toMatchObject({ text: expect.stringContaining("together are larger than 20971520 bytes") });
   });
 
   test("a text blob is quoted", async () => {

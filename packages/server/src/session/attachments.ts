@@ -66,6 +66,8 @@ export interface RenderPromptOptions {
 }
 
 const DEFAULT_MAX_PART_BYTES = 5 * 1024 * 1024;
+/** Of one message's parts together: they go out with every later request, too. */
+const MAX_PARTS_BYTES = 20 * 1024 * 1024;
 
 /** Lines are counted up to here, directory entries up to there. */
 const MAX_COUNTED_BYTES = 16 * 1024 * 1024;
@@ -81,7 +83,14 @@ const PROMPT_GAP = "\n\n\n\n";
  * Never fails for an attachment: a missing file, or one of an unknown shape, is a line that says so.
  */
 export async function renderPrompt(options: RenderPromptOptions): Promise<string | ModelContentPart[]> {
-  const rendered: Rendered = { selections: [], tagged: [], references: [], blocks: [], parts: [] };
+  const rendered: Rendered = {
+    selections: [],
+    tagged: [],
+    references: [],
+    blocks: [],
+    parts: [],
+    partsBytes: 0,
+  };
   for (const attachment of options.attachments ?? []) {
     try {
       await render(attachment, options, rendered);
@@ -129,6 +138,7 @@ interface Rendered {
   readonly references: string[];
   readonly blocks: string[];
   readonly parts: ModelContentPart[];
+  partsBytes: number;
 }
 
 async function render(attachment: Attachment, options: RenderPromptOptions, out: Rendered): Promise<void> {
@@ -165,7 +175,7 @@ async function renderPath(
     if (found.isDirectory()) line(await countEntries(path));
     else if (!found.isFile()) line("not a regular file");
     else {
-      const part = await readPart(path, found, options);
+      const part = await readPart(path, found, options, out);
       if (part !== undefined) out.parts.push({ type: "text", text: oneLine(path) }, part);
       else line(await countLines(path, attachment.type === "file" ? attachment.lineRange : undefined));
     }
@@ -182,12 +192,15 @@ async function readPart(
   path: string,
   found: Stats,
   options: RenderPromptOptions,
+  out: Rendered,
 ): Promise<ModelContentPart | undefined> {
   if (found.size > (options.maxPartBytes ?? DEFAULT_MAX_PART_BYTES)) return undefined;
+  if (out.partsBytes + found.size > MAX_PARTS_BYTES) return undefined;
   const mimeType = /\.(png|jpe?g|gif|webp|pdf)$/i.test(path) ? sniff(await readStart(path, 1024)) : undefined;
   if (mimeType === undefined) return undefined;
   const isImage = mimeType.startsWith("image/");
   if (isImage ? options.supportsVision === false : options.supportsDocuments !== true) return undefined;
+  out.partsBytes += found.size;
   const base64 = (await readStart(path, found.size)).toString("base64");
   return isImage
     ? { type: "image", mimeType, base64 }
@@ -216,8 +229,11 @@ function renderBlob(blob: Attachment & { type: "blob" }, options: RenderPromptOp
   } else if (mimeType !== "application/pdf" || options.supportsDocuments === false) {
     return void refuse("not shown, the model takes no content of this type");
   } else if (sniffed !== mimeType) return void refuse("not shown, it is not a PDF");
-  if (Buffer.byteLength(data, "base64") > limit)
-    return void refuse(`not shown, it is larger than ${limit} bytes`);
+  const bytes = Buffer.byteLength(data, "base64");
+  if (bytes > limit) return void refuse(`not shown, it is larger than ${limit} bytes`);
+  if (out.partsBytes + bytes > MAX_PARTS_BYTES)
+    return void refuse(`not shown, the attachments together are larger than ${MAX_PARTS_BYTES} bytes`);
+  out.partsBytes += bytes;
   if (mimeType === "application/pdf") {
     out.parts.push({ type: "document", mimeType, base64: data, name: name ?? "document.pdf" });
     return;

@@ -2,6 +2,7 @@
 import { RpcError } from "@rightseat/protocol";
 import type { JoinServices } from "./join-session.ts";
 import type { Session } from "./session.ts";
+import type { SessionSettings } from "./session-settings.ts";
 
 /** @throws RpcError `invalid_params` for a name of blanks. */
 export function renameSession(session: Session, to: string): void {
@@ -18,6 +19,7 @@ export interface ModelChange {
   readonly modelId: string;
   readonly reasoningEffort?: string;
   readonly reasoningSummary?: string;
+  readonly modelCapabilities?: SessionSettings["modelCapabilities"];
   /** Why it changed, when no user asked for it. */
   readonly cause?: string;
 }
@@ -34,6 +36,10 @@ export async function switchModel(
     model: change.modelId,
     reasoningEffort: change.reasoningEffort ?? settings.reasoningEffort,
     reasoningSummary: change.reasoningSummary ?? settings.reasoningSummary,
+    // What was known of one model says nothing of another.
+    modelCapabilities:
+      change.modelCapabilities ??
+      (change.modelId === settings.model ? settings.modelCapabilities : undefined),
   };
   await services.checkSettings(changed);
   session.append("session.model_change", {

@@ -27,6 +27,7 @@ export function modelQueryOf(
     providers: settings.providers,
     models: settings.models,
     gitHubToken: settings.gitHubToken,
+    capabilities: settings.modelCapabilities,
     identity: settings,
     ...(carrier ? { fetch: carrier.fetch(context) } : {}),
     ...(carrier && allowSocket && settings.capi?.enableWebSocketResponses !== false

@@ -73,6 +73,7 @@ export interface UserMessageOptions {
   readonly delivery: "idle" | "steering" | "queued";
   readonly workingDirectory: string;
   readonly supportsVision: boolean;
+  readonly supportsDocuments: boolean;
 }
 
 /** Puts a prompt into the conversation. Without attachments it does so in this very tick. */
@@ -90,6 +91,8 @@ export function logUserMessage(
     attachments: prompt.attachments as Attachment[],
     workingDirectory: options.workingDirectory,
     supportsVision: options.supportsVision,
+    // Documents that were sent go to every model; whether it takes them is its own to say.
+    ...(options.supportsDocuments ? { supportsDocuments: true } : {}),
   }).then((content) => appendUserMessage(session, prompt, options, content));
 }
 

@@ -37,7 +37,11 @@ export interface QueuedCommandEnd {
 
 /** What runs need besides the session; made once by the composition root. */
 export interface RunServices extends CompactionServices {
+  /** This program and its version, as it is named to model providers. */
+  readonly product: string;
   readonly resolveModel: (session: Session, settings: SessionSettings) => Promise<ActiveModel>;
+  /** Sees what has changed around the session since its last run. Never rejects. */
+  readonly lookAround: (session: Session) => Promise<unknown>;
   readonly systemMessage: (session: Session) => Promise<SessionSystemMessage>;
   readonly toolSet: (session: Session) => ToolSet;
   /** Carries out a queued command; resolves always, soon after the signal. */
@@ -66,8 +70,8 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
       workingDirectory: workingDirectoryOf(services, session),
     } as const;
     // Without attachments nothing is waited for: the message is logged before anybody else has a turn.
-    const supportsVision = prompt.attachments ? await seesImages(services, session) : false;
-    const begun = logUserMessage(session, prompt, { ...options, supportsVision });
+    const taken = prompt.attachments ? await partsTaken(services, session) : NO_PARTS;
+    const begun = logUserMessage(session, prompt, { ...options, ...taken });
     if (begun) await begun;
     nameAfterFirstPrompt(session, prompt);
     return { firstTurn: 0, requestHeaders: prompt.requestHeaders, controller };
@@ -97,6 +101,8 @@ function begin(
   prepare: (controller: AbortController) => Promise<Begun>,
 ): void {
   const controller = new AbortController();
+  // Files are looked at in the meantime: the user's message and the turn that follows are one write.
+  session.holdWhile(services.lookAround(session));
   const prepared = prepare(controller);
   const done = carryOut(services, session, messageId, prepared).catch((error) =>
     services.onBug(error, session),
@@ -173,10 +179,15 @@ function tellIdle(services: RunServices, session: Session, aborted: boolean): vo
   services.onIdle(session);
 }
 
-/** Whether the session's model takes images; when it cannot be told, the model call will say why. */
-async function seesImages(services: RunServices, session: Session): Promise<boolean> {
+const NO_PARTS = { supportsVision: false, supportsDocuments: false };
+
+/** What the session's model takes besides text; when it cannot be told, the model call will say why. */
+async function partsTaken(services: RunServices, session: Session): Promise<typeof NO_PARTS> {
   const model = await services.resolveModel(session, session.settings).catch(() => undefined);
-  return model?.supportsVision ?? false;
+  return {
+    supportsVision: model?.supportsVision ?? false,
+    supportsDocuments: model?.provider.name === "anthropic",
+  };
 }
 
 export function workingDirectoryOf(
@@ -218,6 +229,17 @@ class SessionRunHost implements RunHost {
     this.signal = begun.controller.signal;
     this.retry = services.retry;
     this.requestHeaders = begun.requestHeaders;
+  }
+
+  get userAgent(): string {
+    const { clientName } = this.#session.settings;
+    return clientName === undefined
+      ? this.#services.product
+      : `${clientName.replace(/[^\x20-\x7e]/g, "-")} ${this.#services.product}`;
+  }
+
+  get citations(): boolean {
+    return this.#session.settings.enableCitations === true;
   }
 
   get workingDirectory(): string {
@@ -305,7 +327,7 @@ class SessionRunHost implements RunHost {
       await logUserMessage(this.#session, prompt, {
         delivery: "steering",
         workingDirectory: this.workingDirectory,
-        supportsVision: await seesImages(this.#services, this.#session),
+        ...(await partsTaken(this.#services, this.#session)),
       });
     }
     if (steering.length > 0) this.#session.emit("pending_messages.modified", {});

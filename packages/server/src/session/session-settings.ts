@@ -4,7 +4,7 @@
  * Holds credentials: never logged, stored or serialised.
  */
 import type { ModelTool } from "../models/model-provider.ts";
-import type { ProviderModelSource, ProviderSource } from "../models/provider-source.ts";
+import type { ModelCapabilities, ProviderModelSource, ProviderSource } from "../models/provider-source.ts";
 import type { ClientLink } from "./client-link.ts";
 
 export interface CustomAgentSpec {
@@ -27,6 +27,9 @@ export interface SessionSettings {
   model?: string;
   reasoningEffort?: string;
   reasoningSummary?: string;
+  /** What the client knows better of the model. */
+  modelCapabilities?: ModelCapabilities;
+  enableCitations?: boolean;
   provider?: ProviderSource;
   providers?: readonly ProviderSource[];
   models?: readonly ProviderModelSource[];
@@ -103,6 +106,10 @@ export function mergeSettings(settings: SessionSettings, params: SettingsParams)
       (merged as Record<string, unknown>)[key] = params[key];
   }
   const defaultAgent = params.defaultAgent as { excludedTools?: readonly string[] } | undefined | null;
+  if (params.modelCapabilitiesOverrides)
+    merged.modelCapabilities = params.modelCapabilitiesOverrides as ModelCapabilities;
+  // What was known of one model says nothing of another.
+  else if (merged.model !== settings.model && !params.modelCapabilities) merged.modelCapabilities = undefined;
   if (defaultAgent?.excludedTools) merged.defaultAgentExcludedTools = defaultAgent.excludedTools;
   return merged;
 }
@@ -111,6 +118,8 @@ const DIRECT_KEYS = [
   "model",
   "reasoningEffort",
   "reasoningSummary",
+  "modelCapabilities",
+  "enableCitations",
   "provider",
   "providers",
   "models",

@@ -88,6 +88,7 @@ export class Session {
   #outbox: Outgoing[] = [];
   #batch: Batch | undefined;
   #inFlight = 0;
+  #held: Promise<void> | undefined;
   /** The newest batch: appends commit in order, so it is the last of all. */
   #tail: Promise<void> = Promise.resolve();
   #broken: unknown;
@@ -203,6 +204,16 @@ export class Session {
     return published;
   }
 
+  /** What is logged from now on waits for this before it is written, and is one write with what follows at once. */
+  holdWhile(work: Promise<unknown>): void {
+    const held = work
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#held === held) this.#held = undefined;
+      });
+    this.#held = held;
+  }
+
   /**
    * Resolves once everything logged so far is committed.
    * @throws RpcError `storage_unavailable` when it could not be.
@@ -273,8 +284,15 @@ export class Session {
       ...(settle as unknown as Pick<Batch, "resolve" | "reject">),
     };
     this.#batch = batch;
-    setImmediate(() => void this.#commit(batch));
+    this.#scheduleCommit(batch);
     return batch;
+  }
+
+  #scheduleCommit(batch: Batch): void {
+    setImmediate(() => {
+      if (this.#held) void this.#held.then(() => this.#scheduleCommit(batch));
+      else void this.#commit(batch);
+    });
   }
 
   async #commit(batch: Batch): Promise<void> {

@@ -7,10 +7,10 @@ import { buildSystemMessage, type SystemMessageConfig, toLocalDate } from "../ag
 import type { Instructions } from "../discovery/instructions.ts";
 import { renderInstructions } from "../discovery/render-instructions.ts";
 import type { ClientLink } from "./client-link.ts";
-import { type InstructionServices, instructionsOf } from "./instructions.ts";
+import type { InstructionServices } from "./instructions.ts";
 import type { Session } from "./session.ts";
-import { sessionContext } from "./session-context.ts";
 import type { SessionState } from "./session-state.ts";
+import { surroundingsOf } from "./surroundings.ts";
 
 export interface SessionSystemMessage {
   readonly text: string;
@@ -50,18 +50,15 @@ export async function systemMessageOf(
 }
 
 async function ingredientsOf(session: Session, services: InstructionServices): Promise<Ingredients> {
-  const { settings, state } = session;
-  const workingDirectory =
-    settings.workingDirectory ?? state.workingDirectory ?? services.defaultWorkingDirectory;
-  const git = await sessionContext(settings, workingDirectory);
+  const { workingDirectory, git, instructions } = await surroundingsOf(session, services);
   return {
-    settings,
+    settings: session.settings,
     workingDirectory,
     gitRoot: git.gitRoot,
     gitBranch: git.branch,
     date: toLocalDate(new Date()),
     // Who replaces the message brings all of it.
-    instructions: configOf(session)?.mode === "replace" ? undefined : await instructionsOf(session, services),
+    instructions: configOf(session)?.mode === "replace" ? undefined : instructions,
     transformer: transformerOf(session),
   };
 }

@@ -1,6 +1,12 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import type { ModelCall } from "../model-call.ts";
-import { type ClientSettings, takeCredential, toLibraryOptions, trimSlashes } from "../openai-client.ts";
+import {
+  type ClientSettings,
+  takeCredential,
+  toHeaders,
+  toLibraryOptions,
+  trimSlashes,
+} from "../openai-client.ts";
 
 /** The address before `/v1/…`: applications give it with or without. */
 export function toAnthropicRoot(baseUrl: string): string {
@@ -22,8 +28,7 @@ export async function createAnthropicClient(settings: ClientSettings, call: Mode
     defaultHeaders: {
       "X-Api-Key": credential?.kind === "api-key" ? credential.value : null,
       Authorization: credential?.kind === "bearer" ? `Bearer ${credential.value}` : null,
-      ...settings.headers,
-      ...settings.requestHeaders,
+      ...toHeaders(settings),
     },
   });
 }

@@ -1,4 +1,5 @@
 import type { ModelListing, ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
+import { toRequestSettings } from "../openai-client.ts";
 import { getJson } from "../openai-models.ts";
 import { runCall } from "../run-call.ts";
 import { createAnthropicClient, startMessages, toAnthropicRoot } from "./client.ts";
@@ -19,7 +20,7 @@ function generate(settings: ProviderSettings, request: ModelRequest, signal: Abo
   return runCall(
     { provider: "anthropic", url, signal, idleTimeoutMs: settings.idleTimeoutMs },
     async (call, callSignal) => {
-      const client = await createAnthropicClient({ ...settings, requestHeaders: request.headers }, call);
+      const client = await createAnthropicClient(toRequestSettings(settings, request), call);
       return startMessages(client, toMessagesBody(request), callSignal);
     },
     (call) => new MessagesAnswerReader(call),

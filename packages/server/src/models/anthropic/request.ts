@@ -14,7 +14,7 @@ export function toMessagesBody(request: ModelRequest): Record<string, unknown> {
   const body: Record<string, unknown> = {
     model: request.model,
     max_tokens: maxTokens,
-    messages: withCacheMark(toMessages(request.messages)),
+    messages: withCacheMark(toMessages(request)),
     ...toThinking(request, maxTokens),
   };
   if (request.system !== "") body["system"] = [{ type: "text", text: request.system, ...CACHE }];
@@ -33,10 +33,10 @@ function toTools(tools: ModelRequest["tools"]): Block[] {
 }
 
 /** Tool results are user content here, and all results of one turn must stand in one message. */
-function toMessages(messages: readonly ModelMessage[]): WireMessage[] {
+function toMessages(request: ModelRequest): WireMessage[] {
   const wire: WireMessage[] = [];
-  for (const message of messages) {
-    const content = toBlocks(message);
+  for (const message of request.messages) {
+    const content = toBlocks(message, request.citations === true);
     // The API refuses empty content; an assistant that said nothing is left out.
     if (content.length === 0) continue;
     const role = message.role === "assistant" ? "assistant" : "user";
@@ -47,10 +47,12 @@ function toMessages(messages: readonly ModelMessage[]): WireMessage[] {
   return wire;
 }
 
-function toBlocks(message: ModelMessage): Block[] {
+function toBlocks(message: ModelMessage, isCitable: boolean): Block[] {
   switch (message.role) {
     case "user":
-      return typeof message.content === "string" ? toText(message.content) : message.content.flatMap(toBlock);
+      return typeof message.content === "string"
+        ? toText(message.content)
+        : message.content.flatMap((part) => toBlock(part, isCitable));
     case "assistant":
       return toAssistantBlocks(message.content, message.toolCalls, message.reasoning);
     case "tool":
@@ -72,14 +74,14 @@ function toToolResult(message: Extract<ModelMessage, { role: "tool" }>): Block {
   };
 }
 
-function toBlock(part: ModelContentPart): Block[] {
+function toBlock(part: ModelContentPart, isCitable: boolean): Block[] {
   switch (part.type) {
     case "text":
       return toText(part.text);
     case "image":
       return [toImage(part)];
     case "document":
-      return [toDocument(part)];
+      return [{ ...toDocument(part), ...(isCitable && { citations: { enabled: true } }) }];
   }
 }
 

@@ -2,8 +2,16 @@ import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
 import { ToolCallParts } from "../tool-call-parts.ts";
+import { toCitations } from "./citations.ts";
 import { type LayoutItem, toReasoning } from "./content-layout.ts";
-import type { MessagesBlock, MessagesBody, MessagesDelta, MessagesEvent, MessagesUsage } from "./wire.ts";
+import type {
+  MessagesBlock,
+  MessagesBody,
+  MessagesCitation,
+  MessagesDelta,
+  MessagesEvent,
+  MessagesUsage,
+} from "./wire.ts";
 
 /** A block of the answer while it grows. */
 interface OpenBlock {
@@ -12,6 +20,8 @@ interface OpenBlock {
   readonly thinking: string[];
   signature: string;
   readonly data: string;
+  /** Of a text; made when something is cited. */
+  citations?: MessagesCitation[];
   /** Of a tool_use: our index of the call. */
   readonly call: number;
 }
@@ -91,6 +101,7 @@ export class MessagesAnswerReader implements AnswerReader {
     if (block.text) this.#addText(opened, block.text, out);
     if (block.thinking) this.#addThinking(opened, block.thinking, out);
     if (block.signature) opened.signature = block.signature;
+    if (block.citations && block.citations.length > 0) opened.citations = [...block.citations];
   }
 
   #open(block: MessagesBlock, out: ModelEvent[]): OpenBlock | undefined {
@@ -117,7 +128,9 @@ export class MessagesAnswerReader implements AnswerReader {
     if (block === undefined || delta === undefined) return;
     if (delta.type === "text_delta") this.#addText(block, delta.text ?? "", out);
     else if (delta.type === "thinking_delta") this.#addThinking(block, delta.thinking ?? "", out);
-    else if (delta.type === "signature_delta") block.signature += delta.signature ?? "";
+    else if (delta.type === "citations_delta") {
+      if (delta.citation) (block.citations ??= []).push(delta.citation);
+    } else if (delta.type === "signature_delta") block.signature += delta.signature ?? "";
     else if (delta.type === "input_json_delta")
       this.#toolCalls.append(block.call, delta.partial_json ?? "", out);
   }
@@ -141,6 +154,9 @@ export class MessagesAnswerReader implements AnswerReader {
       content: this.#text.join(""),
       toolCalls: this.#toolCalls.toToolCalls(),
       reasoning: toReasoning(this.#blocks.map(toLayoutItem)),
+      citations: toCitations(
+        this.#blocks.map(({ characters, citations = [] }) => ({ characters, citations })),
+      ),
       finishReason: toFinishReason(this.#stopReason, this.#toolCalls.size > 0),
       usage: this.#usage === undefined ? undefined : toUsage(this.#usage),
       model: this.#model,

@@ -28,6 +28,24 @@ export interface MessagesBlock {
   readonly id?: string;
   readonly name?: string;
   readonly input?: unknown;
+  readonly citations?: readonly MessagesCitation[] | null;
+}
+
+/** Which fields are there depends on what was cited: a document, a search result, a web page. */
+export interface MessagesCitation {
+  readonly cited_text?: string;
+  readonly document_index?: number;
+  readonly document_title?: string | null;
+  readonly title?: string | null;
+  readonly url?: string;
+  readonly source?: string;
+  readonly search_result_index?: number;
+  readonly start_char_index?: number;
+  readonly end_char_index?: number;
+  readonly start_page_number?: number;
+  readonly end_page_number?: number;
+  readonly start_block_index?: number;
+  readonly end_block_index?: number;
 }
 
 export interface MessagesDelta {
@@ -36,6 +54,7 @@ export interface MessagesDelta {
   readonly thinking?: string;
   readonly signature?: string;
   readonly partial_json?: string;
+  readonly citation?: MessagesCitation;
   readonly stop_reason?: string | null;
 }
 

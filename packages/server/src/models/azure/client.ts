@@ -1,6 +1,6 @@
 import type { OpenAI } from "openai";
 import type { ModelCall } from "../model-call.ts";
-import { type ClientSettings, takeCredential, toOpenAIOptions } from "../openai-client.ts";
+import { type ClientSettings, takeCredential, toHeaders, toOpenAIOptions } from "../openai-client.ts";
 import type { AzureAddress } from "./address.ts";
 
 /** `apiVersion` undefined selects the v1 route. */
@@ -28,8 +28,7 @@ export async function createAzureClient(
     defaultHeaders: {
       "api-key": credential?.kind === "api-key" ? credential.value : null,
       Authorization: credential?.kind === "bearer" ? `Bearer ${credential.value}` : null,
-      ...settings.headers,
-      ...settings.requestHeaders,
+      ...toHeaders(settings),
     },
   };
   if (target.apiVersion === undefined) return new OpenAI({ ...options, baseURL: `${target.root}/openai/v1` });

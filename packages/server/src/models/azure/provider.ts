@@ -2,6 +2,7 @@ import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-pro
 import { type ChatDialect, toChatBody } from "../openai-chat/request.ts";
 import { startChat } from "../openai-chat/start-chat.ts";
 import { ChatAnswerReader } from "../openai-chat/stream.ts";
+import { toRequestSettings } from "../openai-client.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
 import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
@@ -40,7 +41,7 @@ function generateChat(settings: ProviderSettings, request: ModelRequest, signal:
       idleTimeoutMs: settings.idleTimeoutMs,
     },
     async (call, callSignal) => {
-      const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
+      const client = await createAzureClient(toRequestSettings(settings, request), target, call);
       return startChat(client, toChatBody({ ...request, model: target.deployment }, DIALECT), callSignal);
     },
     (call) => new ChatAnswerReader(call),
@@ -57,7 +58,7 @@ function generateResponse(settings: ProviderSettings, request: ModelRequest, sig
       idleTimeoutMs: settings.idleTimeoutMs,
     },
     async (call, callSignal) => {
-      const client = await createAzureClient({ ...settings, requestHeaders: request.headers }, target, call);
+      const client = await createAzureClient(toRequestSettings(settings, request), target, call);
       return startResponse(client, toResponsesBody({ ...request, model: target.deployment }), callSignal);
     },
     (call) => new ResponsesAnswerReader(call),

@@ -5,6 +5,7 @@ import type { CopilotSettings } from "./settings.ts";
 export function toClientSettings(
   settings: CopilotSettings,
   requestHeaders?: Readonly<Record<string, string>>,
+  userAgent?: string,
 ): ClientSettings {
   const { credential } = settings;
   return {
@@ -12,6 +13,7 @@ export function toClientSettings(
     fetch: settings.fetch,
     headers: { "Copilot-Integration-Id": settings.integrationId ?? "rightseat", ...settings.headers },
     requestHeaders,
+    userAgent,
     credential: async () => {
       const given = await credential?.();
       return given === undefined ? undefined : { kind: "bearer", value: given.value };

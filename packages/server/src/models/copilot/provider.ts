@@ -89,5 +89,9 @@ function toOptions(settings: CopilotSettings, path: string, signal: AbortSignal)
 }
 
 function toCallSettings(settings: CopilotSettings, request: ModelRequest, signal: AbortSignal) {
-  return toClientSettings(settings, { ...toCopilotHeaders(request, signal), ...request.headers });
+  return toClientSettings(
+    settings,
+    { ...toCopilotHeaders(request, signal), ...request.headers },
+    request.userAgent,
+  );
 }

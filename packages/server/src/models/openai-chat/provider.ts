@@ -1,5 +1,5 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
-import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
+import { createOpenAIClient, toRequestSettings, trimSlashes } from "../openai-client.ts";
 import { listOpenAIModels } from "../openai-models.ts";
 import { runCall } from "../run-call.ts";
 import { chooseChatDialect, toChatBody } from "./request.ts";
@@ -23,7 +23,7 @@ function generate(settings: ProviderSettings, request: ModelRequest, signal: Abo
   return runCall(
     { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/chat/completions`, signal, idleTimeoutMs },
     async (call, callSignal) => {
-      const client = await createOpenAIClient({ ...settings, requestHeaders: request.headers }, call);
+      const client = await createOpenAIClient(toRequestSettings(settings, request), call);
       return startChat(
         client,
         toChatBody(request, chooseChatDialect(settings.baseUrl, request.model)),

@@ -1,5 +1,5 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
-import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
+import { createOpenAIClient, toRequestSettings, trimSlashes } from "../openai-client.ts";
 import { listOpenAIModels } from "../openai-models.ts";
 import { runCall } from "../run-call.ts";
 import { toResponsesBody } from "./request.ts";
@@ -20,7 +20,7 @@ function generate(settings: ProviderSettings, request: ModelRequest, signal: Abo
   return runCall(
     { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/responses`, signal, idleTimeoutMs },
     async (call, callSignal) => {
-      const client = await createOpenAIClient({ ...settings, requestHeaders: request.headers }, call);
+      const client = await createOpenAIClient(toRequestSettings(settings, request), call);
       return startResponse(client, toResponsesBody(request), callSignal);
     },
     (call) => new ResponsesAnswerReader(call),

@@ -1,0 +1,59 @@
+/**
+ * What a session sees of the disk around it. Looked at when a run begins, and again in a run only when
+ * the session has moved or its settings have changed: within a run the system message stays as it is.
+ */
+import type { Instructions } from "../discovery/instructions.ts";
+import { type InstructionServices, instructionsOf } from "./instructions.ts";
+import type { Session } from "./session.ts";
+import { sessionContext } from "./session-context.ts";
+import type { SessionState } from "./session-state.ts";
+import type { WorkingContext } from "./working-context.ts";
+
+export interface Surroundings {
+  readonly workingDirectory: string;
+  readonly git: WorkingContext;
+  readonly instructions: Instructions;
+}
+
+interface Look {
+  readonly settings: Session["settings"];
+  readonly workingDirectory: string;
+  readonly found: Promise<Surroundings>;
+}
+
+/** By state, so that a session that sleeps lets go of it. */
+const looks = new WeakMap<SessionState, Look>();
+
+/** A new look, for the run that begins. Never rejects. */
+export function lookAround(session: Session, services: InstructionServices): Promise<Surroundings> {
+  const { settings } = session;
+  const workingDirectory = directoryOf(session, services);
+  const found = see(session, services, workingDirectory);
+  looks.set(session.state, { settings, workingDirectory, found });
+  return found;
+}
+
+/** As the run in progress sees them. Never rejects. */
+export function surroundingsOf(session: Session, services: InstructionServices): Promise<Surroundings> {
+  const last = looks.get(session.state);
+  const isGood =
+    session.run !== undefined &&
+    last?.settings === session.settings &&
+    last.workingDirectory === directoryOf(session, services);
+  return isGood ? last.found : lookAround(session, services);
+}
+
+async function see(
+  session: Session,
+  services: InstructionServices,
+  workingDirectory: string,
+): Promise<Surroundings> {
+  const git = await sessionContext(session.settings, workingDirectory);
+  return { workingDirectory, git, instructions: await instructionsOf(session, services) };
+}
+
+function directoryOf(session: Session, services: InstructionServices): string {
+  return (
+    session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory
+  );
+}
