@@ -1,3 +1,4 @@
+export { type Certificates, createCertificates, type KeyPair } from "./certificates.ts";
 export { collect } from "./collect.ts";
 export {
   type ModelScript,

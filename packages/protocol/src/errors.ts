@@ -25,6 +25,8 @@ export type ErrorReason =
   | "internal_error"
   | "request_cancelled"
   | "authentication_failed"
+  | "forbidden"
+  | "limit_exceeded"
   | "session_not_found"
   | "session_exists"
   | "session_in_use"

@@ -4,9 +4,11 @@ import { ConfigError } from "./config/config-error.ts";
 import { type Config, helpText, loadConfig } from "./config/load-config.ts";
 import { createLogger, type Logger } from "./config/logger.ts";
 import { createServer, type RightseatServer } from "./server.ts";
+import { tokenCommand } from "./token-command.ts";
 
 /** @returns the exit code. */
 export async function main(argv: readonly string[], version: string): Promise<number> {
+  if (argv[0] === "token") return tokenCommand(argv.slice(1));
   let invocation: ReturnType<typeof loadConfig>;
   try {
     invocation = loadConfig(argv, process.env);
@@ -24,8 +26,13 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     return 0;
   }
   const { config } = invocation;
+  if (config.requireAuth && isOpen(config) && !config.stdio) {
+    process.stderr.write(`rightseat: --require-auth: ${HOW_TO_CLOSE}\n`);
+    return 2;
+  }
   const logger = createLogger(config.logLevel, config.logDir);
   const server = createServer(config, logger, version);
+  process.on("SIGHUP", () => reload(server, argv, logger));
   return config.stdio ? serveStdio(server, logger) : serveTcp(server, config, logger);
 }
 
@@ -76,7 +83,11 @@ function listenProblem(error: NodeJS.ErrnoException, config: Config): string {
     case "EADDRINUSE":
       return `port ${config.port} is in use on ${config.host}; choose another with --port, or 0 for a free one`;
     case "EACCES":
-      return `not allowed to listen on ${where}; ports below 1024 need privileges`;
+      return error.syscall === "open"
+        ? `--tls-cert, --tls-key, --tls-ca: ${error.message}`
+        : `not allowed to listen on ${where}; ports below 1024 need privileges`;
+    case "ENOENT":
+      return `--tls-cert, --tls-key, --tls-ca: ${error.message}`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return `--host: ${config.host} is not an address of this machine`;
@@ -85,16 +96,37 @@ function listenProblem(error: NodeJS.ErrnoException, config: Config): string {
   }
 }
 
+const HOW_TO_CLOSE =
+  "expected credentials that clients have to bring: set COPILOT_CONNECTION_TOKEN, or 'auth' in the config file";
+
+function isOpen(config: Config): boolean {
+  const { principals, jwt } = config.access;
+  return config.connectionToken === undefined && principals.length === 0 && jwt.length === 0;
+}
+
 function warnIfOpen(config: Config, logger: Logger): void {
-  if (config.connectionToken !== undefined) return;
+  if (!isOpen(config)) return;
   const local = config.host === "localhost" || config.host === "127.0.0.1" || config.host === "::1";
   if (local) {
     logger.warning(
       "no connection token is set: every program on this machine may use the server; set COPILOT_CONNECTION_TOKEN",
     );
-  } else {
-    logger.warning(
-      `no connection token is set and the server listens on ${config.host}: ANYBODY WHO CAN REACH IT MAY USE IT; set COPILOT_CONNECTION_TOKEN`,
-    );
+    return;
+  }
+  const warning = `no connection token is set and the server listens on ${config.host}: ANYBODY WHO CAN REACH IT MAY USE IT`;
+  logger.warning(`${warning}; ${HOW_TO_CLOSE}`);
+  // Whatever the log level: this is not to be overlooked.
+  process.stderr.write(`\n*** rightseat: ${warning}.\n*** ${HOW_TO_CLOSE}.\n\n`);
+}
+
+/** On SIGHUP: reads the settings again, and takes over those that may change while the server runs. */
+function reload(server: RightseatServer, argv: readonly string[], logger: Logger): void {
+  try {
+    const invocation = loadConfig(argv, process.env);
+    if (invocation.kind !== "serve") return;
+    server.reload(invocation.config);
+    logger.info("the settings were read again: who may connect, limits and certificates are taken over");
+  } catch (error) {
+    logger.error("the settings could not be read again; those that were in force stay", { error });
   }
 }

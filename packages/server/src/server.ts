@@ -2,24 +2,25 @@
  * The composition root: the only file that names concrete stores, providers and tools, and puts the
  * rooms together.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { tmpdir } from "node:os";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
 import { AccountError, createGitHubAccounts } from "./accounts/github-accounts.ts";
+import { Gate } from "./auth/gate.ts";
 import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
 import { createInstructionLoader } from "./discovery/instruction-loader.ts";
 import { createMethods } from "./methods/index.ts";
+import { roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
 import { lookUpModel } from "./models/catalog.ts";
 import { createProvider } from "./models/create-provider.ts";
 import { ModelDirectory } from "./models/model-directory.ts";
 import { ModelError } from "./models/model-provider.ts";
 import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
-import { Connection, type ConnectionOptions } from "./rpc/connection.ts";
-import { DEFAULT_TENANT, type Principal } from "./rpc/principal.ts";
+import type { Connection } from "./rpc/connection.ts";
+import { Connections } from "./rpc/connections.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
 import type { CommandServices } from "./session/built-in-commands.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
@@ -49,6 +50,12 @@ export interface RightseatServer {
   listen(): Promise<number>;
   /** Serves one client on a stream. */
   accept(stream: Duplex): void;
+  /**
+   * Takes over what may change while the server runs: who may connect, and the certificates. Connections
+   * of those who may no longer are ended; all others stay.
+   * @throws the system's, or OpenSSL's, error when a certificate cannot be used; the old one stays.
+   */
+  reload(config: Config): void;
   /** Ends in order: no new connections, running turns get their grace, the log is flushed. */
   shutdown(): Promise<void>;
   /** Settles when a client asked the server to end, and its sessions are closed. */
@@ -72,7 +79,11 @@ export function createServer(
   version: string,
   parts: ServerParts = {},
 ): RightseatServer {
-  const connections = new Set<Connection>();
+  const gate = new Gate({
+    sharedSecret: config.connectionToken,
+    access: config.access,
+    onWarning: (message, fields) => logger.warning(message, fields),
+  });
   const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl });
   const inferences = new ClientInferences();
   const models = createModelDirectory(config, accounts);
@@ -169,10 +180,13 @@ export function createServer(
       onLifecycle: tellTenant,
     },
   };
-  const connectionOptions: ConnectionOptions = {
+  const connections: Connections = new Connections({
     methods: createMethods(services),
     validators: paramsValidators,
-    authenticate: authenticator(config.connectionToken),
+    gate,
+    confirms: (principal) => gate.confirms(principal),
+    roleFor,
+    maxConnections: config.maxConnections,
     version,
     maxMessageBytes: config.maxMessageBytes,
     maxWaitingBytes: config.maxWaitingBytes,
@@ -182,16 +196,13 @@ export function createServer(
     ),
     log: logger,
     onClose: (connection) => {
-      connections.delete(connection);
       inferences.drop(connection, new ConnectionClosedError("the client that carried this request has gone"));
       registry.detachEverywhere(connection);
     },
-  };
+  });
   let tcp: TcpServer | undefined;
   let stopping: Promise<void> | undefined;
-  const accept = (stream: Duplex) => {
-    connections.add(new Connection(stream, connectionOptions));
-  };
+  const accept = (stream: Duplex) => connections.accept(stream);
   const stop = () => {
     tcp?.stopListening();
     stopping ??= registry.shutdown(config.shutdownGrace * 1000);
@@ -201,8 +212,20 @@ export function createServer(
     accept,
     shutdownRequested,
     listen: async () => {
-      tcp = await listenTcp({ host: config.host, port: config.port, onConnection: accept });
+      tcp = await listenTcp({
+        host: config.host,
+        port: config.port,
+        onConnection: accept,
+        tls: config.tls,
+        onTlsError: (error, remoteAddress) =>
+          logger.warning("a client could not be talked to in TLS", { remoteAddress, why: error.message }),
+      });
       return tcp.port;
+    },
+    reload: (changed) => {
+      tcp?.reloadTls();
+      gate.reload(changed.access);
+      connections.sweep();
     },
     shutdown: async () => {
       await stop();
@@ -247,15 +270,6 @@ async function todosOf(log: EventLog, session: Session, signal: AbortSignal): Pr
   if (directory === undefined) return NO_TODOS;
   const { readTodos } = await import("./tools/sql/session-database.ts");
   return readTodos(directory, signal);
-}
-
-/** Compares digests, so that neither the time taken nor the length tells anything of the secret. */
-function authenticator(secret: string | undefined): (token: string | undefined) => Principal | undefined {
-  const principal: Principal = { tenant: DEFAULT_TENANT };
-  if (secret === undefined) return () => principal;
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  const expected = digest(secret);
-  return (token) => (token !== undefined && timingSafeEqual(digest(token), expected) ? principal : undefined);
 }
 
 function createModelDirectory(

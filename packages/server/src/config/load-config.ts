@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { AccessConfig } from "../auth/access-config.ts";
+import { readAccess } from "./access.ts";
 import { ConfigError } from "./config-error.ts";
 import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./options.ts";
 import { type ProviderEnvironment, readProviders } from "./providers.ts";
@@ -16,7 +18,14 @@ export interface Config extends OptionValues, ProviderEnvironment {
   readonly environment: Environment;
   /** The server's GitHub token. */
   readonly gitHubToken: string | undefined;
+  /** Who may connect, besides who brings the shared secret. */
+  readonly access: AccessConfig;
+  /** Paths of the certificate and what belongs to it, when the port speaks TLS. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined;
 }
+
+/** What the config file has besides the settings of the table: objects, read by modules of their own. */
+const SECTIONS: readonly string[] = ["auth"];
 
 export type Invocation =
   | { readonly kind: "help" }
@@ -44,6 +53,8 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
     environment: env,
     home: options.home ?? join(homedir(), ".copilot"),
     gitHubToken: options.offline ? undefined : gitHubToken(options, env),
+    access: readAccess(file.auth),
+    tls: tlsFiles(options),
     ...readProviders(env),
   };
   return { kind: "serve", config };
@@ -67,6 +78,7 @@ export function helpText(): string {
     "",
     "Usage: rightseat --headless [--port N] [--host H] [options]",
     "       rightseat --stdio [options]",
+    "       rightseat token [--hash]",
     "",
     "Options:",
     ...lines,
@@ -121,11 +133,13 @@ function readFile(path: string | undefined): Record<string, unknown> {
     throw new ConfigError(`--config: expected a JSON object in ${path}`);
   }
   for (const key of Object.keys(file)) {
+    if (SECTIONS.includes(key)) continue;
     if (!Object.hasOwn(OPTIONS, key) || key === "config" || key === "headless" || key === "stdio") {
       const known = SPECS.map(([name]) => name).filter(
         (name) => !["config", "headless", "stdio"].includes(name),
       );
-      throw new ConfigError(`${path}: unknown setting '${key}'; expected one of ${known.join(", ")}`);
+      const expected = [...known, ...SECTIONS].join(", ");
+      throw new ConfigError(`${path}: unknown setting '${key}'; expected one of ${expected}`);
     }
   }
   return file as Record<string, unknown>;
@@ -173,6 +187,13 @@ function convert(where: string, spec: OptionSpec, value: unknown): unknown {
       throw fail(spec.type === "seconds" ? `a number of seconds ${range}` : `a whole number ${range}`);
     }
   }
+}
+
+function tlsFiles({ tlsCert, tlsKey, tlsCa }: OptionValues): Config["tls"] {
+  if (tlsCert === undefined && tlsKey === undefined && tlsCa === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new ConfigError("--tls-cert and --tls-key: expected both; for --tls-ca they are needed too");
+  return { cert: tlsCert, key: tlsKey, ...(tlsCa === undefined ? {} : { ca: tlsCa }) };
 }
 
 function gitHubToken(options: OptionValues, env: Environment): string | undefined {

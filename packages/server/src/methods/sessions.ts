@@ -30,8 +30,11 @@ export function sessionsMethods(services: Services): Methods {
   return {
     "session.create": (params: SettingsParams, scope: Scope) =>
       attaching(scope, createSession(services.join, scope.principal.tenant, scope.link, params)),
-    "session.resume": (params: SettingsParams, scope: Scope) =>
-      attaching(scope, resumeSession(services.join, scope.principal.tenant, scope.link, params)),
+    "session.resume": (params: SettingsParams, scope: Scope) => {
+      const { tenant, role } = scope.principal;
+      const as = role === "observer" ? "observer" : "participant";
+      return attaching(scope, resumeSession(services.join, tenant, scope.link, params, as));
+    },
     "session.detach": detach,
     "session.destroy": detach,
     "session.delete": async ({ sessionId }: ById, scope: Scope) => {

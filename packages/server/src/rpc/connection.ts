@@ -3,6 +3,7 @@
  * methods. Knows no method by name but `connect`, with which a client says who it is.
  */
 
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   encodeFrame,
@@ -15,7 +16,7 @@ import {
 } from "@rightseat/protocol";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
-import type { Principal } from "./principal.ts";
+import { type Gatekeeper, includesRole, type Principal, type Role } from "./principal.ts";
 
 /** An event as a connection sends it; see session/published-event.ts. */
 export interface OutgoingEvent {
@@ -27,8 +28,9 @@ export interface OutgoingEvent {
 export interface ConnectionOptions {
   readonly methods: MethodTable<Connection>;
   readonly validators: ParamsValidators;
-  /** Who brings this token (or none); undefined refuses. */
-  readonly authenticate: (token: string | undefined) => Principal | undefined;
+  readonly gate: Gatekeeper;
+  /** The least role that may call a method. */
+  readonly roleFor: (method: string) => Role;
   readonly version: string;
   readonly maxMessageBytes: number;
   readonly maxWaitingBytes: number;
@@ -46,6 +48,11 @@ export interface ConnectionLog {
   readonly error: (message: string, fields: Record<string, unknown>) => void;
 }
 
+/** Before a client has said who it is, it may say no more than that. */
+const MAX_STRANGER_MESSAGE_BYTES = 64 * 1024;
+/** After so many wrong tokens a connection ends. */
+const MAX_FAILED_ATTEMPTS = 3;
+
 let nextId = 1;
 
 export class Connection {
@@ -55,14 +62,18 @@ export class Connection {
   readonly #peer: Peer;
   readonly #outbound: OutboundQueue;
   readonly #decoder: FrameDecoder;
+  readonly openedMs = performance.now();
   #principal: Principal | undefined;
+  /** While a token is being checked: what came behind it waits. */
+  #admitting: Promise<unknown> | undefined;
+  #failedAttempts = 0;
   #closed = false;
   #introduced = false;
 
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#principal = options.authenticate(undefined);
+    this.#principal = options.gate.anonymous();
     this.#outbound = new OutboundQueue(stream, {
       maxBytes: options.maxWaitingBytes,
       onOverflow: (bytes) => this.#overloaded(bytes),
@@ -77,8 +88,14 @@ export class Connection {
       onBug: (error, method) =>
         options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
     });
+    const maxFrameBytes = () =>
+      this.#principal
+        ? options.maxMessageBytes
+        : Math.min(MAX_STRANGER_MESSAGE_BYTES, options.maxMessageBytes);
     this.#decoder = new FrameDecoder({
-      maxFrameBytes: options.maxMessageBytes,
+      get maxFrameBytes() {
+        return maxFrameBytes();
+      },
       onFrame: (body) => this.#peer.receive(body),
       onError: (error) => this.#badFrame(error),
     });
@@ -89,6 +106,11 @@ export class Connection {
     stream.on("end", () => this.close("the client closed the connection"));
     stream.on("close", () => this.close("the connection was closed"));
     stream.on("error", (error) => this.close(error.message));
+  }
+
+  /** Where the client is; undefined when it is not on a network. */
+  get remoteAddress(): string | undefined {
+    return (this.#stream as Partial<Socket>).remoteAddress;
   }
 
   get principal(): Principal | undefined {
@@ -136,19 +158,26 @@ export class Connection {
 
   #onRequest(method: string, params: unknown, context: RequestContext): unknown {
     if (method === "connect") return this.#connect(params);
-    if (!this.#principal) throw authenticationFailed();
-    const { methods, validators, isKnownMethod } = this.#options;
+    if (this.#admitting) return this.#admitting.then(() => this.#call(method, params, context));
+    return this.#call(method, params, context);
+  }
+
+  #call(method: string, params: unknown, context: RequestContext): unknown {
+    const principal = this.#principal;
+    if (!principal) throw authenticationFailed();
+    const { methods, validators, isKnownMethod, roleFor } = this.#options;
     const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (!handler) {
       if (isKnownMethod(method))
         throw new RpcError("not_supported", `Method not supported by this server: ${method}`, { method });
       throw new RpcError("method_not_found", `Unhandled method ${method}`, { method });
     }
+    const needed = roleFor(method);
+    if (!includesRole(principal.role, needed)) throw forbidden(method, principal.role, needed);
     // A method without parameters may be called with null, or an empty list.
     const given = params ?? {};
     const checked = Array.isArray(given) && given.length === 0 ? {} : given;
     checkParams(method, checked, Object.hasOwn(validators, method) ? validators[method] : undefined);
-    const principal = this.#principal;
     return handler(checked, {
       principal,
       link: this,
@@ -158,21 +187,42 @@ export class Connection {
     });
   }
 
-  #connect(params: unknown): unknown {
+  #connect(params: unknown): Promise<unknown> {
     const token = (params as { token?: unknown } | null | undefined)?.token;
     if (token !== undefined && token !== null && typeof token !== "string") {
       throw new RpcError("invalid_params", "connect: token: expected string", { path: "token" });
     }
-    const principal = this.#options.authenticate(token ?? undefined);
-    if (!principal) {
-      this.#options.log.warning("a client was refused: its connection token is wrong or missing", {
-        connection: this.id,
-      });
-      throw authenticationFailed();
-    }
+    const connecting = this.#admit(token ?? undefined);
+    const settled = connecting.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#admitting = settled;
+    void settled.then(() => {
+      if (this.#admitting === settled) this.#admitting = undefined;
+    });
+    return connecting;
+  }
+
+  async #admit(token: string | undefined): Promise<unknown> {
+    const principal = await this.#options.gate.admit(token, this.remoteAddress);
+    // Its sessions belong to the tenant that it came with: a new token of the same one is welcome.
+    const before = this.#principal;
+    if (!principal || (before && before.tenant !== principal.tenant)) throw this.#refused();
     this.#principal = principal;
     this.#introduced = true;
     return { ok: true, protocolVersion: PROTOCOL_VERSION, version: this.#options.version };
+  }
+
+  #refused(): RpcError {
+    this.#failedAttempts += 1;
+    this.#options.log.warning("a client was refused: its connection token is wrong or missing", {
+      connection: this.id,
+      remoteAddress: this.remoteAddress,
+    });
+    if (this.#failedAttempts >= MAX_FAILED_ATTEMPTS)
+      setImmediate(() => void this.flushed().then(() => this.close("too many wrong connection tokens")));
+    return authenticationFailed();
   }
 
   #send(body: string): void {
@@ -226,5 +276,13 @@ function authenticationFailed(): RpcError {
   return new RpcError(
     "authentication_failed",
     "AUTHENTICATION_FAILED: this server expects a connection token in 'connect'; the one that came is wrong or missing",
+  );
+}
+
+function forbidden(method: string, role: Role, needed: Role): RpcError {
+  return new RpcError(
+    "forbidden",
+    `${method} needs the role '${needed}'; this connection has the role '${role}'`,
+    { method, role, needed },
   );
 }

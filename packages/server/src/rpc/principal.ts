@@ -1,8 +1,40 @@
 /** Who is behind a connection. */
 export interface Principal {
+  /** For logs: the name that the configuration, or a token's subject, gives. */
+  readonly name: string;
   /** Sessions belong to a tenant; others cannot see them. */
   readonly tenant: string;
+  readonly role: Role;
+  /** What it was admitted by, without the secret itself; changes of the configuration are checked against it. */
+  readonly credential: string;
+  /** The connection ends then; milliseconds since 1970. */
+  readonly expiresAtMs?: number;
+}
+
+/**
+ * What a principal may do in its tenant. An admin: everything, the server's own methods included. A
+ * user: everything with its tenant's sessions. An observer: look at them.
+ */
+export type Role = "admin" | "user" | "observer";
+
+export const ROLES: readonly Role[] = ["observer", "user", "admin"];
+
+/** Whether a role includes another one. */
+export function includesRole(role: Role, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
 /** The tenant of a server that knows only one. */
 export const DEFAULT_TENANT = "default";
+
+/** What a connection needs to know who it serves. */
+export interface Gatekeeper {
+  /** The principal of a client that brings nothing; undefined when it has to bring a token. */
+  anonymous(): Principal | undefined;
+  /** Who brings this token; undefined refuses, without a word on why. Never rejects. */
+  admit(token: string | undefined, remoteAddress: string | undefined): Promise<Principal | undefined>;
+}
+
+export function isRole(value: unknown): value is Role {
+  return ROLES.includes(value as Role);
+}

@@ -5,6 +5,7 @@ import type { PendingToolCall } from "../agent/run-host.ts";
 import type { PermissionVerdict } from "../permissions/verdict.ts";
 import type { PermissionAsk } from "../tools/tool.ts";
 import type { Session } from "./session.ts";
+import { hasParticipants } from "./session-settings.ts";
 
 type PermissionResult = SessionEventDataMap["permission.completed"]["result"];
 
@@ -55,7 +56,7 @@ function standingApproval(session: Session, ask: PermissionAsk): PermissionVerdi
   if (typeof toolName === "string" && session.approvedTools.has(toolName)) return ALLOWED;
   for (const attachment of session.attachments.values()) if (attachment.answersPermissions) return undefined;
   // With clients, none of which can be asked, nobody will ever answer; without any, one may come back.
-  return session.attachments.size > 0 ? { allowed: false, message: COULD_NOT_ASK } : undefined;
+  return hasParticipants(session.attachments) ? { allowed: false, message: COULD_NOT_ASK } : undefined;
 }
 
 const ALLOWED: PermissionVerdict = { allowed: true, message: "" };

@@ -13,10 +13,12 @@ import { JOIN_FIELDS } from "./session-fields.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 import {
   type Attachment,
+  hasParticipants,
   mergeSettings,
   type SessionSettings,
   type SettingsParams,
   toAttachment,
+  toObserver,
 } from "./session-settings.ts";
 
 export interface JoinServices {
@@ -85,15 +87,21 @@ export async function createSession(
   return joinResult(services, session, params);
 }
 
+/** @param role an observer is shown what happens from now on, and changes nothing. */
 export async function resumeSession(
   services: JoinServices,
   tenant: string,
   link: ClientLink,
   params: SettingsParams,
+  role: "participant" | "observer" = "participant",
 ): Promise<JoinResult> {
   const unheard = checkFields("session.resume", params, JOIN_FIELDS);
   const key: SessionKey = { tenant, sessionId: String(params.sessionId) };
   const session = await services.registry.open(key);
+  if (role === "observer") {
+    session.attachments.set(link, toObserver(link, params));
+    return joinResult(services, session, params);
+  }
   const settings = mergeSettings(session.settings, params);
   settings.model ??= session.state.model ?? services.defaultModel(settings);
   try {
@@ -103,7 +111,7 @@ export async function resumeSession(
     if (session.attachments.size === 0) await services.registry.close(session);
     throw error;
   }
-  const wasActive = session.attachments.size > 0;
+  const wasActive = hasParticipants(session.attachments);
   const continuePendingWork = params.continuePendingWork === true;
   session.settings = settings;
   const before = clientFacts(session);

@@ -76,6 +76,8 @@ export interface CustomToolSpec extends ModelTool {
 /** One client at one session: what it brought and what it can be asked. */
 export interface Attachment {
   readonly link: ClientLink;
+  /** Looks on: brings nothing, can be asked nothing, and the session does not count on it. */
+  readonly observer: boolean;
   readonly tools: ReadonlyMap<string, CustomToolSpec>;
   /** Wants deltas. */
   readonly streaming: boolean;
@@ -149,6 +151,7 @@ export function toAttachment(link: ClientLink, params: SettingsParams): Attachme
   }
   return {
     link,
+    observer: false,
     tools,
     streaming: params.streaming === true,
     answersPermissions: params.requestPermission !== false,
@@ -168,6 +171,20 @@ function commandsOf(declared: unknown): { commands?: readonly ClientCommand[] } 
     description: typeof command?.description === "string" ? command.description : "",
   }));
   return { commands: commands.filter((command) => command.name !== "") };
+}
+
+/** Somebody who may only look: of what it asks for, it gets the events. */
+export function toObserver(link: ClientLink, params: SettingsParams): Attachment {
+  return {
+    ...toAttachment(link, { streaming: params.streaming, requestPermission: false }),
+    observer: true,
+  };
+}
+
+/** Whether anybody is attached who takes part. */
+export function hasParticipants(attachments: ReadonlyMap<ClientLink, Attachment>): boolean {
+  for (const attachment of attachments.values()) if (!attachment.observer) return true;
+  return false;
 }
 
 function asksForTransform(systemMessage: unknown): boolean {

@@ -1,17 +1,34 @@
-/** Listens on TCP and hands each connection over as a byte stream. */
-import { createServer, type Socket } from "node:net";
+/** Listens on TCP, with TLS where there is a certificate, and hands each connection over as a byte stream. */
+import { readFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
 
 export interface TcpServerOptions {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
   readonly onConnection: (socket: Socket) => void;
+  readonly tls?: TlsFiles;
+  /** A client that could not be talked to in TLS. */
+  readonly onTlsError?: (error: Error, remoteAddress: string | undefined) => void;
 }
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities; with it clients have to bring a certificate that one of them signed. */
+  readonly ca?: string;
+}
+
+/** How long a client may take to agree on TLS. */
+const HANDSHAKE_MS = 10_000;
 
 export interface TcpServer {
   readonly port: number;
   /** Stops accepting; connections that are open stay open. */
   stopListening(): void;
+  /** Reads the certificates again; connections that are open keep theirs. @throws the system's, or OpenSSL's, error. */
+  reloadTls(): void;
 }
 
 /**
@@ -20,37 +37,60 @@ export interface TcpServer {
  * clients may try the other one first, "localhost" listens on 127.0.0.1 and, where there is one, ::1.
  */
 export async function listenTcp(options: TcpServerOptions): Promise<TcpServer> {
-  const accept = (socket: Socket) => {
-    socket.setNoDelay(true);
-    options.onConnection(socket);
-  };
-  const listen = (host: string, port: number) =>
-    new Promise<import("node:net").Server>((resolve, reject) => {
-      const server = createServer({ noDelay: true }, accept);
+  const servers: Server[] = [];
+  const listen = async (host: string, port: number): Promise<number> => {
+    const server = await createListener(options);
+    await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host, port }, () => {
         server.off("error", reject);
-        resolve(server);
+        resolve();
       });
     });
-  if (options.host !== "localhost") {
-    const server = await listen(options.host, options.port);
-    return { port: portOf(server), stopListening: () => server.close() };
-  }
-  const four = await listen("127.0.0.1", options.port);
-  const port = portOf(four);
+    servers.push(server);
+    return portOf(server);
+  };
+  const both = options.host === "localhost";
+  const port = await listen(both ? "127.0.0.1" : options.host, options.port);
   // Without IPv6, or with somebody else on ::1, IPv4 alone is what there is.
-  const six = await listen("::1", port).catch(() => undefined);
+  if (both) await listen("::1", port).catch(() => undefined);
   return {
     port,
     stopListening: () => {
-      four.close();
-      six?.close();
+      for (const server of servers) server.close();
+    },
+    reloadTls: () => {
+      if (!options.tls) return;
+      const context = readTls(options.tls);
+      for (const server of servers) (server as import("node:tls").Server).setSecureContext(context);
     },
   };
 }
 
-function portOf(server: import("node:net").Server): number {
+async function createListener(options: TcpServerOptions): Promise<Server> {
+  const accept = (socket: Socket) => {
+    socket.setNoDelay(true);
+    options.onConnection(socket);
+  };
+  if (!options.tls) return createServer({ noDelay: true }, accept);
+  const { createServer: createTlsServer } = await import("node:tls");
+  const server = createTlsServer(
+    { ...readTls(options.tls), noDelay: true, handshakeTimeout: HANDSHAKE_MS, minVersion: "TLSv1.2" },
+    accept,
+  );
+  server.on("tlsClientError", (error, socket) => options.onTlsError?.(error, socket.remoteAddress));
+  return server;
+}
+
+function readTls({ cert, key, ca }: TlsFiles) {
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(ca === undefined ? {} : { ca: readFileSync(ca), requestCert: true, rejectUnauthorized: true }),
+  };
+}
+
+function portOf(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address ? address.port : 0;
 }

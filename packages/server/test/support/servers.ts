@@ -29,6 +29,8 @@ export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly log: readonly LogLine[];
   connect(): Promise<WireClient>;
+  /** Reads the settings again, as SIGHUP does. */
+  reload(): void;
   shutdown(): Promise<void>;
 }
 
@@ -37,11 +39,15 @@ export async function startServer(
   home: string,
   options: { flags?: string[]; env?: Record<string, string>; log?: EventLog } = {},
 ): Promise<TestServer> {
-  const invocation = loadConfig(["--headless", "--shutdown-grace", "1", ...(options.flags ?? [])], {
-    COPILOT_HOME: home,
-    ...options.env,
-  });
-  if (invocation.kind !== "serve") throw new Error("expected settings to serve with");
+  const read = () => {
+    const invocation = loadConfig(["--headless", "--shutdown-grace", "1", ...(options.flags ?? [])], {
+      COPILOT_HOME: home,
+      ...options.env,
+    });
+    if (invocation.kind !== "serve") throw new Error("expected settings to serve with");
+    return invocation.config;
+  };
+  const config = read();
   const log: LogLine[] = [];
   const at =
     (level: string) =>
@@ -54,11 +60,18 @@ export async function startServer(
     debug: at("debug"),
     flush: () => undefined,
   };
-  const server = createServer(invocation.config, logger, "0.0.0-test", { log: options.log });
+  const server = createServer(config, logger, "0.0.0-test", { log: options.log });
   const port = await server.listen();
   let stopped: Promise<void> | undefined;
   const shutdown = () => (stopped ??= server.shutdown());
-  return { port, log, connect: () => connectTcp(port), shutdown, [Symbol.asyncDispose]: shutdown };
+  return {
+    port,
+    log,
+    connect: () => connectTcp(port),
+    reload: () => server.reload(read()),
+    shutdown,
+    [Symbol.asyncDispose]: shutdown,
+  };
 }
 
 export const COMMAND = fileURLToPath(new URL("../../bin/rightseat.js", import.meta.url));

@@ -1,0 +1,94 @@
+/**
+ * Who is let in: nobody has to say who they are on a server without any credentials; otherwise the
+ * shared secret, a token of the config file, or a JSON Web Token of a trusted issuer.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { DEFAULT_TENANT, type Gatekeeper, type Principal } from "../rpc/principal.ts";
+import type { AccessConfig } from "./access-config.ts";
+import { AccessList } from "./access-list.ts";
+import { FailedAttempts } from "./failed-attempts.ts";
+import { JwtRefused, JwtVerifier, looksLikeJwt } from "./jwt-verifier.ts";
+
+export interface GateOptions {
+  readonly sharedSecret: string | undefined;
+  readonly access: AccessConfig;
+  readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+}
+
+const ANYBODY: Principal = {
+  name: "anybody",
+  tenant: DEFAULT_TENANT,
+  role: "admin",
+  credential: "none",
+};
+const SHARED: Principal = { ...ANYBODY, name: "shared secret", credential: "shared" };
+
+export class Gate implements Gatekeeper {
+  readonly #secretDigest: Buffer | undefined;
+  readonly #onWarning: GateOptions["onWarning"];
+  readonly #failed = new FailedAttempts();
+  #list: AccessList;
+  #jwt: JwtVerifier;
+
+  constructor(options: GateOptions) {
+    this.#secretDigest = options.sharedSecret === undefined ? undefined : digest(options.sharedSecret);
+    this.#onWarning = options.onWarning;
+    this.#list = new AccessList(options.access.principals);
+    this.#jwt = new JwtVerifier(options.access.jwt);
+  }
+
+  /** Whether anybody is let in. */
+  get open(): boolean {
+    return this.#secretDigest === undefined && this.#list.size === 0 && this.#jwt.size === 0;
+  }
+
+  get failedAttempts(): number {
+    return this.#failed.total;
+  }
+
+  /** Takes a new configuration over. Whom it leaves out is found with `confirms`. */
+  reload(access: AccessConfig): void {
+    this.#list = new AccessList(access.principals);
+    this.#jwt = new JwtVerifier(access.jwt);
+  }
+
+  anonymous(): Principal | undefined {
+    return this.open ? ANYBODY : undefined;
+  }
+
+  async admit(token: string | undefined, remoteAddress: string | undefined): Promise<Principal | undefined> {
+    const principal = await this.#find(token);
+    if (principal) return principal;
+    const waitMs = this.#failed.count(remoteAddress ?? "");
+    await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+    return undefined;
+  }
+
+  /** Whether somebody who was admitted still would be. */
+  confirms(principal: Principal, nowMs: number = Date.now()): boolean {
+    if (principal.expiresAtMs !== undefined && principal.expiresAtMs <= nowMs) return false;
+    if (principal.credential.startsWith("token:")) return this.#list.confirms(principal);
+    if (principal.credential.startsWith("jwt:")) return this.#jwt.confirms(principal);
+    return principal.credential === "shared" ? this.#secretDigest !== undefined : this.open;
+  }
+
+  async #find(token: string | undefined): Promise<Principal | undefined> {
+    if (this.open) return ANYBODY;
+    if (token === undefined) return undefined;
+    // Digests are compared, so that neither the time taken nor the length tells anything of the secret.
+    if (this.#secretDigest && timingSafeEqual(digest(token), this.#secretDigest)) return SHARED;
+    const listed = this.#list.find(token, Date.now());
+    if (listed || this.#jwt.size === 0 || !looksLikeJwt(token)) return listed;
+    try {
+      return await this.#jwt.verify(token);
+    } catch (error) {
+      if (!(error instanceof JwtRefused)) this.#onWarning("a JSON Web Token could not be checked", { error });
+      else this.#onWarning("a JSON Web Token was refused", { why: error.message });
+      return undefined;
+    }
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,81 @@
+/** The connections of a server: taken up to a limit, ended when their time or their right is over. */
+import type { Duplex } from "node:stream";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import type { Principal } from "./principal.ts";
+
+export interface ConnectionsOptions extends ConnectionOptions {
+  readonly maxConnections: number;
+  /** Whether a principal who was admitted still would be. */
+  readonly confirms: (principal: Principal) => boolean;
+}
+
+/** How long a client has to say who it is. */
+const INTRODUCTION_MS = 10_000;
+/** How soon after its right ended a connection ends. */
+const SWEEP_MS = 1_000;
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #open = new Set<Connection>();
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = {
+      ...options,
+      onClose: (connection) => {
+        this.#open.delete(connection);
+        if (this.#open.size === 0) this.#stopSweeping();
+        options.onClose(connection);
+      },
+    };
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.#open.values();
+  }
+
+  /** Serves a client; one too many is hung up on. */
+  accept(stream: Duplex): void {
+    if (this.#open.size >= this.#options.maxConnections) {
+      this.#options.log.warning("a connection was refused: there are as many as may be", {
+        maxConnections: this.#options.maxConnections,
+      });
+      stream.on("error", () => undefined);
+      stream.destroy();
+      return;
+    }
+    this.#open.add(new Connection(stream, this.#options));
+    if (this.#options.gate.anonymous() === undefined) this.#startSweeping();
+  }
+
+  /** Ends the connections whose principal is admitted no longer. */
+  sweep(): void {
+    const now = performance.now();
+    for (const connection of [...this.#open]) {
+      const { principal } = connection;
+      if (principal === undefined) {
+        if (now - connection.openedMs > INTRODUCTION_MS) connection.close("the client did not say who it is");
+      } else if (!this.#options.confirms(principal)) {
+        this.#options.log.warning("a connection ended: its token has expired or was revoked", {
+          connection: connection.id,
+          principal: principal.name,
+          tenant: principal.tenant,
+        });
+        connection.close("the connection token has expired or was revoked");
+      }
+    }
+  }
+
+  #startSweeping(): void {
+    this.#sweeper ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
+  }
+
+  #stopSweeping(): void {
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
