@@ -87,8 +87,19 @@ module.exports = {
     },
     serverFolder(
       "config",
-      [seam("models"), seam("store")],
+      [seam("models"), seam("store"), `${SERVER}/auth/access-config\\.ts$`, `${SERVER}/rpc/principal\\.ts$`],
       "configuration knows the interfaces it describes",
+    ),
+    serverFolder(
+      "auth",
+      [`${SERVER}/rpc/principal\\.ts$`],
+      "who is let in: implements what a connection asks of its gatekeeper",
+    ),
+    serverFolder("metrics", [], "metrics are told of by others and know nobody"),
+    serverFolder(
+      "http",
+      [`${SERVER}/metrics/`, `${SERVER}/store/event-log\\.ts$`],
+      "the port for operators shows metrics and asks the store",
     ),
     serverFolder("transport", [], "transport moves bytes: it imports the protocol"),
     serverFolder("rpc", [], "rpc imports the protocol; the method table is injected"),
@@ -107,6 +118,7 @@ module.exports = {
       "session",
       [
         `${SERVER}/(agent|discovery|hooks|permissions)/`,
+        `${SERVER}/metrics/instruments\\.ts$`,
         seam("models"),
         seam("tools"),
         `${SERVER}/store/event-log\\.ts$`,

@@ -2,7 +2,13 @@
  * One end of a JSON-RPC 2.0 conversation over any carrier of text messages. Knows nothing of
  * sessions, sockets or framing; both ends may ask and be asked.
  */
-import { ConnectionClosedError, RemoteError, RpcError, type RpcErrorBody } from "./errors.ts";
+import {
+  ConnectionClosedError,
+  type ErrorReason,
+  RemoteError,
+  RpcError,
+  type RpcErrorBody,
+} from "./errors.ts";
 
 export type RpcId = string | number;
 
@@ -16,6 +22,8 @@ export interface PeerHandlers {
   readonly onRequest: (method: string, params: unknown, context: RequestContext) => unknown;
   readonly onNotification: (method: string, params: unknown) => void;
   readonly onBug: (error: unknown, method: string) => void;
+  /** A request of the other side was answered with an error, for this reason. */
+  readonly onRequestFailed?: (reason: ErrorReason, method: string) => void;
   /** Hands a message whose end is not known yet to the carrier; needed where a StreamedResult is answered. */
   readonly sendStreamed?: (byteLength: number, body: AsyncIterable<string>) => void;
 }
@@ -265,9 +273,11 @@ export class Peer {
   #fail(id: RpcId, method: string, error: unknown): void {
     this.#running.delete(id);
     if (error instanceof RpcError) {
+      this.#handlers.onRequestFailed?.(error.reason, method);
       this.sendError(id, error.toBody());
       return;
     }
+    this.#handlers.onRequestFailed?.("internal_error", method);
     this.#handlers.onBug(error, method);
     this.sendError(
       id,

@@ -48,6 +48,10 @@ async function serveTcp(server: RightseatServer, config: Config, logger: Logger)
   }
   // Both lines: people read the first, SDKs that start the server wait for the second.
   process.stdout.write(`Listening on http://${config.host}:${port}\nCLI server listening on port ${port}\n`);
+  if (server.httpPort !== undefined)
+    process.stdout.write(
+      `Health and metrics on http://${config.httpHost ?? config.host}:${server.httpPort}\n`,
+    );
   warnIfOpen(config, logger);
   await Promise.race([ended, server.shutdownRequested]);
   await server.shutdown();

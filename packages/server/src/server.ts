@@ -11,9 +11,11 @@ import { Gate } from "./auth/gate.ts";
 import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
 import { createInstructionLoader } from "./discovery/instruction-loader.ts";
+import type { HttpPort } from "./http/http-server.ts";
 import { createMethods } from "./methods/index.ts";
 import { roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
+import { InstrumentRelay } from "./metrics/instruments.ts";
 import { lookUpModel } from "./models/catalog.ts";
 import { createProvider } from "./models/create-provider.ts";
 import { ModelDirectory } from "./models/model-directory.ts";
@@ -21,6 +23,7 @@ import { ModelError } from "./models/model-provider.ts";
 import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
 import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
+import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
 import type { CommandServices } from "./session/built-in-commands.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
@@ -48,6 +51,8 @@ import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
 export interface RightseatServer {
   /** Starts listening on TCP; resolves with the port. Rejects with the system's error. */
   listen(): Promise<number>;
+  /** The port for operators, once it listens. */
+  readonly httpPort: number | undefined;
   /** Serves one client on a stream. */
   accept(stream: Duplex): void;
   /**
@@ -100,8 +105,10 @@ export function createServer(
         connection.notify("session.lifecycle", { type, sessionId: key.sessionId });
     }
   };
+  const instruments = new InstrumentRelay();
   const registry = new SessionRegistry({
     log,
+    onStored: (commit) => instruments.stored(commit),
     questionDeadlineMs: config.questionDeadline * 1000,
     hibernateAfterMs: config.hibernateAfter * 1000,
     idleTimeoutMs: config.sessionIdleTimeout > 0 ? config.sessionIdleTimeout * 1000 : undefined,
@@ -128,6 +135,7 @@ export function createServer(
     product: `rightseat/${version}`,
     retry: DEFAULT_RETRY_POLICY,
     workspacePath: (session) => log.workspacePath(session.key),
+    instruments,
     defaultWorkingDirectory: process.cwd(),
     lookAround: (session) => lookAround(session, instructions),
     systemMessage: (session) => systemMessageOf(session, instructions),
@@ -191,6 +199,7 @@ export function createServer(
     maxMessageBytes: config.maxMessageBytes,
     maxWaitingBytes: config.maxWaitingBytes,
     isKnownMethod: isPublishedMethod,
+    onRequestFailed: (reason) => instruments.requestFailed(reason),
     onIncompleteFrame: createQuickAck((error) =>
       logger.info("acknowledgements are delayed by the system: koffi could not be loaded", { error }),
     ),
@@ -201,12 +210,31 @@ export function createServer(
     },
   });
   let tcp: TcpServer | undefined;
+  let operations: HttpPort | undefined;
   let stopping: Promise<void> | undefined;
   const accept = (stream: Duplex) => connections.accept(stream);
   const stop = () => {
     tcp?.stopListening();
     stopping ??= registry.shutdown(config.shutdownGrace * 1000);
     return stopping;
+  };
+  const openOperations = async (port: number): Promise<HttpPort> => {
+    const { openOperationsPort } = await import("./http/operations-port.ts");
+    return openOperationsPort({
+      host: config.httpHost ?? config.host,
+      port,
+      version,
+      log,
+      tenant: DEFAULT_TENANT,
+      draining: () => registry.stopping,
+      relay: instruments,
+      snapshot: () => ({
+        ...registry.counts(),
+        connections: connections.size,
+        failedAttempts: gate.failedAttempts,
+      }),
+      onError: (error, path) => logger.error("a page of the HTTP port failed", { path, error }),
+    });
   };
   return {
     accept,
@@ -220,7 +248,11 @@ export function createServer(
         onTlsError: (error, remoteAddress) =>
           logger.warning("a client could not be talked to in TLS", { remoteAddress, why: error.message }),
       });
+      if (config.httpPort !== undefined) operations = await openOperations(config.httpPort);
       return tcp.port;
+    },
+    get httpPort() {
+      return operations?.port;
     },
     reload: (changed) => {
       tcp?.reloadTls();
@@ -234,6 +266,7 @@ export function createServer(
         new Promise((resolve) => setTimeout(resolve, 1000).unref()),
       ]);
       for (const connection of connections) connection.close("the server is shutting down");
+      operations?.close();
       logger.flush();
     },
   };

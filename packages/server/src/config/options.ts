@@ -44,6 +44,22 @@ export const OPTIONS = {
     placeholder: "H",
     description: "Address to listen on; loopback unless told otherwise",
   },
+  httpPort: {
+    type: "integer",
+    flag: "http-port",
+    env: ["RIGHTSEAT_HTTP_PORT"],
+    min: 0,
+    max: 65535,
+    placeholder: "N",
+    description: "Port for /healthz, /readyz, /metrics and /version over HTTP; off unless set",
+  },
+  httpHost: {
+    type: "string",
+    flag: "http-host",
+    env: ["RIGHTSEAT_HTTP_HOST"],
+    placeholder: "H",
+    description: "Address of the HTTP port; default: that of the server",
+  },
   stdio: {
     type: "boolean",
     flag: "stdio",

@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   /** Published methods that exist on the wire and not here, to say so instead of "no such method". */
   readonly isKnownMethod: (method: string) => boolean;
   readonly log: ConnectionLog;
+  /** A request was answered with this error. */
+  readonly onRequestFailed?: (reason: string) => void;
   readonly onClose: (connection: Connection) => void;
   /** Called after each read that ended inside a frame, and the client waits for its acknowledgement. */
   readonly onIncompleteFrame?: (stream: Duplex) => void;
@@ -85,6 +87,7 @@ export class Connection {
       onRequest: (method, params, context) => this.#onRequest(method, params, context),
       onNotification: (method) =>
         options.log.debug("an unknown notification was ignored", { connection: this.id, method }),
+      onRequestFailed: options.onRequestFailed,
       onBug: (error, method) =>
         options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
     });

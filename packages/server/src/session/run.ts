@@ -14,6 +14,7 @@ import {
   type ToolSet,
 } from "../agent/run-host.ts";
 import type { ModelMessage } from "../models/model-provider.ts";
+import type { Instruments } from "../metrics/instruments.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { askPermission } from "./ask-permission.ts";
 import type { CompactionServices } from "./compaction.ts";
@@ -47,6 +48,7 @@ export interface RunServices extends CompactionServices {
   /** Carries out a queued command; resolves always, soon after the signal. */
   readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
   readonly defaultWorkingDirectory: string;
+  readonly instruments: Instruments;
   /** A run ended and nothing waits: a moment to write a checkpoint. */
   readonly onIdle: (session: Session) => void;
 }
@@ -118,6 +120,7 @@ async function carryOut(
 ): Promise<void> {
   let outcome: RunOutcome = "failed";
   let aborted = false;
+  const begunMs = performance.now();
   try {
     const begun = await prepared;
     const host = new SessionRunHost(services, session, messageId, begun);
@@ -132,6 +135,8 @@ async function carryOut(
     await session.committed();
   } finally {
     session.run = undefined;
+    const { tenant } = session.key;
+    services.instruments.runEnded({ tenant, outcome, durationMs: performance.now() - begunMs });
   }
   if (outcome === "suspended") return;
   if (startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
@@ -284,6 +289,14 @@ class SessionRunHost implements RunHost {
   }
 
   recordUsage: RunHost["recordUsage"] = (model, usage, durationMs) => {
+    this.#services.instruments.modelCalled({
+      tenant: this.#session.key.tenant,
+      model,
+      durationMs,
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+      cacheReadTokens: usage.cacheReadTokens ?? 0,
+    });
     this.#session.record("rightseat.usage", {
       model,
       usage: toUsageTotals(usage, durationMs),

@@ -10,7 +10,7 @@ import { cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { loadState } from "./load-state.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionOptions } from "./session.ts";
 import { shutdownData } from "./session-report.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
@@ -26,6 +26,7 @@ export interface RegistryOptions {
   readonly idleTimeoutMs?: number;
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
   readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
+  readonly onStored?: SessionOptions["onStored"];
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
   readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -51,6 +52,22 @@ export class SessionRegistry {
 
   get log(): EventLog {
     return this.#options.log;
+  }
+
+  /** How many sessions are open here, by what they do. */
+  counts(): { running: number; awake: number; asleep: number } {
+    const counts = { running: 0, awake: 0, asleep: 0 };
+    for (const session of this.#sessions.values()) {
+      if (session.run) counts.running += 1;
+      else if (session.awake) counts.awake += 1;
+      else counts.asleep += 1;
+    }
+    return counts;
+  }
+
+  /** Whether no session is made or opened any more. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   /** Makes a session. @throws RpcError `session_exists`. */
@@ -220,6 +237,7 @@ export class SessionRegistry {
       settings,
       questionDeadlineMs: this.#options.questionDeadlineMs,
       onBroken: (session, error) => this.#giveUp(session, error),
+      onStored: this.#options.onStored,
     });
   }
 

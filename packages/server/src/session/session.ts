@@ -32,6 +32,8 @@ export interface SessionOptions {
   readonly questionDeadlineMs: number;
   /** The log refused or lost a write: the session must be given up and opened anew. */
   readonly onBroken: (session: Session, error: unknown) => void;
+  /** A commit ended; milliseconds. */
+  readonly onStored?: (commit: { readonly durationMs: number; readonly ok: boolean }) => void;
 }
 
 interface Outgoing {
@@ -81,6 +83,7 @@ export class Session {
   readonly #log: EventLog;
   readonly #lease: Lease;
   readonly #onBroken: SessionOptions["onBroken"];
+  readonly #onStored: SessionOptions["onStored"];
   #state: SessionState | undefined;
   #waking: Promise<void> | undefined;
   #end = 0;
@@ -100,6 +103,7 @@ export class Session {
     this.#log = options.log;
     this.#lease = options.lease;
     this.#onBroken = options.onBroken;
+    this.#onStored = options.onStored;
   }
 
   get id(): string {
@@ -298,8 +302,11 @@ export class Session {
   async #commit(batch: Batch): Promise<void> {
     this.#batch = undefined;
     this.#inFlight += 1;
+    const begunMs = performance.now();
+    let ok = false;
     try {
       const end = await this.#log.append(this.#lease, batch.lines);
+      ok = true;
       if (end > this.#end) this.#end = end;
       for (const outgoing of batch.outgoing) outgoing.committed = true;
       this.#drain();
@@ -311,6 +318,7 @@ export class Session {
       this.#onBroken(this, error);
     } finally {
       this.#inFlight -= 1;
+      this.#onStored?.({ durationMs: performance.now() - begunMs, ok });
     }
   }
 

@@ -30,6 +30,7 @@ export function describeEventLogContract(name: string, factory: () => Promise<Co
     describeCheckpoints(make);
     describeSummaries(make);
     describeDeletion(make);
+    describeCheck(make);
     describeKeys(make);
   });
 }
@@ -306,6 +307,16 @@ function describeDeletion(make: Make): void {
     log.onHandover(async () => true);
     expect(await other.delete(key)).toBe(true);
     await expect(log.append(lease, ['{"n":2}'])).rejects.toEqual(failsAs("conflict"));
+  });
+}
+
+function describeCheck(make: Make): void {
+  it("a check of the store leaves nothing behind, and ends no lease", async () => {
+    const { log } = await make();
+    const lease = await log.create(key, summaryOf("s-1"));
+    await log.check();
+    expect(await log.list("default")).toEqual([summaryOf("s-1")]);
+    expect(await log.append(lease, ['{"n":1}'])).toBeGreaterThan(0);
   });
 }
 

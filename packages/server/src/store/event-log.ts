@@ -164,6 +164,12 @@ export interface EventLog {
   workspacePath(key: SessionKey): string | undefined;
 
   /**
+   * Whether the store takes writes now: tries one that leaves nothing behind.
+   * @throws StoreError `unavailable` saying why it does not.
+   */
+  check(): Promise<void>;
+
+  /**
    * Sets what decides when another process asks for a session that this one holds: resolve true
    * after `release`, false to keep it. Without one, sessions are kept.
    */

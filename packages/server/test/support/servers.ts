@@ -27,6 +27,8 @@ export interface LogLine {
 
 export interface TestServer extends AsyncDisposable {
   readonly port: number;
+  /** The port for operators, where the flags ask for one. */
+  readonly httpPort: number | undefined;
   readonly log: readonly LogLine[];
   connect(): Promise<WireClient>;
   /** Reads the settings again, as SIGHUP does. */
@@ -66,6 +68,7 @@ export async function startServer(
   const shutdown = () => (stopped ??= server.shutdown());
   return {
     port,
+    httpPort: server.httpPort,
     log,
     connect: () => connectTcp(port),
     reload: () => server.reload(read()),

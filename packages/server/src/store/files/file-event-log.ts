@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants, open } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import {
@@ -331,6 +331,20 @@ export class FileEventLog implements EventLog {
     });
     this.#indexes.set(tenant, index);
     return index;
+  }
+
+  /** Writes a file where the logs are, and takes it away again. */
+  async check(): Promise<void> {
+    if (this.#closed) throw new StoreError("unavailable", "the store is closed");
+    await this.#guard("write a test file", async () => {
+      await mkdir(this.#home, { recursive: true, mode: 0o700 });
+      const path = join(this.#home, `.check-${process.pid}-${randomBytes(4).toString("hex")}`);
+      try {
+        await writeFile(path, "x", { flush: this.#isDurable() });
+      } finally {
+        await rm(path, { force: true });
+      }
+    });
   }
 
   async #syncEntries(key: SessionKey): Promise<void> {

@@ -131,6 +131,8 @@ export class MemoryEventLog implements EventLog {
 
   workspacePath(_key: SessionKey): undefined {}
 
+  async check(): Promise<void> {}
+
   onHandover(decide: (key: SessionKey) => Promise<boolean>): void {
     this.#decide = decide;
   }

@@ -1,0 +1,33 @@
+/** Puts the port for operators together: readiness, metrics, version. Loaded only when it is asked for. */
+import type { InstrumentRelay } from "../metrics/instruments.ts";
+import { createMetrics, type Snapshot } from "../metrics/prometheus.ts";
+import { type HttpPort, listenHttp } from "./http-server.ts";
+import { createPages } from "./pages.ts";
+import { type ReadinessOptions, ReadinessProbe } from "./readiness.ts";
+
+export interface OperationsOptions extends ReadinessOptions {
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  readonly version: string;
+  readonly snapshot: () => Snapshot;
+  /** Is given the metrics to pass things on to. */
+  readonly relay: InstrumentRelay;
+  readonly onError: (error: unknown, path: string) => void;
+}
+
+/** Listens. Rejects with the system's error. */
+export async function openOperationsPort(options: OperationsOptions): Promise<HttpPort> {
+  const metrics = createMetrics(options.snapshot, options.version);
+  options.relay.target = metrics.instruments;
+  const probe = new ReadinessProbe(options);
+  const { host, port, onError } = options;
+  const http = await listenHttp({ host, port, onError, pages: createPages(options.version, probe, metrics) });
+  return {
+    port: http.port,
+    close: () => {
+      probe.close();
+      http.close();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * Whether the server can do its work now, asked of what does it: the store takes a write, the sessions
+ * are listed, the event loop turns, and it is not about to end.
+ */
+import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import type { EventLog } from "../store/event-log.ts";
+
+export interface ReadinessOptions {
+  readonly log: EventLog;
+  /** A tenant whose sessions are listed as a test. */
+  readonly tenant: string;
+  readonly draining: () => boolean;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** By what was asked: "ok", or what is wrong with it. */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+/** The store has this long to answer. */
+const STORE_TIMEOUT_MS = 1_000;
+/** A loop that stood still for this long since it was last asked is not one that serves. */
+const MAX_LOOP_DELAY_MS = 1_000;
+/** Answers are used again for this long: many who ask cost no more than one. */
+const KEEP_MS = 500;
+
+export class ReadinessProbe {
+  readonly #options: ReadinessOptions;
+  readonly #delay: IntervalHistogram;
+  #last: { readonly atMs: number; readonly answer: Promise<Readiness> } | undefined;
+
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
+    this.#delay = monitorEventLoopDelay({ resolution: 20 });
+    this.#delay.enable();
+  }
+
+  check(): Promise<Readiness> {
+    const now = performance.now();
+    if (!this.#last || now - this.#last.atMs > KEEP_MS) this.#last = { atMs: now, answer: this.#ask() };
+    return this.#last.answer;
+  }
+
+  close(): void {
+    this.#delay.disable();
+  }
+
+  async #ask(): Promise<Readiness> {
+    const delayMs = this.#delay.max / 1e6;
+    this.#delay.reset();
+    const checks = {
+      draining: this.#options.draining() ? "the server is shutting down" : "ok",
+      eventLoop: delayMs > MAX_LOOP_DELAY_MS ? `it stood still for ${Math.round(delayMs)} ms` : "ok",
+      store: await this.#askStore(),
+    };
+    return { ready: Object.values(checks).every((check) => check === "ok"), checks };
+  }
+
+  async #askStore(): Promise<string> {
+    const { log, tenant } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve(`no answer within ${STORE_TIMEOUT_MS} ms`), STORE_TIMEOUT_MS);
+    });
+    const asked = Promise.all([log.check(), log.list(tenant, { limit: 1 })]).then(
+      () => "ok",
+      (error: Error) => error.message,
+    );
+    return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,131 @@
+/** Metrics in the text format of Prometheus. Loaded only when there is a port to show them on. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { BoundedLabels } from "./bounded-labels.ts";
+import type { Instruments } from "./instruments.ts";
+
+/** What is counted anew each time somebody looks. */
+export interface Snapshot {
+  readonly connections: number;
+  readonly running: number;
+  readonly awake: number;
+  readonly asleep: number;
+  readonly failedAttempts: number;
+}
+
+export interface Metrics {
+  readonly instruments: Instruments;
+  /** The page. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
+const STORE_SECONDS = [0.0005, 0.002, 0.01, 0.05, 0.2, 1, 5];
+
+/** Tenants and models that are told apart; those beyond are "other". */
+const MAX_TENANTS = 200;
+const MAX_MODELS = 100;
+
+export function createMetrics(snapshot: () => Snapshot, version: string): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const tenants = new BoundedLabels(MAX_TENANTS);
+  const models = new BoundedLabels(MAX_MODELS);
+
+  new Gauge({ name: "rightseat_info", help: "The server's version", labelNames: ["version"], registers })
+    .labels(version)
+    .set(1);
+  const gauge = (name: string, help: string, read: (now: Snapshot) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(snapshot()));
+      },
+    });
+  gauge("rightseat_connections", "Clients connected", (now) => now.connections);
+  gauge(
+    "rightseat_authentication_failures",
+    "Wrong or missing connection tokens since the start",
+    (now) => now.failedAttempts,
+  );
+  new Gauge({
+    name: "rightseat_sessions",
+    help: "Open sessions by state: running, awake without a run, asleep",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      const now = snapshot();
+      this.set({ state: "running" }, now.running);
+      this.set({ state: "awake" }, now.awake);
+      this.set({ state: "asleep" }, now.asleep);
+    },
+  });
+
+  const runs = new Counter({
+    name: "rightseat_runs_total",
+    help: "Prompts answered, by tenant and how it ended",
+    labelNames: ["tenant", "outcome"],
+    registers,
+  });
+  const runSeconds = new Histogram({
+    name: "rightseat_run_duration_seconds",
+    help: "From the beginning of a run to its end",
+    labelNames: ["outcome"],
+    buckets: SECONDS,
+    registers,
+  });
+  const waitSeconds = new Histogram({
+    name: "rightseat_queue_wait_seconds",
+    help: "How long a run waited for a place, since as many as may be were running",
+    buckets: SECONDS,
+    registers,
+  });
+  const modelSeconds = new Histogram({
+    name: "rightseat_model_call_duration_seconds",
+    help: "One call of a model, from the request to the end of its answer",
+    labelNames: ["model"],
+    buckets: SECONDS,
+    registers,
+  });
+  const tokens = new Counter({
+    name: "rightseat_tokens_total",
+    help: "Tokens by tenant, model and kind (input, output, cache_read), as providers report them",
+    labelNames: ["tenant", "model", "kind"],
+    registers,
+  });
+  const errors = new Counter({
+    name: "rightseat_request_errors_total",
+    help: "Requests answered with an error, by reason",
+    labelNames: ["reason"],
+    registers,
+  });
+  const storeSeconds = new Histogram({
+    name: "rightseat_store_commit_duration_seconds",
+    help: "One commit of events to the store",
+    labelNames: ["ok"],
+    buckets: STORE_SECONDS,
+    registers,
+  });
+
+  const instruments: Instruments = {
+    runEnded: ({ tenant, outcome, durationMs }) => {
+      runs.inc({ tenant: tenants.of(tenant), outcome });
+      runSeconds.observe({ outcome }, durationMs / 1000);
+    },
+    modelCalled: (call) => {
+      const tenant = tenants.of(call.tenant);
+      const model = models.of(call.model);
+      modelSeconds.observe({ model }, call.durationMs / 1000);
+      tokens.inc({ tenant, model, kind: "input" }, call.inputTokens);
+      tokens.inc({ tenant, model, kind: "output" }, call.outputTokens);
+      tokens.inc({ tenant, model, kind: "cache_read" }, call.cacheReadTokens);
+    },
+    waited: (ms) => waitSeconds.observe(ms / 1000),
+    requestFailed: (reason) => errors.inc({ reason }),
+    stored: ({ durationMs, ok }) => storeSeconds.observe({ ok: String(ok) }, durationMs / 1000),
+  };
+  return { instruments, render: () => registry.metrics(), contentType: registry.contentType };
+}
