@@ -87,13 +87,23 @@ module.exports = {
     },
     serverFolder(
       "config",
-      [seam("models"), seam("store"), `${SERVER}/auth/access-config\\.ts$`, `${SERVER}/rpc/principal\\.ts$`],
+      [
+        seam("models"),
+        seam("store"),
+        `${SERVER}/(auth/access|limits/limits)-config\\.ts$`,
+        `${SERVER}/rpc/principal\\.ts$`,
+      ],
       "configuration knows the interfaces it describes",
     ),
     serverFolder(
       "auth",
       [`${SERVER}/rpc/principal\\.ts$`],
       "who is let in: implements what a connection asks of its gatekeeper",
+    ),
+    serverFolder(
+      "limits",
+      [`${SERVER}/store/event-log\\.ts$`],
+      "limits count and refuse; they know the store's interface",
     ),
     serverFolder("metrics", [], "metrics are told of by others and know nobody"),
     serverFolder(
@@ -108,6 +118,7 @@ module.exports = {
       [
         `${SERVER}/(session|accounts|rpc|discovery)/`,
         "-(registry|directory)\\.ts$",
+        `${SERVER}/limits/governor\\.ts$`,
         `${SERVER}/models/model-provider\\.ts$`,
         `${SERVER}/store/event-log\\.ts$`,
         `${SERVER}/tools/session-todos\\.ts$`,

@@ -2,7 +2,7 @@
 import { Duplex } from "node:stream";
 import { ConfigError } from "./config/config-error.ts";
 import { type Config, helpText, loadConfig } from "./config/load-config.ts";
-import { createLogger, type Logger } from "./config/logger.ts";
+import { createLogger, type Logger, openAuditLog } from "./config/logger.ts";
 import { createServer, type RightseatServer } from "./server.ts";
 import { tokenCommand } from "./token-command.ts";
 
@@ -31,9 +31,18 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     return 2;
   }
   const logger = createLogger(config.logLevel, config.logDir);
-  const server = createServer(config, logger, version);
+  let auditLog: ReturnType<typeof openAuditLog> | undefined;
+  try {
+    auditLog = config.auditLog === undefined ? undefined : openAuditLog(config.auditLog);
+  } catch (error) {
+    process.stderr.write(`rightseat: --audit-log: ${(error as Error).message}\n`);
+    return 2;
+  }
+  const server = createServer(config, logger, version, { audit: auditLog?.write });
   process.on("SIGHUP", () => reload(server, argv, logger));
-  return config.stdio ? serveStdio(server, logger) : serveTcp(server, config, logger);
+  const code = config.stdio ? await serveStdio(server, logger) : await serveTcp(server, config, logger);
+  auditLog?.close();
+  return code;
 }
 
 async function serveTcp(server: RightseatServer, config: Config, logger: Logger): Promise<number> {

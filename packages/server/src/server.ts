@@ -12,6 +12,9 @@ import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
 import { createInstructionLoader } from "./discovery/instruction-loader.ts";
 import type { HttpPort } from "./http/http-server.ts";
+import { Governor } from "./limits/governor.ts";
+import { Retention } from "./limits/retention.ts";
+import { StoredBytes } from "./limits/stored-bytes.ts";
 import { createMethods } from "./methods/index.ts";
 import { roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
@@ -21,6 +24,7 @@ import { createProvider } from "./models/create-provider.ts";
 import { ModelDirectory } from "./models/model-directory.ts";
 import { ModelError } from "./models/model-provider.ts";
 import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
+import type { Audit } from "./rpc/audit.ts";
 import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
@@ -56,7 +60,7 @@ export interface RightseatServer {
   /** Serves one client on a stream. */
   accept(stream: Duplex): void;
   /**
-   * Takes over what may change while the server runs: who may connect, and the certificates. Connections
+   * Takes over what may change while the server runs: who may connect, the limits, and the certificates. Connections
    * of those who may no longer are ended; all others stay.
    * @throws the system's, or OpenSSL's, error when a certificate cannot be used; the old one stays.
    */
@@ -76,6 +80,8 @@ const CHECKPOINT_EVERY_BYTES = 1024 * 1024;
 export interface ServerParts {
   /** Where sessions are kept; default files under the configured home. */
   readonly log?: EventLog;
+  /** Told who did what; default nobody. */
+  readonly audit?: Audit;
 }
 
 export function createServer(
@@ -106,13 +112,26 @@ export function createServer(
     }
   };
   const instruments = new InstrumentRelay();
+  const storedBytes = new StoredBytes((tenant) => log.storedBytes(tenant));
+  const governor = new Governor({
+    config: config.limits,
+    storedBytes: (tenant) => storedBytes.of(tenant),
+    onWaited: (ms) => instruments.waited(ms),
+  });
   const registry = new SessionRegistry({
     log,
     onStored: (commit) => instruments.stored(commit),
     questionDeadlineMs: config.questionDeadline * 1000,
     hibernateAfterMs: config.hibernateAfter * 1000,
-    idleTimeoutMs: config.sessionIdleTimeout > 0 ? config.sessionIdleTimeout * 1000 : undefined,
-    onLifecycle: tellTenant,
+    idleTimeoutMs: (tenant) => {
+      const seconds = governor.limits(tenant).idleTimeoutSeconds ?? config.sessionIdleTimeout;
+      return seconds > 0 ? seconds * 1000 : undefined;
+    },
+    admit: (tenant, open) => governor.admitSession(tenant, open),
+    onLifecycle: (type, key) => {
+      if (type === "session.deleted") storedBytes.forget(key.tenant);
+      tellTenant(type, key);
+    },
     onWarning: (message, fields) => logger.warning(message, fields),
     onDebug: (message, fields) => logger.debug(message, fields),
   });
@@ -136,6 +155,7 @@ export function createServer(
     retry: DEFAULT_RETRY_POLICY,
     workspacePath: (session) => log.workspacePath(session.key),
     instruments,
+    places: governor,
     defaultWorkingDirectory: process.cwd(),
     lookAround: (session) => lookAround(session, instructions),
     systemMessage: (session) => systemMessageOf(session, instructions),
@@ -155,6 +175,14 @@ export function createServer(
       }
     },
   };
+  const retention = new Retention({
+    log,
+    retentionDays: (tenant) => governor.limits(tenant).retentionDays,
+    isOpen: (key) => registry.find(key) !== undefined,
+    delete: (key) => registry.delete(key),
+    onDeleted: (tenant, sessions) => logger.info("old sessions were deleted", { tenant, sessions }),
+    onError: (error, tenant) => logger.warning("old sessions could not be deleted", { tenant, error }),
+  });
   let requested: () => void = () => undefined;
   const shutdownRequested = new Promise<void>((resolve) => {
     requested = resolve;
@@ -173,6 +201,7 @@ export function createServer(
     allowProviderEndpoint: config.allowProviderEndpoint,
     integrationId: config.integrationId ?? INTEGRATION_ID,
     copilotApiUrl: config.apiUrl,
+    governor,
     onUpdated,
     onShutdownRequest: async () => {
       await stop();
@@ -194,9 +223,11 @@ export function createServer(
     gate,
     confirms: (principal) => gate.confirms(principal),
     roleFor,
+    audit: parts.audit,
     maxConnections: config.maxConnections,
     version,
-    maxMessageBytes: config.maxMessageBytes,
+    maxMessageBytes: ({ tenant }) =>
+      Math.min(governor.limits(tenant).messageBytes ?? Number.POSITIVE_INFINITY, config.maxMessageBytes),
     maxWaitingBytes: config.maxWaitingBytes,
     isKnownMethod: isPublishedMethod,
     onRequestFailed: (reason) => instruments.requestFailed(reason),
@@ -215,6 +246,7 @@ export function createServer(
   const accept = (stream: Duplex) => connections.accept(stream);
   const stop = () => {
     tcp?.stopListening();
+    retention.close();
     stopping ??= registry.shutdown(config.shutdownGrace * 1000);
     return stopping;
   };
@@ -257,6 +289,7 @@ export function createServer(
     reload: (changed) => {
       tcp?.reloadTls();
       gate.reload(changed.access);
+      governor.reload(changed.limits);
       connections.sweep();
     },
     shutdown: async () => {

@@ -1,6 +1,6 @@
 /** Who may connect, and what they may do: tokens, JSON Web Tokens, roles, tenants, TLS. */
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { createToken } from "../src/auth/token.ts";
 import { createMethods } from "../src/methods/index.ts";
 import { roleFor } from "../src/methods/roles.ts";
 import type { Services } from "../src/methods/services.ts";
-import { startServer, tempHome } from "./support/servers.ts";
+import { spawnServer, startServer, tempHome } from "./support/servers.ts";
 import { WireClient } from "./support/wire-client.ts";
 
 const acmeUser = createToken();
@@ -279,6 +279,43 @@ describe("roles", () => {
     for (const answer of answers)
       expect(["session_not_found", "invalid_params", "not_supported"]).toContain(answer);
     await owner.close();
+  });
+});
+
+describe("the audit log", () => {
+  test("tells who did what to which session and how it ended, and nothing of what was said", async () => {
+    await using home = await tempHome();
+    const file = join(home.path, "rightseat.json");
+    const auditLog = join(home.path, "logs", "audit.jsonl");
+    await writeFile(file, JSON.stringify({ auth: { principals: principals() } }));
+    const server = await spawnServer(home.path, ["--demo", "--config", file, "--audit-log", auditLog]);
+    const client = await server.connect();
+    await client.request("connect", { token: "wrong-token" }).catch(() => undefined);
+    await client.request("connect", { token: acmeUser.token });
+    const { sessionId } = await client.request("session.create", { model: "demo" });
+    await client.ask(sessionId, "a private matter");
+    await client.request("session.list");
+    await client.request("session.send", { sessionId: "line\nbreak", prompt: "x" }).catch(() => undefined);
+    await client.request("runtime.shutdown").catch(() => undefined);
+    await client.close();
+    expect(await server.kill("SIGTERM")).toBe(0);
+    const text = await readFile(auditLog, "utf8");
+    const entries = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(entries.map(({ method, outcome, tenant }) => [method, outcome, tenant])).toEqual([
+      ["connect", "authentication_failed", undefined],
+      ["connect", "ok", "acme"],
+      ["session.create", "ok", "acme"],
+      ["session.send", "ok", "acme"],
+      ["session.send", "session_not_found", "acme"],
+      ["runtime.shutdown", "forbidden", "acme"],
+    ]);
+    expect(entries[3]).toMatchObject({ principal: "acme-api", role: "user", sessionId });
+    for (const secret of ["wrong-token", acmeUser.token, "private matter"])
+      expect(text).not.toContain(secret);
+    expect((await stat(auditLog)).mode & 0o077).toBe(0);
   });
 });
 

@@ -7,8 +7,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { AccessConfig } from "../auth/access-config.ts";
+import type { LimitsConfig } from "../limits/limits-config.ts";
 import { readAccess } from "./access.ts";
 import { ConfigError } from "./config-error.ts";
+import { readLimits } from "./limits.ts";
 import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./options.ts";
 import { type ProviderEnvironment, readProviders } from "./providers.ts";
 
@@ -20,12 +22,13 @@ export interface Config extends OptionValues, ProviderEnvironment {
   readonly gitHubToken: string | undefined;
   /** Who may connect, besides who brings the shared secret. */
   readonly access: AccessConfig;
+  readonly limits: LimitsConfig;
   /** Paths of the certificate and what belongs to it, when the port speaks TLS. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined;
 }
 
 /** What the config file has besides the settings of the table: objects, read by modules of their own. */
-const SECTIONS: readonly string[] = ["auth"];
+const SECTIONS: readonly string[] = ["auth", "limits"];
 
 export type Invocation =
   | { readonly kind: "help" }
@@ -54,6 +57,7 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
     home: options.home ?? join(homedir(), ".copilot"),
     gitHubToken: options.offline ? undefined : gitHubToken(options, env),
     access: readAccess(file.auth),
+    limits: readLimits(file.limits),
     tls: tlsFiles(options),
     ...readProviders(env),
   };

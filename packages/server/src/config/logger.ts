@@ -1,7 +1,7 @@
 /** The server's log: structured lines on standard error, and in a file where one is wanted. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type pino from "pino";
 
 export interface Logger {
@@ -50,4 +50,21 @@ function openPino(directory: string | undefined): pino.Logger {
     { level: "trace", base: null, timestamp: load.stdTimeFunctions.isoTime },
     load.multistream(streams),
   );
+}
+
+/**
+ * A file of entries, one JSON object a line, for whoever has to know later who did what. Appended to,
+ * never emptied; readable by the server's user alone.
+ * @throws the system's error when the file cannot be opened.
+ */
+export function openAuditLog(path: string): { write(entry: object): void; close(): void } {
+  mkdirSync(dirname(path), { recursive: true });
+  const descriptor = openSync(path, "a", 0o600);
+  const load = createRequire(import.meta.url)("pino") as typeof pino;
+  const destination = load.destination({ dest: descriptor, sync: false, minLength: 0 });
+  const log = load({ base: null, timestamp: load.stdTimeFunctions.isoTime }, destination);
+  return {
+    write: (entry) => log.info(entry),
+    close: () => destination.flushSync(),
+  };
 }

@@ -96,6 +96,13 @@ export const OPTIONS = {
     placeholder: "DIR",
     description: "Write the log to a file in this directory as well",
   },
+  auditLog: {
+    type: "string",
+    flag: "audit-log",
+    env: ["RIGHTSEAT_AUDIT_LOG"],
+    placeholder: "FILE",
+    description: "Write who did what to this file, one JSON object a line",
+  },
   home: {
     type: "string",
     env: ["COPILOT_HOME", "RIGHTSEAT_HOME"],

@@ -6,13 +6,13 @@ export class Section {
   readonly where: string;
   readonly #values: Readonly<Record<string, unknown>>;
 
-  /** @throws ConfigError when it is not an object, or has a key that is not in `keys`. */
-  constructor(where: string, value: unknown, keys: readonly string[]) {
+  /** @throws ConfigError when it is not an object, or has a key that is not in `keys` (any, without them). */
+  constructor(where: string, value: unknown, keys?: readonly string[]) {
     this.where = where;
     if (value === null || typeof value !== "object" || Array.isArray(value))
       throw new ConfigError(`${where}: expected an object, got ${show(value)}`);
     for (const key of Object.keys(value)) {
-      if (!keys.includes(key))
+      if (keys && !keys.includes(key))
         throw new ConfigError(`${where}: unknown setting '${key}'; expected one of ${keys.join(", ")}`);
     }
     this.#values = value as Record<string, unknown>;
@@ -20,6 +20,10 @@ export class Section {
 
   raw(key: string): unknown {
     return Object.hasOwn(this.#values, key) ? this.#values[key] : undefined;
+  }
+
+  entries(): Readonly<Record<string, unknown>> {
+    return this.#values;
   }
 
   text(key: string): string | undefined;

@@ -1,6 +1,7 @@
 /** What methods work with; made by the composition root. */
 import type { GitHubAccounts } from "../accounts/github-accounts.ts";
 import type { Instructions } from "../discovery/instructions.ts";
+import type { Governor } from "../limits/governor.ts";
 import type { ModelDirectory } from "../models/model-directory.ts";
 import type { Connection } from "../rpc/connection.ts";
 import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
@@ -32,6 +33,7 @@ export interface Services {
   readonly integrationId: string;
   /** GitHub's Copilot API, where the server was told one. */
   readonly copilotApiUrl: string | undefined;
+  readonly governor: Governor;
   /** Tells the attached clients of a session that it changed. */
   readonly onUpdated: (session: Session) => void;
   /** Ends the server after the answer has gone out. */

@@ -19,6 +19,7 @@ export function sessionMethods(services: Services): Methods {
   return {
     "session.send": async (params: ById & PromptInput, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
+      await services.governor.admitPrompt(session.key.tenant);
       return { messageId: await acceptPrompt(session, params, start) };
     },
     "session.sendMessages": async (
@@ -27,6 +28,7 @@ export function sessionMethods(services: Services): Methods {
     ) => {
       const session = await sessionOf(services, scope, params);
       const { messages, ...shared } = params;
+      for (const _ of messages) await services.governor.admitPrompt(session.key.tenant);
       const ids = messages.map((message) => acceptPrompt(session, { ...shared, ...message }, start));
       return { messageIds: await Promise.all(ids) };
     },

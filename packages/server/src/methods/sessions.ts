@@ -28,8 +28,11 @@ export function sessionsMethods(services: Services): Methods {
     return joined;
   };
   return {
-    "session.create": (params: SettingsParams, scope: Scope) =>
-      attaching(scope, createSession(services.join, scope.principal.tenant, scope.link, params)),
+    "session.create": async (params: SettingsParams, scope: Scope) => {
+      const { tenant } = scope.principal;
+      await services.governor.admitStoring(tenant);
+      return attaching(scope, createSession(services.join, tenant, scope.link, params));
+    },
     "session.resume": (params: SettingsParams, scope: Scope) => {
       const { tenant, role } = scope.principal;
       const as = role === "observer" ? "observer" : "participant";

@@ -14,6 +14,7 @@ import {
   type RequestContext,
   RpcError,
 } from "@rightseat/protocol";
+import { type Audit, audited } from "./audit.ts";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
 import { type Gatekeeper, includesRole, type Principal, type Role } from "./principal.ts";
@@ -32,11 +33,13 @@ export interface ConnectionOptions {
   /** The least role that may call a method. */
   readonly roleFor: (method: string) => Role;
   readonly version: string;
-  readonly maxMessageBytes: number;
+  readonly maxMessageBytes: (principal: Principal) => number;
   readonly maxWaitingBytes: number;
   /** Published methods that exist on the wire and not here, to say so instead of "no such method". */
   readonly isKnownMethod: (method: string) => boolean;
   readonly log: ConnectionLog;
+  /** Undefined when nobody keeps such a log. */
+  readonly audit?: Audit;
   /** A request was answered with this error. */
   readonly onRequestFailed?: (reason: string) => void;
   readonly onClose: (connection: Connection) => void;
@@ -92,9 +95,7 @@ export class Connection {
         options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
     });
     const maxFrameBytes = () =>
-      this.#principal
-        ? options.maxMessageBytes
-        : Math.min(MAX_STRANGER_MESSAGE_BYTES, options.maxMessageBytes);
+      this.#principal ? options.maxMessageBytes(this.#principal) : MAX_STRANGER_MESSAGE_BYTES;
     this.#decoder = new FrameDecoder({
       get maxFrameBytes() {
         return maxFrameBytes();
@@ -160,6 +161,27 @@ export class Connection {
   }
 
   #onRequest(method: string, params: unknown, context: RequestContext): unknown {
+    const { audit, roleFor } = this.#options;
+    if (!audit || (method !== "connect" && roleFor(method) === "observer"))
+      return this.#answer(method, params, context);
+    return audited(
+      () => this.#answer(method, params, context),
+      (outcome, durationMs) =>
+        audit({
+          connection: this.id,
+          remoteAddress: this.remoteAddress,
+          principal: this.#principal?.name,
+          tenant: this.#principal?.tenant,
+          role: this.#principal?.role,
+          method,
+          sessionId: sessionIdOf(params),
+          outcome,
+          durationMs: Math.round(durationMs * 1000) / 1000,
+        }),
+    );
+  }
+
+  #answer(method: string, params: unknown, context: RequestContext): unknown {
     if (method === "connect") return this.#connect(params);
     if (this.#admitting) return this.#admitting.then(() => this.#call(method, params, context));
     return this.#call(method, params, context);
@@ -288,4 +310,9 @@ function forbidden(method: string, role: Role, needed: Role): RpcError {
     `${method} needs the role '${needed}'; this connection has the role '${role}'`,
     { method, role, needed },
   );
+}
+
+function sessionIdOf(params: unknown): string | undefined {
+  const sessionId = (params as { sessionId?: unknown } | null | undefined)?.sessionId;
+  return typeof sessionId === "string" ? sessionId.slice(0, 128) : undefined;
 }

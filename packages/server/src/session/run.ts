@@ -13,8 +13,8 @@ import {
   RunSuspended,
   type ToolSet,
 } from "../agent/run-host.ts";
-import type { ModelMessage } from "../models/model-provider.ts";
 import type { Instruments } from "../metrics/instruments.ts";
+import type { ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { askPermission } from "./ask-permission.ts";
 import type { CompactionServices } from "./compaction.ts";
@@ -36,6 +36,14 @@ export interface QueuedCommandEnd {
   readonly prompt?: Pick<QueuedPrompt, "prompt" | "displayPrompt" | "agentMode">;
 }
 
+/** Where runs are let in, one by one, when as many as may be are running. */
+export interface RunPlaces {
+  /** Undefined when there is a place; or a promise, which rejects with the signal's reason. */
+  enter(tenant: string, signal: AbortSignal): Promise<void> | undefined;
+  leave(tenant: string): void;
+  tokensUsed(tenant: string, tokens: number): void;
+}
+
 /** What runs need besides the session; made once by the composition root. */
 export interface RunServices extends CompactionServices {
   /** This program and its version, as it is named to model providers. */
@@ -49,6 +57,7 @@ export interface RunServices extends CompactionServices {
   readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
   readonly defaultWorkingDirectory: string;
   readonly instruments: Instruments;
+  readonly places: RunPlaces;
   /** A run ended and nothing waits: a moment to write a checkpoint. */
   readonly onIdle: (session: Session) => void;
 }
@@ -121,8 +130,13 @@ async function carryOut(
   let outcome: RunOutcome = "failed";
   let aborted = false;
   const begunMs = performance.now();
+  const { tenant } = session.key;
+  let entered = false;
   try {
     const begun = await prepared;
+    const place = services.places.enter(tenant, begun.controller.signal);
+    // An abort while it waits for its place is for the loop to end, as any other.
+    entered = place === undefined || (await place.then(yes, no));
     const host = new SessionRunHost(services, session, messageId, begun);
     outcome = await runAgent(host, begun.firstTurn);
     aborted = outcome === "aborted";
@@ -135,7 +149,7 @@ async function carryOut(
     await session.committed();
   } finally {
     session.run = undefined;
-    const { tenant } = session.key;
+    if (entered) services.places.leave(tenant);
     services.instruments.runEnded({ tenant, outcome, durationMs: performance.now() - begunMs });
   }
   if (outcome === "suspended") return;
@@ -183,6 +197,9 @@ function tellIdle(services: RunServices, session: Session, aborted: boolean): vo
   session.emit("session.idle", aborted ? { aborted } : {});
   services.onIdle(session);
 }
+
+const yes = () => true;
+const no = () => false;
 
 const NO_PARTS = { supportsVision: false, supportsDocuments: false };
 
@@ -289,8 +306,10 @@ class SessionRunHost implements RunHost {
   }
 
   recordUsage: RunHost["recordUsage"] = (model, usage, durationMs) => {
+    const { tenant } = this.#session.key;
+    this.#services.places.tokensUsed(tenant, usage.inputTokens + usage.outputTokens);
     this.#services.instruments.modelCalled({
-      tenant: this.#session.key.tenant,
+      tenant,
       model,
       durationMs,
       inputTokens: usage.inputTokens,

@@ -22,8 +22,10 @@ export interface RegistryOptions {
   readonly questionDeadlineMs: number;
   /** Quiet sessions are put to sleep after this long without use. */
   readonly hibernateAfterMs: number;
-  /** Sessions are shut down after this long without use; undefined for never. */
-  readonly idleTimeoutMs?: number;
+  /** Sessions of a tenant are shut down after this long without use; undefined for never. */
+  readonly idleTimeoutMs: (tenant: string) => number | undefined;
+  /** Asked before a session is made or opened, with how many the tenant has open. @throws RpcError when it may not. */
+  readonly admit: (tenant: string, open: number) => void;
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
   readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
   readonly onStored?: SessionOptions["onStored"];
@@ -34,12 +36,16 @@ export interface RegistryOptions {
 /** How long a session without clients waits for one before it is let go. */
 const ORPHAN_GRACE_MS = 30_000;
 const SWEEP_MS = 5_000;
+/** No session is idle before that. */
+const SHORTEST_IDLE_MS = 1_000;
 
 export class SessionRegistry {
   readonly #options: RegistryOptions;
   /** Least recently used first. */
   readonly #sessions = new Map<string, Session>();
   readonly #opening = new Map<string, Promise<Session>>();
+  /** Open sessions, and those on their way, by tenant. */
+  readonly #openOf = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
   #stopping = false;
 
@@ -74,7 +80,9 @@ export class SessionRegistry {
   async create(key: SessionKey, settings: SessionSettings, summary: SessionSummary): Promise<Session> {
     this.#refuseWhenStopping();
     if (this.#sessions.has(nameOf(key)) || this.#opening.has(nameOf(key))) throw sessionExists(key);
+    this.#count(key);
     const lease = await this.log.create(key, summary).catch((error) => {
+      this.#uncount(key);
       throw error instanceof StoreError && error.kind === "conflict"
         ? sessionExists(key)
         : toRpcError(error, key);
@@ -116,7 +124,13 @@ export class SessionRegistry {
     }
     let opening = this.#opening.get(name);
     if (!opening) {
-      opening = this.#load(key).finally(() => this.#opening.delete(name));
+      this.#count(key);
+      opening = this.#load(key)
+        .catch((error: unknown) => {
+          this.#uncount(key);
+          throw error;
+        })
+        .finally(() => this.#opening.delete(name));
       this.#opening.set(name, opening);
     }
     return opening;
@@ -272,8 +286,23 @@ export class SessionRegistry {
   }
 
   #forget(session: Session): void {
-    if (this.#sessions.get(nameOf(session.key)) === session) this.#sessions.delete(nameOf(session.key));
+    if (this.#sessions.get(nameOf(session.key)) === session) {
+      this.#sessions.delete(nameOf(session.key));
+      this.#uncount(session.key);
+    }
     session.attachments.clear();
+  }
+
+  #count({ tenant }: SessionKey): void {
+    const open = this.#openOf.get(tenant) ?? 0;
+    this.#options.admit(tenant, open);
+    this.#openOf.set(tenant, open + 1);
+  }
+
+  #uncount({ tenant }: SessionKey): void {
+    const left = (this.#openOf.get(tenant) ?? 0) - 1;
+    if (left > 0) this.#openOf.set(tenant, left);
+    else this.#openOf.delete(tenant);
   }
 
   #touch(session: Session): void {
@@ -286,11 +315,11 @@ export class SessionRegistry {
   /** Puts quiet sessions to sleep and lets unused ones go; looks only at the front of the table. */
   #sweep(): void {
     const now = performance.now();
-    const { hibernateAfterMs, idleTimeoutMs } = this.#options;
-    const shortest = Math.min(hibernateAfterMs, idleTimeoutMs ?? Number.POSITIVE_INFINITY, ORPHAN_GRACE_MS);
+    const { hibernateAfterMs } = this.#options;
     for (const session of this.#sessions.values()) {
       const idleMs = now - session.lastUsedMs;
-      if (idleMs < shortest) break;
+      if (idleMs < Math.min(hibernateAfterMs, SHORTEST_IDLE_MS)) break;
+      const idleTimeoutMs = this.#options.idleTimeoutMs(session.key.tenant);
       if (session.closing || session.run !== undefined || session.compaction || session.questions.size > 0)
         continue;
       if (session.attachments.size === 0 && idleMs >= ORPHAN_GRACE_MS) void this.close(session);

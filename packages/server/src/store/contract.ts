@@ -30,6 +30,7 @@ export function describeEventLogContract(name: string, factory: () => Promise<Co
     describeCheckpoints(make);
     describeSummaries(make);
     describeDeletion(make);
+    describeTenants(make);
     describeCheck(make);
     describeKeys(make);
   });
@@ -307,6 +308,23 @@ function describeDeletion(make: Make): void {
     log.onHandover(async () => true);
     expect(await other.delete(key)).toBe(true);
     await expect(log.append(lease, ['{"n":2}'])).rejects.toEqual(failsAs("conflict"));
+  });
+}
+
+function describeTenants(make: Make): void {
+  it("tells which tenants there are, and what each has stored", async () => {
+    const { log } = await make();
+    const acme = await log.create({ tenant: "acme", sessionId: "s-1" }, summaryOf("s-1"));
+    const ours = await log.create(key, summaryOf("s-1"));
+    await log.append(acme, [JSON.stringify({ text: "x".repeat(10_000) })]);
+    await log.append(ours, ['{"n":1}']);
+    expect((await log.tenants()).sort()).toEqual(["acme", "default"]);
+    expect(await log.storedBytes("acme")).toBeGreaterThan(10_000);
+    expect(await log.storedBytes("default")).toBeLessThan(10_000);
+    expect(await log.storedBytes("nobody")).toBe(0);
+    await log.delete({ tenant: "acme", sessionId: "s-1" });
+    expect(await log.storedBytes("acme")).toBeLessThan(10_000);
+    await expect(log.storedBytes("../acme")).rejects.toEqual(failsAs("invalid-key"));
   });
 }
 

@@ -151,6 +151,12 @@ export interface EventLog {
   /** Summaries of a tenant, most recently modified first. Never opens one file a session. */
   list(tenant: string, query?: ListQuery): Promise<SessionSummary[]>;
 
+  /** The tenants that have, or had, sessions. */
+  tenants(): Promise<string[]>;
+
+  /** What a tenant's sessions take up, in bytes, with all that they keep. Looks at each of them: dear. */
+  storedBytes(tenant: string): Promise<number>;
+
   /**
    * Deletes a session whoever holds it here; false when there was none.
    * @throws StoreError `conflict` if another living owner keeps it.

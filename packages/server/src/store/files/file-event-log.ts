@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants, open } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import {
@@ -17,16 +17,19 @@ import {
 } from "../event-log.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint-file.ts";
 import { DescriptorCache } from "./descriptor-cache.ts";
+import { directorySize } from "./directory-size.ts";
 import { DirectorySync } from "./directory-sync.ts";
 import { isMissing, type StoreLog, toStoreError } from "./errors.ts";
 import { askOwner, InstanceSocket, type OwnerAnswer } from "./instance-socket.ts";
 import {
   assertValidKey,
   assertValidTenant,
+  defaultTenant,
   eventsFileName,
   isValidName,
   sessionDirectory,
   stateDirectory,
+  tenantsDirectory,
 } from "./layout.ts";
 import { firstClaim, isLeaseHeld, type LeaseTaker, takeLease } from "./lease.ts";
 import { createLimiter } from "./limiter.ts";
@@ -331,6 +334,19 @@ export class FileEventLog implements EventLog {
     });
     this.#indexes.set(tenant, index);
     return index;
+  }
+
+  async tenants(): Promise<string[]> {
+    const names = await readdir(tenantsDirectory(this.#home)).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw toStoreError(error, "list the tenants");
+    });
+    return [defaultTenant, ...names.filter(isValidName)];
+  }
+
+  async storedBytes(tenant: string): Promise<number> {
+    assertValidTenant(tenant);
+    return this.#guard("measure what is stored", () => directorySize(stateDirectory(this.#home, tenant)));
   }
 
   /** Writes a file where the logs are, and takes it away again. */

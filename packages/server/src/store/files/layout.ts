@@ -6,7 +6,7 @@ import { type SessionKey, StoreError } from "../event-log.ts";
  * so that either can list and resume what the other wrote.
  */
 
-const defaultTenant = "default";
+export const defaultTenant = "default";
 const validName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 
 export const eventsFileName = "events.jsonl";
@@ -41,7 +41,14 @@ function assertValidName(what: string, name: unknown): void {
 /** The directory that holds a tenant's sessions and its index. */
 export function stateDirectory(home: string, tenant: string): string {
   // Joined as text: every append asks for these, and names are valid by now.
-  return tenant === defaultTenant ? `${home}/session-state` : `${home}/tenants/${tenant}/session-state`;
+  return tenant === defaultTenant
+    ? `${home}/session-state`
+    : `${tenantsDirectory(home)}/${tenant}/session-state`;
+}
+
+/** Holds a directory for each tenant but the default one. */
+export function tenantsDirectory(home: string): string {
+  return `${home}/tenants`;
 }
 
 /** One session's own directory. The key must be valid. */

@@ -133,6 +133,20 @@ export class MemoryEventLog implements EventLog {
 
   async check(): Promise<void> {}
 
+  async tenants(): Promise<string[]> {
+    return [...new Set([...this.#storage.sessions.values()].map((session) => session.key.tenant))];
+  }
+
+  async storedBytes(tenant: string): Promise<number> {
+    assertValid("tenant", tenant);
+    let bytes = 0;
+    for (const session of this.#storage.sessions.values()) {
+      if (session.key.tenant !== tenant) continue;
+      for (const line of session.lines) bytes += Buffer.byteLength(line) + 1;
+    }
+    return bytes;
+  }
+
   onHandover(decide: (key: SessionKey) => Promise<boolean>): void {
     this.#decide = decide;
   }

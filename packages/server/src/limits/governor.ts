@@ -1,0 +1,161 @@
+/**
+ * Says yes or no before work begins: how much a tenant may do, and how much the server takes on. What
+ * is refused is refused at once, with how long to wait. Counters are kept in memory: a restart begins
+ * the minute and the day anew.
+ */
+import { RpcError } from "@rightseat/protocol";
+import { FairPlaces } from "./fair-places.ts";
+import { type LimitsConfig, limitsOf, type TenantLimitName, type TenantLimits } from "./limits-config.ts";
+import { SlidingCount } from "./sliding-count.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** What frees itself when others end: nobody knows when. */
+const TRY_AGAIN_MS = 1_000;
+const DEFAULT_WAITING_TURNS = 10_000;
+
+class TenantUse {
+  readonly turnsOfMinute = new SlidingCount(MINUTE_MS, 60);
+  readonly turnsOfDay = new SlidingCount(DAY_MS, 96);
+  readonly tokensOfMinute = new SlidingCount(MINUTE_MS, 60);
+  readonly tokensOfDay = new SlidingCount(DAY_MS, 96);
+  children = 0;
+}
+
+export interface GovernorOptions {
+  readonly config: LimitsConfig;
+  /** Bytes that a tenant's sessions take up in the store; may be a while old. */
+  readonly storedBytes: (tenant: string) => Promise<number>;
+  /** A run waited so long for its place. */
+  readonly onWaited: (ms: number) => void;
+  /** Milliseconds, for tests; default: a monotonic clock. */
+  readonly now?: () => number;
+}
+
+export class Governor {
+  readonly #options: GovernorOptions;
+  readonly #now: () => number;
+  readonly #uses = new Map<string, TenantUse>();
+  readonly #places: FairPlaces;
+  #config: LimitsConfig;
+
+  constructor(options: GovernorOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#now = options.now ?? (() => performance.now());
+    this.#places = new FairPlaces(
+      options.config.server.runningTurns ?? Number.POSITIVE_INFINITY,
+      (tenant) => this.limits(tenant).runningTurns ?? Number.POSITIVE_INFINITY,
+    );
+  }
+
+  reload(config: LimitsConfig): void {
+    this.#config = config;
+    this.#places.setMax(config.server.runningTurns ?? Number.POSITIVE_INFINITY);
+  }
+
+  limits(tenant: string): TenantLimits {
+    return limitsOf(this.#config, tenant);
+  }
+
+  /** Before a session is made or opened, with how many are open. @throws RpcError `limit_exceeded`. */
+  admitSession(tenant: string, open: number): void {
+    const { openSessions } = this.limits(tenant);
+    if (openSessions !== undefined && open >= openSessions)
+      throw exceeded("openSessions", openSessions, "sessions are open", TRY_AGAIN_MS);
+  }
+
+  /** Before a prompt is accepted; counts it. @throws RpcError `limit_exceeded`. */
+  async admitPrompt(tenant: string): Promise<void> {
+    await this.admitStoring(tenant);
+    const { server } = this.#config;
+    if (this.#places.full && this.#places.waiting >= (server.waitingTurns ?? DEFAULT_WAITING_TURNS))
+      throw new RpcError("limit_exceeded", "the server is full: as many runs wait as may; try again later", {
+        limit: "waitingTurns",
+        max: server.waitingTurns ?? DEFAULT_WAITING_TURNS,
+        retryAfterMs: TRY_AGAIN_MS,
+      });
+    const limits = this.limits(tenant);
+    const use = this.#use(tenant);
+    if (limits.runningTurns !== undefined && this.#places.takenBy(tenant) >= limits.runningTurns)
+      throw exceeded("runningTurns", limits.runningTurns, "runs are in progress", TRY_AGAIN_MS);
+    const now = this.#now();
+    const check = (name: TenantLimitName, count: SlidingCount, amount: number, what: string) => {
+      const max = limits[name];
+      const waitMs = max === undefined ? 0 : count.waitFor(amount, max, now);
+      if (waitMs > 0) throw exceeded(name, max as number, what, Math.ceil(waitMs));
+    };
+    check("turnsPerMinute", use.turnsOfMinute, 1, "prompts were sent in the last minute");
+    check("turnsPerDay", use.turnsOfDay, 1, "prompts were sent in the last day");
+    check("tokensPerMinute", use.tokensOfMinute, 1, "tokens were used in the last minute");
+    check("tokensPerDay", use.tokensOfDay, 1, "tokens were used in the last day");
+    use.turnsOfMinute.add(1, now);
+    use.turnsOfDay.add(1, now);
+  }
+
+  /**
+   * A place for a run; `leave` gives it back. Undefined when it was had at once, or a promise: rejects
+   * with the signal's reason, and then there is nothing to give back.
+   */
+  enter(tenant: string, signal: AbortSignal): Promise<void> | undefined {
+    if (this.#places.tryTake(tenant)) return undefined;
+    const sinceMs = this.#now();
+    return this.#places.wait(tenant, signal).then(() => this.#options.onWaited(this.#now() - sinceMs));
+  }
+
+  leave(tenant: string): void {
+    this.#places.giveBack(tenant);
+  }
+
+  tokensUsed(tenant: string, tokens: number): void {
+    const use = this.#use(tenant);
+    const now = this.#now();
+    use.tokensOfMinute.add(tokens, now);
+    use.tokensOfDay.add(tokens, now);
+  }
+
+  /** Before a process is started; `childEnded` gives it back. @throws RpcError `limit_exceeded`. */
+  childStarted(tenant: string): void {
+    const { childProcesses } = this.limits(tenant);
+    const use = this.#use(tenant);
+    if (childProcesses !== undefined && use.children >= childProcesses)
+      throw exceeded("childProcesses", childProcesses, "processes are running", TRY_AGAIN_MS);
+    use.children += 1;
+  }
+
+  childEnded(tenant: string): void {
+    this.#use(tenant).children -= 1;
+  }
+
+  get children(): number {
+    let children = 0;
+    for (const use of this.#uses.values()) children += use.children;
+    return children;
+  }
+
+  /** Before more is stored. @throws RpcError `limit_exceeded`. */
+  async admitStoring(tenant: string): Promise<void> {
+    const { storedBytes } = this.limits(tenant);
+    if (storedBytes === undefined) return;
+    const used = await this.#options.storedBytes(tenant);
+    if (used >= storedBytes)
+      throw exceeded("storedBytes", storedBytes, "bytes are stored; delete sessions", TRY_AGAIN_MS);
+  }
+
+  #use(tenant: string): TenantUse {
+    let use = this.#uses.get(tenant);
+    if (!use) {
+      use = new TenantUse();
+      this.#uses.set(tenant, use);
+    }
+    return use;
+  }
+}
+
+function exceeded(limit: TenantLimitName, max: number, what: string, retryAfterMs: number): RpcError {
+  return new RpcError("limit_exceeded", `the tenant's limit is reached: ${max} ${what} (${limit})`, {
+    limit,
+    max,
+    retryAfterMs,
+  });
+}

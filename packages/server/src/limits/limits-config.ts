@@ -1,0 +1,60 @@
+/** How much tenants and the server may do, as the config file says it under `limits`. A limit left out is none. */
+export interface TenantLimits {
+  /** Sessions open at once. */
+  readonly openSessions?: number;
+  /** Runs at once. */
+  readonly runningTurns?: number;
+  readonly turnsPerMinute?: number;
+  readonly turnsPerDay?: number;
+  /** Of models, in and out. */
+  readonly tokensPerMinute?: number;
+  readonly tokensPerDay?: number;
+  /** Of all its sessions together. */
+  readonly storedBytes?: number;
+  /** The largest message that its clients may send. */
+  readonly messageBytes?: number;
+  /** Processes that its sessions have running at once. */
+  readonly childProcesses?: number;
+  /** Sessions are shut down after so many seconds without use. */
+  readonly idleTimeoutSeconds?: number;
+  /** Sessions are deleted after so many days without use. */
+  readonly retentionDays?: number;
+}
+
+export type TenantLimitName = keyof TenantLimits;
+
+export interface ServerLimits {
+  /** Runs at once, of all tenants; what is more waits, in fair turn. */
+  readonly runningTurns?: number;
+  /** Runs that may wait; what is more is refused. */
+  readonly waitingTurns?: number;
+}
+
+export interface LimitsConfig {
+  readonly default: TenantLimits;
+  /** By tenant; what one leaves out, it has from `default`. */
+  readonly tenants: Readonly<Record<string, TenantLimits>>;
+  readonly server: ServerLimits;
+}
+
+export const NO_LIMITS: LimitsConfig = { default: {}, tenants: {}, server: {} };
+
+/** Every limit of a tenant: a positive whole number. */
+export const TENANT_LIMITS: readonly TenantLimitName[] = [
+  "openSessions",
+  "runningTurns",
+  "turnsPerMinute",
+  "turnsPerDay",
+  "tokensPerMinute",
+  "tokensPerDay",
+  "storedBytes",
+  "messageBytes",
+  "childProcesses",
+  "idleTimeoutSeconds",
+  "retentionDays",
+];
+
+export function limitsOf(config: LimitsConfig, tenant: string): TenantLimits {
+  const own = Object.hasOwn(config.tenants, tenant) ? config.tenants[tenant] : undefined;
+  return own === undefined ? config.default : { ...config.default, ...own };
+}

@@ -1,0 +1,43 @@
+/** Who did what: one entry for each call that may change something, and for each attempt to connect. */
+import { RpcError } from "@rightseat/protocol";
+
+export interface AuditEntry {
+  readonly connection: string;
+  readonly remoteAddress: string | undefined;
+  /** Undefined when nobody was admitted. */
+  readonly principal: string | undefined;
+  readonly tenant: string | undefined;
+  readonly role: string | undefined;
+  readonly method: string;
+  readonly sessionId: string | undefined;
+  /** "ok", or the reason of the error. Never what was said or answered. */
+  readonly outcome: string;
+  readonly durationMs: number;
+}
+
+/** Where entries go. Must not throw. */
+export type Audit = (entry: AuditEntry) => void;
+
+/** Carries a call out and tells how it ended. */
+export function audited(run: () => unknown, tell: (outcome: string, durationMs: number) => void): unknown {
+  const begunMs = performance.now();
+  const end = (outcome: string) => tell(outcome, performance.now() - begunMs);
+  const failed = (error: unknown): never => {
+    end(error instanceof RpcError ? error.reason : "internal_error");
+    throw error;
+  };
+  let answer: unknown;
+  try {
+    answer = run();
+  } catch (error) {
+    return failed(error);
+  }
+  if (!(answer instanceof Promise)) {
+    end("ok");
+    return answer;
+  }
+  return answer.then((result: unknown) => {
+    end("ok");
+    return result;
+  }, failed);
+}

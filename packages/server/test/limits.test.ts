@@ -1,0 +1,238 @@
+/** How much tenants and the server may do: what is over the limit is refused at once, and says for how long. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startScriptedModelServer } from "@rightseat/testing";
+import { describe, expect, test } from "vitest";
+import { createToken } from "../src/auth/token.ts";
+import { Retention } from "../src/limits/retention.ts";
+import { createFileEventLog } from "../src/store/files/file-event-log.ts";
+import { startServer, tempHome } from "./support/servers.ts";
+import type { WireClient } from "./support/wire-client.ts";
+
+const acme = createToken();
+const globex = createToken();
+
+async function serve(home: string, limits: unknown, env: Record<string, string> = {}) {
+  const file = join(home, "rightseat.json");
+  const auth = {
+    principals: [
+      { name: "acme", tenant: "acme", tokens: [{ sha256: acme.sha256 }] },
+      { name: "globex", tenant: "globex", tokens: [{ sha256: globex.sha256 }] },
+    ],
+  };
+  await writeFile(file, JSON.stringify({ auth, limits }));
+  const flags = [...(env.COPILOT_PROVIDER_BASE_URL ? [] : ["--demo"]), "--config", file];
+  const server = await startServer(home, { flags, env });
+  const connect = async (token: string): Promise<WireClient> => {
+    const client = await server.connect();
+    await client.request("connect", { token });
+    return client;
+  };
+  const rewrite = async (changed: unknown) => {
+    await writeFile(file, JSON.stringify({ auth, limits: changed }));
+    server.reload();
+  };
+  return { server, connect, rewrite };
+}
+
+const refusal = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: { data?: Record<string, unknown> }) => error.data,
+  );
+
+describe("limits of a tenant", () => {
+  test("open sessions: one too many is refused, other tenants go on, and closing one makes room", async () => {
+    await using home = await tempHome();
+    const { server, connect } = await serve(home.path, { default: { openSessions: 2 } });
+    await using _ = server;
+    const [one, other] = [await connect(acme.token), await connect(globex.token)];
+    const created = await Promise.all(
+      Array.from({ length: 10 }, () => refusal(one.request("session.create", { model: "demo" }))),
+    );
+    const refused = created.filter((data) => data !== undefined);
+    expect(refused).toHaveLength(8);
+    for (const data of refused)
+      expect(data).toMatchObject({
+        reason: "limit_exceeded",
+        limit: "openSessions",
+        max: 2,
+        retryAfterMs: 1000,
+      });
+    await other.request("session.create", { model: "demo" });
+    const { sessions } = await one.request("session.list");
+    await one.request("session.detach", { sessionId: sessions[0].sessionId });
+    await one.request("session.create", { model: "demo" });
+    expect(await refusal(one.request("session.resume", { sessionId: sessions[0].sessionId }))).toMatchObject({
+      limit: "openSessions",
+    });
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  test("prompts a minute: refused before they are in the log, with the time to wait", async () => {
+    await using home = await tempHome();
+    const { server, connect, rewrite } = await serve(home.path, { tenants: { acme: { turnsPerMinute: 2 } } });
+    await using _ = server;
+    const client = await connect(acme.token);
+    const { sessionId } = await client.request("session.create", { model: "demo" });
+    await client.ask(sessionId, "one");
+    await client.ask(sessionId, "two");
+    const refused = await refusal(client.request("session.send", { sessionId, prompt: "three" }));
+    expect(refused).toMatchObject({ reason: "limit_exceeded", limit: "turnsPerMinute", max: 2 });
+    expect(refused?.retryAfterMs).toBeGreaterThan(0);
+    expect(refused?.retryAfterMs).toBeLessThanOrEqual(60_000);
+    const { events } = await client.request("session.getMessages", { sessionId });
+    expect(JSON.stringify(events)).not.toContain("three");
+    await rewrite({ tenants: { acme: { turnsPerMinute: 3 } } });
+    expect(await client.ask(sessionId, "three")).toBeDefined();
+    await client.close();
+  });
+
+  test("tokens a day: the prompt after the one that used them up is refused", async () => {
+    await using home = await tempHome();
+    const { server, connect } = await serve(home.path, { default: { tokensPerDay: 10 } });
+    await using _ = server;
+    const client = await connect(acme.token);
+    const { sessionId } = await client.request("session.create", { model: "demo" });
+    await client.ask(sessionId, "hello there, how are you?");
+    expect(await refusal(client.request("session.send", { sessionId, prompt: "more" }))).toMatchObject({
+      limit: "tokensPerDay",
+    });
+    await client.close();
+  });
+
+  test("stored bytes, and the size of a message", async () => {
+    await using home = await tempHome();
+    const { server, connect } = await serve(home.path, {
+      tenants: { acme: { storedBytes: 1 }, globex: { messageBytes: 2_000 } },
+    });
+    await using _ = server;
+    const [full, terse] = [await connect(acme.token), await connect(globex.token)];
+    // Nothing is stored yet: the first is made, and uses the place up.
+    const { sessionId } = await full.request("session.create", { model: "demo" });
+    await expect
+      .poll(() => refusal(full.request("session.send", { sessionId, prompt: "hello" })), {
+        timeout: 20_000,
+        interval: 500,
+      })
+      .toMatchObject({ limit: "storedBytes" });
+    void terse.request("ping", { message: "x".repeat(3_000) }).catch(() => undefined);
+    await terse.until(() => terse.strayErrors.length > 0);
+    expect(terse.strayErrors[0]?.data).toMatchObject({ reason: "frame_too_large" });
+    await Promise.all([full.close(), terse.close()]);
+  });
+
+  test("runs at once: refused while they run, taken when they have ended", async () => {
+    await using home = await tempHome();
+    const model = await startScriptedModelServer({ script: [{ hang: true }] });
+    try {
+      const { server, connect } = await serve(
+        home.path,
+        { default: { runningTurns: 1 } },
+        { COPILOT_PROVIDER_BASE_URL: model.url, COPILOT_MODEL: "gpt-4o" },
+      );
+      await using _ = server;
+      const client = await connect(acme.token);
+      const [first, second] = [
+        (await client.request("session.create", {})).sessionId,
+        (await client.request("session.create", {})).sessionId,
+      ];
+      await client.request("session.send", { sessionId: first, prompt: "take your time" });
+      await model.until((now) => now.requests.length === 1);
+      expect(
+        await refusal(client.request("session.send", { sessionId: second, prompt: "echo hi" })),
+      ).toMatchObject({
+        limit: "runningTurns",
+      });
+      await client.request("session.abort", { sessionId: first });
+      expect(await client.ask(second, "echo hi")).toBeDefined();
+      await client.close();
+    } finally {
+      await model.close();
+    }
+  });
+});
+
+describe("limits of the server", () => {
+  test("a full server lets runs wait, in fair turn between tenants, and refuses what would wait too long", async () => {
+    await using home = await tempHome();
+    const model = await startScriptedModelServer({ script: () => ({ hang: true }) });
+    try {
+      const { server, connect } = await serve(
+        home.path,
+        { server: { runningTurns: 1, waitingTurns: 3 } },
+        { COPILOT_PROVIDER_BASE_URL: model.url, COPILOT_MODEL: "gpt-4o" },
+      );
+      await using _ = server;
+      const [busy, small] = [await connect(acme.token), await connect(globex.token)];
+      const sessions: string[] = [];
+      for (let n = 0; n < 4; n += 1) sessions.push((await busy.request("session.create", {})).sessionId);
+      const { sessionId: single } = await small.request("session.create", {});
+      for (const sessionId of sessions.slice(0, 3))
+        await busy.request("session.send", { sessionId, prompt: "take your time" });
+      await small.request("session.send", { sessionId: single, prompt: "just one" });
+      const [, , , fourth] = sessions;
+      expect(
+        await refusal(busy.request("session.send", { sessionId: fourth, prompt: "too many" })),
+      ).toMatchObject({
+        reason: "limit_exceeded",
+        limit: "waitingTurns",
+        retryAfterMs: 1000,
+      });
+      await model.until((now) => now.requests.length === 1);
+      // The first place that is free goes to the tenant that has none.
+      await busy.request("session.abort", { sessionId: sessions[0] });
+      await model.until((now) => now.requests.length === 2);
+      expect(JSON.stringify(model.requests[1]?.body)).toContain("just one");
+      // One that waits can be aborted without ever having run.
+      const before = busy.of(sessions[2] as string).length;
+      await busy.request("session.abort", { sessionId: sessions[2] });
+      await busy.event(sessions[2] as string, "session.idle", before);
+      model.use(undefined);
+      await small.request("session.abort", { sessionId: single });
+      await busy.event(sessions[1] as string, "session.idle");
+      expect(model.requests).toHaveLength(3);
+      await Promise.all([busy.close(), small.close()]);
+    } finally {
+      await model.close();
+    }
+  });
+});
+
+describe("retention", () => {
+  test("sessions that nobody used for too long are deleted, tenant by tenant; open ones are not", async () => {
+    await using home = await tempHome();
+    const log = createFileEventLog({ home: home.path, durability: "os" });
+    const day = 24 * 60 * 60_000;
+    const now = Date.parse("2026-06-01T00:00:00Z");
+    const summary = (sessionId: string, daysOld: number) => {
+      const modifiedTime = new Date(now - daysOld * day).toISOString();
+      return { sessionId, startTime: modifiedTime, modifiedTime };
+    };
+    for (const tenant of ["acme", "globex"]) {
+      for (const [id, age] of [
+        ["old", 40],
+        ["open", 40],
+        ["new", 5],
+      ] as const)
+        await log.release(await log.create({ tenant, sessionId: id }, summary(id, age)));
+    }
+    const deleted: [string, number][] = [];
+    const retention = new Retention({
+      log,
+      retentionDays: (tenant) => (tenant === "acme" ? 30 : undefined),
+      isOpen: ({ sessionId }) => sessionId === "open",
+      delete: (key) => log.delete(key),
+      onDeleted: (tenant, sessions) => deleted.push([tenant, sessions]),
+      onError: (error) => {
+        throw error;
+      },
+    });
+    await retention.look(now);
+    retention.close();
+    expect(deleted).toEqual([["acme", 1]]);
+    expect((await log.list("acme")).map(({ sessionId }) => sessionId).sort()).toEqual(["new", "open"]);
+    expect(await log.list("globex")).toHaveLength(3);
+    await log.close();
+  });
+});
