@@ -46,9 +46,8 @@ import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
-import { createBuiltInTools } from "./tools/built-in.ts";
+import { type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
 import type { SessionTodos } from "./tools/session-todos.ts";
-import type { Tool } from "./tools/tool.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
 
@@ -161,7 +160,7 @@ export function createServer(
     systemMessage: (session) => systemMessageOf(session, instructions),
     resolveModel: (session, settings) =>
       models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, settings)),
-    toolSet: (session) => toolSetOf(session, () => builtInTools(session)),
+    toolSet: (session) => toolSetOf(session, () => builtInTools(session).tools),
     runCommand: (session, command, signal) => runQueuedCommand(commands, session, command, signal),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
     onIdle: (session) => {
@@ -196,6 +195,11 @@ export function createServer(
     inferences,
     instructionsOf: (session) => instructionsOf(session, instructions),
     commands,
+    userShell: {
+      startCommand: (session, options) => builtInTools(session).startCommand(options),
+      defaultWorkingDirectory: process.cwd(),
+      onBug: runs.onBug,
+    },
     todosOf: (session, signal) => todosOf(log, session, signal),
     gitHubToken: config.gitHubToken,
     allowProviderEndpoint: config.allowProviderEndpoint,
@@ -309,8 +313,8 @@ export function createServer(
 function createBuiltInToolStore(
   environment: Config["environment"],
   log: EventLog,
-): (session: Session) => readonly Tool[] {
-  const made = new WeakMap<Session, readonly Tool[]>();
+): (session: Session) => BuiltInTools {
+  const made = new WeakMap<Session, BuiltInTools>();
   return (session) => {
     const known = made.get(session);
     if (known) return known;
@@ -324,8 +328,8 @@ function createBuiltInToolStore(
       environment: () => environment,
     });
     session.disposers.add(() => own.dispose());
-    made.set(session, own.tools);
-    return own.tools;
+    made.set(session, own);
+    return own;
   };
 }
 

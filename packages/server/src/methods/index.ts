@@ -10,6 +10,7 @@ import { sessionAnswerMethods } from "./session-answers.ts";
 import { sessionMetadataMethods } from "./session-metadata.ts";
 import { sessionModeMethods } from "./session-mode.ts";
 import { sessionOptionsMethods } from "./session-options.ts";
+import { sessionShellMethods } from "./session-shell.ts";
 import { sessionUiMethods } from "./session-ui.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { workspaceMethods } from "./workspace.ts";
@@ -22,6 +23,7 @@ export function createMethods(services: Services): Methods {
     ...sessionMethods(services),
     ...sessionAnswerMethods(services),
     ...sessionMetadataMethods(services),
+    ...sessionShellMethods(services),
     ...sessionModeMethods(services),
     ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),

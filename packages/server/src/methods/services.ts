@@ -11,6 +11,7 @@ import type { JoinServices } from "../session/join-session.ts";
 import type { RunServices } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
+import type { UserShellServices } from "../session/user-shell.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
 
 export interface Services {
@@ -18,6 +19,7 @@ export interface Services {
   readonly registry: SessionRegistry;
   readonly runs: RunServices;
   readonly join: JoinServices;
+  readonly userShell: UserShellServices;
   readonly commands: CommandServices;
   readonly models: ModelDirectory;
   readonly accounts: GitHubAccounts;

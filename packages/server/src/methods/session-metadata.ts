@@ -19,8 +19,8 @@ export function sessionMetadataMethods(services: Services): Methods {
       processing: (await sessionOf(services, scope, params)).run !== undefined,
     }),
     "session.metadata.activity": async (params: ById, scope: Scope) => {
-      const running = (await sessionOf(services, scope, params)).run !== undefined;
-      return { abortable: running, hasActiveWork: running };
+      const session = await sessionOf(services, scope, params);
+      return { abortable: session.run !== undefined, hasActiveWork: session.busy };
     },
     "session.metadata.snapshot": async (params: ById, scope: Scope) =>
       metadataSnapshot(

@@ -109,6 +109,10 @@ const FOLDERS: Record<string, Folder> = {
     if (call) call.externalRequestId = text(data.requestId);
   },
   "tool.execution_complete": foldToolResult,
+  "tool.user_requested": (state, data) => {
+    const toolCallId = text(data.toolCallId);
+    if (toolCallId !== undefined) state.userToolCalls = [...(state.userToolCalls ?? []), toolCallId];
+  },
   "tool_search.activated": (state, data) => {
     if (!Array.isArray(data.toolNames)) return;
     const names = data.toolNames.filter((name: unknown): name is string => typeof name === "string");
@@ -218,6 +222,8 @@ function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent
 
 function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
   const toolCallId = text(data.toolCallId);
+  if (data.isUserRequested === true && state.userToolCalls)
+    state.userToolCalls = state.userToolCalls.filter((id) => id !== toolCallId);
   const open = state.openToolCalls.findIndex((call) => call.toolCallId === toolCallId);
   // A result without a call (user-requested, or given twice) is history, not conversation.
   if (toolCallId === undefined || open < 0) return;

@@ -9,11 +9,13 @@ import { type EventLog, type SessionKey, type SessionSummary, StoreError } from 
 import { cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
+import { endErrands } from "./errands.ts";
 import { loadState } from "./load-state.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { shutdownData } from "./session-report.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
+import { closeCutOffToolCalls } from "./user-shell.ts";
 
 export type LifecycleType = "session.created" | "session.updated" | "session.deleted";
 
@@ -170,6 +172,7 @@ export class SessionRegistry {
       session.closing = true;
       session.run?.controller.abort(new RunSuspended());
       await session.run?.done;
+      await endErrands(session);
       await session.release();
       this.#forget(session);
     }
@@ -204,7 +207,7 @@ export class SessionRegistry {
   async #closeNow(session: Session, shutdownType: "routine" | "error"): Promise<void> {
     session.run?.controller.abort(new RunSuspended());
     await session.run?.done;
-    await cancelCompaction(session);
+    await Promise.all([cancelCompaction(session), endErrands(session)]);
     try {
       await session.wake();
       const { state } = session;
@@ -236,6 +239,7 @@ export class SessionRegistry {
       const checkpoint = state && opened.checkpoint ? { cursor: opened.checkpoint.cursor, state } : undefined;
       const loaded = await loadState(this.log, key, { end: opened.end, checkpoint });
       session.begin(loaded.state, loaded.end, loaded.checkpointed);
+      closeCutOffToolCalls(session);
     } catch (error) {
       await this.log.release(opened.lease);
       throw error;
@@ -276,7 +280,7 @@ export class SessionRegistry {
   async #handOver(key: SessionKey): Promise<boolean> {
     const session = this.#sessions.get(nameOf(key));
     if (!session) return true;
-    if (session.run !== undefined || session.compaction || session.questions.size > 0) return false;
+    if (session.busy) return false;
     await session.wake();
     session.closing = true;
     session.closed = session.release();
@@ -320,8 +324,7 @@ export class SessionRegistry {
       const idleMs = now - session.lastUsedMs;
       if (idleMs < Math.min(hibernateAfterMs, SHORTEST_IDLE_MS)) break;
       const idleTimeoutMs = this.#options.idleTimeoutMs(session.key.tenant);
-      if (session.closing || session.run !== undefined || session.compaction || session.questions.size > 0)
-        continue;
+      if (session.closing || session.busy) continue;
       if (session.attachments.size === 0 && idleMs >= ORPHAN_GRACE_MS) void this.close(session);
       else if (idleTimeoutMs !== undefined && idleMs >= idleTimeoutMs) void this.close(session);
       else if (idleMs >= hibernateAfterMs && session.awake) {

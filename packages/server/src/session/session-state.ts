@@ -97,6 +97,8 @@ export interface SessionState {
   summarisedPrompts?: string[];
   openToolCalls: OpenToolCall[];
   queue: QueuedPrompt[];
+  /** Ids of commands that people ran and whose end is not in the log. */
+  userToolCalls?: readonly string[];
   /** Names of deferred tools that a tool search brought up. */
   activatedTools?: string[];
   /** The message whose run has begun and not ended; a log that ends so was cut off. */

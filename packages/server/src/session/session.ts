@@ -8,8 +8,10 @@
 import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
+import type { UserCommands } from "../tools/user-command.ts";
 import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
+import type { Errand } from "./errands.ts";
 import { loadState } from "./load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
@@ -67,6 +69,10 @@ export class Session {
   run: ActiveRun | undefined;
   /** The compaction of the context in progress; may outlast the run that it began beside. */
   compaction: ActiveCompaction | undefined;
+  /** What clients asked for beside runs; set while there is any. */
+  errands: Set<Errand> | undefined;
+  /** People's commands; set once there was one. */
+  userCommands: UserCommands | undefined;
   /** Set when the session is on its way out; nothing new may begin. */
   closing = false;
   /** Settles when a session that is closing has gone. */
@@ -125,10 +131,15 @@ export class Session {
     return this.#end;
   }
 
+  /** Whether something is being run or asked, which must not be cut off for want of use. */
+  get busy(): boolean {
+    if (this.run !== undefined || this.compaction !== undefined || this.errands !== undefined) return true;
+    return this.questions.size > 0;
+  }
+
   /** Whether nothing is being written, asked or run, so that it may sleep or go. */
   get quiet(): boolean {
-    if (this.compaction) return false;
-    return this.run === undefined && this.questions.size === 0 && this.#inFlight === 0 && !this.#batch;
+    return !this.busy && this.#inFlight === 0 && !this.#batch;
   }
 
   /** Begins with the state that was just folded, or an empty one. */

@@ -5,6 +5,7 @@ import { SEARCH_TOOLS } from "./search/definitions.ts";
 import { SHELL_TOOLS } from "./shell/definitions.ts";
 import { SQL_TOOLS } from "./sql/definitions.ts";
 import type { PermissionAsk, Tool, ToolContext, ToolResult } from "./tool.ts";
+import type { UserCommand, UserCommandOptions } from "./user-command.ts";
 
 export type { BuiltInToolHost } from "./built-in-tool.ts";
 
@@ -13,6 +14,8 @@ const SPECS: readonly BuiltInToolSpec[] = [...SHELL_TOOLS, ...FILE_TOOLS, ...SQL
 
 export interface BuiltInTools {
   readonly tools: readonly Tool[];
+  /** Runs a command that a person asked for. @throws Error when it cannot be started. */
+  startCommand(options: UserCommandOptions): Promise<UserCommand>;
   /** Ends the shells of the session and their processes. May be called twice; does not throw. */
   dispose(): Promise<void>;
 }
@@ -29,6 +32,10 @@ class SessionTools implements BuiltInTools {
   constructor(session: BuiltInSession) {
     this.#session = session;
     this.tools = SPECS.map((spec) => new BuiltInTool(spec, session));
+  }
+
+  async startCommand(options: UserCommandOptions): Promise<UserCommand> {
+    return (await import("./shell/user-shells.ts")).startUserCommand(this.#session, options);
   }
 
   dispose(): Promise<void> {

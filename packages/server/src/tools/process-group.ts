@@ -30,7 +30,7 @@ async function isGone(groupId: number, withinMs: number): Promise<boolean> {
 }
 
 /** False when there is no such group. */
-function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolean {
+export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-groupId, signal);
   } catch (error) {

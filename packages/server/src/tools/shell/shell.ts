@@ -10,7 +10,7 @@ import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BuiltInToolHost } from "../built-in-tool.ts";
 import { forgetGroup } from "../group-watchdog.ts";
-import { endGroup, groupExists } from "../process-group.ts";
+import { endGroup, groupExists, signalGroup } from "../process-group.ts";
 import { EndMarker } from "./end-marker.ts";
 import { OutputCollector } from "./output-collector.ts";
 import type { SpawnedCommand } from "./spawn-command.ts";
@@ -71,6 +71,11 @@ export class Shell {
     if (!this.#spawned.input?.writable || this.exitCode !== undefined) return false;
     this.#spawned.input.write(input);
     return true;
+  }
+
+  /** Signals all of its processes. False when none is left. */
+  signal(signal: NodeJS.Signals): boolean {
+    return !this.#gone && signalGroup(this.#spawned.pid, signal);
   }
 
   /** Resolves when it has finished, or after that many milliseconds. @throws the signal's reason. */

@@ -76,7 +76,7 @@ export class Shells implements SessionResource {
       throw new Error(`The shell "${id}" still runs. Use another shellId, or end it with stop_bash first.`);
     }
     if (this.all().filter((shell) => shell.hasProcesses).length >= MAX_RUNNING) {
-      throw new Error(`${MAX_RUNNING} shells run already. End some with stop_bash first.`);
+      throw new Error(`${MAX_RUNNING} shells run already. End some first.`);
     }
   }
 
