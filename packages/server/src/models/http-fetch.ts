@@ -1,9 +1,9 @@
 /**
  * The `fetch` of model calls, on `node:http`: a third of the CPU of the built-in one, whose web streams
  * and request objects cost more than the rest of a short turn. It is as much of `fetch` as the official
- * libraries and our own reading of streams use: string bodies, no redirects, no decompression (none is
- * asked for), and a body that is read through `getReader`. Silence has no limit here: the idle timer of
- * the call rules.
+ * libraries and our own reading of streams use: bodies of text or bytes, no redirects, no decompression
+ * (none is asked for), and a response that is read through `getReader`. Silence has no limit here: the
+ * idle timer of the call rules.
  */
 import {
   type ClientRequest,
@@ -21,23 +21,17 @@ const MOST_CHUNKS = 64;
 
 export const httpFetch: Fetch = async (input, init = {}) => {
   const url = new URL(typeof input === "string" ? input : input instanceof URL ? input.href : input.url);
-  const { body } = init;
-  if (typeof body !== "string" && body !== undefined && body !== null) {
-    throw new TypeError("expected a body of text");
+  const body = init.body ?? undefined;
+  if (typeof body !== "string" && !(body instanceof Uint8Array) && body !== undefined) {
+    throw new TypeError("expected a body of text or bytes");
   }
   const signal = init.signal ?? undefined;
   try {
-    return await send(url, init, body ?? undefined, signal);
+    return await send(url, init, body, signal);
   } catch (error) {
     // The server closed an idle connection just as it was used again; nothing of the request was read.
     if (!(error instanceof StaleConnectionError)) throw error;
-    return await send(
-      url,
-      init,
-      body ?? undefined,
-      signal,
-      new (url.protocol === "https:" ? HttpsAgent : HttpAgent)(),
-    );
+    return await send(url, init, body, signal, new (url.protocol === "https:" ? HttpsAgent : HttpAgent)());
   }
 };
 
@@ -46,7 +40,7 @@ class StaleConnectionError extends Error {}
 function send(
   url: URL,
   init: RequestInit,
-  body: string | undefined,
+  body: string | Uint8Array | undefined,
   signal: AbortSignal | undefined,
   agent?: HttpAgent,
 ): Promise<Response> {

@@ -1,5 +1,5 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
-import { type ChatDialect, toChatBody } from "../openai-chat/request.ts";
+import { type ChatDialect, plainConversations, toChatBody } from "../openai-chat/request.ts";
 import { startChat } from "../openai-chat/start-chat.ts";
 import { ChatAnswerReader } from "../openai-chat/stream.ts";
 import { toRequestSettings } from "../openai-client.ts";
@@ -11,7 +11,7 @@ import { parseAzureAddress } from "./address.ts";
 import { type AzureTarget, createAzureClient, describeAzureUrl } from "./client.ts";
 
 /** Deployments have names of their own, so the model cannot be told; the newer field suits all of them. */
-const DIALECT: ChatDialect = { maxTokensField: "max_completion_tokens", sendsReasoningBack: false };
+const DIALECT: ChatDialect = { maxTokensField: "max_completion_tokens", conversations: plainConversations };
 
 /** OpenAI models on Azure, by Chat Completions or Responses. The request's model is the deployment's name. */
 export function createAzureProvider(settings: ProviderSettings): ModelProvider {

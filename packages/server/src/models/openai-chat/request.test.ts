@@ -1,51 +1,54 @@
 import { describe, expect, it } from "vitest";
+import type { ModelRequest } from "../model-provider.ts";
 import { chooseChatDialect, toChatBody } from "./request.ts";
 
 const dialect = chooseChatDialect("http://localhost:11434/v1", "m");
+const bodyOf = (request: ModelRequest): unknown =>
+  JSON.parse(Buffer.from(toChatBody(request, dialect)).toString());
 const IMAGE = { mimeType: "image/png", base64: "aaaa" };
 
 describe("toChatBody", () => {
   it("leaves out what is not there", () => {
-    const body = toChatBody(
-      { model: "m", system: "", messages: [{ role: "user", content: "Hi" }], tools: [], stream: false },
-      dialect,
-    );
+    const body = bodyOf({
+      model: "m",
+      system: "",
+      messages: [{ role: "user", content: "Hi" }],
+      tools: [],
+      stream: false,
+    });
     expect(body).toEqual({ model: "m", messages: [{ role: "user", content: "Hi" }] });
   });
 
   it("spells a whole conversation as the wire has it", () => {
-    const body = toChatBody(
-      {
-        model: "m",
-        system: "S",
-        messages: [
-          {
-            role: "user",
-            content: [
-              { type: "text", text: "t" },
-              { type: "image", ...IMAGE },
-              { type: "document", mimeType: "application/pdf", base64: "bbbb", name: "d.pdf" },
-            ],
-          },
-          {
-            role: "assistant",
-            content: "",
-            toolCalls: [
-              { id: "1", name: "f", arguments: "{" },
-              { id: "2", name: "f", arguments: "{}" },
-            ],
-          },
-          { role: "tool", toolCallId: "1", content: "r1", images: [IMAGE] },
-          { role: "tool", toolCallId: "2", content: "r2" },
-          { role: "assistant", content: "done", toolCalls: [] },
-        ],
-        tools: [{ name: "f", description: "d", parameters: { type: "object" } }],
-        stream: true,
-        maxOutputTokens: 9,
-        reasoningEffort: "low",
-      },
-      dialect,
-    );
+    const body = bodyOf({
+      model: "m",
+      system: "S",
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "t" },
+            { type: "image", ...IMAGE },
+            { type: "document", mimeType: "application/pdf", base64: "bbbb", name: "d.pdf" },
+          ],
+        },
+        {
+          role: "assistant",
+          content: "",
+          toolCalls: [
+            { id: "1", name: "f", arguments: "{" },
+            { id: "2", name: "f", arguments: "{}" },
+          ],
+        },
+        { role: "tool", toolCallId: "1", content: "r1", images: [IMAGE] },
+        { role: "tool", toolCallId: "2", content: "r2" },
+        { role: "assistant", content: "done", toolCalls: [] },
+      ],
+      tools: [{ name: "f", description: "d", parameters: { type: "object" } }],
+      stream: true,
+      maxOutputTokens: 9,
+      reasoningEffort: "low",
+    });
     const image = { type: "image_url", image_url: { url: "data:image/png;base64,aaaa" } };
     expect(body).toEqual({
       model: "m",

@@ -1,24 +1,48 @@
 import type {
   ModelContentPart,
   ModelMessage,
+  ModelReasoning,
   ModelRequest,
   ModelTool,
   ToolImage,
 } from "../model-provider.ts";
+import { ConversationEncoder } from "./conversation-encoder.ts";
 
 /** What differs between servers that speak Chat Completions. */
 export interface ChatDialect {
   /** "max_completion_tokens" is OpenAI's and Azure's; most compatible servers know only the older name. */
   readonly maxTokensField: "max_tokens" | "max_completion_tokens";
-  /** GitHub's API wants its own reasoning fields back; others reject or ignore foreign fields. */
-  readonly sendsReasoningBack: boolean;
+  readonly conversations: ConversationEncoder;
 }
 
 type Json = Record<string, unknown>;
 
-/** The body of `POST /chat/completions`. Texts are passed on exactly as given. */
-export function toChatBody(request: ModelRequest, dialect: ChatDialect): Json {
-  const body: Json = { model: request.model, messages: toChatMessages(request, dialect) };
+/** The body of `POST /chat/completions`, as JSON. Texts are passed on exactly as given. */
+export function toChatBody(request: ModelRequest, dialect: ChatDialect): Uint8Array {
+  const { kept, text } = dialect.conversations.encode(request.messages);
+  const system = request.system === "" ? "" : JSON.stringify({ role: "system", content: request.system });
+  const options = JSON.stringify(toChatOptions(request, dialect)).slice(1, -1);
+  const comma = (before: unknown, behind: unknown) => (before && behind ? "," : "");
+  const head = `{"model":${JSON.stringify(request.model)},"messages":[${system}${comma(system, kept ?? text)}`;
+  const tail = `${comma(kept, text)}${text}]${comma(true, options)}${options}}`;
+  return kept ? Buffer.concat([Buffer.from(head), kept, Buffer.from(tail)]) : Buffer.from(head + tail);
+}
+
+/**
+ * @param toReasoningSentBack what goes back of a message's reasoning. GitHub's API wants its own fields
+ *   back; others reject or ignore foreign fields, and are sent none.
+ */
+export function createChatEncoder(toReasoningSentBack: ToReasoningSentBack): ConversationEncoder {
+  return new ConversationEncoder((messages) => toChatMessages(messages, toReasoningSentBack));
+}
+
+type ToReasoningSentBack = (reasoning: ModelReasoning) => ModelReasoning | undefined;
+
+/** For servers that want no reasoning back. */
+export const plainConversations = createChatEncoder(() => undefined);
+
+function toChatOptions(request: ModelRequest, dialect: ChatDialect): Json {
+  const body: Json = {};
   if (request.tools.length > 0) body["tools"] = request.tools.map(toChatTool);
   if (request.maxOutputTokens !== undefined) body[dialect.maxTokensField] = request.maxOutputTokens;
   if (request.reasoningEffort !== undefined) body["reasoning_effort"] = request.reasoningEffort;
@@ -29,21 +53,20 @@ export function toChatBody(request: ModelRequest, dialect: ChatDialect): Json {
   return body;
 }
 
-function toChatMessages(request: ModelRequest, dialect: ChatDialect): Json[] {
-  const messages: Json[] = [];
-  if (request.system !== "") messages.push({ role: "system", content: request.system });
+function toChatMessages(messages: readonly ModelMessage[], toReasoningSentBack: ToReasoningSentBack): Json[] {
+  const wire: Json[] = [];
   // Images of tool results wait until all results of a turn are out: no user message may come between them.
   let images: Json[] = [];
-  for (const message of request.messages) {
+  for (const message of messages) {
     if (message.role !== "tool" && images.length > 0) {
-      messages.push(toImagesMessage(images));
+      wire.push(toImagesMessage(images));
       images = [];
     }
-    messages.push(toChatMessage(message, dialect));
+    wire.push(toChatMessage(message, toReasoningSentBack));
     if (message.role === "tool") images.push(...(message.images ?? []).flatMap(toCaptionedImage));
   }
-  if (images.length > 0) messages.push(toImagesMessage(images));
-  return messages;
+  if (images.length > 0) wire.push(toImagesMessage(images));
+  return wire;
 }
 
 function toCaptionedImage(image: ToolImage): Json[] {
@@ -60,7 +83,7 @@ function toImagesMessage(images: readonly Json[]): Json {
   };
 }
 
-function toChatMessage(message: ModelMessage, dialect: ChatDialect): Json {
+function toChatMessage(message: ModelMessage, toReasoningSentBack: ToReasoningSentBack): Json {
   switch (message.role) {
     case "user":
       return {
@@ -70,13 +93,13 @@ function toChatMessage(message: ModelMessage, dialect: ChatDialect): Json {
     case "tool":
       return { role: "tool", tool_call_id: message.toolCallId, content: message.content };
     case "assistant":
-      return toAssistantMessage(message, dialect);
+      return toAssistantMessage(message, toReasoningSentBack);
   }
 }
 
 function toAssistantMessage(
   message: Extract<ModelMessage, { role: "assistant" }>,
-  dialect: ChatDialect,
+  toReasoningSentBack: ToReasoningSentBack,
 ): Json {
   const hasCalls = message.toolCalls.length > 0;
   const wire: Json = {
@@ -90,9 +113,10 @@ function toAssistantMessage(
       function: { name: call.name, arguments: call.arguments },
     }));
   }
-  if (dialect.sendsReasoningBack && message.reasoning?.opaque !== undefined) {
-    wire["reasoning_opaque"] = message.reasoning.opaque;
-    if (message.reasoning.text !== undefined) wire["reasoning_text"] = message.reasoning.text;
+  const reasoning = message.reasoning && toReasoningSentBack(message.reasoning);
+  if (reasoning?.opaque !== undefined) {
+    wire["reasoning_opaque"] = reasoning.opaque;
+    if (reasoning.text !== undefined) wire["reasoning_text"] = reasoning.text;
   }
   return wire;
 }
@@ -137,6 +161,6 @@ export function chooseChatDialect(baseUrl: string, model: string): ChatDialect {
   const isReasoningModel = /(?:^|\/)(?:o[1-9]|gpt-[5-9])(?:[.-]|$)/.test(model);
   return {
     maxTokensField: isOpenAI || isReasoningModel ? "max_completion_tokens" : "max_tokens",
-    sendsReasoningBack: false,
+    conversations: plainConversations,
   };
 }

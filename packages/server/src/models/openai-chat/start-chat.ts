@@ -1,16 +1,10 @@
 import type { OpenAI } from "openai";
-import type { ChatCompletionCreateParams } from "openai/resources/chat/completions";
 
 /**
- * Sends the body and gives the raw response: reading the stream ourselves is several times faster than
- * the library's own stream (see `runCall`).
+ * Sends the body, which is JSON already, and gives the raw response: reading the stream ourselves is
+ * several times faster than the library's own stream (see `runCall`).
  */
-export function startChat(
-  client: OpenAI,
-  body: Record<string, unknown>,
-  signal: AbortSignal,
-): Promise<Response> {
-  return client.chat.completions
-    .create(body as unknown as ChatCompletionCreateParams, { signal })
-    .asResponse();
+export function startChat(client: OpenAI, body: Uint8Array, signal: AbortSignal): Promise<Response> {
+  const headers = { "content-type": "application/json" };
+  return client.post("/chat/completions", { body, headers, signal }).asResponse();
 }

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { ModelMessage } from "../model-provider.ts";
+import { ConversationEncoder, type EncodedConversation } from "./conversation-encoder.ts";
+
+/** Results of tools are counted at their end, so that how they are spelled depends on what follows. */
+function toWire(messages: readonly ModelMessage[]): object[] {
+  const wire: object[] = [];
+  let results = 0;
+  for (const message of messages) {
+    if (message.role !== "tool" && results > 0) wire.push({ results });
+    results = message.role === "tool" ? results + 1 : 0;
+    wire.push({ role: message.role, content: message.content });
+  }
+  if (results > 0) wire.push({ results });
+  return wire;
+}
+
+const textOf = ({ kept, text }: EncodedConversation) =>
+  kept && text !== "" ? `${Buffer.from(kept)},${text}` : `${Buffer.from(kept ?? [])}${text}`;
+const whole = (messages: readonly ModelMessage[]) => JSON.stringify(toWire(messages)).slice(1, -1);
+const user = (content: string): ModelMessage => ({ role: "user", content });
+const assistant = (content: string): ModelMessage => ({ role: "assistant", content, toolCalls: [] });
+const result = (content: string): ModelMessage => ({ role: "tool", toolCallId: "1", content });
+const long = (text: string) => text.repeat(10_000);
+
+describe("ConversationEncoder", () => {
+  it("gives the same bytes as encoding everything anew, however the conversation changes", () => {
+    const encoder = new ConversationEncoder(toWire);
+    const messages: ModelMessage[] = [];
+    const changes: (() => unknown)[] = [
+      () => messages.push(user("short")),
+      () => messages.push(assistant(long("Grüße 東京 \ud83d\uddfc \ud800 "))),
+      () => messages.push(user(long("next ")), assistant("calls")),
+      () => messages.push(result("one")),
+      () => messages.push(result(long("two "))),
+      () => messages.push(assistant("read")),
+      () => messages.splice(-1, 1, assistant("replaced")),
+      () => messages.splice(-3),
+      () => messages.push(user("again")),
+      () => messages.splice(0, 3),
+      () => messages.push(user(long("after ")), assistant(long("wards "))),
+      () => messages.splice(0),
+      () => messages.push(user(long("anew "))),
+    ];
+    for (const change of changes) {
+      change();
+      expect(textOf(encoder.encode(messages))).toBe(messages.length === 0 ? "" : whole(messages));
+    }
+  });
+
+  it("spells only what is new of a long conversation", () => {
+    const spelled: number[] = [];
+    const encoder = new ConversationEncoder((messages) => {
+      spelled.push(messages.length);
+      return toWire(messages);
+    });
+    const messages = [user(long("a ")), assistant(long("b "))];
+    encoder.encode(messages);
+    messages.push(user("c"));
+    encoder.encode(messages);
+    expect(spelled).toEqual([2, 1]);
+  });
+
+  it("forgets the conversations used longest ago when all together are too long", () => {
+    const spelled: number[] = [];
+    const encoder = new ConversationEncoder((messages) => {
+      spelled.push(messages.length);
+      return toWire(messages);
+    });
+    const conversations = Array.from({ length: 5 }, () => [user("x".repeat(8 * 1024 * 1024)), user("y")]);
+    for (const messages of conversations) encoder.encode(messages);
+    spelled.length = 0;
+    for (const messages of [...conversations].reverse())
+      expect(textOf(encoder.encode(messages))).toBe(whole(messages));
+    // The newest two fit; encoding an older one pushes the others out one by one.
+    expect(spelled).toEqual([2, 2, 2]);
+  });
+});
