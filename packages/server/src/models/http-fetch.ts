@@ -46,7 +46,8 @@ function send(
 ): Promise<Response> {
   signal?.throwIfAborted();
   const secure = url.protocol === "https:";
-  const headers = Object.fromEntries(new Headers(init.headers));
+  const given = init.headers instanceof Headers ? init.headers : new Headers(init.headers);
+  const headers = Object.fromEntries(given);
   headers["accept-encoding"] ??= "identity";
   if (body !== undefined) headers["content-length"] = String(Buffer.byteLength(body));
   return new Promise((resolve, reject) => {

@@ -14,12 +14,21 @@ export interface ClientSettings
   readonly userAgent?: string;
 }
 
+/** The last settings made for requests without headers of their own: one object, so that one client serves them. */
+const withoutHeaders = new WeakMap<ClientSettings, ClientSettings>();
+
 /** The settings for one request. */
 export function toRequestSettings<T extends ClientSettings>(
   settings: T,
   request: Pick<ModelRequest, "headers" | "userAgent">,
 ): T & ClientSettings {
-  return { ...settings, requestHeaders: request.headers, userAgent: request.userAgent };
+  const { headers: requestHeaders, userAgent } = request;
+  if (requestHeaders) return { ...settings, requestHeaders, userAgent };
+  const known = withoutHeaders.get(settings);
+  if (known && known.userAgent === userAgent) return known as T & ClientSettings;
+  const made = { ...settings, userAgent };
+  withoutHeaders.set(settings, made);
+  return made;
 }
 
 /** The headers that were asked for; what is said in them of who asks goes before the user agent. */
@@ -74,10 +83,19 @@ export function toOpenAIOptions(settings: ClientSettings, call: ModelCall) {
   };
 }
 
-/** A client for any server that takes `Authorization: Bearer`, or no credential at all. */
+/** The last client of each provider's settings, and the credential that it was made with. */
+const clients = new WeakMap<ClientSettings, { readonly client: OpenAI; readonly key: string | undefined }>();
+
+/**
+ * A client for any server that takes `Authorization: Bearer`, or no credential at all. It serves all
+ * calls with the same settings object while their credential stays the same: making one costs as much as
+ * all else that the library does for a call.
+ */
 export async function createOpenAIClient(settings: ClientSettings, call: ModelCall): Promise<OpenAI> {
   const [{ OpenAI }, credential] = await Promise.all([import("openai"), takeCredential(settings, call)]);
-  return new OpenAI({
+  const known = clients.get(settings);
+  if (known && known.key === credential?.value) return known.client;
+  const client = new OpenAI({
     ...toOpenAIOptions(settings, call),
     // The library insists on a key; the header below decides what is sent.
     apiKey: "none",
@@ -87,6 +105,8 @@ export async function createOpenAIClient(settings: ClientSettings, call: ModelCa
       ...toHeaders(settings),
     },
   });
+  clients.set(settings, { client, key: credential?.value });
+  return client;
 }
 
 export function trimSlashes(url: string): string {
