@@ -1,10 +1,12 @@
 /** Methods that make, find and let go of sessions: `session.create`, `resume`, `list`, `delete`, `detach`, … */
+import { RawResult } from "@rightseat/protocol";
 import { createSession, type JoinResult, resumeSession } from "../session/join-session.ts";
 import { abortRun } from "../session/run.ts";
 import type { SettingsParams } from "../session/session-settings.ts";
-import type { ListQuery, SessionSummary } from "../store/event-log.ts";
+import type { ListQuery } from "../store/event-log.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 import { sessionOf } from "./services.ts";
+import { toWireSummary, toWireSummaryJson } from "./wire-summary.ts";
 
 interface ById {
   sessionId: string;
@@ -46,7 +48,7 @@ export function sessionsMethods(services: Services): Methods {
     },
     "session.list": async ({ filter }: { filter?: ListQuery }, scope: Scope) => {
       const sessions = await registry.log.list(scope.principal.tenant, filter ?? {});
-      return { sessions: sessions.map(toWireSummary) };
+      return new RawResult(`{"sessions":[${sessions.map(toWireSummaryJson).join(",")}]}`);
     },
     "session.getMetadata": async ({ sessionId }: ById, scope: Scope) => {
       const summary = await registry.log
@@ -77,8 +79,4 @@ export function sessionsMethods(services: Services): Methods {
       return null;
     },
   };
-}
-
-function toWireSummary(summary: SessionSummary) {
-  return { isRemote: false, ...summary };
 }
