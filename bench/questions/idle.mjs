@@ -13,16 +13,12 @@ export const idle = {
     peer: { sessions: 50, restMs: 3_000, watchMs: 10_000 },
   },
   async ask(bench) {
-    const { sessions, stored } = bench.size;
-    const figures = [
-      figure(`CPU with ${sessions} open sessions, idle`, await idlePercent(bench), "% of a core", {
-        atMost: 1,
-      }),
-    ];
+    const target = { atMost: 1 };
+    const figures = [figure("CPU with open sessions, idle", await idlePercent(bench), "% of a core", target)];
     if (!bench.isOwn) return figures;
-    generateManySessions(bench.home, stored);
-    const beside = `CPU with ${sessions} open beside ${stored} stored sessions, idle`;
-    return [...figures, figure(beside, await idlePercent(bench), "% of a core", { atMost: 1 })];
+    generateManySessions(bench.home, bench.size.stored);
+    const beside = await idlePercent(bench);
+    return [...figures, figure("CPU with many stored sessions too, idle", beside, "% of a core", target)];
   },
 };
 
