@@ -162,6 +162,7 @@ const UNPUBLISHED: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   "params of userInput.request": { sessionId: "string", question: "string" },
   "params of exitPlanMode.request": { sessionId: "string" },
   "params of autoModeSwitch.request": { sessionId: "string" },
+  "params of $/cancelRequest": { id: "number" },
   "params of systemMessage.transform": { sessionId: "string", sections: "object" },
   "result of session.create": { sessionId: "string", "workspacePath?": "string", "capabilities?": "object" },
   "result of session.resume": { sessionId: "string", "workspacePath?": "string", "capabilities?": "object" },

@@ -44,6 +44,7 @@ import { lookAround } from "./session/surroundings.ts";
 
 import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
+import { createUserChannel } from "./session/user-channel.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
@@ -326,6 +327,7 @@ function createBuiltInToolStore(
       sessionDirectory: () => log.workspacePath(session.key),
       onTodosChanged: () => void session.emit("session.todos_changed", {}),
       environment: () => environment,
+      user: createUserChannel(session, () => log.workspacePath(session.key)),
     });
     session.disposers.add(() => own.dispose());
     made.set(session, own);

@@ -121,6 +121,9 @@ const JOIN_PROOFS: Record<string, Proof> = {
     expect(types).not.toContain("permission.requested");
   },
   requestElicitation: "test/elicitation.test.ts",
+  requestUserInput: "test/user-input.test.ts",
+  requestExitPlanMode: "test/modes.test.ts",
+  requestAutoModeSwitch: "test/modes.test.ts",
   commands: "test/commands.test.ts",
   workingDirectory: async () => {
     const sessionId = await create({ workingDirectory: home.path });
@@ -219,6 +222,7 @@ const OPTION_PROOFS: Record<string, Proof> = {
     expect((await asked(off)).stream ?? false).toBe(false);
   },
   askUserDisabled: "src/session/tool-set.test.ts",
+  continueOnAutoMode: "test/modes.test.ts",
   skipCustomInstructions: "test/system-message.test.ts",
   organizationCustomInstructions: "test/system-message.test.ts",
   disabledInstructionSources: "test/system-message.test.ts",

@@ -35,10 +35,14 @@ export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome
       host.signal.throwIfAborted();
       await host.takeSteering();
       turnId = String(turn++);
-      const outcome = await oneTurn(host, turnId);
+      const outcome = await oneTurn(host, turnId).catch((error) => recovered(host, error));
+      if (outcome === undefined) {
+        endTurn();
+        continue;
+      }
       if (outcome.answer.toolCalls.length > 0) continue;
       endTurn(outcome.model.id);
-      if (!(await host.takeSteering())) return "done";
+      if (!(await host.takeSteering()) && !host.nudge?.()) return "done";
     }
   } catch (error) {
     if (host.signal.reason instanceof RunSuspended) return "suspended";
@@ -97,6 +101,13 @@ async function callFittingModel(host: RunHost, call: ContextCall, turnId: string
     if (!tooLong || !(await host.shortenContext(call))) throw error;
     return callModel(host, { ...call, messages: host.messages(), turnId });
   }
+}
+
+/** Resolves when the host found a way to go on. @throws the error otherwise. */
+async function recovered(host: RunHost, error: unknown): Promise<undefined> {
+  const canTry = error instanceof ModelError && !host.signal.aborted && host.canRecover?.(error);
+  if (!canTry || !(await host.recover?.(error))) throw error;
+  return undefined;
 }
 
 function toToolRequest(call: { id: string; name: string; arguments: string }) {

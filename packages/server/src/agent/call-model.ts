@@ -43,6 +43,7 @@ export async function callModel(host: RunHost, call: ModelCall): Promise<ModelCa
       host.signal.throwIfAborted();
       if (!(error instanceof ModelError)) throw error;
       reportFailure(host, call.model, error, Math.round(performance.now() - attemptMs));
+      if (host.canRecover?.(error)) throw error;
       const delayMs = nextRetryDelay({
         error,
         attempt,

@@ -3,7 +3,13 @@
  * small adapters; tests with a few lines.
  */
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
-import type { ModelMessage, ModelProvider, ModelTool, ModelUsage } from "../models/model-provider.ts";
+import type {
+  ModelError,
+  ModelMessage,
+  ModelProvider,
+  ModelTool,
+  ModelUsage,
+} from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import type { PermissionVerdict } from "../permissions/verdict.ts";
 import type { PermissionAsk, Tool } from "../tools/tool.ts";
@@ -119,4 +125,10 @@ export interface RunHost {
   askPermission(ask: PermissionAsk, call: PendingToolCall): Promise<PermissionVerdict>;
   /** Moves steering messages into the conversation; true when there were any. */
   takeSteering(): Promise<boolean>;
+  /** The model stopped. Asks it to go on where its mode wants that; true when it did. */
+  nudge?(): boolean;
+  /** Whether something better than trying again can be done about an error of a model call. */
+  canRecover?(error: ModelError): boolean;
+  /** Does it; true when the model is to be called once more. */
+  recover?(error: ModelError): Promise<boolean>;
 }

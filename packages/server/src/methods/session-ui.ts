@@ -1,4 +1,6 @@
 /** Methods by which clients put forms to people, and answer what a session asked of them. */
+import { DIRECT_AUTO_MODE_SWITCH } from "../session/auto-mode.ts";
+import { registerInterest, releaseInterest } from "../session/clients.ts";
 import { type Elicitation, type ElicitationAnswer, elicit } from "../session/elicitation.ts";
 import type { QuestionKind } from "../session/questions.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
@@ -24,6 +26,14 @@ export function sessionUiMethods(services: Services): Methods {
       const { message, mode, requestedSchema } = params;
       return elicit(session, { message, mode: mode ?? "form", requestedSchema }, scope.signal);
     },
+    "session.ui.registerDirectAutoModeSwitchHandler": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return { handle: registerInterest(session, scope.link, DIRECT_AUTO_MODE_SWITCH) };
+    },
+    "session.ui.unregisterDirectAutoModeSwitchHandler": async (
+      params: ById & { handle: string },
+      scope: Scope,
+    ) => ({ unregistered: releaseInterest(await sessionOf(services, scope, params), params.handle) }),
     "session.ui.handlePendingElicitation": answers("elicitation"),
     "session.ui.handlePendingUserInput": answers("user-input"),
     "session.ui.handlePendingExitPlanMode": answers("exit-plan-mode"),

@@ -1,5 +1,6 @@
 /** Methods on the files that a session keeps of its own: its plan, its workspace. */
 
+import { keepPlan } from "../session/session-plan.ts";
 import { createWorkspace } from "../session/workspace.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -17,9 +18,7 @@ export function workspaceMethods(services: Services): Methods {
       (await open(params, scope)).workspace.readPlan(),
     "session.plan.update": async (params: ById & { content: string }, scope: Scope) => {
       const { session, workspace } = await open(params, scope);
-      const existed = (await workspace.readPlan()).exists;
-      await workspace.writePlan(params.content);
-      session.append("session.plan_changed", { operation: existed ? "update" : "create" });
+      await keepPlan(session, workspace, params.content);
       await session.committed();
       return null;
     },

@@ -1,8 +1,7 @@
 /** The slash commands that the server itself carries out. */
 import { RpcError } from "@rightseat/protocol";
-import { renameSession, switchModel } from "./change-session.ts";
+import { type CheckSettings, renameSession, switchModel } from "./change-session.ts";
 import { clientFacts } from "./clients.ts";
-import type { JoinServices } from "./join-session.ts";
 import type { Session } from "./session.ts";
 import { setMode } from "./session-mode.ts";
 import { usageMetrics } from "./session-report.ts";
@@ -20,7 +19,7 @@ export type CommandResult =
     };
 
 export interface CommandServices {
-  readonly checkSettings: JoinServices["checkSettings"];
+  readonly checkSettings: CheckSettings;
   /** The session's name, mode or model changed. */
   readonly onUpdated: (session: Session) => void;
 }

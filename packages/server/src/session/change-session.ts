@@ -1,6 +1,5 @@
 /** Changes of a session that methods and slash commands make alike. */
 import { RpcError } from "@rightseat/protocol";
-import type { JoinServices } from "./join-session.ts";
 import type { Session } from "./session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
@@ -15,6 +14,9 @@ export function renameSession(session: Session, to: string): void {
   session.emit("session.title_changed", { title: name });
 }
 
+/** @throws RpcError when what the settings ask for cannot be had. */
+export type CheckSettings = (settings: SessionSettings) => Promise<void> | void;
+
 export interface ModelChange {
   readonly modelId: string;
   readonly reasoningEffort?: string;
@@ -26,12 +28,30 @@ export interface ModelChange {
 
 /** @throws RpcError when the model cannot be had. */
 export async function switchModel(
-  services: Pick<JoinServices, "checkSettings">,
+  services: { readonly checkSettings: CheckSettings },
   session: Session,
   change: ModelChange,
 ): Promise<void> {
+  await services.checkSettings(withModel(session.settings, change));
+  applyModel(session, change);
+}
+
+/** Whether it can be had shows with the next call. */
+export function applyModel(session: Session, change: ModelChange): void {
   const { settings } = session;
-  const changed = {
+  const changed = withModel(settings, change);
+  session.append("session.model_change", {
+    previousModel: settings.model,
+    newModel: change.modelId,
+    previousReasoningEffort: settings.reasoningEffort,
+    reasoningEffort: changed.reasoningEffort,
+    ...(change.cause !== undefined ? { cause: change.cause } : {}),
+  });
+  session.settings = changed;
+}
+
+function withModel(settings: SessionSettings, change: ModelChange): SessionSettings {
+  return {
     ...settings,
     model: change.modelId,
     reasoningEffort: change.reasoningEffort ?? settings.reasoningEffort,
@@ -41,13 +61,4 @@ export async function switchModel(
       change.modelCapabilities ??
       (change.modelId === settings.model ? settings.modelCapabilities : undefined),
   };
-  await services.checkSettings(changed);
-  session.append("session.model_change", {
-    previousModel: settings.model,
-    newModel: change.modelId,
-    previousReasoningEffort: settings.reasoningEffort,
-    reasoningEffort: changed.reasoningEffort,
-    ...(change.cause !== undefined ? { cause: change.cause } : {}),
-  });
-  session.settings = changed;
 }

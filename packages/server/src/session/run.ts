@@ -14,9 +14,11 @@ import {
   type ToolSet,
 } from "../agent/run-host.ts";
 import type { Instruments } from "../metrics/instruments.ts";
-import type { ModelMessage } from "../models/model-provider.ts";
+import type { ModelError, ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { askPermission } from "./ask-permission.ts";
+import { mayOfferAutoMode, offerAutoMode } from "./auto-mode.ts";
+import { nudgeAutopilot } from "./autopilot.ts";
 import type { CompactionServices } from "./compaction.ts";
 import { fitContext, shortenContext } from "./fit-context.ts";
 import { logUserMessage, startNextRun } from "./prompts.ts";
@@ -242,6 +244,7 @@ class SessionRunHost implements RunHost {
   readonly #services: RunServices;
   readonly #session: Session;
   #sent: readonly ModelMessage[] | undefined;
+  #model: ActiveModel | undefined;
 
   constructor(services: RunServices, session: Session, messageId: string, begun: Begun) {
     this.#services = services;
@@ -328,8 +331,21 @@ class SessionRunHost implements RunHost {
     this.#services.onBug(error, this.#session);
   }
 
-  resolveModel() {
-    return this.#services.resolveModel(this.#session, this.#session.settings);
+  async resolveModel() {
+    this.#model = await this.#services.resolveModel(this.#session, this.#session.settings);
+    return this.#model;
+  }
+
+  nudge(): boolean {
+    return nudgeAutopilot(this.#session);
+  }
+
+  canRecover(error: ModelError): boolean {
+    return this.#model !== undefined && mayOfferAutoMode(this.#session, this.#model, error);
+  }
+
+  recover(error: ModelError): Promise<boolean> {
+    return offerAutoMode(this.#session, error, this.signal);
   }
 
   async systemMessage(): Promise<string> {

@@ -30,7 +30,6 @@ const NO_CANVASES = "has no effect: canvases are not supported";
 const NO_EXTENSIONS = "has no effect: extensions are not loaded";
 const NO_AGENTS = "has no effect: agents are listed and not run";
 const NO_TELEMETRY = "has no effect: the server sends no telemetry";
-const NO_QUESTIONS = "has no effect: this question is never asked";
 const NO_INDEX = "has no effect: there is no search by embeddings";
 const ONE_TIER = "has no effect: every model has one context window";
 const NO_POLICY = "asks for a policy that this server would not enforce";
@@ -53,6 +52,9 @@ export const JOIN_FIELDS = {
   gitHubToken: honoured,
   requestPermission: honoured,
   requestElicitation: honoured,
+  requestUserInput: honoured,
+  requestExitPlanMode: honoured,
+  requestAutoModeSwitch: honoured,
   commands: honoured,
   workingDirectory: honoured,
   streaming: honoured,
@@ -98,11 +100,8 @@ export const JOIN_FIELDS = {
   enableFileChangeTracking: none("has no effect: changed files are not kept"),
   sessionLimits: none("has no effect: the session's cost is not counted"),
   largeOutput: none("has no effect: large outputs have fixed bounds"),
-  requestUserInput: none(NO_QUESTIONS),
-  askUserVariant: none(NO_QUESTIONS, differsFrom("legacy")),
+  askUserVariant: none("has no effect: questions to the user have one shape", differsFrom("legacy")),
   requestMcpApps: none(NO_MCP),
-  requestExitPlanMode: none(NO_QUESTIONS),
-  requestAutoModeSwitch: none(NO_QUESTIONS),
   hooks: none("has no effect: hooks are not called"),
   additionalDirectories: none("has no effect: paths outside the working directory are asked for"),
   mcpServers: none(NO_MCP),
@@ -143,6 +142,7 @@ export const OPTION_FIELDS = {
   toolFilterPrecedence: honoured,
   enableStreaming: honoured,
   askUserDisabled: honoured,
+  continueOnAutoMode: honoured,
   skipCustomInstructions: honoured,
   organizationCustomInstructions: honoured,
   disabledInstructionSources: honoured,
@@ -179,7 +179,6 @@ export const OPTION_FIELDS = {
   suppressCustomAgentPrompt: none(NO_AGENTS),
   coauthorEnabled: none("has no effect: no trailer is asked of the model"),
   trajectoryFile: none("has no effect: the session's log is all that is written"),
-  continueOnAutoMode: none(NO_QUESTIONS),
   runningInInteractiveMode: none("has no effect: the server is headless"),
   enableReasoningSummaries: none("has no effect: 'reasoningSummary' says which", nothing),
   agentContext: none("has no effect: the server behaves alike in every context"),

@@ -50,6 +50,8 @@ export interface SessionSettings {
   /** Which list wins where both name a tool; default "excluded". */
   toolFilterPrecedence?: "available" | "excluded";
   askUserDisabled?: boolean;
+  /** Switch to the model "auto" without asking when the user's limit is used up. */
+  continueOnAutoMode?: boolean;
   customAgents?: readonly CustomAgentSpec[];
   workingDirectory?: string;
   clientName?: string;
@@ -137,6 +139,7 @@ const DIRECT_KEYS = [
   "excludedTools",
   "toolFilterPrecedence",
   "askUserDisabled",
+  "continueOnAutoMode",
   "customAgents",
   "workingDirectory",
   "clientName",

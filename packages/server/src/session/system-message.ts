@@ -3,12 +3,15 @@
  * is made of has changed; sessions whose messages are the same share one text.
  */
 import { createHash } from "node:crypto";
+import { modeInstructions } from "../agent/mode-instructions.ts";
 import { buildSystemMessage, type SystemMessageConfig, toLocalDate } from "../agent/system-message.ts";
 import type { Instructions } from "../discovery/instructions.ts";
 import { renderInstructions } from "../discovery/render-instructions.ts";
 import type { ClientLink } from "./client-link.ts";
 import type { InstructionServices } from "./instructions.ts";
+import { isOffered } from "./offered-tools.ts";
 import type { Session } from "./session.ts";
+import { currentMode } from "./session-mode.ts";
 import type { SessionState } from "./session-state.ts";
 import { surroundingsOf } from "./surroundings.ts";
 
@@ -27,6 +30,8 @@ interface Ingredients {
   readonly gitBranch: string | undefined;
   readonly date: string;
   readonly instructions: Instructions | undefined;
+  /** What the model is told of the mode; mostly nothing. */
+  readonly mode: string;
   /** The client that rewrites sections. */
   readonly transformer: ClientLink | undefined;
 }
@@ -59,14 +64,16 @@ async function ingredientsOf(session: Session, services: InstructionServices): P
     date: toLocalDate(new Date()),
     // Who replaces the message brings all of it.
     instructions: configOf(session)?.mode === "replace" ? undefined : instructions,
+    mode: modeOf(session),
     transformer: transformerOf(session),
   };
 }
 
 async function build(session: Session, from: Ingredients): Promise<SessionSystemMessage> {
-  const { settings, transformer, instructions } = from;
-  const { text, warnings } = await buildSystemMessage({
-    config: configOf(session),
+  const { settings, transformer, instructions, mode } = from;
+  const config = configOf(session);
+  const { text: message, warnings } = await buildSystemMessage({
+    config,
     environment: from,
     sections: {
       custom_instructions: renderInstructions({
@@ -74,6 +81,7 @@ async function build(session: Session, from: Ingredients): Promise<SessionSystem
         disabled: settings.disabledInstructionSources,
         organization: settings.organizationCustomInstructions,
       }),
+      runtime_instructions: mode,
     },
     transform:
       transformer &&
@@ -85,6 +93,8 @@ async function build(session: Session, from: Ingredients): Promise<SessionSystem
         return (answer as { sections?: typeof sections } | null)?.sections ?? {};
       }),
   });
+  // Who replaces the message and then chooses a mode wants both.
+  const text = config?.mode === "replace" && mode !== "" ? `${message}\n\n${mode}` : message;
   return {
     text,
     sha256: createHash("sha256").update(text).digest("hex"),
@@ -97,6 +107,18 @@ async function build(session: Session, from: Ingredients): Promise<SessionSystem
 
 function configOf(session: Session): SystemMessageConfig | undefined {
   return session.settings.systemMessage as SystemMessageConfig | undefined;
+}
+
+function modeOf(session: Session): string {
+  const mode = currentMode(session);
+  if (mode === "interactive") return "";
+  const offers = (name: string) => isOffered(session, name);
+  return modeInstructions({
+    mode,
+    submitsPlans: offers("exit_plan_mode"),
+    asksUser: offers("ask_user"),
+    endsTasks: offers("task_complete"),
+  });
 }
 
 function transformerOf(session: Session): ClientLink | undefined {

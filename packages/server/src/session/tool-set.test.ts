@@ -11,10 +11,16 @@ const builtIn = (name: string): Tool => ({
 });
 const ALL = ["view", "grep", "ask_user"].map(builtIn);
 
+/** With a client that answers questions of the user. */
+const sessionWith = (settings: SessionSettings) =>
+  ({
+    settings,
+    attachments: new Map([["client", { answersUserInput: true, tools: new Map() }]]),
+    state: { mode: "interactive", openToolCalls: [] },
+  }) as unknown as Session;
+
 const namesWith = (settings: SessionSettings) =>
-  toolSetOf({ settings, attachments: new Map() } as unknown as Session, () => ALL).definitions.map(
-    (definition) => definition.name,
-  );
+  toolSetOf(sessionWith(settings), () => ALL).definitions.map((definition) => definition.name);
 
 test.each<[string, SessionSettings, string[]]>([
   ["all, when nothing is said", {}, ["view", "grep", "ask_user"]],

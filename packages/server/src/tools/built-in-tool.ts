@@ -4,6 +4,7 @@
  */
 import type { ModelTool } from "../models/model-provider.ts";
 import type { PermissionAsk, ToolContext, ToolResult } from "./tool.ts";
+import type { UserChannel } from "./user-channel.ts";
 
 /** What built-in tools need of the session they serve. Everything is asked when needed, never kept. */
 export interface BuiltInToolHost {
@@ -20,6 +21,8 @@ export interface BuiltInToolHost {
   sessionDirectory?(): string | undefined;
   /** The todos in the session's database may have changed. */
   onTodosChanged?(): void;
+  /** The people behind the session; nobody when left out. */
+  readonly user?: UserChannel;
   /** The server's environment. Shells get it without what looks like a credential. */
   environment(): Readonly<Record<string, string | undefined>>;
 }
@@ -52,6 +55,12 @@ export class BuiltInSession {
 
   constructor(host: BuiltInToolHost) {
     this.host = host;
+  }
+
+  /** @throws when the session has no people. */
+  get user(): UserChannel {
+    if (!this.host.user) throw new Error("There is no user to reach from here.");
+    return this.host.user;
   }
 
   /** The session's one resource of this kind, made on first use. @throws when the session has ended. */

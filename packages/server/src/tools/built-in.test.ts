@@ -23,6 +23,10 @@ test("models are offered the tools that recorded conversations have, in their or
     "sql",
     "grep",
     "glob",
+    "ask_user",
+    "exit_plan_mode",
+    "task_complete",
+    "report_intent",
   ]);
   expect(tools.map((tool) => tool.source)).toEqual(tools.map(() => "builtin"));
 });

@@ -5,12 +5,19 @@ import { SEARCH_TOOLS } from "./search/definitions.ts";
 import { SHELL_TOOLS } from "./shell/definitions.ts";
 import { SQL_TOOLS } from "./sql/definitions.ts";
 import type { PermissionAsk, Tool, ToolContext, ToolResult } from "./tool.ts";
+import { USER_TOOLS } from "./user/definitions.ts";
 import type { UserCommand, UserCommandOptions } from "./user-command.ts";
 
 export type { BuiltInToolHost } from "./built-in-tool.ts";
 
 /** In the order in which models are offered them. */
-const SPECS: readonly BuiltInToolSpec[] = [...SHELL_TOOLS, ...FILE_TOOLS, ...SQL_TOOLS, ...SEARCH_TOOLS];
+const SPECS: readonly BuiltInToolSpec[] = [
+  ...SHELL_TOOLS,
+  ...FILE_TOOLS,
+  ...SQL_TOOLS,
+  ...SEARCH_TOOLS,
+  ...USER_TOOLS,
+];
 
 export interface BuiltInTools {
   readonly tools: readonly Tool[];

@@ -71,3 +71,11 @@ export function optionalChoice<T extends string>(
   if (choice === undefined) throw new ToolArgumentError(`"${name}" must be one of ${choices.join(", ")}`);
   return choice;
 }
+
+/** @throws ToolArgumentError when it is there and is not a list of texts. */
+export function optionalTexts(args: Arguments, name: string): readonly string[] | undefined {
+  const value = args[name] ?? undefined;
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw new ToolArgumentError(`"${name}" must be a list of texts`);
+}
