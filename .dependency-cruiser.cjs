@@ -137,6 +137,7 @@ module.exports = {
       "a session imports the agent, discovery, hooks, permissions, and the interfaces of models, tools and the log",
     ),
     serverFolder("discovery", [], "discovery reads files and knows nothing of sessions"),
+    serverFolder("permissions", [seam("tools")], "permissions judge what tools ask for"),
     serverFolder(
       "agent",
       [seam("models"), seam("tools"), seam("permissions"), seam("hooks")],

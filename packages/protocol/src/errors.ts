@@ -36,6 +36,7 @@ export type ErrorReason =
   | "no_provider"
   | "model_not_found"
   | "provider_rejected"
+  | "denied_by_policy"
   | "shutting_down"
   | "connection_overloaded"
   | "storage_unavailable";

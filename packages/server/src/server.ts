@@ -3,6 +3,7 @@
  * rooms together.
  */
 import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
@@ -24,6 +25,7 @@ import { createProvider } from "./models/create-provider.ts";
 import { ModelDirectory } from "./models/model-directory.ts";
 import { ModelError } from "./models/model-provider.ts";
 import { DEFAULT_RETRY_POLICY } from "./models/retry.ts";
+import { KeptPermissions } from "./permissions/kept-permissions.ts";
 import type { Audit } from "./rpc/audit.ts";
 import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
@@ -33,7 +35,8 @@ import type { CommandServices } from "./session/built-in-commands.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
 import { type InstructionServices, instructionsOf } from "./session/instructions.ts";
 import { modelQueryOf } from "./session/model-query.ts";
-import { type RunServices, workingDirectoryOf } from "./session/run.ts";
+import type { PermissionServices } from "./session/permissions.ts";
+import type { RunServices } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import type { SessionSettings } from "./session/session-settings.ts";
@@ -45,6 +48,7 @@ import { lookAround } from "./session/surroundings.ts";
 import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
 import { createUserChannel } from "./session/user-channel.ts";
+import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
@@ -156,6 +160,7 @@ export function createServer(
     workspacePath: (session) => log.workspacePath(session.key),
     instruments,
     places: governor,
+    permissions: createPermissionServices(config.home, log),
     defaultWorkingDirectory: process.cwd(),
     lookAround: (session) => lookAround(session, instructions),
     systemMessage: (session) => systemMessageOf(session, instructions),
@@ -310,6 +315,34 @@ export function createServer(
   };
 }
 
+/** Where a session keeps output that is too large for its model; undefined where its store keeps no files. */
+function largeOutputDirectory(log: EventLog, key: SessionKey): string | undefined {
+  const workspace = log.workspacePath(key);
+  return workspace === undefined ? undefined : join(workspace, "temp");
+}
+
+function createPermissionServices(home: string, log: EventLog): PermissionServices {
+  const kept = new Map<string, KeptPermissions>();
+  return {
+    defaultWorkingDirectory: process.cwd(),
+    tempDirectory: tmpdir(),
+    kept: (tenant) => {
+      const known = kept.get(tenant);
+      if (known) return known;
+      // The default tenant's is where the Copilot CLI has it.
+      const folder = tenant === DEFAULT_TENANT ? home : join(home, "tenants", tenant);
+      const own = new KeptPermissions(join(folder, "permissions-config.json"));
+      kept.set(tenant, own);
+      return own;
+    },
+    // Not the whole of its folder: its log is in there.
+    ownDirectories: ({ key }) => {
+      const workspace = log.workspacePath(key);
+      return workspace === undefined ? [] : ["files", "temp", "plan.md"].map((name) => join(workspace, name));
+    },
+  };
+}
+
 /** The server's own tools of each session, made when its first model call offers them. */
 function createBuiltInToolStore(
   environment: Config["environment"],
@@ -319,13 +352,18 @@ function createBuiltInToolStore(
   return (session) => {
     const known = made.get(session);
     if (known) return known;
+    const workingDirectory = () => workingDirectoryOf({ defaultWorkingDirectory: process.cwd() }, session);
     const own = createBuiltInTools({
       sessionId: session.id,
-      workingDirectory: () => workingDirectoryOf({ defaultWorkingDirectory: process.cwd() }, session),
-      allowedDirectories: () => [],
-      largeOutputDirectory: () => tmpdir(),
       sessionDirectory: () => log.workspacePath(session.key),
       onTodosChanged: () => void session.emit("session.todos_changed", {}),
+      workingDirectory,
+      largeOutputDirectory: () => {
+        const { enabled, outputDir } = session.settings.largeOutput ?? {};
+        if (enabled === false) return undefined;
+        return outputDir ? resolve(workingDirectory(), outputDir) : largeOutputDirectory(log, session.key);
+      },
+      largeOutputMaxBytes: () => session.settings.largeOutput?.maxSizeBytes,
       environment: () => environment,
       user: createUserChannel(session, () => log.workspacePath(session.key)),
     });

@@ -146,6 +146,9 @@ const JOIN_PROOFS: Record<string, Proof> = {
   disabledInstructionSources: "test/system-message.test.ts",
   modelCapabilities: "test/model-settings.test.ts",
   enableCitations: "test/model-settings.test.ts",
+  additionalDirectories: "test/permissions.test.ts",
+  managedSettings: "test/permissions.test.ts",
+  largeOutput: "test/security.test.ts",
   continuePendingWork: "test/conversation.test.ts",
   disableResume: async () => {
     const sessionId = await create();
@@ -262,8 +265,6 @@ const SAMPLES: Params = {
   authClientIdMetadataUrl: "http://127.0.0.1:1",
   gitHubTokenProviderRegistrationId: "r",
   sessionLimits: { maxAiCredits: 50 },
-  largeOutput: { enabled: true },
-  additionalDirectories: ["/tmp"],
   mcpServers: { m: { type: "http", url: "http://127.0.0.1:1" } },
   githubMcpToolConfig: { enableAllTools: true },
   mcpOAuthTokenStorage: "persistent",
@@ -275,7 +276,6 @@ const SAMPLES: Params = {
   memory: { enabled: true },
   remoteSession: "export",
   expAssignments: { a: "b" },
-  managedSettings: { permissions: { disableBypassPermissionsMode: "disable" } },
   cloud: { repository: { owner: "o", name: "n" } },
   verbosity: "low",
   lspClientName: "l",

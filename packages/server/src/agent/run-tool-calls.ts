@@ -48,6 +48,7 @@ async function runOne(host: RunHost, tool: Tool, call: PendingToolCall): Promise
     workingDirectory: host.workingDirectory,
     onOutput: (partialOutput) =>
       host.emit("tool.execution_partial_result", { toolCallId: call.toolCallId, partialOutput }),
+    ask: (ask) => host.askPermission(ask, call),
   };
   try {
     if (!call.permitted) {
@@ -56,10 +57,11 @@ async function runOne(host: RunHost, tool: Tool, call: PendingToolCall): Promise
         const verdict = await host.askPermission(ask, call);
         host.signal.throwIfAborted();
         if (!verdict.allowed) {
+          const resultType = verdict.endsRun ? "rejected" : "denied";
           return {
-            resultType: "denied",
+            resultType,
             text: verdict.message,
-            error: { message: verdict.message, code: "denied" },
+            error: { message: verdict.message, code: resultType },
             endsTurn: verdict.endsRun,
           };
         }
@@ -99,6 +101,7 @@ function toCompletion(
   turnId: string,
 ): SessionEventDataMap["tool.execution_complete"] {
   const success = result.resultType === "success";
+  const exit = result.contents?.find((content) => content.type === "shell_exit");
   return {
     toolCallId: call.toolCallId,
     success,
@@ -106,6 +109,7 @@ function toCompletion(
     result: {
       content: result.text,
       ...(result.detailedText !== undefined ? { detailedContent: result.detailedText } : {}),
+      ...(result.contents ? { contents: [...result.contents] } : {}),
       ...(result.images
         ? {
             binaryResultsForLlm: result.images.map((image) => ({
@@ -125,6 +129,7 @@ function toCompletion(
             code: result.error?.code ?? result.resultType,
           },
         }),
+    ...(exit ? { shellExecution: { exitCode: exit.exitCode } } : {}),
     ...(result.telemetry ? { toolTelemetry: result.telemetry as Record<string, unknown> } : {}),
   } as SessionEventDataMap["tool.execution_complete"];
 }

@@ -2,6 +2,7 @@
 
 import { commandMethods } from "./commands.ts";
 import { contextMethods } from "./context.ts";
+import { permissionMethods } from "./permissions.ts";
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
@@ -25,6 +26,7 @@ export function createMethods(services: Services): Methods {
     ...sessionMetadataMethods(services),
     ...sessionShellMethods(services),
     ...sessionModeMethods(services),
+    ...permissionMethods(services),
     ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),
     ...sessionUiMethods(services),

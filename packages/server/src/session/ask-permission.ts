@@ -1,113 +1,126 @@
-/** Asks whoever may allow a tool call, and turns the answer into a verdict. */
+/** Asks whoever may allow a tool call, unless that was settled before, and turns the answer into a verdict. */
 import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { PendingToolCall } from "../agent/run-host.ts";
+import type { Decision } from "../permissions/decide.ts";
+import { promptRequestOf } from "../permissions/prompt-request.ts";
+import { describeRule } from "../permissions/rule.ts";
 import type { PermissionVerdict } from "../permissions/verdict.ts";
 import type { PermissionAsk } from "../tools/tool.ts";
+import { canAsk } from "./clients.ts";
+import {
+  NOBODY_ANSWERED,
+  type PermissionAnswer,
+  type PermissionResult,
+  settle,
+  sourceOf,
+} from "./permission-answer.ts";
+import { decideFor, type PermissionServices } from "./permissions.ts";
 import type { Session } from "./session.ts";
 import { hasParticipants } from "./session-settings.ts";
 
-type PermissionResult = SessionEventDataMap["permission.completed"]["result"];
-
-/** The client's decision as it comes over the wire; of other versions, so anything may be missing. */
-export interface PermissionDecision {
-  readonly kind: string;
-  readonly feedback?: string;
-  readonly message?: string;
-  readonly approval?: unknown;
-}
-
 /** Resolves always: a question that is cancelled or expires is a denial. */
 export async function askPermission(
+  services: PermissionServices,
   session: Session,
   ask: PermissionAsk,
   call: PendingToolCall,
   signal: AbortSignal,
 ): Promise<PermissionVerdict> {
-  const standing = standingApproval(session, ask);
-  if (standing) return standing;
-  const open = session.state.openToolCalls.find((candidate) => candidate.toolCallId === call.toolCallId);
+  const decision = await decideFor(services, session, ask);
+  if (decision.kind === "allowed") return ALLOWED;
+  if (decision.kind === "denied") return deniedBy(decision.names);
+  if (!mayBeAnswered(session)) return { allowed: false, message: COULD_NOT_ASK };
+  return askClients(services, session, { ...ask, toolCallId: call.toolCallId }, decision, signal);
+}
+
+async function askClients(
+  services: PermissionServices,
+  session: Session,
+  ask: PermissionAsk & { readonly toolCallId: string },
+  decision: Extract<Decision, { kind: "ask" }>,
+  signal: AbortSignal,
+): Promise<PermissionVerdict> {
+  const { toolCallId } = ask;
+  const open = session.state.openToolCalls.find((candidate) => candidate.toolCallId === toolCallId);
   const asked = open?.permissionRequestId;
   const requestId = asked ?? randomUUID();
-  const permissionRequest = { ...ask, toolCallId: call.toolCallId };
+  const permissionRequest = decision.managed ? withManagedApproval(ask) : ask;
   const data = {
     requestId,
     permissionRequest,
-    promptRequest: permissionRequest,
+    promptRequest: promptRequestOf(permissionRequest, [...decision.outside.values()]),
+    agentMode: session.state.mode,
   } as unknown as SessionEventDataMap["permission.requested"];
   // Asked before a restart: clients that come are shown it again under the same id.
   const event = asked
     ? session.emit("permission.requested", data)
     : session.append("permission.requested", data);
-  const outcome = await session.questions.ask<PermissionDecision>(
-    { requestId, kind: "permission", toolCallId: call.toolCallId, event },
+  const outcome = await session.questions.ask<PermissionAnswer>(
+    { requestId, kind: "permission", toolCallId, event },
     signal,
   );
-  if (outcome.kind === "cancelled")
-    return { allowed: false, message: "The permission request was cancelled." };
-  const result = outcome.kind === "answered" ? toResult(outcome.answer) : NOBODY_ANSWERED;
-  session.append("permission.completed", { requestId, toolCallId: call.toolCallId, result });
-  return toVerdict(session, ask, result);
+  if (outcome.kind === "cancelled") return CANCELLED;
+  const about = { ask, paths: [...decision.outside.keys()], managed: decision.managed };
+  const result =
+    outcome.kind === "answered"
+      ? await settle(services, session, about, outcome.answer.decision)
+      : NOBODY_ANSWERED;
+  const source = outcome.kind === "answered" ? sourceOf(outcome.answer) : {};
+  session.append("permission.completed", { requestId, toolCallId, result, ...source });
+  return toVerdict(result);
 }
 
-function standingApproval(session: Session, ask: PermissionAsk): PermissionVerdict | undefined {
-  if (session.settings.approveAll) return ALLOWED;
-  const toolName = ask.toolName;
-  if (typeof toolName === "string" && session.approvedTools.has(toolName)) return ALLOWED;
-  for (const attachment of session.attachments.values()) if (attachment.answersPermissions) return undefined;
-  // With clients, none of which can be asked, nobody will ever answer; without any, one may come back.
-  return hasParticipants(session.attachments) ? { allowed: false, message: COULD_NOT_ASK } : undefined;
+/** With clients, none of which can be asked, nobody will ever answer; without any, one may come back. */
+function mayBeAnswered(session: Session): boolean {
+  if (!hasParticipants(session.attachments)) return true;
+  return canAsk(session, "permission.requested", (attachment) => attachment.answersPermissions);
+}
+
+/** What a person must decide each time cannot be offered for longer. */
+function withManagedApproval(ask: PermissionAsk & { readonly toolCallId: string }) {
+  const offer = ask.canOfferSessionApproval === undefined ? {} : { canOfferSessionApproval: false };
+  const isKnown = ["shell", "read", "write", "url"].includes(ask.kind);
+  return { ...ask, ...offer, ...(isKnown ? { managedApprovalRequired: true } : {}) };
 }
 
 const ALLOWED: PermissionVerdict = { allowed: true, message: "" };
+const CANCELLED: PermissionVerdict = {
+  allowed: false,
+  message: "The permission request was cancelled.",
+};
 /** The wording is what recorded conversations hold. */
 const COULD_NOT_ASK = "Permission denied and could not request permission from user";
-const NOBODY_ANSWERED: PermissionResult = { kind: "denied-no-approval-rule-and-could-not-request-from-user" };
 
-function toResult(decision: PermissionDecision): PermissionResult {
-  switch (decision.kind) {
-    case "approve-once":
-    case "approved":
-      return { kind: "approved" };
-    case "approve-for-session":
-    case "approved-for-session":
-      return { kind: "approved-for-session", approval: (decision.approval ?? {}) as never };
-    case "approve-for-location":
-    case "approved-for-location":
-    case "approve-permanently":
-      return { kind: "approved-for-session", approval: (decision.approval ?? {}) as never };
-    case "reject":
-    case "denied-interactively-by-user":
-      return {
-        kind: "denied-interactively-by-user",
-        ...(decision.feedback ? { feedback: decision.feedback } : {}),
-      };
-    case "denied-by-rules":
-      return { kind: "denied-by-rules", rules: [] };
-    case "cancelled":
-      return { kind: "cancelled" };
-    default:
-      return NOBODY_ANSWERED;
-  }
+function deniedBy(names: readonly string[]): PermissionVerdict {
+  const rules = names.length > 0 ? ` (${names.map((name) => `\`${name}\``).join(", ")})` : "";
+  return { allowed: false, message: `This tool call is forbidden by the session's rules${rules}.` };
 }
 
-function toVerdict(session: Session, ask: PermissionAsk, result: PermissionResult): PermissionVerdict {
+function toVerdict(result: PermissionResult): PermissionVerdict {
   switch (result.kind) {
     case "approved":
-      return ALLOWED;
     case "approved-for-session":
     case "approved-for-location":
-      if (typeof ask.toolName === "string") session.approvedTools.add(ask.toolName);
       return ALLOWED;
     case "denied-interactively-by-user": {
-      const feedback = "feedback" in result && result.feedback ? ` They said: ${result.feedback}` : "";
+      const feedback = result.feedback ? ` They said: ${result.feedback}` : "";
       // Without a word on what to do instead, a rejection ends the run: the user has the floor.
+      const endsRun = result.forceReject === true || feedback === "";
+      return { allowed: false, message: `The user rejected this tool call.${feedback}`, endsRun };
+    }
+    case "denied-by-rules":
+      return deniedBy(result.rules.map(describeRule));
+    case "denied-by-content-exclusion-policy":
+      return { allowed: false, message: `${result.path} is excluded by policy: ${result.message}` };
+    case "denied-by-permission-request-hook":
       return {
         allowed: false,
-        message: `The user rejected this tool call.${feedback}`,
-        endsRun: feedback === "",
+        message: result.message ?? "A hook refused this tool call.",
+        endsRun: result.interrupt === true,
       };
-    }
+    case "cancelled":
+      return CANCELLED;
     default:
       return { allowed: false, message: COULD_NOT_ASK };
   }

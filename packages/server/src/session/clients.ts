@@ -65,6 +65,16 @@ export function registerInterest(session: Session, link: ClientLink, eventType: 
   return handle;
 }
 
+/** Whether the client shows permission questions to somebody, whatever it said when it came. */
+export function setWatchesPermissions(session: Session, link: ClientLink, watches: boolean): void {
+  const attachment = session.attachments.get(link);
+  if (watches && attachment) (attachment.interests ??= new Map()).set(REQUIRED, "permission.requested");
+  else attachment?.interests?.delete(REQUIRED);
+}
+
+/** The one handle that is not given to anybody. */
+const REQUIRED = "permissions-required";
+
 /** False when there is no such handle (any more). */
 export function releaseInterest(session: Session, handle: string): boolean {
   for (const attachment of session.attachments.values())

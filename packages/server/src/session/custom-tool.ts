@@ -16,16 +16,15 @@ export function createCustomTool(session: Session, spec: CustomToolSpec): Tool {
     definition: spec,
     source: "custom",
     isTerminal: spec.isTerminal,
-    permission: (args, context) =>
-      spec.skipPermission
-        ? undefined
-        : {
-            kind: "custom-tool",
-            toolCallId: context.toolCallId,
-            toolName: spec.name,
-            toolDescription: spec.description,
-            args,
-          },
+    // A tool that needs no permission can still be forbidden.
+    permission: (args, context) => ({
+      kind: "custom-tool",
+      toolCallId: context.toolCallId,
+      toolName: spec.name,
+      toolDescription: spec.description,
+      args,
+      ...(spec.skipPermission ? { skipPermission: true } : {}),
+    }),
     run: (args, context) => askClient(session, spec, args, context),
   };
 }

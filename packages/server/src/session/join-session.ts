@@ -5,6 +5,7 @@ import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { closeInterruptedCompaction } from "./compaction.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
+import { joinedPolicy, managedPolicyOf, tellManagedSettings } from "./managed-settings.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
 import type { Session } from "./session.ts";
@@ -58,7 +59,7 @@ export async function createSession(
     tenant,
     sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId(),
   };
-  const settings = mergeSettings({}, params);
+  const settings = { ...mergeSettings({}, params), managed: managedPolicyOf(params) };
   settings.model ??= services.defaultModel(settings);
   await services.checkSettings(settings);
   const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
@@ -72,6 +73,7 @@ export async function createSession(
     context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
   });
   session.attachments.set(link, toAttachment(link, params));
+  tellManagedSettings(session, params);
   session.append("session.start", {
     sessionId: key.sessionId,
     version: EVENT_FORMAT_VERSION,
@@ -96,13 +98,16 @@ export async function resumeSession(
   role: "participant" | "observer" = "participant",
 ): Promise<JoinResult> {
   const unheard = checkFields("session.resume", params, JOIN_FIELDS);
+  const brought = managedPolicyOf(params);
   const key: SessionKey = { tenant, sessionId: String(params.sessionId) };
   const session = await services.registry.open(key);
   if (role === "observer") {
     session.attachments.set(link, toObserver(link, params));
     return joinResult(services, session, params);
   }
-  const settings = mergeSettings(session.settings, params);
+  const others = [...session.attachments].some(([other, { observer }]) => other !== link && !observer);
+  const managed = others ? joinedPolicy(session.settings.managed, brought) : brought;
+  const settings = { ...mergeSettings(session.settings, params), managed };
   settings.model ??= session.state.model ?? services.defaultModel(settings);
   try {
     // Who names no model may come for the history alone, and need not bring the way to one.
@@ -118,6 +123,7 @@ export async function resumeSession(
   const attachment = toAttachment(link, params);
   attachment.interests = session.attachments.get(link)?.interests;
   session.attachments.set(link, attachment);
+  tellManagedSettings(session, params);
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
   warnOfFields(session, link, unheard);

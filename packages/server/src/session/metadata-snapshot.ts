@@ -1,8 +1,8 @@
 /** What a session is, as clients are shown it: the whole, and its workspace's part. */
 import type { PublishedMethods } from "@rightseat/protocol";
 import type { EventLog } from "../store/event-log.ts";
-import { workingDirectoryOf } from "./run.ts";
 import type { Session } from "./session.ts";
+import { workingDirectoryOf } from "./working-directory.ts";
 
 export interface SnapshotServices {
   readonly log: EventLog;

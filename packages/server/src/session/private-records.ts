@@ -4,6 +4,7 @@
  */
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelContentPart } from "../models/model-provider.ts";
+import type { PermissionPolicy } from "../permissions/policy.ts";
 import type { ClientMetadataPatch } from "./client-metadata.ts";
 import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
 
@@ -29,6 +30,8 @@ export interface PrivateRecordMap {
   "rightseat.truncated": TruncationPlan;
   /** The name that a user gave the session. */
   "rightseat.name_set": { name: string };
+  /** What clients allowed and denied, as a whole. */
+  "rightseat.permissions_set": { policy: PermissionPolicy };
   /** What the session is called until it has a name. */
   "rightseat.title_set": { title: string };
   /** What clients keep with the session changed. */

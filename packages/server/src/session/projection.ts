@@ -6,6 +6,7 @@
 import { tokensOfText } from "../agent/tokens.ts";
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelMessage, ModelReasoning, ToolImage } from "../models/model-provider.ts";
+import type { PermissionPolicy } from "../permissions/policy.ts";
 import { type ClientMetadataPatch, patchMetadata } from "./client-metadata.ts";
 import {
   foldCompactionComplete,
@@ -69,6 +70,10 @@ const FOLDERS: Record<string, Folder> = {
     if (!mode) return;
     state.mode = mode;
     if (state.running) state.running.agentMode = undefined;
+  },
+  "session.permissions_changed": (state, data) => {
+    if (data.mode === "manual" || data.mode === "allow-all")
+      state.permissions = { ...state.permissions, mode: data.mode };
   },
   "session.plan_changed": (state, data) => {
     state.hasPlan = data.operation !== "delete";
@@ -152,6 +157,9 @@ const FOLDERS: Record<string, Folder> = {
     const tokens = usage.inputTokens + usage.outputTokens;
     // The answer itself is the next line. Some compatible servers report zeros.
     state.counted = tokens > 0 ? { tokens, messages: state.messages.length + 1 } : undefined;
+  },
+  "rightseat.permissions_set": (state, data) => {
+    state.permissions = data.policy as PermissionPolicy;
   },
   "rightseat.name_set": (state, data) => {
     state.name = text(data.name);

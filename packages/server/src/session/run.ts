@@ -21,12 +21,14 @@ import { mayOfferAutoMode, offerAutoMode } from "./auto-mode.ts";
 import { nudgeAutopilot } from "./autopilot.ts";
 import type { CompactionServices } from "./compaction.ts";
 import { fitContext, shortenContext } from "./fit-context.ts";
+import type { PermissionServices } from "./permissions.ts";
 import { logUserMessage, startNextRun } from "./prompts.ts";
 import type { Session } from "./session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import type { SessionSystemMessage } from "./system-message.ts";
 import { toUsageTotals } from "./usage-totals.ts";
+import { workingDirectoryOf } from "./working-directory.ts";
 
 export type { AbortReason };
 
@@ -57,6 +59,7 @@ export interface RunServices extends CompactionServices {
   readonly toolSet: (session: Session) => ToolSet;
   /** Carries out a queued command; resolves always, soon after the signal. */
   readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
+  readonly permissions: PermissionServices;
   readonly defaultWorkingDirectory: string;
   readonly instruments: Instruments;
   readonly places: RunPlaces;
@@ -214,15 +217,6 @@ async function partsTaken(services: RunServices, session: Session): Promise<type
   };
 }
 
-export function workingDirectoryOf(
-  services: Pick<RunServices, "defaultWorkingDirectory">,
-  session: Session,
-): string {
-  return (
-    session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory
-  );
-}
-
 const TITLE_LENGTH = 60;
 
 /** Until somebody names it, a session is called after its first prompt. */
@@ -367,7 +361,7 @@ class SessionRunHost implements RunHost {
   }
 
   askPermission: RunHost["askPermission"] = (ask, call) =>
-    askPermission(this.#session, ask, call, this.signal);
+    askPermission(this.#services.permissions, this.#session, ask, call, this.signal);
 
   async takeSteering(): Promise<boolean> {
     const steering = this.#session.state.queue.filter((prompt) => prompt.steering);

@@ -5,6 +5,7 @@
  */
 import type { ModelTool } from "../models/model-provider.ts";
 import type { ModelCapabilities, ProviderModelSource, ProviderSource } from "../models/provider-source.ts";
+import type { ManagedPolicy } from "../permissions/managed-policy.ts";
 import type { ClientLink } from "./client-link.ts";
 
 export interface CustomAgentSpec {
@@ -58,6 +59,19 @@ export interface SessionSettings {
   infiniteSessions?: InfiniteSessionSettings;
   /** Tool names that need no further permission in this session, from "approve for session". */
   approveAll?: boolean;
+  /** Directories that tools may use besides the working directory; relative ones start there. */
+  additionalDirectories?: readonly string[];
+  /** What becomes of output that is too large for the model. */
+  largeOutput?: LargeOutputSettings;
+  /** The policy that the application lays over permissions; never stored. */
+  managed?: ManagedPolicy;
+}
+
+export interface LargeOutputSettings {
+  /** False cuts it instead of keeping it in a file. */
+  readonly enabled?: boolean;
+  readonly maxSizeBytes?: number;
+  readonly outputDir?: string;
 }
 
 /** A command that a client carries out itself; its name without the slash. */
@@ -142,6 +156,8 @@ const DIRECT_KEYS = [
   "continueOnAutoMode",
   "customAgents",
   "workingDirectory",
+  "additionalDirectories",
+  "largeOutput",
   "clientName",
   "infiniteSessions",
 ] as const satisfies readonly (keyof SessionSettings)[];

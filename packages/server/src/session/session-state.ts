@@ -3,6 +3,7 @@
  * data, since a checkpoint is this object as JSON. `apply` is the only thing that changes it.
  */
 import type { ModelMessage } from "../models/model-provider.ts";
+import type { PermissionPolicy } from "../permissions/policy.ts";
 
 /** A prompt, or a slash command, that was acknowledged and waits for its turn. */
 export interface QueuedPrompt {
@@ -110,6 +111,8 @@ export interface SessionState {
   lastInputTokens: number;
   lastOutputTokens: number;
   hasPlan: boolean;
+  /** Absent until somebody settles something. */
+  permissions?: PermissionPolicy;
 }
 
 export function createSessionState(): SessionState {

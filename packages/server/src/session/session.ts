@@ -79,8 +79,6 @@ export class Session {
   closed: Promise<void> = Promise.resolve();
   /** When it was last used, for hibernation; milliseconds of a monotonic clock. */
   lastUsedMs = performance.now();
-  /** Tools that the user allowed for the rest of the session, by name. */
-  readonly approvedTools = new Set<string>();
   /** Ends what belongs to the session outside its log (processes); run when it goes. */
   readonly disposers = new Set<() => Promise<void>>();
   /** Observers inside the server (long polls); told like clients are. */

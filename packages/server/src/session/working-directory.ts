@@ -1,8 +1,7 @@
-/** Where a session works, changed while it is open. */
+/** Where a session works, and changing that while it is open. */
 import { stat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
-import { workingDirectoryOf } from "./run.ts";
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
 
@@ -46,4 +45,14 @@ export function recordContext(
 ): void {
   if (resolve(context.cwd) !== resolve(workingDirectoryOf(services, session))) return;
   session.append("session.context_changed", context);
+}
+
+/** Where its tools work. */
+export function workingDirectoryOf(
+  services: { readonly defaultWorkingDirectory: string },
+  session: Session,
+): string {
+  return (
+    session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory
+  );
 }

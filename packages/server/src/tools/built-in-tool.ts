@@ -11,18 +11,16 @@ export interface BuiltInToolHost {
   readonly sessionId: string;
   /** Absolute; where relative paths start and shells run. */
   workingDirectory(): string;
-  /** Absolute; directories that tools may use besides the working directory. They need not exist. */
-  allowedDirectories(): readonly string[];
   /** Absolute; where output too large for a model is kept. It is made when missing. Undefined: cut instead. */
   largeOutputDirectory(): string | undefined;
-  /** Above this much, output goes to a file. Default 51,200. */
-  largeOutputMaxBytes?(): number;
   /** Absolute; the session's own directory. Undefined when the server keeps no files for it. */
   sessionDirectory?(): string | undefined;
   /** The todos in the session's database may have changed. */
   onTodosChanged?(): void;
   /** The people behind the session; nobody when left out. */
   readonly user?: UserChannel;
+  /** Above this much, output goes to a file. Undefined: 51,200. */
+  largeOutputMaxBytes?(): number | undefined;
   /** The server's environment. Shells get it without what looks like a credential. */
   environment(): Readonly<Record<string, string | undefined>>;
 }

@@ -4,7 +4,6 @@ import { type BuiltInToolHost, createBuiltInTools } from "./built-in.ts";
 const host: BuiltInToolHost = {
   sessionId: "s",
   workingDirectory: () => "/",
-  allowedDirectories: () => [],
   largeOutputDirectory: () => undefined,
   environment: () => ({}),
 };

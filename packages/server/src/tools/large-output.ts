@@ -1,11 +1,14 @@
 /** Output too large for a model: kept in a file, of which the model gets the path and a preview. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { BuiltInToolHost } from "./built-in-tool.ts";
 
 const DEFAULT_MAX_BYTES = 51_200;
 export const PREVIEW_CHARS = 500;
+/** Of one session. */
+const MAX_FILES = 256;
+const MAX_TOTAL_BYTES = 256 * 1024 * 1024;
 
 /** The bytes of UTF-8 that a tool may hand to the model as they are. */
 export function maxOutputBytes(host: BuiltInToolHost): number {
@@ -22,7 +25,32 @@ export async function openOutputFile(
   // The name is what recorded conversations hold.
   const name = `${Date.now()}-copilot-tool-output-${randomBytes(4).toString("hex")}.txt`;
   const path = join(directory, name);
-  return { path, handle: await open(path, "wx", 0o600) };
+  const handle = await open(path, "wx", 0o600);
+  await dropOldest(host, path);
+  return { path, handle };
+}
+
+/** The files of each session, oldest first, since the server started. */
+const files = new WeakMap<BuiltInToolHost, string[]>();
+
+/** One session may not fill the disk, however long it lives. What is dropped here a model has long read. */
+async function dropOldest(host: BuiltInToolHost, added: string): Promise<void> {
+  const paths = [...(files.get(host) ?? []), added];
+  files.set(host, paths);
+  const sizes = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        (found) => found.size,
+        () => 0,
+      ),
+    ),
+  );
+  let bytes = sizes.reduce((sum, size) => sum + size, 0);
+  for (const size of sizes) {
+    if (paths.length <= MAX_FILES && bytes <= MAX_TOTAL_BYTES) break;
+    await rm(paths.shift() as string, { force: true });
+    bytes -= size;
+  }
 }
 
 /** The text itself, or, when it is too large, what the model reads instead. */

@@ -1,7 +1,6 @@
 /** Paths that a model names, and where they lead. */
 import { realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { BuiltInToolHost } from "./built-in-tool.ts";
 import type { ToolContext } from "./tool.ts";
 import { requiredText, toArguments, withoutNul } from "./tool-arguments.ts";
 import { systemErrorCode } from "./tool-results.ts";
@@ -55,19 +54,6 @@ export async function canonicalPath(path: string): Promise<string> {
     if (!isMissing || parent === path) throw error;
     return join(await canonicalPath(parent), basename(path));
   }
-}
-
-/** Whether a canonical path is in the working directory or one of the other allowed ones. */
-export async function isAllowed(
-  canonical: string,
-  context: ToolContext,
-  host: BuiltInToolHost,
-): Promise<boolean> {
-  for (const directory of [context.workingDirectory, ...host.allowedDirectories()]) {
-    const root = await canonicalPath(resolve(directory)).catch(() => undefined);
-    if (root !== undefined && isInside(canonical, root)) return true;
-  }
-  return false;
 }
 
 /** Whether a path is the directory or below it; both absolute and canonical. */

@@ -1,7 +1,6 @@
 /** What is asked before something is read. */
 import type { PermissionRequestRead } from "@rightseat/protocol";
-import type { BuiltInToolHost } from "./built-in-tool.ts";
-import { isAllowed, pathToAskFor } from "./paths.ts";
+import { pathToAskFor } from "./paths.ts";
 import type { PermissionAsk, ToolContext } from "./tool.ts";
 
 /**
@@ -9,15 +8,12 @@ import type { PermissionAsk, ToolContext } from "./tool.ts";
  * Who answers may allow them all.
  */
 export async function askReadPermission(
-  purpose: string,
+  intention: string,
   args: unknown,
   context: ToolContext,
-  host: BuiltInToolHost,
   fallback?: string,
 ): Promise<PermissionAsk> {
   const { path, canonical } = await pathToAskFor(args, context, fallback);
-  const outside = (await isAllowed(canonical, context, host)) ? "" : " (outside the allowed directories)";
-  const intention = `${purpose}${outside}`;
   const request: PermissionRequestRead = { kind: "read", intention, path, resolvedPath: canonical };
   return { ...request };
 }

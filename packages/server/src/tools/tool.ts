@@ -2,7 +2,9 @@
  * The seam to whatever a model may call: built-in tools, the client's own (custom) tools, MCP's.
  * The agent loop drives every one of them alike: prepare → permission → execute → finish.
  */
+import type { ToolExecutionCompleteContent } from "@rightseat/protocol";
 import type { ModelTool, ToolImage } from "../models/model-provider.ts";
+import type { PermissionVerdict } from "../permissions/verdict.ts";
 
 export type ToolSource = "builtin" | "custom" | "mcp";
 
@@ -20,6 +22,8 @@ export interface ToolContext {
   readonly workingDirectory: string;
   /** Shows output while the tool runs; ephemeral. */
   readonly onOutput: (partial: string) => void;
+  /** Asks for something that turned out to be needed while the tool runs. Resolves always. */
+  readonly ask: (ask: PermissionAsk) => Promise<PermissionVerdict>;
 }
 
 /** How a tool ended, in the field's terms. `text` is what the model reads. */
@@ -34,8 +38,8 @@ export interface ToolResult {
   readonly telemetry?: Readonly<Record<string, unknown>>;
   /** Ends the turn after this call: nothing more is asked of the model. */
   readonly endsTurn?: boolean;
-  /** The tool's own structured result, passed on to clients unread. */
-  readonly raw?: unknown;
+  /** What clients may show instead of the text. */
+  readonly contents?: readonly ToolExecutionCompleteContent[];
 }
 
 export interface Tool {

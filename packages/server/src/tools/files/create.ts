@@ -11,12 +11,11 @@ import { assertSame } from "./open-file.ts";
 import { askWritePermission } from "./write-permission.ts";
 
 export const create: BuiltInToolBody = {
-  async permission(args, context, session) {
+  async permission(args, context) {
     const newFileContents = parseText(args);
     const named = await pathToAskFor(args, context);
     const diff = diffOfNewFile(named.path, newFileContents);
-    const planned = { ...named, intention: "Create a file", diff, newFileContents };
-    return askWritePermission(planned, context, session.host);
+    return askWritePermission({ ...named, intention: "Create a file", diff, newFileContents });
   },
 
   async run(args, context) {

@@ -16,11 +16,11 @@ import { askWritePermission } from "./write-permission.ts";
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 export const edit: BuiltInToolBody = {
-  async permission(args, context, session) {
+  async permission(args, context) {
     const replacement = parse(args);
     const named = await pathToAskFor(args, context);
     const diff = await plannedDiff(named, replacement);
-    return askWritePermission({ ...named, intention: "Edit a file", diff }, context, session.host);
+    return askWritePermission({ ...named, intention: "Edit a file", diff });
   },
 
   async run(args, context) {

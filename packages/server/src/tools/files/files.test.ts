@@ -28,7 +28,6 @@ beforeEach(async () => {
   tools = createBuiltInTools({
     sessionId: "s",
     workingDirectory: () => directory,
-    allowedDirectories: () => [],
     largeOutputDirectory: () => undefined,
     environment: () => ({}),
   }).tools;
@@ -43,6 +42,7 @@ const newContext = (): ToolContext => ({
   signal: new AbortController().signal,
   workingDirectory: directory,
   onOutput: () => {},
+  ask: async () => ({ allowed: false, message: "nobody is asked here" }),
 });
 const call = (name: string, args: Record<string, unknown>, context = newContext()) =>
   tool(name).run(args, context);
@@ -142,7 +142,7 @@ describe("view", () => {
     await expect(call("view", { path: "link" }, context)).rejects.toThrow("now leads elsewhere");
     expect(await ask("view", { path: "link" })).toEqual({
       kind: "read",
-      intention: "View a file or directory (outside the allowed directories)",
+      intention: "View a file or directory",
       path: at("link"),
       resolvedPath: join(home, "secret.txt"),
     });
@@ -176,12 +176,12 @@ describe("create", () => {
     await symlink("..", at("up"));
     expect(await ask("create", { path: "up/x.txt", file_text: "hi\n" })).toEqual({
       kind: "write",
-      intention: "Create a file (outside the allowed directories)",
+      intention: "Create a file",
       fileName: at("up/x.txt"),
       resolvedPath: join(home, "x.txt"),
       diff: `--- /dev/null\n+++ ${at("up/x.txt")}\n@@ -0,0 +1,1 @@\n+hi`,
       newFileContents: "hi\n",
-      canOfferSessionApproval: false,
+      canOfferSessionApproval: true,
     });
     await expect(ask("create", { path: "a\0b", file_text: "" })).rejects.toThrow("NUL");
     await expect(ask("create", { path: "a" })).rejects.toThrow('"file_text" is required');

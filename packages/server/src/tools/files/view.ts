@@ -19,8 +19,7 @@ const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 const SNIFFED_BYTES = 8192;
 
 export const view: BuiltInToolBody = {
-  permission: (args, context, session) =>
-    askReadPermission("View a file or directory", args, context, session.host),
+  permission: (args, context) => askReadPermission("View a file or directory", args, context),
 
   async run(args, context, session) {
     const range = parseRange(toArguments(args).view_range);

@@ -1,8 +1,7 @@
 /** What is asked before a file is written. */
 import type { PermissionRequestWrite } from "@rightseat/protocol";
-import type { BuiltInToolHost } from "../built-in-tool.ts";
-import { isAllowed, type NamedPath } from "../paths.ts";
-import type { PermissionAsk, ToolContext } from "../tool.ts";
+import type { NamedPath } from "../paths.ts";
+import type { PermissionAsk } from "../tool.ts";
 
 export interface PlannedWrite extends NamedPath {
   readonly intention: string;
@@ -11,21 +10,15 @@ export interface PlannedWrite extends NamedPath {
   readonly newFileContents?: string;
 }
 
-/** Outside the allowed directories each write is asked for by itself. */
-export async function askWritePermission(
-  write: PlannedWrite,
-  context: ToolContext,
-  host: BuiltInToolHost,
-): Promise<PermissionAsk> {
-  const allowed = await isAllowed(write.canonical, context, host);
+export function askWritePermission(write: PlannedWrite): PermissionAsk {
   const request: PermissionRequestWrite = {
     kind: "write",
-    intention: allowed ? write.intention : `${write.intention} (outside the allowed directories)`,
+    intention: write.intention,
     fileName: write.path,
     resolvedPath: write.canonical,
     diff: write.diff,
     ...(write.newFileContents === undefined ? {} : { newFileContents: write.newFileContents }),
-    canOfferSessionApproval: allowed,
+    canOfferSessionApproval: true,
   };
   return { ...request };
 }

@@ -13,9 +13,9 @@ import { walk } from "./walk.ts";
 const MAX_FILES = 2000;
 
 export const glob: BuiltInToolBody = {
-  permission(args, context, session) {
+  permission(args, context) {
     const { root } = parse(args, context);
-    return askReadPermission("Find files by name", { path: root }, context, session.host);
+    return askReadPermission("Find files by name", { path: root }, context);
   },
 
   async run(args, context, session) {

@@ -13,9 +13,9 @@ import { searchFiles } from "./search-files.ts";
 import { searchWithRipgrep } from "./search-with-ripgrep.ts";
 
 export const grep: BuiltInToolBody = {
-  permission(args, context, session) {
+  permission(args, context) {
     parseGrepQuery(args);
-    return askReadPermission("Search the contents of files", args, context, session.host, ".");
+    return askReadPermission("Search the contents of files", args, context, ".");
   },
 
   async run(args, context, session) {

@@ -48,13 +48,13 @@ const newContext = (signal = new AbortController().signal): ToolContext => ({
   signal,
   workingDirectory: directory,
   onOutput: () => {},
+  ask: async () => ({ allowed: false, message: "nobody is asked here" }),
 });
 
 function toolsWith(path: string | undefined): readonly Tool[] {
   return createBuiltInTools({
     sessionId: "s",
     workingDirectory: () => directory,
-    allowedDirectories: () => [],
     largeOutputDirectory: () => undefined,
     environment: () => ({ PATH: path }),
   }).tools;
@@ -154,7 +154,7 @@ test("grep and glob ask to read where they search", async () => {
     await find(toolsWith(undefined), "grep").permission!({ pattern: "a", path: "up" }, newContext()),
   ).toEqual({
     kind: "read",
-    intention: "Search the contents of files (outside the allowed directories)",
+    intention: "Search the contents of files",
     path: join(directory, "up"),
     resolvedPath: home,
   });
@@ -162,7 +162,7 @@ test("grep and glob ask to read where they search", async () => {
     await find(toolsWith(undefined), "glob").permission!({ pattern: "src/../../*.txt" }, newContext()),
   ).toEqual({
     kind: "read",
-    intention: "Find files by name (outside the allowed directories)",
+    intention: "Find files by name",
     path: home,
     resolvedPath: home,
   });

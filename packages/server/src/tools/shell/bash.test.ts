@@ -19,7 +19,6 @@ beforeEach(async () => {
   tools = createBuiltInTools({
     sessionId: "s",
     workingDirectory: () => directory,
-    allowedDirectories: () => [],
     largeOutputDirectory: () => largeOutput,
     environment: () => environment,
   });
@@ -33,7 +32,8 @@ afterEach(async () => {
 });
 
 function context(signal = new AbortController().signal, onOutput = (_: string) => {}): ToolContext {
-  return { sessionId: "s", toolCallId: "t", signal, workingDirectory: directory, onOutput };
+  const ask = async () => ({ allowed: false, message: "nobody is asked here" });
+  return { sessionId: "s", toolCallId: "t", signal, workingDirectory: directory, onOutput, ask };
 }
 
 function call(name: string, args: Record<string, unknown>, using = context()): Promise<ToolResult> {
@@ -58,7 +58,11 @@ describe("bash", () => {
     expect((await bash("echo a >&2; echo b; echo c >/dev/stderr; printf d; exit 3")).text).toBe(
       "a\nb\nc\nd\n<exited with exit code 3>",
     );
-    expect((await bash("true")).text).toBe("<exited with exit code 0>");
+    const { text, contents } = await bash("true");
+    expect(text).toBe("<exited with exit code 0>");
+    expect(contents).toEqual([
+      { type: "shell_exit", shellId: "3", exitCode: 0, cwd: directory, outputPreview: "" },
+    ]);
     expect((await bash("kill -9 $BASHPID")).text).toContain("<exited with exit code 137>");
     expect((await bash("kill -9 $$; sleep 1000")).text).toContain("<exited with exit code 137>");
     expect((await bash("if")).text).toContain("<exited with exit code 2>");
@@ -160,7 +164,14 @@ describe("bash", () => {
         { identifier: "curl", readOnly: false },
         { identifier: "tee", readOnly: false },
       ],
+      commandSegments: [
+        { identifier: "git", fullCommandText: "git log" },
+        { identifier: "curl", fullCommandText: "curl https://a.b/c" },
+        { identifier: "tee", fullCommandText: "tee 'x/y'" },
+      ],
       possiblePaths: ["out.txt", "x/y"],
+      resolvedPaths: { "out.txt": join(directory, "out.txt"), "x/y": join(directory, "x/y") },
+      resolvedWorkingDirectory: directory,
       possibleUrls: [{ url: "https://a.b/c" }],
       hasWriteFileRedirection: true,
       canOfferSessionApproval: false,
@@ -187,9 +198,9 @@ describe("shells that go on", () => {
   });
 
   test("an async command takes input and is stopped with its processes", async () => {
-    expect((await bash(`read line; echo "got $line"; ${sleeper()}`, { mode: "async" })).raw).toEqual({
-      shellId: "1",
-    });
+    expect((await bash(`read line; echo "got $line"; ${sleeper()}`, { mode: "async" })).text).toContain(
+      "<started with shellId: 1.",
+    );
     const { text } = await call("write_bash", { shellId: "1", input: "hi{enter}", delay: 0.5 });
     expect(text).toContain("got hi\n<still running");
     expect((await call("stop_bash", { shellId: "1" })).text).toBe('The shell "1" has been stopped.');
@@ -216,7 +227,7 @@ test("shells die with a server that is killed", async () => {
     import { createBuiltInTools } from "./built-in.ts";
     const workingDirectory = process.cwd();
     const { tools } = createBuiltInTools({ sessionId: "s", workingDirectory: () => workingDirectory,
-      allowedDirectories: () => [], largeOutputDirectory: () => undefined, environment: () => process.env });
+      largeOutputDirectory: () => undefined, environment: () => process.env });
     const bash = tools.find((tool) => tool.definition.name === "bash");
     const { signal } = new AbortController();
     const context = { sessionId: "s", toolCallId: "t", signal, workingDirectory, onOutput: () => {} };

@@ -20,9 +20,9 @@ const MAX_WAIT_SECONDS = 3600;
 const MAX_SHOWN_CHARS = 51_200;
 
 export const bash: BuiltInToolBody = {
-  permission(args) {
+  permission(args, context) {
     const { command, description } = parse(args);
-    return askShellPermission(command, description);
+    return askShellPermission(command, description, context.workingDirectory);
   },
 
   async run(args, context, session) {
@@ -32,12 +32,9 @@ export const bash: BuiltInToolBody = {
     const shell = await shells.start({ ...start, cwd: context.workingDirectory, input: mode === "async" });
     const { id } = shell.info;
     if (mode === "async") {
-      return {
-        ...success(
-          `<started with shellId: ${id}. Use read_bash for its output, write_bash to send input, stop_bash to end it.>`,
-        ),
-        raw: { shellId: id },
-      };
+      return success(
+        `<started with shellId: ${id}. Use read_bash for its output, write_bash to send input, stop_bash to end it.>`,
+      );
     }
     shell.onOutput = shownOutput(context);
     try {

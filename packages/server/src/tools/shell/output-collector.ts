@@ -7,6 +7,13 @@ import { describeLargeOutput, maxOutputBytes, openOutputFile, PREVIEW_CHARS } fr
 /** One command may not fill the disk. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
+export interface TakenOutput {
+  /** Cut to what a model can read. */
+  readonly text: string;
+  /** Where all of it is, when that was too much. */
+  readonly file?: string;
+}
+
 interface Spill {
   readonly path: string | undefined;
   readonly handle: FileHandle | undefined;
@@ -48,15 +55,15 @@ export class OutputCollector {
   }
 
   /** What has come since the last call, as a model reads it. */
-  take(): Promise<string> {
+  take(): Promise<TakenOutput> {
     return this.#serially(async () => {
       const [spill, text, bytes] = [this.#spill, this.#text, this.#bytes];
       this.#spill = undefined;
       this.#text = "";
       this.#bytes = 0;
-      if (!spill) return text;
+      if (!spill) return { text };
       await spill.handle?.close();
-      return describeLargeOutput({ ...spill, bytes });
+      return { text: describeLargeOutput({ ...spill, bytes }), file: spill.path };
     });
   }
 

@@ -12,7 +12,7 @@ import type { BuiltInToolHost } from "../built-in-tool.ts";
 import { forgetGroup } from "../group-watchdog.ts";
 import { endGroup, groupExists, signalGroup } from "../process-group.ts";
 import { EndMarker } from "./end-marker.ts";
-import { OutputCollector } from "./output-collector.ts";
+import { OutputCollector, type TakenOutput } from "./output-collector.ts";
 import type { SpawnedCommand } from "./spawn-command.ts";
 
 const LEFTOVER_POLL_MS = 1000;
@@ -22,6 +22,8 @@ export interface ShellInfo {
   readonly id: string;
   readonly command: string;
   readonly description: string;
+  /** Where it was started. */
+  readonly cwd: string;
 }
 
 export class Shell {
@@ -62,7 +64,7 @@ export class Shell {
   }
 
   /** Output since it was last taken, cut to what a model can read. */
-  takeOutput(): Promise<string> {
+  takeOutput(): Promise<TakenOutput> {
     return this.#output.take();
   }
 

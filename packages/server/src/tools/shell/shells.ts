@@ -38,7 +38,7 @@ export class Shells implements SessionResource {
       input: options.input,
     });
     const shell = new Shell(
-      { id, command: options.command, description: options.description },
+      { id, command: options.command, description: options.description, cwd: options.cwd },
       spawned,
       this.#host,
     );

@@ -21,10 +21,13 @@ const KEYS: Readonly<Record<string, string>> = {
 };
 
 export const writeBash: BuiltInToolBody = {
-  permission(args, _context, session) {
+  async permission(args, context, session) {
     const { id, input } = parse(args);
     const shell = session.resource(Shells).get(id);
-    return askShellPermission(input, `Send input to the shell ${id}: ${shell?.info.description ?? ""}`);
+    const intention = `Send input to the shell ${id}: ${shell?.info.description ?? ""}`;
+    const ask = await askShellPermission(input, intention, context.workingDirectory);
+    // What the input means is up to the program that reads it: names of commands say nothing of it.
+    return { ...ask, canOfferSessionApproval: false };
   },
 
   async run(args, context, session) {

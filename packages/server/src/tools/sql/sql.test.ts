@@ -22,7 +22,6 @@ function newTool(sessionDirectory: () => string | undefined): Tool {
   const { tools } = createBuiltInTools({
     sessionId: "s",
     workingDirectory: () => "/",
-    allowedDirectories: () => [],
     largeOutputDirectory: () => undefined,
     sessionDirectory,
     onTodosChanged: () => {
@@ -41,6 +40,7 @@ const newContext = (signal = never): ToolContext => ({
   signal,
   workingDirectory: "/",
   onOutput: () => {},
+  ask: async () => ({ allowed: false, message: "nobody is asked here" }),
 });
 
 const run = (query: string, context = newContext()): Promise<ToolResult> =>

@@ -1,0 +1,191 @@
+/**
+ * The policy that an application lays over a session's permissions (`managedSettings`): it goes before
+ * whatever clients or users allow. Denied is denied; what is to be asked is asked of a person each time;
+ * where there is a list of what is allowed, everything else is asked.
+ */
+import { RpcError, type SessionManagedSettings } from "@rightseat/protocol";
+import type { PermissionAsk } from "../tools/tool.ts";
+import { pathsOf } from "./paths.ts";
+import { coversPath, coversText } from "./wildcards.ts";
+
+type Family = "shell" | "powershell" | "read" | "write" | "domain" | "mcp" | "custom-tool";
+
+interface ManagedRule {
+  readonly family: Family;
+  /** Undefined covers the whole family. */
+  readonly pattern: string | undefined;
+  /** As it was written. */
+  readonly text: string;
+}
+
+export interface ManagedPolicy {
+  readonly bypassDisabled: boolean;
+  readonly deny: readonly ManagedRule[];
+  readonly ask: readonly ManagedRule[];
+  /** Each list must admit what is allowed: one a layer. */
+  readonly allowLists: readonly (readonly ManagedRule[])[];
+}
+
+export type ManagedVerdict =
+  | { readonly kind: "denied"; readonly rules: readonly string[] }
+  | { readonly kind: "ask" | "allowed" | "unmanaged" };
+
+const FAMILIES: Readonly<Record<string, Family>> = {
+  bash: "shell",
+  shell: "shell",
+  powershell: "powershell",
+  read: "read",
+  edit: "write",
+  write: "write",
+  domain: "domain",
+  mcp: "mcp",
+  customtool: "custom-tool",
+};
+const MAX_RULES = 1000;
+const MAX_RULE_CHARS = 1000;
+
+/** @throws RpcError `invalid_params` that names the field: a policy that is not understood is not applied by halves. */
+export function parseManagedSettings(settings: SessionManagedSettings): ManagedPolicy {
+  for (const name of Object.keys(settings)) {
+    if (name !== "permissions") throw invalid(name, "only 'permissions' can be managed");
+  }
+  const { deny, ask, allow, disableBypassPermissionsMode, ...others } = settings.permissions ?? {};
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw invalid(`permissions.${unknown}`, "there is no such setting");
+  return {
+    bypassDisabled: disableBypassPermissionsMode !== undefined && disableBypassPermissionsMode !== null,
+    deny: parseRules(deny, "permissions.deny"),
+    ask: parseRules(ask, "permissions.ask"),
+    allowLists: allow ? [parseRules(allow, "permissions.allow")] : [],
+  };
+}
+
+/** Both at once, the stricter of the two wherever they differ. */
+export function composeManaged(one: ManagedPolicy, other: ManagedPolicy): ManagedPolicy {
+  return {
+    bypassDisabled: one.bypassDisabled || other.bypassDisabled,
+    deny: [...one.deny, ...other.deny],
+    ask: [...one.ask, ...other.ask],
+    allowLists: [...one.allowLists, ...other.allowLists],
+  };
+}
+
+/** @param workingDirectory absolute; where relative path patterns start. */
+export function judgeManaged(
+  policy: ManagedPolicy,
+  ask: PermissionAsk,
+  workingDirectory: string,
+): ManagedVerdict {
+  const touches = (rule: ManagedRule) => coversAny(rule, ask, workingDirectory);
+  const denying = policy.deny.filter(touches);
+  if (denying.length > 0) return { kind: "denied", rules: denying.map((rule) => rule.text) };
+  if (policy.ask.some(touches)) return { kind: "ask" };
+  const lists = policy.allowLists.filter((list) => governs(list, ask));
+  if (lists.length === 0) return { kind: "unmanaged" };
+  const admitted = lists.every((list) => coversAll(list, ask, workingDirectory));
+  return { kind: admitted ? "allowed" : "ask" };
+}
+
+/** MCP's and the clients' own tools are governed only by a list that speaks of such. */
+function governs(list: readonly ManagedRule[], ask: PermissionAsk): boolean {
+  if (ask.kind !== "mcp" && ask.kind !== "custom-tool") return ask.kind !== "hook";
+  return list.some((rule) => rule.family === ask.kind);
+}
+
+/** Whether the rule covers any part of what is asked: so denials and questions are read. */
+function coversAny(rule: ManagedRule, ask: PermissionAsk, workingDirectory: string): boolean {
+  if (rule.family === "read" || rule.family === "write") {
+    if (ask.kind !== "shell" && ask.kind !== rule.family) return false;
+    // A command may do with its paths what it likes; one that names none is not about files.
+    return [...pathsOf(ask).keys()].some((path) => coversOnePath(rule, path, workingDirectory));
+  }
+  if (rule.family === "domain") return urlsOf(ask).some((url) => coversHost(rule, url));
+  if (rule.family === "shell" && ask.kind === "shell") {
+    const texts = [String(ask.fullCommandText), ...segmentsOf(ask)];
+    return rule.pattern === undefined || texts.some((text) => coversText(rule.pattern as string, text));
+  }
+  return coversTool(rule, ask);
+}
+
+/** Whether the list admits every part of what is asked. */
+function coversAll(list: readonly ManagedRule[], ask: PermissionAsk, workingDirectory: string): boolean {
+  const of = (family: Family) => list.filter((rule) => rule.family === family);
+  switch (ask.kind) {
+    case "shell": {
+      const rules = of("shell");
+      if (rules.some((rule) => rule.pattern === undefined)) return true;
+      const segments = ask.canOfferSessionApproval === true ? segmentsOf(ask) : [];
+      const isAdmitted = (text: string) => rules.some((rule) => coversText(rule.pattern as string, text));
+      return segments.length > 0 && segments.every(isAdmitted);
+    }
+    case "read":
+    case "write":
+      return [...pathsOf(ask).keys()].every((path) =>
+        of(ask.kind as Family).some((rule) => coversOnePath(rule, path, workingDirectory)),
+      );
+    case "url":
+      return urlsOf(ask).every((url) => of("domain").some((rule) => coversHost(rule, url)));
+    default:
+      return list.some((rule) => coversTool(rule, ask));
+  }
+}
+
+function coversOnePath({ pattern }: ManagedRule, path: string, workingDirectory: string): boolean {
+  if (pattern === undefined) return true;
+  const isAnchored = pattern.startsWith("/") || pattern.startsWith("**");
+  return coversPath(isAnchored ? pattern : `${workingDirectory}/${pattern.replace(/^\.\//, "")}`, path);
+}
+
+/** `example.com`, `*.example.com`; of any scheme and port. */
+function coversHost({ pattern }: ManagedRule, url: string): boolean {
+  if (pattern === undefined) return true;
+  try {
+    return coversText(pattern.toLowerCase(), new URL(url).hostname);
+  } catch {
+    return false;
+  }
+}
+
+/** `server`, `server:tool` or `server/tool` of MCP; the name of a client's tool. */
+function coversTool({ family, pattern }: ManagedRule, ask: PermissionAsk): boolean {
+  if (family !== ask.kind) return false;
+  if (pattern === undefined) return true;
+  if (family === "custom-tool") return coversText(pattern, String(ask.toolName));
+  const names = [
+    `${ask.serverName}`,
+    `${ask.serverName}:${ask.toolName}`,
+    `${ask.serverName}/${ask.toolName}`,
+  ];
+  return names.some((name) => coversText(pattern, name));
+}
+
+function urlsOf(ask: PermissionAsk): string[] {
+  if (ask.kind === "url") return [String(ask.url)];
+  const urls = ask.kind === "shell" && Array.isArray(ask.possibleUrls) ? ask.possibleUrls : [];
+  return urls.map((entry: { url: string }) => entry.url);
+}
+
+function segmentsOf(ask: PermissionAsk): string[] {
+  const segments = Array.isArray(ask.commandSegments) ? ask.commandSegments : [];
+  return segments.map((segment: { fullCommandText: string }) => segment.fullCommandText);
+}
+
+function parseRules(rules: readonly string[] | undefined | null, field: string): ManagedRule[] {
+  if (rules && rules.length > MAX_RULES) throw invalid(field, `there are more than ${MAX_RULES} rules`);
+  return (rules ?? []).map((text, index) => {
+    const [, name = "", pattern] = /^([A-Za-z]+)(?:\((.+)\))?$/s.exec(text) ?? [];
+    const family = FAMILIES[name.toLowerCase()];
+    if (family === undefined || text.length > MAX_RULE_CHARS) {
+      throw invalid(
+        `${field}[${index}]`,
+        `expected Family or Family(pattern), the family one of Bash, Shell, PowerShell, Read, Edit, Write, Domain, Mcp and CustomTool; got ${JSON.stringify(text.slice(0, 100))}`,
+      );
+    }
+    return { family, pattern, text };
+  });
+}
+
+function invalid(field: string, problem: string): RpcError {
+  const path = `managedSettings.${field}`;
+  return new RpcError("invalid_params", `${path}: ${problem}`, { path });
+}
