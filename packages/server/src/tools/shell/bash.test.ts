@@ -201,7 +201,8 @@ describe("shells that go on", () => {
     expect((await bash(`read line; echo "got $line"; ${sleeper()}`, { mode: "async" })).text).toContain(
       "<started with shellId: 1.",
     );
-    const { text } = await call("write_bash", { shellId: "1", input: "hi{enter}", delay: 0.5 });
+    let { text } = await call("write_bash", { shellId: "1", input: "hi{enter}", delay: 0 });
+    while (!text.includes("got hi")) text = (await call("read_bash", { shellId: "1", delay: 0.1 })).text;
     expect(text).toContain("got hi\n<still running");
     expect((await call("stop_bash", { shellId: "1" })).text).toBe('The shell "1" has been stopped.');
     expect(processesOf(directory)).toEqual([]);
