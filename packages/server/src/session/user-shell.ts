@@ -6,9 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { UserCommand, UserCommandOptions, UserCommands } from "../tools/user-command.ts";
 import { runErrand } from "./errands.ts";
-import { workingDirectoryOf } from "./run.ts";
 import type { Session } from "./session.ts";
-import { checkWorkingDirectory } from "./working-directory.ts";
+import { checkWorkingDirectory, workingDirectoryOf } from "./working-directory.ts";
 
 export interface UserShellServices {
   /** @throws Error when it cannot be started. */
@@ -165,7 +164,7 @@ async function runCommand(
     return failed((error as Error).message);
   }
   const exitCode = await finishedWithin(running, LONGEST_TIMER_MS, signal);
-  const output = await running.takeOutput();
+  const { text: output } = await running.takeOutput();
   if (signal.aborted) return failed("The command was cancelled.", output);
   if (exitCode === 0) return { toolCallId, success: true, output, exitCode };
   return { ...failed(`The command ended with exit code ${exitCode}.`, output), exitCode };

@@ -16,7 +16,7 @@ export interface UserCommand {
   /** Resolves with the exit code; 128 and the signal's number where a signal ended it. Never rejects. */
   readonly finished: Promise<number>;
   /** What it wrote, once it has finished; of much output the start and the end. Once only. */
-  takeOutput(): Promise<string>;
+  takeOutput(): Promise<{ readonly text: string }>;
   /** Signals the whole group. False when none of it is left. */
   signal(signal: "SIGTERM" | "SIGKILL" | "SIGINT"): boolean;
   /** Ends the whole group, within a second. May be called twice; does not throw. */
