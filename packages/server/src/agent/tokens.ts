@@ -31,7 +31,26 @@ export function tokensOfMessage(message: ModelMessage): number {
   }
 }
 
+/**
+ * What was counted of a conversation, by its array: it is asked for with every model call, and only its
+ * end changes. When the last message that was counted is not where it was, all are counted again.
+ */
+const conversations = new WeakMap<
+  readonly ModelMessage[],
+  { readonly count: number; readonly last: ModelMessage | undefined; readonly tokens: number }
+>();
+
+/** Of the messages from the one at `from` on. */
 export function tokensOfMessages(messages: readonly ModelMessage[], from = 0): number {
+  if (from > 0) return sumOfMessages(messages, from);
+  const known = conversations.get(messages);
+  const valid = known && messages[known.count - 1] === known.last ? known : undefined;
+  const tokens = (valid?.tokens ?? 0) + sumOfMessages(messages, valid?.count ?? 0);
+  conversations.set(messages, { count: messages.length, last: messages.at(-1), tokens });
+  return tokens;
+}
+
+function sumOfMessages(messages: readonly ModelMessage[], from: number): number {
   let tokens = 0;
   for (let index = from; index < messages.length; index += 1)
     tokens += tokensOfMessage(messages[index] as ModelMessage);
