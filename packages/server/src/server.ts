@@ -206,6 +206,7 @@ export function createServer(
       defaultWorkingDirectory: process.cwd(),
       onBug: runs.onBug,
     },
+    environment: config.environment,
     todosOf: (session, signal) => todosOf(log, session, signal),
     gitHubToken: config.gitHubToken,
     allowProviderEndpoint: config.allowProviderEndpoint,

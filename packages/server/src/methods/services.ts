@@ -26,6 +26,8 @@ export interface Services {
   readonly inferences: ClientInferences;
   /** What files tell the session's model, besides its clients. */
   readonly instructionsOf: (session: Session) => Promise<Instructions>;
+  /** The server's environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** The todos that the session's model keeps. @throws Error when they cannot be read. */
   readonly todosOf: (session: Session, signal: AbortSignal) => Promise<SessionTodos>;
   /** The server's own GitHub token. */
