@@ -31,6 +31,7 @@ export type ErrorReason =
   | "session_exists"
   | "session_in_use"
   | "session_busy"
+  | "session_idle"
   | "event_not_found"
   | "nothing_to_compact"
   | "no_provider"

@@ -32,6 +32,8 @@ export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome
         host.signal.throwIfAborted();
         if (ended) return "done";
       }
+      // A tool cleared the context: there is nothing to ask the model until the next prompt.
+      if (host.messages().length === 0) return "done";
       host.signal.throwIfAborted();
       await host.takeSteering();
       turnId = String(turn++);

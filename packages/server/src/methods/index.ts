@@ -2,6 +2,7 @@
 
 import { commandMethods } from "./commands.ts";
 import { contextMethods } from "./context.ts";
+import { historyMethods } from "./history.ts";
 import { permissionMethods } from "./permissions.ts";
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
@@ -32,5 +33,6 @@ export function createMethods(services: Services): Methods {
     ...sessionUiMethods(services),
     ...workspaceMethods(services),
     ...contextMethods(services),
+    ...historyMethods(services),
   };
 }

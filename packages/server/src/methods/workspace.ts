@@ -1,7 +1,7 @@
 /** Methods on the files that a session keeps of its own, and on those it works on: `session.plan.*`, `session.workspaces.*`. */
 import { listCheckpointFiles, readCheckpointFile, writeCheckpointFile } from "../session/checkpoint-files.ts";
 import { modifiedTimeOf, workspaceDetails } from "../session/metadata-snapshot.ts";
-import { workingDirectoryOf } from "../session/run.ts";
+import { workingDirectoryOf } from "../session/working-directory.ts";
 import type { Session } from "../session/session.ts";
 import { keepPlan } from "../session/session-plan.ts";
 import { createWorkspace, type Workspace } from "../session/workspace.ts";

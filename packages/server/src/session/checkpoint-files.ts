@@ -3,7 +3,7 @@
  * `checkpoints/index.md` with a table of them. For people and other programs; the context is made of
  * the log alone. The layout is the Copilot CLI's.
  */
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface CheckpointFile {
@@ -63,6 +63,19 @@ export async function listCheckpointFiles(directory: string): Promise<Checkpoint
 export async function readCheckpointFile(directory: string, number: number): Promise<string | undefined> {
   const file = (await listCheckpointFiles(directory)).find((candidate) => candidate.number === number);
   return file ? readFile(join(directory, FOLDER, file.filename), "utf8") : undefined;
+}
+
+/** Removes some of them by their numbers; numbers that there are not are no matter. */
+export async function removeCheckpointFiles(directory: string, numbers: readonly number[]): Promise<void> {
+  if (numbers.length === 0) return;
+  const gone = new Set(numbers);
+  const files = await listCheckpointFiles(directory);
+  const folder = join(directory, FOLDER);
+  const kept = files.filter(({ number }) => !gone.has(number));
+  if (kept.length === files.length) return;
+  for (const { number, filename } of files)
+    if (gone.has(number)) await rm(join(folder, filename), { force: true });
+  await replaceFile(join(folder, INDEX), toIndex(kept));
 }
 
 function toIndex(files: readonly CheckpointFile[]): string {

@@ -7,7 +7,7 @@ import { RpcError } from "@rightseat/protocol";
 import { askModel } from "../agent/ask-model.ts";
 import { compactionPrompt, toCheckpoint } from "../agent/compaction-summary.ts";
 import { type ContextUse, measureContext, promptLimit } from "../agent/context-use.ts";
-import type { ActiveModel, ContextCall } from "../agent/run-host.ts";
+import type { ContextCall } from "../agent/run-host.ts";
 import { tokensOfMessages, tokensOfText } from "../agent/tokens.ts";
 import { applyTruncation, planTruncation } from "../agent/truncate-messages.ts";
 import { type ModelAnswer, ModelError, type ModelMessage } from "../models/model-provider.ts";
@@ -21,7 +21,7 @@ import {
 import { type WrittenCheckpoint, writeCheckpointFile } from "./checkpoint-files.ts";
 import { compactedContext } from "./context-state.ts";
 import type { Session } from "./session.ts";
-import { toUsageTotals } from "./usage-totals.ts";
+import { recordUsageAside, type UsageServices } from "./usage-totals.ts";
 
 export interface CompactionRequest {
   readonly trigger: CompactionTrigger;
@@ -31,7 +31,7 @@ export interface CompactionRequest {
   readonly tokenLimit?: number;
 }
 
-export interface CompactionServices {
+export interface CompactionServices extends UsageServices {
   readonly retry: RetryPolicy;
   /** The session's own directory, where its store keeps files. */
   readonly workspacePath: (session: Session) => string | undefined;
@@ -92,7 +92,7 @@ async function carryOut(
     const startedMs = performance.now();
     const answer = await summarise(services, work, messages);
     const durationMs = Math.round(performance.now() - startedMs);
-    recordUsage(session, work.model, answer, durationMs);
+    recordUsageAside(services, session, { model: work.model.id, usage: answer.usage, durationMs });
     const summary = answer.content.trim();
     if (summary === "") throw new ModelError("invalid-request", "the model answered without a summary");
     if (session.state.compaction === undefined) throw new CompactionCancelled();
@@ -264,15 +264,6 @@ function fail(session: Session, { error, before, tokenLimit, trigger }: Failed):
   } catch {
     // The log takes nothing any more; whoever closes the session says so.
   }
-}
-
-function recordUsage(session: Session, model: ActiveModel, answer: ModelAnswer, durationMs: number): void {
-  if (!answer.usage) return;
-  session.record("rightseat.usage", {
-    model: model.id,
-    usage: toUsageTotals(answer.usage, durationMs),
-    aside: true,
-  });
 }
 
 function measure(session: Session, context: ContextCall): ContextUse {

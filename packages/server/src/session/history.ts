@@ -1,8 +1,8 @@
 /** A session's history for a client: small ones in one piece, large ones streamed from the store. */
 import { RawResult, StreamedResult } from "@rightseat/protocol";
 import type { EventLog } from "../store/event-log.ts";
-import { isPublicLine } from "./private-records.ts";
 import type { Session } from "./session.ts";
+import { readVisible } from "./visible-log.ts";
 
 /** Up to here a history is held in memory on its way out. */
 const SMALL_BYTES = 256 * 1024;
@@ -27,10 +27,9 @@ export async function readHistory(log: EventLog, session: Session): Promise<RawR
 async function* historyParts(log: EventLog, session: Session, to: number): AsyncIterable<string> {
   yield HEAD;
   let first = true;
-  for await (const batch of log.read(session.key, { to })) {
+  for await (const batch of readVisible(log, session.key, session.state.cuts, { to })) {
     let part = "";
     for (const { json } of batch) {
-      if (!isPublicLine(json)) continue;
       part += first ? json : `,${json}`;
       first = false;
     }

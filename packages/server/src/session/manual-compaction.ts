@@ -10,7 +10,7 @@ import { CompactionCancelled, type CompactionTrigger, cancelCompaction } from ".
 import { type CompactionRequest, startCompaction, withoutOpenCalls } from "./compaction.ts";
 import type { RunServices } from "./run.ts";
 import type { Session } from "./session.ts";
-import { toUsageTotals } from "./usage-totals.ts";
+import { recordUsageAside } from "./usage-totals.ts";
 
 /** Compactions that somebody waits for. */
 export function isManual(trigger: CompactionTrigger): boolean {
@@ -74,9 +74,9 @@ export async function summarizeForHandoff(services: RunServices, session: Sessio
       },
       { signal: controller.signal, retry: services.retry },
     );
-    if (answer.usage && !session.closing) {
-      const usage = toUsageTotals(answer.usage, Math.round(performance.now() - startedMs));
-      session.record("rightseat.usage", { model: model.id, usage, aside: true });
+    if (!session.closing) {
+      const durationMs = Math.round(performance.now() - startedMs);
+      recordUsageAside(services, session, { model: model.id, usage: answer.usage, durationMs });
       await session.committed();
     }
     return answer.content.trim();

@@ -6,6 +6,7 @@ import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelContentPart } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
 import type { ClientMetadataPatch } from "./client-metadata.ts";
+import type { Cut } from "./cuts.ts";
 import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
 
 export interface PrivateRecordMap {
@@ -28,6 +29,8 @@ export interface PrivateRecordMap {
   "rightseat.usage": { model: string; usage: Omit<UsageTotals, "requests">; aside?: true };
   /** The context was too long for the model and was made shorter without a summary. */
   "rightseat.truncated": TruncationPlan;
+  /** The lines between two cursors were taken back; `eventId` is the first of them that clients saw. */
+  "rightseat.rewound": Cut & { eventId: string };
   /** The name that a user gave the session. */
   "rightseat.name_set": { name: string };
   /** What clients allowed and denied, as a whole. */

@@ -14,6 +14,7 @@ import {
   foldContextCleared,
   foldTruncation,
 } from "./context-state.ts";
+import { withCut } from "./cuts.ts";
 import { isPublicLine } from "./private-records.ts";
 import {
   emptyUsage,
@@ -47,6 +48,40 @@ export function applyLine(state: SessionState, event: LoggedEvent, json: string)
   if (event.agentId !== undefined) return;
   FOLDERS[event.type]?.(state, event.data ?? {}, event);
 }
+
+/**
+ * Folds a line that a rewind took back: what it cost, and what people set with it, is still so; what was
+ * said and done is not. `queue` stays whole: a prompt that had its run does not wait any more.
+ */
+export function applyRewoundLine(state: SessionState, event: LoggedEvent): void {
+  const { type, data } = event;
+  if (event.agentId !== undefined) return;
+  if (type === "user.message") dequeue(state, data ?? {});
+  else if (type === "rightseat.usage") FOLDERS[type]?.(state, { ...data, aside: true }, event);
+  else if (!CONVERSATION.has(type)) FOLDERS[type]?.(state, data ?? {}, event);
+}
+
+/** What makes the conversation. A line that belongs to it and is not named here would outlive a rewind. */
+const CONVERSATION: ReadonlySet<string> = new Set([
+  "session.context_cleared",
+  "session.compaction_start",
+  "session.compaction_complete",
+  "session.shutdown",
+  "system.message",
+  "user.message",
+  "assistant.turn_start",
+  "assistant.message",
+  "tool.execution_start",
+  "tool.execution_complete",
+  "permission.requested",
+  "permission.completed",
+  "external_tool.requested",
+  "tool_search.activated",
+  "rightseat.question_asked",
+  "rightseat.run_ended",
+  "rightseat.message_parts",
+  "rightseat.truncated",
+]);
 
 const FOLDERS: Record<string, Folder> = {
   "session.start": (state, data, event) => {
@@ -161,6 +196,9 @@ const FOLDERS: Record<string, Folder> = {
   "rightseat.permissions_set": (state, data) => {
     state.permissions = data.policy as PermissionPolicy;
   },
+  "rightseat.rewound": (state, data) => {
+    state.cuts = withCut(state.cuts, { from: data.from, to: data.to });
+  },
   "rightseat.name_set": (state, data) => {
     state.name = text(data.name);
   },
@@ -187,8 +225,7 @@ function withoutSteering(queue: QueuedPrompt[]): QueuedPrompt[] {
 }
 
 function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
-  const messageId = text(data.messageId);
-  if (messageId !== undefined) state.queue = state.queue.filter((prompt) => prompt.messageId !== messageId);
+  const messageId = dequeue(state, data);
   const modelContent = data.transformedContent ?? data.content;
   const content = typeof modelContent === "string" ? modelContent : "";
   const prompt = data.source === undefined || data.source === "user" ? text(data.content) : "";
@@ -202,6 +239,12 @@ function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["dat
   state.userRequests += 1;
   const agentMode = toMode(data.agentMode);
   state.running = { messageId: messageId ?? "", turn: 0, ...(agentMode ? { agentMode } : {}) };
+}
+
+function dequeue(state: SessionState, data: NonNullable<LoggedEvent["data"]>): string | undefined {
+  const messageId = text(data.messageId);
+  if (messageId !== undefined) state.queue = state.queue.filter((prompt) => prompt.messageId !== messageId);
+  return messageId;
 }
 
 function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {

@@ -1,9 +1,9 @@
 /** Reads a session's log page by page, and waits for what comes: `session.eventLog.read`. */
 import { RpcError } from "@rightseat/protocol";
 import type { EventLog } from "../store/event-log.ts";
-import { isPublicLine } from "./private-records.ts";
 import type { PublishedEvent } from "./published-event.ts";
 import type { Session } from "./session.ts";
+import { readVisible } from "./visible-log.ts";
 
 export interface EventLogReadParams {
   readonly cursor?: string;
@@ -91,7 +91,7 @@ async function readForward(
 ): Promise<Page> {
   const events: string[] = [];
   let cursor = range.from;
-  for await (const batch of log.read(session.key, { from: range.from, to: range.to })) {
+  for await (const batch of readVisible(log, session.key, session.state.cuts, range)) {
     for (const line of batch) {
       if (events.length === range.max) return { events, cursor, hasMore: true };
       if (matchesLine(line.json, range.matches)) events.push(line.json);
@@ -110,7 +110,7 @@ async function readBackward(
   const kept: { json: string; before: number }[] = [];
   let before = 0;
   let more = false;
-  for await (const batch of log.read(session.key, { to: range.to })) {
+  for await (const batch of readVisible(log, session.key, session.state.cuts, { to: range.to })) {
     for (const line of batch) {
       if (matchesLine(line.json, range.matches)) kept.push({ json: line.json, before });
       if (kept.length > range.max) {
@@ -129,7 +129,6 @@ async function readBackward(
 }
 
 function matchesLine(json: string, matches: Matcher): boolean {
-  if (!isPublicLine(json)) return false;
   const { type, agentId } = JSON.parse(json) as { type: string; agentId?: string };
   return matches(type, agentId);
 }

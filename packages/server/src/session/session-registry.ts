@@ -5,7 +5,13 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../agent/run-host.ts";
-import { type EventLog, type SessionKey, type SessionSummary, StoreError } from "../store/event-log.ts";
+import {
+  type EventLog,
+  type Lease,
+  type SessionKey,
+  type SessionSummary,
+  StoreError,
+} from "../store/event-log.ts";
 import { cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
@@ -93,6 +99,11 @@ export class SessionRegistry {
     session.begin(emptyStateAt(summary), 0);
     this.#sessions.set(nameOf(key), session);
     return session;
+  }
+
+  /** A session for a log that was just made, to finish it. Nobody finds it; the caller releases it. */
+  draft(lease: Lease): Session {
+    return this.#make(lease, {});
   }
 
   /** The session if it is open here and somebody is attached to it. */
@@ -248,7 +259,7 @@ export class SessionRegistry {
     return session;
   }
 
-  #make(lease: import("../store/event-log.ts").Lease, settings: SessionSettings): Session {
+  #make(lease: Lease, settings: SessionSettings): Session {
     return new Session({
       log: this.log,
       lease,

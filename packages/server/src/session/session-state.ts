@@ -4,6 +4,7 @@
  */
 import type { ModelMessage } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
+import type { Cut } from "./cuts.ts";
 
 /** A prompt, or a slash command, that was acknowledged and waits for its turn. */
 export interface QueuedPrompt {
@@ -96,6 +97,8 @@ export interface SessionState {
   compactAgainAt?: number;
   /** What users asked before the last compaction; bounded. */
   summarisedPrompts?: string[];
+  /** Ranges of the log that rewinds took back, in its order; they never touch. */
+  cuts?: Cut[];
   openToolCalls: OpenToolCall[];
   queue: QueuedPrompt[];
   /** Ids of commands that people ran and whose end is not in the log. */

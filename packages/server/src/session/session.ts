@@ -137,7 +137,7 @@ export class Session {
 
   /** Whether nothing is being written, asked or run, so that it may sleep or go. */
   get quiet(): boolean {
-    return !this.busy && this.#inFlight === 0 && !this.#batch;
+    return !this.busy && this.settled;
   }
 
   /** Begins with the state that was just folded, or an empty one. */
@@ -145,6 +145,16 @@ export class Session {
     this.#state = state;
     this.#end = end;
     this.#checkpointed = checkpointed;
+  }
+
+  /** Whether all that was logged is committed. */
+  get settled(): boolean {
+    return this.#inFlight === 0 && !this.#batch;
+  }
+
+  /** Takes another state for what the log amounts to; the caller logs what made it so. Only while settled. */
+  replaceState(state: SessionState): void {
+    this.#state = state;
   }
 
   /** Brings the projection back; at once when it is there. */

@@ -1,0 +1,36 @@
+/** Methods that take a conversation back, begin it anew, or copy it: `session.history.*`, `sessions.fork`. */
+import { clearContext } from "../session/clear-context.ts";
+import { type ForkRequest, forkSession } from "../session/fork-session.ts";
+import { rewindTo } from "../session/rewind.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+export function historyMethods(services: Services): Methods {
+  const { registry } = services;
+  return {
+    "session.history.truncate": async (params: ById & { eventId: string }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const { eventsRemoved, cleanupError } = await rewindTo(registry.log, session, params.eventId);
+      services.onUpdated(session);
+      return {
+        eventsRemoved,
+        ...(cleanupError
+          ? { checkpointCleanupFailed: true, checkpointCleanupError: cleanupError.message }
+          : {}),
+      };
+    },
+    "session.history.clearContext": async (params: ById & { prompt: string }, scope: Scope) => ({
+      messagesCleared: await clearContext(await sessionOf(services, scope, params), params.prompt),
+    }),
+    "sessions.fork": async (params: ForkRequest, scope: Scope) => {
+      const { tenant } = scope.principal;
+      await services.governor.admitStoring(tenant);
+      const fork = await forkSession(registry, tenant, params);
+      services.join.onLifecycle("session.created", { tenant, sessionId: fork.sessionId });
+      return fork;
+    },
+  };
+}

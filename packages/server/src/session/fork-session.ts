@@ -1,0 +1,154 @@
+/** Copies a session's conversation, up to an event, into a new session. The source may be open or not. */
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
+import { StoreError } from "../store/event-log.ts";
+import { closeInterruptedCompaction } from "./compaction.ts";
+import { type Cut, createCutFilter, withCut } from "./cuts.ts";
+import { isPublicLine } from "./private-records.ts";
+import { applyLine, type LoggedEvent } from "./projection.ts";
+import { eventNotFound } from "./rewind.ts";
+import { closeInterruptedRun } from "./run.ts";
+import { newSessionId, type SessionRegistry, sessionNotFound } from "./session-registry.ts";
+import { createSessionState, type SessionState } from "./session-state.ts";
+
+export interface ForkRequest {
+  readonly sessionId: string;
+  /** The first event that is left out; all are copied without one. */
+  readonly toEventId?: string;
+  readonly name?: string;
+}
+
+export interface Fork {
+  readonly sessionId: string;
+  readonly name?: string;
+}
+
+/** Folders and files of a session that its conversation speaks of. */
+const COPIED_FILES = ["plan.md", "files", "checkpoints"];
+
+/** @throws RpcError `session_not_found`, `event_not_found`. */
+export async function forkSession(
+  registry: SessionRegistry,
+  tenant: string,
+  { sessionId, toEventId, name }: ForkRequest,
+): Promise<Fork> {
+  const { log } = registry;
+  const source: SessionKey = { tenant, sessionId };
+  await registry.find(source)?.committed();
+  const summary = await log.get(source).catch(() => undefined);
+  if (!summary) throw sessionNotFound(source);
+  const extent = await survey(log, source, toEventId);
+  const target: SessionKey = { tenant, sessionId: newSessionId() };
+  const startTime = new Date().toISOString();
+  const lease = await log.create(target, {
+    ...summary,
+    sessionId: target.sessionId,
+    startTime,
+    modifiedTime: startTime,
+  });
+  try {
+    const { state, end } = await copyLines({ log, source, lease, startTime }, extent);
+    await copyFiles(log.workspacePath(source), log.workspacePath(target));
+    const session = registry.draft(lease);
+    session.begin(state, end);
+    // Prompts that wait, and runs that are not over, are the source's.
+    if (state.queue.length > 0) session.record("rightseat.queue_replaced", { prompts: [] });
+    if (state.running || state.openToolCalls.length > 0) closeInterruptedRun(session);
+    closeInterruptedCompaction(session);
+    const origin = state.name ?? state.title;
+    const forkName = name ?? (origin === undefined ? undefined : `${origin} (fork)`);
+    if (forkName !== undefined) session.record("rightseat.name_set", { name: forkName });
+    await session.committed();
+    session.updateSummary();
+    await session.release();
+    return { sessionId: target.sessionId, ...(forkName !== undefined ? { name: forkName } : {}) };
+  } catch (error) {
+    await log.release(lease).catch(() => undefined);
+    await log.delete(target).catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Extent {
+  readonly cuts: readonly Cut[];
+  /** The cursor up to which lines are copied. */
+  readonly to: number;
+}
+
+/** Which lines there are to copy: a rewind is known only once it was read. */
+async function survey(log: EventLog, key: SessionKey, toEventId: string | undefined): Promise<Extent> {
+  let cuts: readonly Cut[] = [];
+  let before = 0;
+  let found: number | undefined;
+  for await (const batch of readOrNotFound(log, key)) {
+    for (const { json, value, cursor } of batch) {
+      if (json.startsWith(REWOUND)) cuts = withCut(cuts, (JSON.parse(json) as { data: Cut }).data);
+      if (toEventId !== undefined && json.includes(toEventId)) {
+        const { id } = (value ?? JSON.parse(json)) as LoggedEvent;
+        if (id === toEventId && isPublicLine(json)) found = before;
+      }
+      before = cursor;
+    }
+  }
+  if (toEventId === undefined) return { cuts, to: before };
+  const isGone = cuts.some(({ from, to }) => found !== undefined && found >= from && found < to);
+  if (found === undefined || isGone) throw eventNotFound(toEventId, key.sessionId);
+  return { cuts, to: found };
+}
+
+async function* readOrNotFound(log: EventLog, key: SessionKey) {
+  try {
+    yield* log.read(key);
+  } catch (error) {
+    throw error instanceof StoreError && error.kind === "not-found" ? sessionNotFound(key) : error;
+  }
+}
+
+const REWOUND = '{"type":"rightseat.rewound"';
+/** What a fork has not done itself: it begins without cost, and with nothing taken back. */
+const LEFT_OUT = [REWOUND, '{"type":"rightseat.usage"'];
+
+interface Copy {
+  readonly log: EventLog;
+  readonly source: SessionKey;
+  readonly lease: Lease;
+  readonly startTime: string;
+}
+
+async function copyLines(
+  { log, source, lease, startTime }: Copy,
+  { cuts, to }: Extent,
+): Promise<{ state: SessionState; end: number }> {
+  const state = createSessionState();
+  const isGone = createCutFilter(cuts);
+  let end = 0;
+  for await (const batch of log.read(source, { to })) {
+    const lines: string[] = [];
+    for (const { json, value, cursor } of batch) {
+      if (isGone(cursor) || LEFT_OUT.some((prefix) => json.startsWith(prefix))) continue;
+      const event = (value ?? JSON.parse(json)) as LoggedEvent;
+      const own = event.type === "session.start" ? restart(event, lease.sessionId, startTime) : event;
+      const line = own === event ? json : JSON.stringify(own);
+      applyLine(state, own, line);
+      lines.push(line);
+    }
+    if (lines.length > 0) end = await log.append(lease, lines);
+  }
+  return { state, end };
+}
+
+function restart(event: LoggedEvent, sessionId: string, startTime: string): LoggedEvent {
+  return { ...event, data: { ...event.data, sessionId, startTime } };
+}
+
+async function copyFiles(from: string | undefined, to: string | undefined): Promise<void> {
+  if (from === undefined || to === undefined) return;
+  for (const name of COPIED_FILES) {
+    await cp(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true }).catch(ifMissing);
+  }
+}
+
+function ifMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,329 @@
+/** Conversations taken back, begun anew, and copied; and what is left of them after a crash. */
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type RecordedModelRequest,
+  type ScriptedModelServer,
+  startScriptedModelServer,
+} from "@rightseat/testing";
+import { describe, expect, test } from "vitest";
+import { spawnServer, startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
+import type { WireClient, WireEvent } from "./support/wire-client.ts";
+
+interface World extends AsyncDisposable {
+  readonly home: TempHome;
+  readonly model: ScriptedModelServer;
+  readonly client: WireClient;
+  readonly params: object;
+  /** Ends the server and starts it again on the same home; sessions have to be resumed. */
+  restart(): Promise<WireClient>;
+}
+
+async function world(): Promise<World> {
+  const home = await tempHome();
+  const model = await startScriptedModelServer();
+  let server: TestServer = await startServer(home.path);
+  let client = await server.connect();
+  const params = {
+    model: "scripted",
+    availableTools: ["custom:*"],
+    provider: { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" },
+  };
+  const stop = async () => {
+    await client.close();
+    await server.shutdown();
+    expect(server.log.filter((line) => line.level === "error")).toEqual([]);
+  };
+  return {
+    home,
+    model,
+    params,
+    get client() {
+      return client;
+    },
+    restart: async () => {
+      await stop();
+      server = await startServer(home.path);
+      client = await server.connect();
+      return client;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      await model.close();
+      await home[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const history = async (client: WireClient, sessionId: string): Promise<WireEvent[]> =>
+  (await client.request("session.getMessages", { sessionId })).events;
+const said = (events: WireEvent[]) =>
+  events
+    .filter(({ type }) => type === "user.message" || type === "assistant.message")
+    .map(({ data }) => data.content as string);
+const prompt = (events: WireEvent[], content: string) =>
+  events.find(({ type, data }) => type === "user.message" && data.content === content)?.id as string;
+const told = (request: RecordedModelRequest | undefined) =>
+  ((request?.body.messages ?? []) as { role: string; content: string }[])
+    .filter(({ role }) => role !== "system")
+    .map(({ content }) => content);
+const isWholeChain = (events: WireEvent[]) =>
+  events.every((event, index) => event.parentId === (events[index - 1]?.id ?? null));
+
+async function conversation(
+  client: WireClient,
+  params: object,
+  sessionId: string,
+  words: string[],
+): Promise<void> {
+  await client.request("session.create", { ...params, sessionId });
+  for (const word of words) await client.ask(sessionId, `echo ${word}`);
+}
+
+describe("session.history.truncate", () => {
+  test("takes an event and all after it back: of the history, the model's context, and every later start", async () => {
+    await using w = await world();
+    await conversation(w.client, w.params, "s", ["one", "two", "three"]);
+    const before = await history(w.client, "s");
+    const eventId = prompt(before, "echo two");
+    const { eventsRemoved } = await w.client.request("session.history.truncate", { sessionId: "s", eventId });
+    expect(eventsRemoved).toBe(before.length - before.findIndex(({ id }) => id === eventId));
+    const rewind = await w.client.event("s", "session.snapshot_rewind");
+    expect(rewind).toMatchObject({ ephemeral: true, data: { upToEventId: eventId, eventsRemoved } });
+    expect(said(await history(w.client, "s"))).toEqual(["echo one", "one"]);
+    await w.client.ask("s", "echo four");
+    expect(told(w.model.requests.at(-1))).toEqual(["echo one", "one", "echo four"]);
+    // What the turns cost is spent, whether they are remembered or not.
+    const usage = await w.client.request("session.usage.getMetrics", { sessionId: "s" });
+    expect(usage.modelMetrics.scripted.requests.count).toBe(4);
+    for (const checkpoint of ["with", "without"]) {
+      const client = await w.restart();
+      if (checkpoint === "without")
+        await rm(join(w.home.path, "session-state/s/checkpoint.json"), { force: true });
+      await client.request("session.resume", { ...w.params, sessionId: "s" });
+      const events = await history(client, "s");
+      expect(said(events).slice(0, 4)).toEqual(["echo one", "one", "echo four", "four"]);
+      expect(isWholeChain(events)).toBe(true);
+      await client.ask("s", `echo ${checkpoint}`);
+      expect(told(w.model.requests.at(-1)).slice(0, 4)).toEqual(["echo one", "one", "echo four", "four"]);
+    }
+  });
+
+  test("again and again, further back and less far, leaves what was never taken back", async () => {
+    await using w = await world();
+    await conversation(w.client, w.params, "s", ["a", "b", "c", "d"]);
+    const back = async (content: string) =>
+      w.client.request("session.history.truncate", {
+        sessionId: "s",
+        eventId: prompt(await history(w.client, "s"), content),
+      });
+    await back("echo d");
+    await w.client.ask("s", "echo e");
+    await w.client.ask("s", "echo f");
+    await back("echo f");
+    await w.client.ask("s", "echo g");
+    await back("echo b");
+    await w.client.ask("s", "echo h");
+    const expected = ["echo a", "a", "echo h", "h"];
+    expect(said(await history(w.client, "s"))).toEqual(expected);
+    expect(told(w.model.requests.at(-1))).toEqual(expected.slice(0, 3));
+    const client = await w.restart();
+    await rm(join(w.home.path, "session-state/s/checkpoint.json"), { force: true });
+    await client.request("session.resume", { ...w.params, sessionId: "s" });
+    expect(said(await history(client, "s"))).toEqual(expected);
+    // Page by page, forwards and backwards, the same events are there.
+    const all = (await history(client, "s")).map(({ id }) => id);
+    for (const direction of ["forward", "backward"]) {
+      const ids: string[] = [];
+      let cursor: string | undefined;
+      for (;;) {
+        const page = await client.request("session.eventLog.read", {
+          sessionId: "s",
+          direction,
+          max: 3,
+          cursor,
+        });
+        const events = page.events.map((event: WireEvent) => event.id);
+        if (direction === "forward") ids.push(...events);
+        else ids.unshift(...events);
+        cursor = page.cursor;
+        if (!page.hasMore) break;
+      }
+      expect(ids).toEqual(all);
+    }
+  });
+
+  test("in the middle of a run ends the tool calls that this leaves open", async () => {
+    await using w = await world();
+    const tool = { name: "lookup", description: "x", parameters: { type: "object" }, skipPermission: true };
+    await w.client.request("session.create", { ...w.params, sessionId: "s", tools: [tool] });
+    await w.client.request("session.send", { sessionId: "s", prompt: "tool lookup 1" });
+    const { data } = await w.client.event("s", "external_tool.requested");
+    const rewind = async (eventId: string) =>
+      w.client.request("session.history.truncate", { sessionId: "s", eventId });
+    await expect(rewind("x")).rejects.toMatchObject({ data: { reason: "session_busy" } });
+    const answer = { sessionId: "s", requestId: data.requestId, result: "found" };
+    await w.client.request("session.tools.handlePendingToolCall", answer);
+    await w.client.event("s", "session.idle");
+    const result = (await history(w.client, "s")).find(({ type }) => type === "tool.execution_complete");
+    await rewind(result?.id as string);
+    await w.client.ask("s", "echo after");
+    expect(told(w.model.requests.at(-1))).toEqual([
+      "tool lookup 1",
+      null,
+      expect.stringContaining("interrupted"),
+      "echo after",
+    ]);
+  });
+
+  test("keeps names and modes, and takes the files of compactions away that are gone", async () => {
+    await using w = await world();
+    await conversation(w.client, w.params, "s", ["one"]);
+    await w.client.request("session.history.compact", { sessionId: "s" });
+    await w.client.ask("s", "echo two");
+    w.model.use([{ text: "<overview>x</overview><checkpoint_title>Second</checkpoint_title>" }]);
+    await w.client.request("session.history.compact", { sessionId: "s" });
+    await w.client.request("session.name.set", { sessionId: "s", name: "Kept" });
+    const eventId = prompt(await history(w.client, "s"), "echo two");
+    await w.client.request("session.history.truncate", { sessionId: "s", eventId });
+    expect(await w.client.request("session.name.get", { sessionId: "s" })).toEqual({ name: "Kept" });
+    const files = await readdir(join(w.home.path, "session-state/s/checkpoints"));
+    expect(files.sort()).toEqual(["001-compaction.md", "index.md"]);
+    await w.client.ask("s", "echo three");
+    expect(told(w.model.requests.at(-1))).toEqual([expect.stringContaining("echo one"), "echo three"]);
+  });
+
+  test("of an event that is not there, or not any more, is refused", async () => {
+    await using w = await world();
+    await conversation(w.client, w.params, "s", ["one", "two"]);
+    const eventId = prompt(await history(w.client, "s"), "echo two");
+    const rewind = (id: string) =>
+      w.client.request("session.history.truncate", { sessionId: "s", eventId: id });
+    await expect(rewind("nowhere")).rejects.toMatchObject({
+      data: { reason: "event_not_found" },
+      message: "Event nowhere not found in session s",
+    });
+    await rewind(eventId);
+    await expect(rewind(eventId)).rejects.toMatchObject({ data: { reason: "event_not_found" } });
+    const both = await Promise.allSettled(
+      [1, 2].map(async () => rewind((await history(w.client, "s"))[0]?.id as string)),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+});
+
+test("session.history.clearContext begins the conversation anew from inside a tool", async () => {
+  await using w = await world();
+  const tool = { name: "lookup", description: "x", parameters: { type: "object" }, skipPermission: true };
+  await w.client.request("session.create", { ...w.params, sessionId: "s", tools: [tool] });
+  const clear = () =>
+    w.client.request("session.history.clearContext", { sessionId: "s", prompt: "echo anew" });
+  await expect(clear()).rejects.toMatchObject({ data: { reason: "session_idle" } });
+  await w.client.ask("s", "echo one");
+  await w.client.request("session.send", { sessionId: "s", prompt: "tool lookup 1" });
+  const { data } = await w.client.event("s", "external_tool.requested");
+  expect(await clear()).toEqual({ messagesCleared: 4 });
+  const before = w.client.of("s").length;
+  const answer = { sessionId: "s", requestId: data.requestId, result: "found" };
+  await w.client.request("session.tools.handlePendingToolCall", answer);
+  await w.client.event("s", "session.idle", before);
+  expect(told(w.model.requests.at(-1))).toEqual(["echo anew"]);
+  expect(w.model.requests).toHaveLength(3);
+});
+
+describe("sessions.fork", () => {
+  test("copies a conversation, up to an event where one is named; each goes on by itself", async () => {
+    await using w = await world();
+    await conversation(w.client, w.params, "s", ["one", "two", "three"]);
+    await w.client.request("session.plan.update", { sessionId: "s", content: "# Plan" });
+    const events = await history(w.client, "s");
+    await w.client.request("session.history.truncate", {
+      sessionId: "s",
+      eventId: prompt(events, "echo three"),
+    });
+    const whole = await w.client.request("sessions.fork", { sessionId: "s", name: "Other" });
+    const part = await w.client.request("sessions.fork", {
+      sessionId: "s",
+      toEventId: prompt(events, "echo two"),
+    });
+    expect(whole).toMatchObject({ name: "Other" });
+    expect(part).toMatchObject({ name: "echo one (fork)" });
+    const created = w.client.lifecycle.filter(({ type }) => type === "session.created");
+    expect(created.map(({ sessionId }) => sessionId)).toEqual(["s", whole.sessionId, part.sessionId]);
+    for (const { sessionId } of [whole, part])
+      await w.client.request("session.resume", { ...w.params, sessionId });
+    const copied = await history(w.client, whole.sessionId);
+    expect(said(copied)).toEqual(["echo one", "one", "echo two", "two"]);
+    expect(copied[0]?.data.sessionId).toBe(whole.sessionId);
+    expect(isWholeChain(copied)).toBe(true);
+    expect(said(await history(w.client, part.sessionId))).toEqual(["echo one", "one"]);
+    await w.client.ask(whole.sessionId, "echo four");
+    expect(told(w.model.requests.at(-1))).toEqual(["echo one", "one", "echo two", "two", "echo four"]);
+    expect(said(await history(w.client, "s"))).toEqual(["echo one", "one", "echo two", "two"]);
+    expect((await w.client.request("session.plan.read", { sessionId: whole.sessionId })).content).toBe(
+      "# Plan",
+    );
+    const usage = await w.client.request("session.usage.getMetrics", { sessionId: part.sessionId });
+    expect(usage.modelMetrics).toEqual({});
+  });
+
+  test("takes a session that nobody has open, and of one that is busy what there is so far", async () => {
+    await using w = await world();
+    const tool = { name: "lookup", description: "x", parameters: { type: "object" }, skipPermission: true };
+    await w.client.request("session.create", { ...w.params, sessionId: "s", tools: [tool] });
+    await w.client.request("session.send", { sessionId: "s", prompt: "tool lookup 1" });
+    await w.client.event("s", "external_tool.requested");
+    await w.client.request("session.send", { sessionId: "s", prompt: "echo waits" });
+    const busy = await w.client.request("sessions.fork", { sessionId: "s" });
+    await w.client.request("session.resume", { ...w.params, sessionId: busy.sessionId });
+    expect(
+      (await w.client.request("session.queue.pendingItems", { sessionId: busy.sessionId })).items,
+    ).toEqual([]);
+    await w.client.ask(busy.sessionId, "echo fork");
+    expect(told(w.model.requests.at(-1))).toEqual([
+      "tool lookup 1",
+      null,
+      expect.stringContaining("interrupted"),
+      "echo fork",
+    ]);
+    await w.client.request("session.detach", { sessionId: busy.sessionId });
+    const closed = await w.client.request("sessions.fork", { sessionId: busy.sessionId });
+    await w.client.request("session.resume", { ...w.params, sessionId: closed.sessionId });
+    expect(said(await history(w.client, closed.sessionId)).at(-1)).toBe("fork");
+  });
+
+  test("of nothing, or up to an event that is not there, is refused and leaves nothing behind", async () => {
+    await using w = await world();
+    await conversation(w.client, w.params, "s", ["one"]);
+    const fork = (params: object) => w.client.request("sessions.fork", params);
+    await expect(fork({ sessionId: "nowhere" })).rejects.toMatchObject({
+      data: { reason: "session_not_found" },
+    });
+    await expect(fork({ sessionId: "s", toEventId: "nowhere" })).rejects.toMatchObject({
+      data: { reason: "event_not_found" },
+    });
+    expect((await w.client.request("session.list")).sessions).toHaveLength(1);
+  });
+});
+
+test("a rewind that was answered survives kill -9", async () => {
+  await using home = await tempHome();
+  await using model = await startScriptedModelServer();
+  const params = { model: "scripted", provider: { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" } };
+  const first = await spawnServer(home.path, ["--log-level", "error"]);
+  const client = await first.connect();
+  await conversation(client, params, "s", ["one", "two"]);
+  // Without a checkpoint beside it the record in the log is all that there is.
+  await writeFile(join(home.path, "session-state/s/checkpoint.json"), "{");
+  const eventId = prompt(await history(client, "s"), "echo two");
+  await client.request("session.history.truncate", { sessionId: "s", eventId });
+  await first.kill("SIGKILL");
+  await client.ended;
+  await rm(join(home.path, "session-state/s/checkpoint.json"), { force: true });
+  const second = await spawnServer(home.path, ["--log-level", "error"]);
+  const again = await second.connect();
+  await again.request("session.resume", { ...params, sessionId: "s" });
+  expect(said(await history(again, "s"))).toEqual(["echo one", "one"]);
+  await again.close();
+  expect(await second.kill("SIGTERM")).toBe(0);
+});
