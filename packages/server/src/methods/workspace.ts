@@ -1,9 +1,9 @@
 /** Methods on the files that a session keeps of its own, and on those it works on: `session.plan.*`, `session.workspaces.*`. */
 import { listCheckpointFiles, readCheckpointFile, writeCheckpointFile } from "../session/checkpoint-files.ts";
 import { modifiedTimeOf, workspaceDetails } from "../session/metadata-snapshot.ts";
-import { workingDirectoryOf } from "../session/working-directory.ts";
 import type { Session } from "../session/session.ts";
 import { keepPlan } from "../session/session-plan.ts";
+import { workingDirectoryOf } from "../session/working-directory.ts";
 import { createWorkspace, type Workspace } from "../session/workspace.ts";
 import { type DiffMode, diffWorkspace } from "../session/workspace-diff.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
