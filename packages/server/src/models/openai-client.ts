@@ -14,21 +14,12 @@ export interface ClientSettings
   readonly userAgent?: string;
 }
 
-/** The last settings made for requests without headers of their own: one object, so that one client serves them. */
-const withoutHeaders = new WeakMap<ClientSettings, ClientSettings>();
-
 /** The settings for one request. */
 export function toRequestSettings<T extends ClientSettings>(
   settings: T,
   request: Pick<ModelRequest, "headers" | "userAgent">,
 ): T & ClientSettings {
-  const { headers: requestHeaders, userAgent } = request;
-  if (requestHeaders) return { ...settings, requestHeaders, userAgent };
-  const known = withoutHeaders.get(settings);
-  if (known && known.userAgent === userAgent) return known as T & ClientSettings;
-  const made = { ...settings, userAgent };
-  withoutHeaders.set(settings, made);
-  return made;
+  return { ...settings, requestHeaders: request.headers, userAgent: request.userAgent };
 }
 
 /** The headers that were asked for; what is said in them of who asks goes before the user agent. */
@@ -83,29 +74,36 @@ export function toOpenAIOptions(settings: ClientSettings, call: ModelCall) {
   };
 }
 
-/** The last client of each provider's settings, and the credential that it was made with. */
-const clients = new WeakMap<ClientSettings, { readonly client: OpenAI; readonly key: string | undefined }>();
+/** Clients by all that they were made of, the one used longest ago first. */
+const clients = new Map<string, OpenAI>();
+const MOST_CLIENTS = 64;
 
 /**
- * A client for any server that takes `Authorization: Bearer`, or no credential at all. It serves all
- * calls with the same settings object while their credential stays the same: making one costs as much as
- * all else that the library does for a call.
+ * A client for any server that takes `Authorization: Bearer`, or no credential at all. It serves the calls
+ * of all sessions that would have an equal one: making one costs as much as all else that the library does
+ * for a call, and one a session would be most of what a session takes.
  */
 export async function createOpenAIClient(settings: ClientSettings, call: ModelCall): Promise<OpenAI> {
   const [{ OpenAI }, credential] = await Promise.all([import("openai"), takeCredential(settings, call)]);
-  const known = clients.get(settings);
-  if (known && known.key === credential?.value) return known.client;
-  const client = new OpenAI({
-    ...toOpenAIOptions(settings, call),
-    // The library insists on a key; the header below decides what is sent.
-    apiKey: "none",
-    baseURL: trimSlashes(settings.baseUrl),
-    defaultHeaders: {
-      Authorization: credential === undefined ? null : `Bearer ${credential.value}`,
-      ...toHeaders(settings),
-    },
-  });
-  clients.set(settings, { client, key: credential?.value });
+  const { baseUrl, headers, requestHeaders, userAgent } = settings;
+  const make = () =>
+    new OpenAI({
+      ...toOpenAIOptions(settings, call),
+      // The library insists on a key; the header below decides what is sent.
+      apiKey: "none",
+      baseURL: trimSlashes(baseUrl),
+      defaultHeaders: {
+        Authorization: credential === undefined ? null : `Bearer ${credential.value}`,
+        ...toHeaders(settings),
+      },
+    });
+  // A `fetch` of its own and headers of one request make a client that nobody else can use.
+  if (settings.fetch || requestHeaders) return make();
+  const key = JSON.stringify([call.provider, baseUrl, credential?.value, headers, userAgent]);
+  const client = clients.get(key) ?? make();
+  clients.delete(key);
+  clients.set(key, client);
+  if (clients.size > MOST_CLIENTS) clients.delete(clients.keys().next().value as string);
   return client;
 }
 
