@@ -11,7 +11,9 @@ import { AccountError, createGitHubAccounts } from "./accounts/github-accounts.t
 import { Gate } from "./auth/gate.ts";
 import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
-import { createInstructionLoader } from "./discovery/instruction-loader.ts";
+import { discoverAgents } from "./discovery/agents.ts";
+import { createDiscoveryCache } from "./discovery/discovery-cache.ts";
+import { discoverInstructions } from "./discovery/instructions.ts";
 import type { HttpPort } from "./http/http-server.ts";
 import { Governor } from "./limits/governor.ts";
 import { Retention } from "./limits/retention.ts";
@@ -33,7 +35,7 @@ import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
 import type { CommandServices } from "./session/built-in-commands.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
-import { type InstructionServices, instructionsOf } from "./session/instructions.ts";
+import { instructionsOf } from "./session/instructions.ts";
 import { modelQueryOf } from "./session/model-query.ts";
 import type { PermissionServices } from "./session/permissions.ts";
 import type { RunServices } from "./session/run.ts";
@@ -43,7 +45,7 @@ import type { SessionSettings } from "./session/session-settings.ts";
 
 import { runQueuedCommand } from "./session/slash-commands.ts";
 
-import { lookAround } from "./session/surroundings.ts";
+import { lookAround, type SurroundingServices } from "./session/surroundings.ts";
 
 import { systemMessageOf } from "./session/system-message.ts";
 import { toolSetOf } from "./session/tool-set.ts";
@@ -149,8 +151,9 @@ export function createServer(
     onUpdated,
   };
   const builtInTools = createBuiltInToolStore(config.environment, log);
-  const instructions: InstructionServices = {
-    load: createInstructionLoader(),
+  const surroundings: SurroundingServices = {
+    load: createDiscoveryCache(discoverInstructions),
+    loadAgents: createDiscoveryCache(discoverAgents),
     home: config.home,
     defaultWorkingDirectory: process.cwd(),
   };
@@ -162,8 +165,8 @@ export function createServer(
     places: governor,
     permissions: createPermissionServices(config.home, log),
     defaultWorkingDirectory: process.cwd(),
-    lookAround: (session) => lookAround(session, instructions),
-    systemMessage: (session) => systemMessageOf(session, instructions),
+    lookAround: (session) => lookAround(session, surroundings),
+    systemMessage: (session) => systemMessageOf(session, surroundings),
     resolveModel: (session, settings) =>
       models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, settings)),
     toolSet: (session) => toolSetOf(session, () => builtInTools(session).tools),
@@ -199,7 +202,7 @@ export function createServer(
     models,
     accounts,
     inferences,
-    instructionsOf: (session) => instructionsOf(session, instructions),
+    instructionsOf: (session) => instructionsOf(session, surroundings),
     commands,
     userShell: {
       startCommand: (session, options) => builtInTools(session).startCommand(options),
@@ -221,6 +224,7 @@ export function createServer(
     join: {
       registry,
       runs,
+      agents: surroundings,
       version,
       defaultWorkingDirectory: process.cwd(),
       checkSettings: commands.checkSettings,

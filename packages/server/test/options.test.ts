@@ -144,6 +144,10 @@ const JOIN_PROOFS: Record<string, Proof> = {
   infiniteSessions: "test/compaction.test.ts",
   skipCustomInstructions: "test/system-message.test.ts",
   disabledInstructionSources: "test/system-message.test.ts",
+  customAgents: "test/agents.test.ts",
+  agent: "test/agents.test.ts",
+  excludedBuiltinAgents: "test/agents.test.ts",
+  enableConfigDiscovery: "test/agents.test.ts",
   modelCapabilities: "test/model-settings.test.ts",
   enableCitations: "test/model-settings.test.ts",
   additionalDirectories: "test/permissions.test.ts",
@@ -231,6 +235,9 @@ const OPTION_PROOFS: Record<string, Proof> = {
   disabledInstructionSources: "test/system-message.test.ts",
   enableHostGitOperations: "test/system-message.test.ts",
   modelCapabilitiesOverrides: "test/model-settings.test.ts",
+  excludedBuiltinAgents: "test/agents.test.ts",
+  includedBuiltinAgents: "test/agents.test.ts",
+  suppressCustomAgentPrompt: "test/agents.test.ts",
 };
 
 /** For fields without effect: values that ask for something. `true` does for most. */
@@ -257,10 +264,6 @@ const SAMPLES: Params = {
   requestedEnvironmentVariables: ["A"],
   factories: [{}],
   commands: [{ name: "c" }],
-  excludedBuiltinAgents: ["explore"],
-  includedBuiltinAgents: ["explore"],
-  customAgents: [{ name: "a", prompt: "p" }],
-  agent: "a",
   askUserVariant: "elicitation",
   authClientIdMetadataUrl: "http://127.0.0.1:1",
   gitHubTokenProviderRegistrationId: "r",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createInstructionLoader } from "./instruction-loader.ts";
+import { createDiscoveryCache } from "./discovery-cache.ts";
 import { discoverInstructions } from "./instructions.ts";
 import { renderInstructions } from "./render-instructions.ts";
 
@@ -180,10 +180,10 @@ describe("discoverInstructions", () => {
   });
 });
 
-describe("createInstructionLoader", () => {
+describe("createDiscoveryCache", () => {
   test("gives the same answer until a file comes, changes or goes, and looks no sooner than told", async () => {
     let clock = 0;
-    const load = createInstructionLoader({ trustMs: 10, now: () => clock });
+    const load = createDiscoveryCache(discoverInstructions, { trustMs: 10, now: () => clock });
     const query = { workingDirectory: repo };
     const contents = async () => (await load(query)).sources.map((source) => source.content);
     await write({ "AGENTS.md": "one" });

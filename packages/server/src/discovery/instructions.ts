@@ -4,6 +4,7 @@
  * Copilot CLI reports by `session.instructions.getSources`.
  */
 import { join, relative, sep } from "node:path";
+import type { Discovered } from "./discovery-cache.ts";
 import { listAttribute, parseFrontMatter, textAttribute } from "./front-matter.ts";
 import { findFiles, readTextFile, stampOf } from "./text-file.ts";
 
@@ -39,10 +40,7 @@ export interface Instructions {
   readonly warnings: readonly string[];
 }
 
-export interface DiscoveredInstructions extends Instructions {
-  /** What the answer depends on: paths, there or not, and their stamps at the time. */
-  readonly stamps: ReadonlyMap<string, string>;
-}
+export interface DiscoveredInstructions extends Instructions, Discovered {}
 
 const MAX_FILE_BYTES = 64 * 1024;
 /** Of all sources together: they go out with every request. */

@@ -8,6 +8,7 @@ import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
 import { sessionAccountMethods } from "./session-account.ts";
+import { sessionAgentMethods } from "./session-agent.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
 import { sessionMetadataMethods } from "./session-metadata.ts";
 import { sessionModeMethods } from "./session-mode.ts";
@@ -23,6 +24,7 @@ export function createMethods(services: Services): Methods {
     ...commandMethods(services),
     ...sessionsMethods(services),
     ...sessionMethods(services),
+    ...sessionAgentMethods(services),
     ...sessionAnswerMethods(services),
     ...sessionMetadataMethods(services),
     ...sessionShellMethods(services),

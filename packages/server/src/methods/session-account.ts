@@ -1,4 +1,4 @@
-/** Methods about a session's accounts and providers: `session.gitHubAuth.*`, `session.provider.*`, `session.agent.list`. */
+/** Methods about a session's accounts and providers: `session.gitHubAuth.*`, `session.provider.*`. */
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { authStatus } from "../accounts/auth-status.ts";
@@ -51,20 +51,6 @@ export function sessionAccountMethods(services: Services): Methods {
           "X-GitHub-Api-Version": GITHUB_API_VERSION,
           "X-Interaction-Id": randomUUID(),
         },
-      };
-    },
-    "session.agent.list": async (params: ById, scope: Scope) => {
-      const { customAgents } = (await sessionOf(services, scope, params)).settings;
-      return {
-        agents: (customAgents ?? []).map((agent) => ({
-          name: agent.name,
-          displayName: agent.displayName ?? agent.name,
-          description: agent.description ?? "",
-          id: agent.name,
-          source: "remote",
-          ...(agent.model !== undefined ? { model: agent.model } : {}),
-          ...(agent.tools ? { tools: agent.tools } : {}),
-        })),
       };
     },
   };

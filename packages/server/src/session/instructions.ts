@@ -1,12 +1,12 @@
 /** The custom instructions of a session, as its settings choose them. */
 import { resolve } from "node:path";
-import type { InstructionLoader } from "../discovery/instruction-loader.ts";
-import type { Instructions } from "../discovery/instructions.ts";
+import type { Discovery } from "../discovery/discovery-cache.ts";
+import type { InstructionQuery, Instructions } from "../discovery/instructions.ts";
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
 
 export interface InstructionServices {
-  readonly load: InstructionLoader;
+  readonly load: Discovery<InstructionQuery, Instructions>;
   /** Where the user's own instructions are. */
   readonly home: string;
   readonly defaultWorkingDirectory: string;

@@ -1,6 +1,15 @@
 /** How clients come to a session: create one, resume one. */
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
+import {
+  type AgentDefinition,
+  type AgentServices,
+  agentsOf,
+  requireAgent,
+  restoreAgent,
+  selectAgent,
+  tellAgents,
+} from "./agents.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { closeInterruptedCompaction } from "./compaction.ts";
@@ -25,6 +34,7 @@ import {
 export interface JoinServices {
   readonly registry: SessionRegistry;
   readonly runs: RunServices;
+  readonly agents: AgentServices;
   readonly version: string;
   readonly defaultWorkingDirectory: string;
   /**
@@ -63,6 +73,7 @@ export async function createSession(
   settings.model ??= services.defaultModel(settings);
   await services.checkSettings(settings);
   const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
+  const agent = await agentAskedFor(services, settings, cwd, params);
   const context = await sessionContext(settings, cwd);
   const startTime = new Date().toISOString();
   const session = await services.registry.create(key, settings, {
@@ -85,6 +96,7 @@ export async function createSession(
   });
   services.onLifecycle("session.created", key);
   warnOfFields(session, link, unheard);
+  await joinAgents(services, session, agent);
   await session.committed();
   return joinResult(services, session, params);
 }
@@ -109,9 +121,13 @@ export async function resumeSession(
   const managed = others ? joinedPolicy(session.settings.managed, brought) : brought;
   const settings = { ...mergeSettings(session.settings, params), managed };
   settings.model ??= session.state.model ?? services.defaultModel(settings);
+  let agent: AgentDefinition | undefined;
   try {
     // Who names no model may come for the history alone, and need not bring the way to one.
     await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
+    const cwd =
+      settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory;
+    agent = await agentAskedFor(services, settings, cwd, params);
   } catch (error) {
     if (session.attachments.size === 0) await services.registry.close(session);
     throw error;
@@ -128,6 +144,7 @@ export async function resumeSession(
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
   warnOfFields(session, link, unheard);
   closeInterruptedCompaction(session);
+  await joinAgents(services, session, agent);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
   clientsChanged(session, before);
   if (session.run === undefined && session.state.running) {
@@ -138,6 +155,31 @@ export async function resumeSession(
   startNextRun(session, (next, prompt) => startRun(services.runs, next, prompt));
   await session.committed();
   return joinResult(services, session, params);
+}
+
+/** @throws RpcError `invalid_params` when there is no agent of the name. */
+async function agentAskedFor(
+  services: JoinServices,
+  settings: SessionSettings,
+  workingDirectory: string,
+  { agent }: SettingsParams,
+): Promise<AgentDefinition | undefined> {
+  if (typeof agent !== "string") return undefined;
+  return requireAgent({ settings, workingDirectory }, services.agents, agent, "agent");
+}
+
+/** Tells of the session's agents, and takes up the one that is to answer. */
+async function joinAgents(
+  services: JoinServices,
+  session: Session,
+  asked: AgentDefinition | undefined,
+): Promise<void> {
+  const { customAgents, enableConfigDiscovery } = session.settings;
+  const { selectedAgent } = session.state;
+  if (asked && asked.name !== selectedAgent) selectAgent(session, asked);
+  else if (selectedAgent !== undefined) await restoreAgent(session, services.agents);
+  if (customAgents?.length || enableConfigDiscovery)
+    tellAgents(session, await agentsOf(session, services.agents));
 }
 
 /** Nobody is attached and the newcomer does not want the work that waits for a client: it ends here. */

@@ -26,5 +26,5 @@ export function fitsNow(session: Session, name: string): boolean {
 
 /** Whether the model is offered a built-in tool. */
 export function isOffered(session: Session, name: string): boolean {
-  return isChosen(session.settings, { name, source: "builtin" }) && fitsNow(session, name);
+  return isChosen(session, { name, source: "builtin" }) && fitsNow(session, name);
 }

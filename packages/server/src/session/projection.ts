@@ -120,6 +120,12 @@ const FOLDERS: Record<string, Folder> = {
   "session.compaction_start": foldCompactionStart,
   "session.compaction_complete": foldCompactionComplete,
   "rightseat.truncated": (state, data) => foldTruncation(state, data as TruncationPlan),
+  "subagent.selected": (state, data) => {
+    state.selectedAgent = text(data.agentName);
+  },
+  "subagent.deselected": (state) => {
+    state.selectedAgent = undefined;
+  },
   "system.message": (state, data) => {
     state.systemMessageHash = text(data.metadata?.variables?.sha256);
     state.systemTokens = tokensOfText(text(data.content) ?? "");

@@ -28,7 +28,6 @@ const NO_SKILLS = "has no effect: skills are not loaded";
 const NO_PLUGINS = "has no effect: plugins are not loaded";
 const NO_CANVASES = "has no effect: canvases are not supported";
 const NO_EXTENSIONS = "has no effect: extensions are not loaded";
-const NO_AGENTS = "has no effect: agents are listed and not run";
 const NO_TELEMETRY = "has no effect: the server sends no telemetry";
 const NO_INDEX = "has no effect: there is no search by embeddings";
 const ONE_TIER = "has no effect: every model has one context window";
@@ -63,6 +62,10 @@ export const JOIN_FIELDS = {
   skipCustomInstructions: honoured,
   disabledInstructionSources: honoured,
   enableHostGitOperations: honoured,
+  customAgents: honoured,
+  agent: honoured,
+  excludedBuiltinAgents: honoured,
+  enableConfigDiscovery: honoured,
   modelCapabilities: honoured,
   enableCitations: honoured,
   defaultAgent: honoured,
@@ -92,10 +95,7 @@ export const JOIN_FIELDS = {
   extensionInfo: none(NO_EXTENSIONS),
   requestedEnvironmentVariables: none(NO_EXTENSIONS),
   factories: none("has no effect: factories are not run"),
-  excludedBuiltinAgents: none("has no effect: there are no built-in agents"),
-  customAgents: none(NO_AGENTS),
   customAgentsLocalOnly: none("has no effect: agents come from the application alone", nothing),
-  agent: none(NO_AGENTS),
   includeSubAgentStreamingEvents: none("has no effect: there are no sub-agents", nothing),
   enableSessionTelemetry: none(NO_TELEMETRY),
   enableGitHubTelemetryForwarding: none(NO_TELEMETRY),
@@ -111,7 +111,6 @@ export const JOIN_FIELDS = {
   envValueMode: none(NO_MCP, differsFrom("direct")),
   disabledMcpServers: none(NO_MCP, nothing),
   configDir: none("has no effect: no configuration is read from folders"),
-  enableConfigDiscovery: none("has no effect: no configuration is read from folders"),
   skipEmbeddingRetrieval: none(NO_INDEX, nothing),
   embeddingCacheStorage: none(NO_INDEX, differsFrom("in-memory")),
   enableOnDemandInstructionDiscovery: none(
@@ -148,6 +147,9 @@ export const OPTION_FIELDS = {
   disabledInstructionSources: honoured,
   enableHostGitOperations: honoured,
   modelCapabilitiesOverrides: honoured,
+  excludedBuiltinAgents: honoured,
+  includedBuiltinAgents: honoured,
+  suppressCustomAgentPrompt: honoured,
 
   // To go on without these would be to run, send or read what the application meant to prevent.
   sandboxConfig: refused("asks for a sandbox, and commands run without one here"),
@@ -159,8 +161,6 @@ export const OPTION_FIELDS = {
   integrationId: none("has no effect: GITHUB_COPILOT_INTEGRATION_ID names the server's integration"),
   featureFlags: JOIN_FIELDS.featureFlags,
   isExperimentalMode: JOIN_FIELDS.isExperimentalMode,
-  includedBuiltinAgents: JOIN_FIELDS.excludedBuiltinAgents,
-  excludedBuiltinAgents: JOIN_FIELDS.excludedBuiltinAgents,
   enableScriptSafety: none("has no effect: every command is asked for"),
   shell: none("has no effect: commands run in plain bash"),
   shellInitProfile: none("has no effect: commands run in plain bash", differsFrom("None")),
@@ -176,7 +176,6 @@ export const OPTION_FIELDS = {
   maxInlineBinaryBytes: none("has no effect: images of tools stay in the conversation"),
   installedPlugins: none(NO_PLUGINS),
   customAgentsLocalOnly: JOIN_FIELDS.customAgentsLocalOnly,
-  suppressCustomAgentPrompt: none(NO_AGENTS),
   coauthorEnabled: none("has no effect: no trailer is asked of the model"),
   trajectoryFile: none("has no effect: the session's log is all that is written"),
   runningInInteractiveMode: none("has no effect: the server is headless"),

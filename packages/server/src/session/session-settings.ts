@@ -14,7 +14,10 @@ export interface CustomAgentSpec {
   readonly description?: string;
   readonly prompt?: string;
   readonly model?: string;
+  readonly reasoningEffort?: string;
   readonly tools?: readonly string[] | null;
+  /** Whether a model may hand it a task by itself; default true. */
+  readonly infer?: boolean;
 }
 
 /** How a session goes on past the model's window; thresholds are shares of it, 0 to 1. */
@@ -54,6 +57,15 @@ export interface SessionSettings {
   /** Switch to the model "auto" without asking when the user's limit is used up. */
   continueOnAutoMode?: boolean;
   customAgents?: readonly CustomAgentSpec[];
+  excludedBuiltinAgents?: readonly string[];
+  /** Of the built-in agents only these; undefined for all. */
+  includedBuiltinAgents?: readonly string[];
+  /** Prompts that clients put in place of agents' own, by the agent's id. */
+  agentPrompts?: Readonly<Record<string, string>>;
+  /** Keeps the prompt of the selected agent from the model: the application says it itself. */
+  suppressCustomAgentPrompt?: boolean;
+  /** Looks for agents in files. */
+  enableConfigDiscovery?: boolean;
   workingDirectory?: string;
   clientName?: string;
   infiniteSessions?: InfiniteSessionSettings;
@@ -128,6 +140,7 @@ export function mergeSettings(settings: SessionSettings, params: SettingsParams)
     merged.modelCapabilities = params.modelCapabilitiesOverrides as ModelCapabilities;
   // What was known of one model says nothing of another.
   else if (merged.model !== settings.model && !params.modelCapabilities) merged.modelCapabilities = undefined;
+  if (params.includedBuiltinAgents === null) merged.includedBuiltinAgents = undefined;
   if (defaultAgent?.excludedTools) merged.defaultAgentExcludedTools = defaultAgent.excludedTools;
   return merged;
 }
@@ -155,6 +168,10 @@ const DIRECT_KEYS = [
   "askUserDisabled",
   "continueOnAutoMode",
   "customAgents",
+  "excludedBuiltinAgents",
+  "includedBuiltinAgents",
+  "enableConfigDiscovery",
+  "suppressCustomAgentPrompt",
   "workingDirectory",
   "additionalDirectories",
   "largeOutput",

@@ -103,6 +103,8 @@ export interface SessionState {
   queue: QueuedPrompt[];
   /** Ids of commands that people ran and whose end is not in the log. */
   userToolCalls?: readonly string[];
+  /** The name of the custom agent that was selected last, until it was deselected. */
+  selectedAgent?: string;
   /** Names of deferred tools that a tool search brought up. */
   activatedTools?: string[];
   /** The message whose run has begun and not ended; a log that ends so was cut off. */

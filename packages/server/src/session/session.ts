@@ -10,6 +10,7 @@ import { RpcError, type SessionEventDataMap, type SessionEventType } from "@righ
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import type { UserCommands } from "../tools/user-command.ts";
 import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
+import type { AgentDefinition } from "./agents.ts";
 import type { ClientLink } from "./client-link.ts";
 import type { Errand } from "./errands.ts";
 import { loadState } from "./load-state.ts";
@@ -66,6 +67,8 @@ export class Session {
   readonly questions: Questions;
   readonly attachments = new Map<ClientLink, Attachment>();
   settings: SessionSettings;
+  /** The custom agent that it answers as; undefined for itself. What the log says of it is `state.selectedAgent`. */
+  agent: AgentDefinition | undefined;
   run: ActiveRun | undefined;
   /** The compaction of the context in progress; may outlast the run that it began beside. */
   compaction: ActiveCompaction | undefined;

@@ -3,6 +3,7 @@
  * the session has moved or its settings have changed: within a run the system message stays as it is.
  */
 import type { Instructions } from "../discovery/instructions.ts";
+import { type AgentServices, restoreAgent } from "./agents.ts";
 import { type InstructionServices, instructionsOf } from "./instructions.ts";
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
@@ -15,6 +16,9 @@ export interface Surroundings {
   readonly instructions: Instructions;
 }
 
+/** What is looked at, and where. */
+export type SurroundingServices = InstructionServices & AgentServices;
+
 interface Look {
   readonly settings: Session["settings"];
   readonly workingDirectory: string;
@@ -25,7 +29,7 @@ interface Look {
 const looks = new WeakMap<SessionState, Look>();
 
 /** A new look, for the run that begins. Never rejects. */
-export function lookAround(session: Session, services: InstructionServices): Promise<Surroundings> {
+export function lookAround(session: Session, services: SurroundingServices): Promise<Surroundings> {
   const { settings } = session;
   const workingDirectory = directoryOf(session, services);
   const found = see(session, services, workingDirectory);
@@ -34,7 +38,7 @@ export function lookAround(session: Session, services: InstructionServices): Pro
 }
 
 /** As the run in progress sees them. Never rejects. */
-export function surroundingsOf(session: Session, services: InstructionServices): Promise<Surroundings> {
+export function surroundingsOf(session: Session, services: SurroundingServices): Promise<Surroundings> {
   const last = looks.get(session.state);
   const isGood =
     session.run !== undefined &&
@@ -45,14 +49,16 @@ export function surroundingsOf(session: Session, services: InstructionServices):
 
 async function see(
   session: Session,
-  services: InstructionServices,
+  services: SurroundingServices,
   workingDirectory: string,
 ): Promise<Surroundings> {
   const git = await sessionContext(session.settings, workingDirectory);
+  // Its file may have changed, or gone.
+  if (session.state.selectedAgent !== undefined) await restoreAgent(session, services);
   return { workingDirectory, git, instructions: await instructionsOf(session, services) };
 }
 
-function directoryOf(session: Session, services: InstructionServices): string {
+function directoryOf(session: Session, services: SurroundingServices): string {
   return (
     session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory
   );

@@ -7,13 +7,13 @@ import { modeInstructions } from "../agent/mode-instructions.ts";
 import { buildSystemMessage, type SystemMessageConfig, toLocalDate } from "../agent/system-message.ts";
 import type { Instructions } from "../discovery/instructions.ts";
 import { renderInstructions } from "../discovery/render-instructions.ts";
+import type { AgentDefinition } from "./agents.ts";
 import type { ClientLink } from "./client-link.ts";
-import type { InstructionServices } from "./instructions.ts";
 import { isOffered } from "./offered-tools.ts";
 import type { Session } from "./session.ts";
 import { currentMode } from "./session-mode.ts";
 import type { SessionState } from "./session-state.ts";
-import { surroundingsOf } from "./surroundings.ts";
+import { type SurroundingServices, surroundingsOf } from "./surroundings.ts";
 
 export interface SessionSystemMessage {
   readonly text: string;
@@ -32,6 +32,7 @@ interface Ingredients {
   readonly instructions: Instructions | undefined;
   /** What the model is told of the mode; mostly nothing. */
   readonly mode: string;
+  readonly agent: AgentDefinition | undefined;
   /** The client that rewrites sections. */
   readonly transformer: ClientLink | undefined;
 }
@@ -44,7 +45,7 @@ const built = new WeakMap<
 
 export async function systemMessageOf(
   session: Session,
-  services: InstructionServices,
+  services: SurroundingServices,
 ): Promise<SessionSystemMessage> {
   const from = await ingredientsOf(session, services);
   const known = built.get(session.state);
@@ -54,7 +55,7 @@ export async function systemMessageOf(
   return message;
 }
 
-async function ingredientsOf(session: Session, services: InstructionServices): Promise<Ingredients> {
+async function ingredientsOf(session: Session, services: SurroundingServices): Promise<Ingredients> {
   const { workingDirectory, git, instructions } = await surroundingsOf(session, services);
   return {
     settings: session.settings,
@@ -65,6 +66,7 @@ async function ingredientsOf(session: Session, services: InstructionServices): P
     // Who replaces the message brings all of it.
     instructions: configOf(session)?.mode === "replace" ? undefined : instructions,
     mode: modeOf(session),
+    agent: session.agent,
     transformer: transformerOf(session),
   };
 }
@@ -94,7 +96,8 @@ async function build(session: Session, from: Ingredients): Promise<SessionSystem
       }),
   });
   // Who replaces the message and then chooses a mode wants both.
-  const text = config?.mode === "replace" && mode !== "" ? `${message}\n\n${mode}` : message;
+  const whole = config?.mode === "replace" && mode !== "" ? `${message}\n\n${mode}` : message;
+  const text = from.agent && !settings.suppressCustomAgentPrompt ? withAgent(whole, from.agent) : whole;
   return {
     text,
     sha256: createHash("sha256").update(text).digest("hex"),
@@ -103,6 +106,12 @@ async function build(session: Session, from: Ingredients): Promise<SessionSystem
       ...(instructions?.warnings ?? []).map((message) => ({ type: "custom_instructions", message })),
     ],
   };
+}
+
+/** Behind everything, whatever the application made of the rest. */
+function withAgent(text: string, agent: AgentDefinition): string {
+  const name = JSON.stringify(agent.displayName);
+  return `${text}\n\n<agent_instructions agent=${name}>\n${agent.prompt}\n</agent_instructions>`;
 }
 
 function configOf(session: Session): SystemMessageConfig | undefined {

@@ -20,7 +20,7 @@ export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): Too
     for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(session, spec));
   }
   const chosen = [...tools.values()].filter((tool) =>
-    isChosen(session.settings, { name: tool.definition.name, source: tool.source }),
+    isChosen(session, { name: tool.definition.name, source: tool.source }),
   );
   const byName = new Map(chosen.map((tool) => [tool.definition.name, tool]));
   return { definitions: chosen.map((tool) => tool.definition), get: (name) => byName.get(name) };
