@@ -1,7 +1,7 @@
 /** Methods on a session's custom agents: `session.agent.*`. */
 import { RpcError } from "@rightseat/protocol";
+import type { AgentDefinition } from "../session/agent-definition.ts";
 import {
-  type AgentDefinition,
   agentsOf,
   builtInAgentsOf,
   deselectAgent,

@@ -3,27 +3,10 @@ import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { BUILT_IN_AGENTS } from "../agent/built-in-agents.ts";
 import type { AgentQuery, FileAgents } from "../discovery/agents.ts";
 import type { Discovery } from "../discovery/discovery-cache.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
 import type { SessionSettings } from "./session-settings.ts";
-
-export interface AgentDefinition {
-  readonly id: string;
-  readonly name: string;
-  readonly displayName: string;
-  readonly description: string;
-  readonly prompt: string;
-  readonly source: "application" | "user" | "project" | "builtin";
-  /** Absolute; of an agent of a file. */
-  readonly path?: string;
-  /** Names, patterns or well-known words for tools; undefined for all. */
-  readonly tools?: readonly string[];
-  readonly model?: string;
-  readonly reasoningEffort?: string;
-  /** Whether a model may hand it a task by itself. */
-  readonly infer: boolean;
-  readonly userInvocable: boolean;
-}
 
 export interface AgentServices {
   readonly loadAgents: Discovery<AgentQuery, FileAgents>;

@@ -1,8 +1,8 @@
 /** How clients come to a session: create one, resume one. */
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
 import {
-  type AgentDefinition,
   type AgentServices,
   agentsOf,
   requireAgent,

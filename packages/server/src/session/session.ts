@@ -10,7 +10,7 @@ import { RpcError, type SessionEventDataMap, type SessionEventType } from "@righ
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import type { UserCommands } from "../tools/user-command.ts";
 import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
-import type { AgentDefinition } from "./agents.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
 import type { ClientLink } from "./client-link.ts";
 import type { Errand } from "./errands.ts";
 import { loadState } from "./load-state.ts";

@@ -7,7 +7,7 @@ import { modeInstructions } from "../agent/mode-instructions.ts";
 import { buildSystemMessage, type SystemMessageConfig, toLocalDate } from "../agent/system-message.ts";
 import type { Instructions } from "../discovery/instructions.ts";
 import { renderInstructions } from "../discovery/render-instructions.ts";
-import type { AgentDefinition } from "./agents.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
 import type { ClientLink } from "./client-link.ts";
 import { isOffered } from "./offered-tools.ts";
 import type { Session } from "./session.ts";
