@@ -1,6 +1,6 @@
 /** Which tools a session's settings let in. */
 import type { ToolSource } from "../tools/tool.ts";
-import type { AgentDefinition } from "./agents.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
 export interface NamedTool {
