@@ -61,10 +61,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whether an agent whose definition has this list may use the tool; without a list it may use all. */
-function isAgentTool(
-  tools: readonly string[] | undefined,
-  tool: NamedTool,
-): boolean {
+function isAgentTool(tools: readonly string[] | undefined, tool: NamedTool): boolean {
   if (tools === undefined) return true;
   return tools.some(
     (name) =>
