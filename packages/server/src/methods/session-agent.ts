@@ -11,7 +11,7 @@ import {
   tellAgents,
   toAgentInfo,
 } from "../session/agents.ts";
-import { workingDirectoryOf } from "../session/run.ts";
+import { workingDirectoryOf } from "../session/working-directory.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
