@@ -53,7 +53,7 @@ import { createUserChannel } from "./session/user-channel.ts";
 import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
-import { type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
+import { BUILT_IN_TOOL_NAMES, type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
 import type { SessionTodos } from "./tools/session-todos.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
@@ -228,6 +228,7 @@ export function createServer(
       version,
       defaultWorkingDirectory: process.cwd(),
       checkSettings: commands.checkSettings,
+      builtInTools: BUILT_IN_TOOL_NAMES,
       defaultModel: (settings) => models.defaultModel(settings),
       onLifecycle: tellTenant,
     },

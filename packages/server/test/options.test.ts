@@ -120,6 +120,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
     expect(types).toContain("tool.execution_complete");
     expect(types).not.toContain("permission.requested");
   },
+  toolSearch: "test/tool-choice.test.ts",
   requestElicitation: "test/elicitation.test.ts",
   requestUserInput: "test/user-input.test.ts",
   requestExitPlanMode: "test/modes.test.ts",

@@ -60,6 +60,8 @@ export interface ContextCall {
 /** The tools of one model call. */
 export interface ToolSet {
   readonly definitions: readonly Tool["definition"][];
+  /** Tools that a tool search may bring up. */
+  readonly waiting?: readonly Tool["definition"][];
   get(name: string): Tool | undefined;
 }
 

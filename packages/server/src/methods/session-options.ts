@@ -1,4 +1,5 @@
 /** Methods that change a session's settings while it is open, or tell its tools and models. */
+import type { ModelTool } from "../models/model-provider.ts";
 import type { SettingsParams } from "../session/session-settings.ts";
 import { updateOptions } from "../session/update-options.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
@@ -17,14 +18,8 @@ export function sessionOptionsMethods(services: Services): Methods {
     },
     "session.tools.getCurrentMetadata": async (params: ById, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      const { definitions } = services.runs.toolSet(session);
-      return {
-        tools: definitions.map(({ name, description, parameters }) => ({
-          name,
-          description,
-          input_schema: parameters,
-        })),
-      };
+      const { definitions, waiting = [] } = services.runs.toolSet(session);
+      return { tools: [...definitions.map(toMetadata), ...waiting.map(toWaitingMetadata)] };
     },
     "session.model.list": async (params: ById, scope: Scope) => {
       const { settings } = await sessionOf(services, scope, params);
@@ -37,4 +32,12 @@ export function sessionOptionsMethods(services: Services): Methods {
       return { reasoningEffort: params.reasoningEffort };
     },
   };
+}
+
+function toMetadata({ name, description, parameters }: ModelTool) {
+  return { name, description, input_schema: parameters };
+}
+
+function toWaitingMetadata(tool: ModelTool) {
+  return { ...toMetadata(tool), deferLoading: true };
 }

@@ -4,6 +4,7 @@ import type { ToolImage } from "../models/model-provider.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 import type { Session } from "./session.ts";
 import type { CustomToolSpec } from "./session-settings.ts";
+import { activateTools, TOOL_SEARCH_TOOL } from "./tool-search.ts";
 
 /** What `session.tools.handlePendingToolCall` brings. */
 export interface ExternalToolAnswer {
@@ -16,6 +17,7 @@ export function createCustomTool(session: Session, spec: CustomToolSpec): Tool {
     definition: spec,
     source: "custom",
     isTerminal: spec.isTerminal,
+    mayBeDeferred: !spec.neverDeferred,
     // A tool that needs no permission can still be forbidden.
     permission: (args, context) => ({
       kind: "custom-tool",
@@ -60,7 +62,18 @@ async function askClient(
     const text = `No client answered the call of ${spec.name} in time.`;
     return { resultType: "timeout", text, error: { message: text, code: "timeout" } };
   }
+  if (spec.name === TOOL_SEARCH_TOOL) activateReferences(session, outcome.answer.result);
   return toToolResult(spec.name, args, outcome.answer);
+}
+
+/** A tool search of the client's own says by name what it found. */
+function activateReferences(session: Session, result: unknown): void {
+  const names: unknown = (result as { toolReferences?: unknown } | null | undefined)?.toolReferences;
+  if (!Array.isArray(names)) return;
+  activateTools(
+    session,
+    names.filter((name): name is string => typeof name === "string"),
+  );
 }
 
 const RESULT_TYPES: ReadonlySet<string> = new Set(["success", "failure", "rejected", "denied", "timeout"]);

@@ -10,6 +10,7 @@ import {
   selectAgent,
   tellAgents,
 } from "./agents.ts";
+import { checkTools, tellUnknownTools } from "./check-tools.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { closeInterruptedCompaction } from "./compaction.ts";
@@ -44,6 +45,8 @@ export interface JoinServices {
   readonly checkSettings: (settings: SessionSettings) => Promise<void> | void;
   /** The model of a session whose client named none; undefined when that is found out at the first prompt. */
   readonly defaultModel: (settings: SessionSettings) => string | undefined;
+  /** Names of the server's own tools. */
+  readonly builtInTools: ReadonlySet<string>;
   readonly onLifecycle: (type: "session.created" | "session.updated", key: SessionKey) => void;
 }
 
@@ -71,6 +74,7 @@ export async function createSession(
   };
   const settings = { ...mergeSettings({}, params), managed: managedPolicyOf(params) };
   settings.model ??= services.defaultModel(settings);
+  checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
   const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
   const agent = await agentAskedFor(services, settings, cwd, params);
@@ -97,6 +101,7 @@ export async function createSession(
   services.onLifecycle("session.created", key);
   warnOfFields(session, link, unheard);
   await joinAgents(services, session, agent);
+  tellUnknownTools(session, link, params, services.builtInTools);
   await session.committed();
   return joinResult(services, session, params);
 }
@@ -123,6 +128,7 @@ export async function resumeSession(
   settings.model ??= session.state.model ?? services.defaultModel(settings);
   let agent: AgentDefinition | undefined;
   try {
+    checkTools("session.resume", settings, params.tools, services.builtInTools);
     // Who names no model may come for the history alone, and need not bring the way to one.
     await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
     const cwd =
@@ -143,6 +149,7 @@ export async function resumeSession(
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
   warnOfFields(session, link, unheard);
+  tellUnknownTools(session, link, params, services.builtInTools);
   closeInterruptedCompaction(session);
   await joinAgents(services, session, agent);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);

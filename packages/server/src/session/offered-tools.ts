@@ -4,6 +4,9 @@ import { currentMode } from "./session-mode.ts";
 import { isChosen } from "./tool-filter.ts";
 import { canAskUser, canReviewPlans } from "./user-channel.ts";
 
+/** Built-in tools that only sessions have which name them in `availableTools`. */
+export const OPT_IN_TOOLS: ReadonlySet<string> = new Set(["report_intent"]);
+
 const CONDITIONS: Readonly<Record<string, (session: Session) => boolean>> = {
   ask_user: canAskUser,
   exit_plan_mode: (session) => currentMode(session) === "plan" && canReviewPlans(session),

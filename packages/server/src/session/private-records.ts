@@ -31,6 +31,8 @@ export interface PrivateRecordMap {
   "rightseat.truncated": TruncationPlan;
   /** The lines between two cursors were taken back; `eventId` is the first of them that clients saw. */
   "rightseat.rewound": Cut & { eventId: string };
+  /** Which of the clients' tools the model was last told of, and which it was told have gone. */
+  "rightseat.client_tools": { offered: string[]; gone: string[] };
   /** The name that a user gave the session. */
   "rightseat.name_set": { name: string };
   /** What clients allowed and denied, as a whole. */

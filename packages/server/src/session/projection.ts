@@ -187,6 +187,9 @@ const FOLDERS: Record<string, Folder> = {
     const last = state.messages.at(-1);
     if (last?.role === "user") state.messages[state.messages.length - 1] = { ...last, content: data.parts };
   },
+  "rightseat.client_tools": (state, data) => {
+    state.clientTools = { offered: data.offered, gone: data.gone };
+  },
   "rightseat.usage": (state, data) => {
     const usage = data.usage as UsageTotals;
     const totals = (state.usageByModel[data.model] ??= emptyUsage());

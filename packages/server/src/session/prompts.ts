@@ -8,6 +8,7 @@ import type { ModelContentPart } from "../models/model-provider.ts";
 import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
 import type { Session } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
+import { noticeOfTools } from "./tools-notice.ts";
 
 export interface PromptInput {
   readonly prompt: string;
@@ -100,8 +101,10 @@ function appendUserMessage(
   session: Session,
   prompt: QueuedPrompt,
   options: UserMessageOptions,
-  content: string | readonly ModelContentPart[],
+  written: string | readonly ModelContentPart[],
 ): void {
+  const notice = options.delivery === "steering" ? undefined : noticeOfTools(session);
+  const content = notice === undefined ? written : withNotice(notice, written);
   const text = typeof content === "string" ? content : textOf(content);
   session.append("user.message", {
     content: prompt.displayPrompt ?? prompt.prompt,
@@ -114,6 +117,15 @@ function appendUserMessage(
   });
   if (typeof content !== "string")
     session.record("rightseat.message_parts", { messageId: prompt.messageId, parts: content });
+}
+
+function withNotice(
+  notice: string,
+  content: string | readonly ModelContentPart[],
+): string | readonly ModelContentPart[] {
+  return typeof content === "string"
+    ? `${notice}\n\n${content}`
+    : [{ type: "text", text: notice }, ...content];
 }
 
 function isAgentMode(mode: string | undefined): mode is "interactive" | "plan" | "autopilot" | "shell" {

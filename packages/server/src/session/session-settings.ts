@@ -53,6 +53,7 @@ export interface SessionSettings {
   defaultAgentExcludedTools?: readonly string[];
   /** Which list wins where both name a tool; default "excluded". */
   toolFilterPrecedence?: "available" | "excluded";
+  toolSearch?: { readonly enabled?: boolean; readonly deferThreshold?: number };
   askUserDisabled?: boolean;
   /** Switch to the model "auto" without asking when the user's limit is used up. */
   continueOnAutoMode?: boolean;
@@ -165,6 +166,7 @@ const DIRECT_KEYS = [
   "availableTools",
   "excludedTools",
   "toolFilterPrecedence",
+  "toolSearch",
   "askUserDisabled",
   "continueOnAutoMode",
   "customAgents",

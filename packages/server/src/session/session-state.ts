@@ -105,6 +105,8 @@ export interface SessionState {
   userToolCalls?: readonly string[];
   /** The name of the custom agent that was selected last, until it was deselected. */
   selectedAgent?: string;
+  /** Clients' tools as the model was last told of them. */
+  clientTools?: { readonly offered: readonly string[]; readonly gone: readonly string[] };
   /** Names of deferred tools that a tool search brought up. */
   activatedTools?: string[];
   /** The message whose run has begun and not ended; a log that ends so was cut off. */

@@ -5,6 +5,7 @@ import { createCustomTool } from "./custom-tool.ts";
 import { fitsNow } from "./offered-tools.ts";
 import type { Session } from "./session.ts";
 import { isChosen } from "./tool-filter.ts";
+import { deferTools } from "./tool-search.ts";
 
 /** @param builtIn makes the server's own tools for this session; asked only when its settings let any in. */
 export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): ToolSet {
@@ -22,6 +23,11 @@ export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): Too
   const chosen = [...tools.values()].filter((tool) =>
     isChosen(session, { name: tool.definition.name, source: tool.source }),
   );
-  const byName = new Map(chosen.map((tool) => [tool.definition.name, tool]));
-  return { definitions: chosen.map((tool) => tool.definition), get: (name) => byName.get(name) };
+  const { offered, waiting } = deferTools(session, chosen);
+  const byName = new Map([...chosen, ...offered].map((tool) => [tool.definition.name, tool]));
+  return {
+    definitions: offered.map((tool) => tool.definition),
+    ...(waiting.length > 0 ? { waiting: waiting.map((tool) => tool.definition) } : {}),
+    get: (name) => byName.get(name),
+  };
 }

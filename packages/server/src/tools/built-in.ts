@@ -19,6 +19,8 @@ const SPECS: readonly BuiltInToolSpec[] = [
   ...USER_TOOLS,
 ];
 
+export const BUILT_IN_TOOL_NAMES: ReadonlySet<string> = new Set(SPECS.map((spec) => spec.definition.name));
+
 export interface BuiltInTools {
   readonly tools: readonly Tool[];
   /** Runs a command that a person asked for. @throws Error when it cannot be started. */

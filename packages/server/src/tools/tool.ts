@@ -47,6 +47,8 @@ export interface Tool {
   readonly source: ToolSource;
   /** Ends the turn when it succeeds. */
   readonly isTerminal?: boolean;
+  /** May be kept from the model until a tool search finds it. */
+  readonly mayBeDeferred?: boolean;
   /** The question to ask before running, or undefined when none is needed. Must not have effects. */
   permission?(
     args: unknown,

@@ -1,0 +1,56 @@
+/** Finds tools by words: a name that is asked for first, then what shares most with the query. */
+
+export interface SearchableTool {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** Words that say nothing of what a tool does. */
+const EMPTY_WORDS: ReadonlySet<string> = new Set(
+  "a an and for from in is of on or that the to use with".split(" "),
+);
+
+/** Of a word in the name, and of one in the description alone. */
+const IN_NAME = 3;
+const IN_DESCRIPTION = 1;
+
+/** The best matches, best first; tools without any word of the query are left out. */
+export function rankTools<T extends SearchableTool>(tools: readonly T[], query: string, limit: number): T[] {
+  const words = wordsOf(query).filter((word) => !EMPTY_WORDS.has(word));
+  const wanted = query.trim().toLowerCase();
+  return tools
+    .map((tool, index) => ({ tool, index, score: scoreOf(tool, words, wanted) }))
+    .filter(({ score }) => score > 0)
+    .sort((one, other) => other.score - one.score || one.index - other.index)
+    .slice(0, limit)
+    .map(({ tool }) => tool);
+}
+
+function scoreOf(tool: SearchableTool, words: readonly string[], wanted: string): number {
+  const name = tool.name.toLowerCase();
+  if (name === wanted || wanted.split(/[^a-z0-9_-]+/).includes(name)) return Number.POSITIVE_INFINITY;
+  const inName = wordsOf(tool.name);
+  const inDescription = wordsOf(tool.description);
+  let score = 0;
+  for (const word of words) {
+    if (inName.some((own) => isAlike(own, word))) score += IN_NAME;
+    else if (inDescription.some((own) => isAlike(own, word))) score += IN_DESCRIPTION;
+  }
+  return score;
+}
+
+/** "issue" is alike to "issues"; short words only to themselves. */
+function isAlike(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  return short.length >= 4 && long.startsWith(short);
+}
+
+/** In lower case; `listIssues`, `list_issues` and `list-issues` are the same two. */
+function wordsOf(text: string): string[] {
+  return text
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== "");
+}
