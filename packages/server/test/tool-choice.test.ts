@@ -186,12 +186,12 @@ test("a model is told with the next prompt that a client took its tools along, a
   expect(lastPrompt()).toBe("echo one");
   await other.request("session.detach", { sessionId });
   await client.ask(sessionId, "echo two");
-  expect(lastPrompt()).toMatch(/no longer available: lookup\n[\s\S]*<\/tools_changed_notice>\n\necho two$/);
+  expect(lastPrompt()).toMatch(/have gone: lookup\.[\s\S]*<\/tool_changes>\n\necho two$/);
   expect((await client.event(sessionId, "user.message")).data.content).toBe("echo one");
   await client.ask(sessionId, "echo three");
   expect(lastPrompt()).toBe("echo three");
   await other.request("session.resume", { sessionId, tools: [tool("lookup")] });
   await client.ask(sessionId, "echo four");
-  expect(lastPrompt()).toContain("available again: lookup");
+  expect(lastPrompt()).toContain("are back and can be called: lookup");
   await other.close();
 });

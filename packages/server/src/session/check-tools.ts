@@ -28,7 +28,10 @@ export function checkTools(
       );
     if (tool?.overridesBuiltInTool === true || !builtIn.has(name) || OPT_IN_TOOLS.has(name)) return;
     // What the settings keep out is in nobody's way.
-    if (!isChosen(settings, { name, source: "builtin" }) || !isChosen(settings, { name, source: "custom" }))
+    if (
+      !isChosen({ settings }, { name, source: "builtin" }) ||
+      !isChosen({ settings }, { name, source: "custom" })
+    )
       return;
     throw refuse(
       `External tool "${name}" conflicts with a built-in tool of the same name. Set overridesBuiltInTool: true to use it instead, or leave the built-in one out with excludedTools: ["builtin:${name}"]`,

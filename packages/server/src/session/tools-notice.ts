@@ -19,24 +19,23 @@ export function noticeOfTools(session: Session): string | undefined {
   return render(lost, back);
 }
 
-/** The marks and the sentence on what has gone are what recorded conversations hold. */
 function render(lost: readonly string[], back: readonly string[]): string {
   const lines = [
-    ...(back.length > 0 ? [`Tools available again: ${back.join(", ")}`] : []),
+    ...(back.length > 0 ? [`These tools are back and can be called: ${back.join(", ")}.`] : []),
     ...(lost.length > 0
       ? [
-          `Tools no longer available: ${lost.join(", ")}\n\nImportant: Do not attempt to call tools that are no longer available unless you've been notified that they're available again.`,
+          `These tools have gone: ${lost.join(", ")}. Calls to them fail; wait until you are told that they are back.`,
         ]
       : []),
   ];
-  return `<tools_changed_notice>\n${lines.join("\n\n")}\n</tools_changed_notice>`;
+  return `<tool_changes>\n${lines.join("\n")}\n</tool_changes>`;
 }
 
 function namesOf(session: Session): string[] {
   const names = new Set<string>();
   for (const attachment of session.attachments.values())
     for (const name of attachment.tools.keys())
-      if (isChosen(session.settings, { name, source: "custom" })) names.add(name);
+      if (isChosen(session, { name, source: "custom" })) names.add(name);
   return [...names];
 }
 
