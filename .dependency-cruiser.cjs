@@ -139,6 +139,11 @@ module.exports = {
     serverFolder("discovery", [], "discovery reads files and knows nothing of sessions"),
     serverFolder("permissions", [seam("tools")], "permissions judge what tools ask for"),
     serverFolder(
+      "hooks",
+      [seam("tools")],
+      "hooks know the tools' interface; who has hooks, and what comes of them, is given to them",
+    ),
+    serverFolder(
       "agent",
       [seam("models"), seam("tools"), seam("permissions"), seam("hooks")],
       "the loop imports the interfaces of models, tools, permissions and hooks",

@@ -1,4 +1,4 @@
-import type { RecordedModelRequest } from "@rightseat/testing";
+import { type RecordedModelRequest, withoutTime } from "@rightseat/testing";
 
 interface ChatMessage {
   readonly role: string;
@@ -6,12 +6,12 @@ interface ChatMessage {
   readonly tool_calls?: readonly unknown[];
 }
 
-/** The conversation in a request to the model, as "role: text", without the system message. */
+/** The conversation in a request to the model, as "role: text", without the system message and the times. */
 export function toldToModel(request: RecordedModelRequest | undefined): string[] {
   const messages = (request?.body["messages"] ?? []) as ChatMessage[];
   return messages
     .filter(({ role }) => role !== "system" && role !== "developer")
-    .map((message) => `${message.role}: ${textOf(message)}`);
+    .map((message) => `${message.role}: ${withoutTime(textOf(message))}`);
 }
 
 function textOf({ content, tool_calls: calls }: ChatMessage): string {

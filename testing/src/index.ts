@@ -10,3 +10,4 @@ export {
   type ScriptedUsage,
   startScriptedModelServer,
 } from "./scripted-model-server.ts";
+export { withoutTime } from "./without-time.ts";

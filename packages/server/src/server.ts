@@ -40,6 +40,7 @@ import { modelQueryOf } from "./session/model-query.ts";
 import type { PermissionServices } from "./session/permissions.ts";
 import type { RunServices } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
+import { type HookServices, tellSessionEnd } from "./session/session-hooks.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import type { SessionSettings } from "./session/session-settings.ts";
 
@@ -53,6 +54,7 @@ import { createUserChannel } from "./session/user-channel.ts";
 import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
+import { eventsFileName } from "./store/files/layout.ts";
 import { BUILT_IN_TOOL_NAMES, type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
 import type { SessionTodos } from "./tools/session-todos.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
@@ -124,11 +126,21 @@ export function createServer(
     storedBytes: (tenant) => storedBytes.of(tenant),
     onWaited: (ms) => instruments.waited(ms),
   });
+  const hooks: HookServices = {
+    deadlineMs: config.hookDeadline * 1000,
+    transcriptPath: (session) => {
+      const directory = log.workspacePath(session.key);
+      return directory === undefined ? undefined : join(directory, eventsFileName);
+    },
+    workingDirectory: (session) => workingDirectoryOf({ defaultWorkingDirectory: process.cwd() }, session),
+    onWarning: (message, fields) => logger.warning(message, fields),
+  };
   const registry = new SessionRegistry({
     log,
     onStored: (commit) => instruments.stored(commit),
     questionDeadlineMs: config.questionDeadline * 1000,
     hibernateAfterMs: config.hibernateAfter * 1000,
+    onEnd: (session, reason, sources) => tellSessionEnd(hooks, session, reason, sources),
     idleTimeoutMs: (tenant) => {
       const seconds = governor.limits(tenant).idleTimeoutSeconds ?? config.sessionIdleTimeout;
       return seconds > 0 ? seconds * 1000 : undefined;
@@ -166,6 +178,7 @@ export function createServer(
     permissions: createPermissionServices(config.home, log),
     defaultWorkingDirectory: process.cwd(),
     lookAround: (session) => lookAround(session, surroundings),
+    hooks,
     systemMessage: (session) => systemMessageOf(session, surroundings),
     resolveModel: (session, settings) =>
       models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, settings)),

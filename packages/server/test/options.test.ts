@@ -126,6 +126,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   requestExitPlanMode: "test/modes.test.ts",
   requestAutoModeSwitch: "test/modes.test.ts",
   commands: "test/commands.test.ts",
+  hooks: "test/hooks.test.ts",
   workingDirectory: async () => {
     const sessionId = await create({ workingDirectory: home.path });
     expect((await client.event(sessionId, "session.start")).data.context.cwd).toBe(home.path);

@@ -5,6 +5,7 @@ import {
   type RecordedModelRequest,
   type ScriptedModelServer,
   startScriptedModelServer,
+  withoutTime,
 } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
 import { spawnServer, startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
@@ -66,7 +67,7 @@ const prompt = (events: WireEvent[], content: string) =>
 const told = (request: RecordedModelRequest | undefined) =>
   ((request?.body.messages ?? []) as { role: string; content: string }[])
     .filter(({ role }) => role !== "system")
-    .map(({ content }) => content);
+    .map(({ content }) => withoutTime(content));
 const isWholeChain = (events: WireEvent[]) =>
   events.every((event, index) => event.parentId === (events[index - 1]?.id ?? null));
 
@@ -275,7 +276,7 @@ describe("sessions.fork", () => {
     await w.client.event("s", "external_tool.requested");
     await w.client.request("session.send", { sessionId: "s", prompt: "echo waits" });
     const busy = await w.client.request("sessions.fork", { sessionId: "s" });
-    await w.client.request("session.resume", { ...w.params, sessionId: busy.sessionId });
+    await w.client.request("session.resume", { ...w.params, sessionId: busy.sessionId, tools: [tool] });
     expect(
       (await w.client.request("session.queue.pendingItems", { sessionId: busy.sessionId })).items,
     ).toEqual([]);

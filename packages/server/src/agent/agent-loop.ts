@@ -6,61 +6,107 @@
  * calling `runAgent` again.
  */
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import type { RunHooks } from "../hooks/run-hooks.ts";
 import { ModelError } from "../models/model-provider.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
-import { errorEvent } from "./error-event.ts";
+import { errorEvent, toFailure } from "./error-event.ts";
 import { type ActiveModel, type ContextCall, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
 import { runToolCalls } from "./run-tool-calls.ts";
 import { usageInfo } from "./usage-info.ts";
 
 export type RunOutcome = "done" | "aborted" | "failed" | "suspended";
 
+/** Where a run is; what is not in the log. */
+interface Progress {
+  turn: number;
+  /** Of the turn that has begun and not ended. */
+  turnId: string | undefined;
+  /** Failures in a row that hooks had tried again. */
+  retries: number;
+}
+
 /** Runs until the model is done, the run is aborted, or it failed; never throws. */
 export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome> {
-  let turn = firstTurn;
-  let turnId: string | undefined =
-    host.pendingToolCalls().length > 0 ? String(Math.max(0, turn - 1)) : undefined;
-  const endTurn = (model?: string) => {
-    if (turnId !== undefined) host.append("assistant.turn_end", { turnId, ...(model ? { model } : {}) });
-    turnId = undefined;
+  const progress: Progress = {
+    turn: firstTurn,
+    turnId: host.pendingToolCalls().length > 0 ? String(Math.max(0, firstTurn - 1)) : undefined,
+    retries: 0,
   };
-  try {
-    for (;;) {
-      if (host.pendingToolCalls().length > 0) {
-        const ended = await runToolCalls(host, turnId ?? String(turn));
-        endTurn();
-        host.signal.throwIfAborted();
-        if (ended) return "done";
-      }
-      // A tool cleared the context: there is nothing to ask the model until the next prompt.
-      if (host.messages().length === 0) return "done";
-      host.signal.throwIfAborted();
-      await host.takeSteering();
-      turnId = String(turn++);
-      const outcome = await oneTurn(host, turnId).catch((error) => recovered(host, error));
-      if (outcome === undefined) {
-        endTurn();
+  for (;;) {
+    try {
+      await runTurns(host, progress);
+      return "done";
+    } catch (error) {
+      if (host.signal.aborted) return endAborted(host, progress);
+      if (!(error instanceof ModelError) && !(error instanceof RpcError)) host.onBug(error);
+      const handling = await host.hooks?.onFailure(toFailure(error));
+      if (host.signal.aborted) return endAborted(host, progress);
+      if (handling && progress.retries < handling.retries) {
+        progress.retries += 1;
+        endTurn(host, progress);
         continue;
       }
-      if (outcome.answer.toolCalls.length > 0) continue;
-      endTurn(outcome.model.id);
-      if (!(await host.takeSteering()) && !host.nudge?.()) return "done";
+      interruptOpenCalls(host, progress.turnId);
+      endTurn(host, progress);
+      if (!handling?.quiet) host.append("session.error", errorEvent(error));
+      return "failed";
     }
-  } catch (error) {
-    if (host.signal.reason instanceof RunSuspended) return "suspended";
-    if (host.signal.aborted) {
-      interruptOpenCalls(host, turnId);
-      const { reason } = host.signal;
-      host.append("abort", { reason: reason instanceof RunAborted ? reason.reason : "user_initiated" });
-      endTurn();
-      return "aborted";
-    }
-    if (!(error instanceof ModelError) && !(error instanceof RpcError)) host.onBug(error);
-    interruptOpenCalls(host, turnId);
-    endTurn();
-    host.append("session.error", errorEvent(error));
-    return "failed";
   }
+}
+
+/** @throws whatever ended the run before the model was done. */
+async function runTurns(host: RunHost, progress: Progress): Promise<void> {
+  for (;;) {
+    if (host.pendingToolCalls().length > 0) {
+      const ended = await runToolCalls(host, progress.turnId ?? String(progress.turn));
+      endTurn(host, progress);
+      host.signal.throwIfAborted();
+      if (ended === "refused") return;
+      if (ended === "terminal") {
+        if (!host.hooks || !(await keepsGoing(host.hooks, progress))) return;
+        continue;
+      }
+    }
+    // A tool cleared the context: there is nothing to ask the model until the next prompt.
+    if (host.messages().length === 0) return;
+    host.signal.throwIfAborted();
+    await host.takeSteering();
+    const turnId = String(progress.turn);
+    progress.turnId = turnId;
+    progress.turn += 1;
+    const outcome = await oneTurn(host, turnId).catch((error) => recovered(host, error));
+    if (outcome === undefined) {
+      endTurn(host, progress);
+      continue;
+    }
+    progress.retries = 0;
+    if (outcome.answer.toolCalls.length > 0) continue;
+    endTurn(host, progress, outcome.model.id);
+    if ((await host.takeSteering()) || host.nudge?.()) continue;
+    if (!host.hooks || !(await keepsGoing(host.hooks, progress))) return;
+  }
+}
+
+/** The agent comes to its natural end. True when a hook gave it something more to do. */
+async function keepsGoing(hooks: RunHooks, progress: Progress): Promise<boolean> {
+  if (!(await hooks.keepsGoing())) return false;
+  progress.turn = 0;
+  return true;
+}
+
+function endTurn(host: RunHost, progress: Progress, model?: string): void {
+  const { turnId } = progress;
+  if (turnId !== undefined) host.append("assistant.turn_end", { turnId, ...(model ? { model } : {}) });
+  progress.turnId = undefined;
+}
+
+function endAborted(host: RunHost, progress: Progress): RunOutcome {
+  const { reason } = host.signal;
+  if (reason instanceof RunSuspended) return "suspended";
+  interruptOpenCalls(host, progress.turnId);
+  host.append("abort", { reason: reason instanceof RunAborted ? reason.reason : "user_initiated" });
+  endTurn(host, progress);
+  return "aborted";
 }
 
 async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome & { model: ActiveModel }> {

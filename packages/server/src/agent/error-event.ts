@@ -1,5 +1,6 @@
 /** What clients are told of a run that failed. */
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import type { RunFailure } from "../hooks/run-hooks.ts";
 import { ModelError, type ModelErrorKind } from "../models/model-provider.ts";
 
 const ERROR_TYPES: Record<ModelErrorKind, string> = {
@@ -36,4 +37,12 @@ export function errorEvent(error: unknown): SessionEventDataMap["session.error"]
     errorType: "internal",
     message: "the run failed with an internal error; the server's log has the details",
   };
+}
+
+/** What hooks are told of it: the same as clients. */
+export function toFailure(error: unknown): RunFailure {
+  const { message } = errorEvent(error);
+  if (error instanceof ModelError) return { message, context: "model_call", recoverable: error.retryable };
+  const isSetUp = error instanceof RpcError && error.reason !== "storage_unavailable";
+  return { message, context: isSetUp ? "model_call" : "system", recoverable: false };
 }

@@ -3,6 +3,7 @@
  * small adapters; tests with a few lines.
  */
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
+import type { RunHooks } from "../hooks/run-hooks.ts";
 import type {
   ModelError,
   ModelMessage,
@@ -100,6 +101,9 @@ export interface RunHost {
   readonly citations?: boolean;
   /** Headers that the client wants on the model calls of this run. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
+
+  /** The hooks of those who are there now; undefined when nobody has any, and nothing is to be asked. */
+  readonly hooks: RunHooks | undefined;
 
   /** What to send with the next call: the conversation, shortened where it would not fit the window. */
   fitContext(call: ContextCall): Promise<readonly ModelMessage[]>;

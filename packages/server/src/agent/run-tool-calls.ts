@@ -3,14 +3,26 @@
  * Each call ends in exactly one `tool.execution_complete`, whatever happens in it.
  */
 import type { SessionEventDataMap } from "@rightseat/protocol";
-import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
-import type { PendingToolCall, RunHost } from "./run-host.ts";
+import type { PermissionAsk, ToolContext, ToolResult } from "../tools/tool.ts";
+import { runHookedCall } from "./hooked-call.ts";
+import type { PendingToolCall, RunHost, ToolSet } from "./run-host.ts";
+import {
+  denied,
+  type ParsedArguments,
+  type PermissionStage,
+  parseArguments,
+  parsedOrText,
+  type RunCall,
+} from "./tool-call.ts";
 
 /** A tool that does not stop when told to is left behind after this long. */
 const ABORT_GRACE_MS = 1000;
 
-/** Resolves true when a tool ended the run. @throws the signal's reason when the run was aborted. */
-export async function runToolCalls(host: RunHost, turnId: string): Promise<boolean> {
+/** How tool calls ended a run: a tool that is its end succeeded, or somebody refused a call for good. */
+export type RunEnd = "terminal" | "refused";
+
+/** Resolves with how they ended the run, if they did. @throws the signal's reason when the run was aborted. */
+export async function runToolCalls(host: RunHost, turnId: string): Promise<RunEnd | undefined> {
   const tools = host.tools();
   const calls = [...host.pendingToolCalls()];
   for (const call of calls) {
@@ -24,23 +36,37 @@ export async function runToolCalls(host: RunHost, turnId: string): Promise<boole
   }
   const ends = await Promise.all(
     calls.map(async (call) => {
-      const tool = tools.get(call.name);
-      const result = tool ? await runOne(host, tool, call) : unknownTool(call.name, tools.definitions);
+      const { hooks } = host;
+      const run: RunCall = (args, permission) => runOne(host, tools, call, { args, permission });
+      const parsed = parseArguments(call.arguments);
+      const result = await (hooks
+        ? runHookedCall({ host, hooks, call, parsed, run })
+        : run(parsed, call.permitted ? "given" : "ask"));
       host.signal.throwIfAborted();
       host.append("tool.execution_complete", toCompletion(call, result, turnId));
-      return result.endsTurn === true || (tool?.isTerminal === true && result.resultType === "success");
+      if (result.endsTurn) return "refused";
+      return tools.get(call.name)?.isTerminal && result.resultType === "success" ? "terminal" : undefined;
     }),
   );
-  return ends.some(Boolean);
+  return ends.includes("refused") ? "refused" : ends.find((end) => end !== undefined);
 }
 
-async function runOne(host: RunHost, tool: Tool, call: PendingToolCall): Promise<ToolResult> {
-  const args = parseArguments(call.arguments);
+async function runOne(
+  host: RunHost,
+  tools: ToolSet,
+  call: PendingToolCall,
+  how: { readonly args: ParsedArguments; readonly permission: PermissionStage },
+): Promise<ToolResult> {
+  const tool = tools.get(call.name);
+  if (!tool) return unknownTool(call.name, tools.definitions);
+  const { args, permission } = how;
   if (!args.ok)
     return failure(
       `The arguments of ${call.name} are not valid JSON: ${args.problem}. Call it again with a JSON object.`,
       "invalid_arguments",
     );
+  const askPermission = (ask: PermissionAsk) =>
+    host.askPermission(permission === "approved" ? { ...ask, skipPermission: true } : ask, call);
   const context: ToolContext = {
     sessionId: host.sessionId,
     toolCallId: call.toolCallId,
@@ -48,23 +74,15 @@ async function runOne(host: RunHost, tool: Tool, call: PendingToolCall): Promise
     workingDirectory: host.workingDirectory,
     onOutput: (partialOutput) =>
       host.emit("tool.execution_partial_result", { toolCallId: call.toolCallId, partialOutput }),
-    ask: (ask) => host.askPermission(ask, call),
+    ask: askPermission,
   };
   try {
-    if (!call.permitted) {
+    if (permission !== "given") {
       const ask = await tool.permission?.(args.value, context);
       if (ask) {
-        const verdict = await host.askPermission(ask, call);
+        const verdict = await askPermission(ask);
         host.signal.throwIfAborted();
-        if (!verdict.allowed) {
-          const resultType = verdict.endsRun ? "rejected" : "denied";
-          return {
-            resultType,
-            text: verdict.message,
-            error: { message: verdict.message, code: resultType },
-            endsTurn: verdict.endsRun,
-          };
-        }
+        if (!verdict.allowed) return denied(verdict.message, verdict.endsRun);
       }
     }
     // What was allowed is on record before it happens. A client's tool is asked for by an event, which
@@ -144,20 +162,6 @@ function unknownTool(name: string, known: readonly { name: string }[]): ToolResu
 
 function failure(text: string, code: string): ToolResult {
   return { resultType: "failure", text, error: { message: text, code } };
-}
-
-function parseArguments(json: string): { ok: true; value: unknown } | { ok: false; problem: string } {
-  if (json.trim() === "") return { ok: true, value: {} };
-  try {
-    return { ok: true, value: JSON.parse(json) as unknown };
-  } catch (error) {
-    return { ok: false, problem: (error as Error).message };
-  }
-}
-
-function parsedOrText(json: string): unknown {
-  const parsed = parseArguments(json);
-  return parsed.ok ? parsed.value : json;
 }
 
 function asError(error: unknown): string {

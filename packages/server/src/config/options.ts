@@ -146,6 +146,15 @@ export const OPTIONS = {
     placeholder: "S",
     description: "How long a tool call or permission request waits for a client's answer",
   },
+  hookDeadline: {
+    type: "seconds",
+    flag: "hook-deadline",
+    env: ["RIGHTSEAT_HOOK_DEADLINE"],
+    default: 300,
+    min: 1,
+    placeholder: "S",
+    description: "How long a client's hook is waited for; after that it counts as not answered",
+  },
   tlsCert: {
     type: "string",
     flag: "tls-cert",

@@ -68,7 +68,7 @@ export function sessionsMethods(services: Services): Methods {
     }),
     "session.shutdown": async (params: ById & { type?: "routine" | "error" }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      await registry.close(session, params.type ?? "routine");
+      await registry.close(session, { reason: params.type === "error" ? "error" : "user_exit" });
       return null;
     },
     "session.suspend": async (params: ById, scope: Scope) => {

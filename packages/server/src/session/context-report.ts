@@ -4,6 +4,7 @@ import type { ActiveModel } from "../agent/run-host.ts";
 import { tokensOfMessage, tokensOfMessages, tokensOfTool, tokensOfTools } from "../agent/tokens.ts";
 import type { ModelMessage, ModelTool } from "../models/model-provider.ts";
 import { BACKGROUND_THRESHOLD, EXHAUSTION_THRESHOLD } from "./fit-context.ts";
+import { withoutTime } from "./prompt-time.ts";
 import type { Session } from "./session.ts";
 
 export interface ReportedContext {
@@ -155,7 +156,7 @@ function labelOf(message: ModelMessage, names: ReadonlyMap<string, string>): str
     typeof message.content === "string"
       ? message.content
       : message.content.map((part) => (part.type === "text" ? part.text : part.type)).join(" ");
-  const line = content
+  const line = withoutTime(content)
     .slice(0, LABEL_CHARACTERS * 2)
     .replace(/\s+/g, " ")
     .trim();

@@ -11,6 +11,7 @@ import { isSummary, summaryMessage } from "../agent/compaction-summary.ts";
 import { tokensOfMessage } from "../agent/tokens.ts";
 import { applyTruncation, type TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelMessage } from "../models/model-provider.ts";
+import { withoutTime } from "./prompt-time.ts";
 import type { SessionState } from "./session-state.ts";
 
 /** A last round of tool calls up to this size is kept word for word: the model is about to use it. */
@@ -83,6 +84,7 @@ export function foldContextCleared(state: SessionState): void {
   state.summarisedPrompts = undefined;
   state.compactAgainAt = undefined;
   state.openToolCalls = [];
+  state.heldContext = undefined;
   replaceMessages(state, []);
 }
 
@@ -110,7 +112,7 @@ function cutOf({ messages, openToolCalls }: SessionState): number {
 /** What a user asked in it; summaries and what others put into the conversation are no prompts. */
 function promptOf(message: ModelMessage): string[] {
   if (message.role !== "user" || isSummary(message)) return [];
-  const text = message.prompt ?? (typeof message.content === "string" ? message.content : "");
+  const text = message.prompt ?? (typeof message.content === "string" ? withoutTime(message.content) : "");
   return text === "" ? [] : [text];
 }
 

@@ -1,6 +1,6 @@
 /** A tool that a client runs: asked for by an event, answered by a call. */
 import { randomUUID } from "node:crypto";
-import type { ToolImage } from "../models/model-provider.ts";
+import { fromStructuredResult } from "../tools/structured-result.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 import type { Session } from "./session.ts";
 import type { CustomToolSpec } from "./session-settings.ts";
@@ -76,8 +76,6 @@ function activateReferences(session: Session, result: unknown): void {
   );
 }
 
-const RESULT_TYPES: ReadonlySet<string> = new Set(["success", "failure", "rejected", "denied", "timeout"]);
-
 function toToolResult(name: string, args: unknown, answer: ExternalToolAnswer): ToolResult {
   if (answer.error !== undefined) {
     // The application's exception is for its own people: the event has it, the model is told that the
@@ -85,44 +83,5 @@ function toToolResult(name: string, args: unknown, answer: ExternalToolAnswer): 
     const text = `Failed to execute \`${name}\` tool with arguments: ${JSON.stringify(args ?? {})} due to error: Error: Tool execution failed`;
     return { resultType: "failure", text, error: { message: answer.error, code: "failure" } };
   }
-  const { result } = answer;
-  if (result === undefined || result === null) return { resultType: "success", text: "" };
-  if (typeof result === "string") return { resultType: "success", text: result };
-  const structured = result as Record<string, unknown>;
-  const text =
-    typeof structured.textResultForLlm === "string" ? structured.textResultForLlm : JSON.stringify(result);
-  const type =
-    typeof structured.resultType === "string" && RESULT_TYPES.has(structured.resultType)
-      ? structured.resultType
-      : "success";
-  const images = imagesOf(structured.binaryResultsForLlm);
-  return {
-    resultType: type as ToolResult["resultType"],
-    text,
-    ...(typeof structured.sessionLog === "string" ? { detailedText: structured.sessionLog } : {}),
-    ...(type === "success" ? {} : { error: { message: text, code: type } }),
-    ...(images ? { images } : {}),
-    ...(structured.toolTelemetry && typeof structured.toolTelemetry === "object"
-      ? { telemetry: structured.toolTelemetry as Record<string, unknown> }
-      : {}),
-    // A rejected result is final: the model is not asked what it makes of it.
-    ...(type === "rejected" ? { endsTurn: true } : {}),
-  };
-}
-
-function imagesOf(results: unknown): ToolImage[] | undefined {
-  if (!Array.isArray(results)) return undefined;
-  const images = results
-    .filter(
-      (item) =>
-        typeof item?.data === "string" &&
-        typeof item.mimeType === "string" &&
-        item.mimeType.startsWith("image/"),
-    )
-    .map((item) => ({
-      mimeType: item.mimeType as string,
-      base64: item.data as string,
-      ...(typeof item.description === "string" ? { description: item.description } : {}),
-    }));
-  return images.length > 0 ? images : undefined;
+  return fromStructuredResult(answer.result);
 }

@@ -87,7 +87,7 @@ export async function createSession(
     ...(settings.clientName !== undefined ? { clientName: settings.clientName } : {}),
     context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
   });
-  session.attachments.set(link, toAttachment(link, params));
+  session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
   tellManagedSettings(session, params);
   session.append("session.start", {
     sessionId: key.sessionId,
@@ -142,7 +142,7 @@ export async function resumeSession(
   const continuePendingWork = params.continuePendingWork === true;
   session.settings = settings;
   const before = clientFacts(session);
-  const attachment = toAttachment(link, params);
+  const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
   attachment.interests = session.attachments.get(link)?.interests;
   session.attachments.set(link, attachment);
   tellManagedSettings(session, params);

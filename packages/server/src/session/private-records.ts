@@ -22,6 +22,10 @@ export interface PrivateRecordMap {
   "rightseat.run_ended": { messageId: string; outcome: "done" | "aborted" | "failed" | "interrupted" };
   /** What the model gets instead of a user message's text: it has parts that are not text. */
   "rightseat.message_parts": { messageId: string; parts: readonly ModelContentPart[] };
+  /** A hook added something for the model to read: after the results of the calls that are open, if any. */
+  "rightseat.context_added": { content: string };
+  /** A hook changed the arguments of a tool call. */
+  "rightseat.call_changed": { toolCallId: string; arguments: string };
   /**
    * Tokens of one model call, as the provider counted them. `aside` when they say nothing of the context
    * as it is now: the call was made for something else, or the context changed while it ran.

@@ -16,6 +16,7 @@ import {
 } from "./context-state.ts";
 import { withCut } from "./cuts.ts";
 import { isPublicLine } from "./private-records.ts";
+import { withoutTime } from "./prompt-time.ts";
 import {
   emptyUsage,
   type OpenToolCall,
@@ -80,6 +81,8 @@ const CONVERSATION: ReadonlySet<string> = new Set([
   "rightseat.question_asked",
   "rightseat.run_ended",
   "rightseat.message_parts",
+  "rightseat.context_added",
+  "rightseat.call_changed",
   "rightseat.truncated",
 ]);
 
@@ -190,6 +193,14 @@ const FOLDERS: Record<string, Folder> = {
   "rightseat.client_tools": (state, data) => {
     state.clientTools = { offered: data.offered, gone: data.gone };
   },
+  "rightseat.context_added": (state, data) => {
+    const content = text(data.content);
+    if (content === undefined) return;
+    // Between a tool call and its result nothing else may stand.
+    if (state.openToolCalls.length > 0) (state.heldContext ??= []).push(content);
+    else state.messages.push({ role: "user", content, prompt: "" });
+  },
+  "rightseat.call_changed": foldCallChange,
   "rightseat.usage": (state, data) => {
     const usage = data.usage as UsageTotals;
     const totals = (state.usageByModel[data.model] ??= emptyUsage());
@@ -238,7 +249,7 @@ function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["dat
   const modelContent = data.transformedContent ?? data.content;
   const content = typeof modelContent === "string" ? modelContent : "";
   const prompt = data.source === undefined || data.source === "user" ? text(data.content) : "";
-  const written = prompt !== undefined && prompt !== content ? { prompt } : {};
+  const written = prompt !== undefined && prompt !== withoutTime(content) ? { prompt } : {};
   state.messages.push({ role: "user", content, ...written });
   if (data.delivery === "steering") {
     if (data.isAutopilotContinuation === true && state.running)
@@ -298,6 +309,25 @@ function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data
     ...(images ? { images } : {}),
     ...(failed ? { isError: true } : {}),
   });
+  if (state.heldContext && state.openToolCalls.length === 0) {
+    for (const held of state.heldContext) state.messages.push({ role: "user", content: held, prompt: "" });
+    state.heldContext = undefined;
+  }
+}
+
+/** The model reads a call as it was run. */
+function foldCallChange(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
+  const call = findCall(state, data.toolCallId);
+  const changed = text(data.arguments);
+  if (!call || changed === undefined) return;
+  call.arguments = changed;
+  const at = state.messages.findLastIndex((message) => message.role === "assistant");
+  const asked = state.messages[at];
+  if (asked?.role !== "assistant" || !asked.toolCalls) return;
+  const toolCalls = asked.toolCalls.map((one) =>
+    one.id === call.toolCallId ? { ...one, arguments: changed } : one,
+  );
+  state.messages[at] = { ...asked, toolCalls };
 }
 
 function imagesOf(results: unknown): ToolImage[] | undefined {

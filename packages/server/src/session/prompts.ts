@@ -6,6 +6,9 @@ import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import type { ModelContentPart } from "../models/model-provider.ts";
 import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
+import { toBlock } from "./prompt-blocks.ts";
+import type { PromptHooks } from "./prompt-hooks.ts";
+import { withTime } from "./prompt-time.ts";
 import type { Session } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import { noticeOfTools } from "./tools-notice.ts";
@@ -75,26 +78,63 @@ export interface UserMessageOptions {
   readonly workingDirectory: string;
   readonly supportsVision: boolean;
   readonly supportsDocuments: boolean;
+  readonly hooks?: PromptHooks | undefined;
 }
 
-/** Puts a prompt into the conversation. Without attachments it does so in this very tick. */
+/** Puts a prompt into the conversation. Without attachments and hooks it does so in this very tick. */
 export function logUserMessage(
   session: Session,
   prompt: QueuedPrompt,
   options: UserMessageOptions,
 ): void | Promise<void> {
-  if (!prompt.attachments) {
-    appendUserMessage(session, prompt, options, prompt.prompt);
-    return;
-  }
-  return renderPrompt({
-    prompt: prompt.prompt,
-    attachments: prompt.attachments as Attachment[],
-    workingDirectory: options.workingDirectory,
-    supportsVision: options.supportsVision,
-    // Documents that were sent go to every model; whether it takes them is its own to say.
-    ...(options.supportsDocuments ? { supportsDocuments: true } : {}),
-  }).then((content) => appendUserMessage(session, prompt, options, content));
+  if (prompt.attachments || options.hooks) return prepareUserMessage(session, prompt, options);
+  appendUserMessage(session, prompt, options, toModelContent(prompt.prompt, []));
+}
+
+async function prepareUserMessage(
+  session: Session,
+  given: QueuedPrompt,
+  options: UserMessageOptions,
+): Promise<void> {
+  const { hooks } = options;
+  const submitted = await hooks?.submit(given.prompt);
+  const prompt = submitted?.prompt ?? given.prompt;
+  const rendered = given.attachments
+    ? await renderPrompt({
+        prompt,
+        attachments: given.attachments as Attachment[],
+        workingDirectory: options.workingDirectory,
+        supportsVision: options.supportsVision,
+        // Documents that were sent go to every model; whether it takes them is its own to say.
+        ...(options.supportsDocuments ? { supportsDocuments: true } : {}),
+      })
+    : prompt;
+  const content = toModelContent(rendered, submitted?.contexts ?? []);
+  const text = toText(content);
+  const transformed = (await hooks?.transform(prompt, text)) ?? text;
+  appendUserMessage(session, given, options, transformed === text ? content : withText(content, transformed));
+}
+
+/** What the model reads: the prompt, when it came, and what hooks add to it. */
+function toModelContent(
+  content: string | readonly ModelContentPart[],
+  contexts: readonly string[],
+): string | readonly ModelContentPart[] {
+  const after = contexts.map((context) => `\n\n${toBlock("system_reminder", context)}`).join("");
+  if (typeof content === "string") return withTime(content + after);
+  const first = content.findIndex((part) => part.type === "text");
+  if (first < 0) return [{ type: "text", text: withTime(after) }, ...content];
+  return content.map((part, index) =>
+    index === first && part.type === "text" ? { ...part, text: withTime(part.text + after) } : part,
+  );
+}
+
+function withText(
+  content: string | readonly ModelContentPart[],
+  text: string,
+): string | readonly ModelContentPart[] {
+  if (typeof content === "string") return text;
+  return [{ type: "text", text }, ...content.filter((part) => part.type !== "text")];
 }
 
 function appendUserMessage(
@@ -105,11 +145,10 @@ function appendUserMessage(
 ): void {
   const notice = options.delivery === "steering" ? undefined : noticeOfTools(session);
   const content = notice === undefined ? written : withNotice(notice, written);
-  const text = typeof content === "string" ? content : textOf(content);
   session.append("user.message", {
     content: prompt.displayPrompt ?? prompt.prompt,
     messageId: prompt.messageId,
-    transformedContent: text,
+    transformedContent: toText(content),
     delivery: options.delivery,
     attachments: toLoggedAttachments((prompt.attachments ?? []) as Attachment[]) as never,
     ...(prompt.source !== undefined ? { source: prompt.source } : {}),
@@ -132,8 +171,9 @@ function isAgentMode(mode: string | undefined): mode is "interactive" | "plan" |
   return mode === "interactive" || mode === "plan" || mode === "autopilot" || mode === "shell";
 }
 
-function textOf(parts: readonly ModelContentPart[]): string {
-  return parts
+function toText(content: string | readonly ModelContentPart[]): string {
+  if (typeof content === "string") return content;
+  return content
     .filter((part) => part.type === "text")
     .map((part) => part.text)
     .join("\n");

@@ -13,6 +13,7 @@ import {
   RunSuspended,
   type ToolSet,
 } from "../agent/run-host.ts";
+import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 import type { ModelError, ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
@@ -22,8 +23,10 @@ import { nudgeAutopilot } from "./autopilot.ts";
 import type { CompactionServices } from "./compaction.ts";
 import { fitContext, shortenContext } from "./fit-context.ts";
 import type { PermissionServices } from "./permissions.ts";
-import { logUserMessage, startNextRun } from "./prompts.ts";
+import { promptHooksOf } from "./prompt-hooks.ts";
+import { logUserMessage, startNextRun, type UserMessageOptions } from "./prompts.ts";
 import type { Session } from "./session.ts";
+import { type HookServices, hasHooks, runHooksOf } from "./session-hooks.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import type { SessionSystemMessage } from "./system-message.ts";
@@ -63,13 +66,14 @@ export interface RunServices extends CompactionServices {
   readonly defaultWorkingDirectory: string;
   readonly instruments: Instruments;
   readonly places: RunPlaces;
+  readonly hooks: HookServices;
   /** A run ended and nothing waits: a moment to write a checkpoint. */
   readonly onIdle: (session: Session) => void;
 }
 
 /**
  * Begins the run of a prompt, or carries out a command. A user message is logged in this tick, unless
- * it has attachments.
+ * it has attachments, or somebody has hooks.
  */
 export function startRun(services: RunServices, session: Session, prompt: QueuedPrompt): void {
   if (session.state.running) closeInterruptedRun(session);
@@ -78,16 +82,19 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
     return;
   }
   const queued = session.state.queue.some((waiting) => waiting.messageId === prompt.messageId);
-  // A prompt with attachments takes a while to render; until then the record that it waits holds it.
-  if (prompt.attachments && !queued) session.record("rightseat.prompt_queued", { prompt, first: true });
+  // Attachments take a while to render, and hooks to answer; until then the record that it waits holds it.
+  if ((prompt.attachments || hasHooks(session)) && !queued)
+    session.record("rightseat.prompt_queued", { prompt, first: true });
   begin(services, session, prompt.messageId, async (controller) => {
     const options = {
       delivery: queued ? "queued" : "idle",
       workingDirectory: workingDirectoryOf(services, session),
     } as const;
-    // Without attachments nothing is waited for: the message is logged before anybody else has a turn.
+    const hooks = promptHooksOf(services.hooks, session, controller.signal);
+    if (hooks) await hooks.start(prompt.prompt);
+    // Without attachments and hooks nothing is waited for: the message is logged before anybody else has a turn.
     const taken = prompt.attachments ? await partsTaken(services, session) : NO_PARTS;
-    const begun = logUserMessage(session, prompt, { ...options, ...taken });
+    const begun = logUserMessage(session, prompt, { ...options, ...taken, hooks });
     if (begun) await begun;
     nameAfterFirstPrompt(session, prompt);
     return { firstTurn: 0, requestHeaders: prompt.requestHeaders, controller };
@@ -146,7 +153,8 @@ async function carryOut(
     outcome = await runAgent(host, begun.firstTurn);
     aborted = outcome === "aborted";
   } catch (error) {
-    services.onBug(error, session);
+    if (error instanceof RunSuspended) outcome = "suspended";
+    else services.onBug(error, session);
   }
   try {
     // A suspended run stays open in the log, to be gone on with.
@@ -239,6 +247,7 @@ class SessionRunHost implements RunHost {
   readonly #session: Session;
   #sent: readonly ModelMessage[] | undefined;
   #model: ActiveModel | undefined;
+  #hooks: RunHooks | undefined;
 
   constructor(services: RunServices, session: Session, messageId: string, begun: Begun) {
     this.#services = services;
@@ -363,17 +372,28 @@ class SessionRunHost implements RunHost {
   askPermission: RunHost["askPermission"] = (ask, call) =>
     askPermission(this.#services.permissions, this.#session, ask, call, this.signal);
 
+  get hooks(): RunHooks | undefined {
+    if (!hasHooks(this.#session)) return undefined;
+    this.#hooks ??= runHooksOf(this.#services.hooks, this.#session, this.signal, (prompt) =>
+      this.#logPrompt(prompt, "queued"),
+    );
+    return this.#hooks;
+  }
+
   async takeSteering(): Promise<boolean> {
     const steering = this.#session.state.queue.filter((prompt) => prompt.steering);
-    for (const prompt of steering) {
-      await logUserMessage(this.#session, prompt, {
-        delivery: "steering",
-        workingDirectory: this.workingDirectory,
-        ...(await partsTaken(this.#services, this.#session)),
-      });
-    }
+    for (const prompt of steering) await this.#logPrompt(prompt, "steering");
     if (steering.length > 0) this.#session.emit("pending_messages.modified", {});
     return steering.length > 0;
+  }
+
+  async #logPrompt(prompt: QueuedPrompt, delivery: UserMessageOptions["delivery"]): Promise<void> {
+    await logUserMessage(this.#session, prompt, {
+      delivery,
+      workingDirectory: this.workingDirectory,
+      ...(prompt.attachments ? await partsTaken(this.#services, this.#session) : NO_PARTS),
+      hooks: promptHooksOf(this.#services.hooks, this.#session, this.signal),
+    });
   }
 }
 

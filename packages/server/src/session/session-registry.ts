@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../agent/run-host.ts";
+import type { HookSource } from "../hooks/hook-source.ts";
 import {
   type EventLog,
   type Lease,
@@ -18,6 +19,7 @@ import { clientFacts, clientsChanged } from "./clients.ts";
 import { endErrands } from "./errands.ts";
 import { loadState } from "./load-state.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { type EndReason, hookSourcesOf } from "./session-hooks.ts";
 import { shutdownData } from "./session-report.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
@@ -34,11 +36,20 @@ export interface RegistryOptions {
   readonly idleTimeoutMs: (tenant: string) => number | undefined;
   /** Asked before a session is made or opened, with how many the tenant has open. @throws RpcError when it may not. */
   readonly admit: (tenant: string, open: number) => void;
+  /** Tells hooks that a session ends, before it does; resolves when they know. */
+  readonly onEnd: (session: Session, reason: EndReason, hooks: readonly HookSource[]) => Promise<void>;
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
   readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
   readonly onStored?: SessionOptions["onStored"];
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
   readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
+}
+
+export interface CloseOptions {
+  /** Why it ends, for those who have hooks; default "complete". */
+  readonly reason?: EndReason;
+  /** Whose hooks are told; default those of the clients that are there. */
+  readonly hooks?: readonly HookSource[];
 }
 
 /** How long a session without clients waits for one before it is let go. */
@@ -152,11 +163,14 @@ export class SessionRegistry {
   /** A client goes from a session. The last one to go lets the session go once it is quiet. */
   detach(session: Session, link: ClientLink, how: "left" | "lost"): void {
     const before = clientFacts(session);
+    const hooks = session.attachments.get(link)?.hooks;
+    hooks?.leave();
     session.attachments.delete(link);
     clientsChanged(session, before);
     if (session.attachments.size > 0) return;
     session.lastUsedMs = performance.now();
-    if (how === "left" && session.run === undefined) void this.close(session);
+    if (how === "left" && session.run === undefined)
+      void this.close(session, { reason: "user_exit", hooks: hooks ? [hooks] : [] });
   }
 
   /** A connection ended: it goes from all its sessions. */
@@ -169,10 +183,10 @@ export class SessionRegistry {
    * Lets a session go: what runs is suspended, the log is closed with `session.shutdown`, the lease
    * given back. Calls for it are answered "not found" from now on, until somebody resumes it.
    */
-  async close(session: Session, reason: "routine" | "error" = "routine"): Promise<void> {
+  async close(session: Session, how: CloseOptions = {}): Promise<void> {
     if (session.closing) return session.closed;
     session.closing = true;
-    session.closed = this.#closeNow(session, reason);
+    session.closed = this.#closeNow(session, how);
     return session.closed;
   }
 
@@ -184,6 +198,12 @@ export class SessionRegistry {
       session.run?.controller.abort(new RunSuspended());
       await session.run?.done;
       await endErrands(session);
+      await this.#tellEnd(session, "user_exit").catch((error) => {
+        this.#options.onWarning("the hooks of a deleted session could not be told", {
+          sessionId: session.id,
+          error,
+        });
+      });
       await session.release();
       this.#forget(session);
     }
@@ -215,12 +235,14 @@ export class SessionRegistry {
     }
   }
 
-  async #closeNow(session: Session, shutdownType: "routine" | "error"): Promise<void> {
+  async #closeNow(session: Session, { reason = "complete", hooks }: CloseOptions): Promise<void> {
     session.run?.controller.abort(new RunSuspended());
     await session.run?.done;
     await Promise.all([cancelCompaction(session), endErrands(session)]);
+    const shutdownType = reason === "error" ? "error" : "routine";
     try {
       await session.wake();
+      await this.#tellEnd(session, reason, hooks);
       const { state } = session;
       // An interrupted run keeps its place in the log: no shutdown event, so that it can be gone on with.
       if (!state.running) session.append("session.shutdown", shutdownData(session, shutdownType));
@@ -232,6 +254,16 @@ export class SessionRegistry {
       this.#options.onWarning("a session's lease could not be given back", { sessionId: session.id, error });
     });
     this.#forget(session);
+  }
+
+  async #tellEnd(
+    session: Session,
+    reason: EndReason,
+    hooks: readonly HookSource[] = hookSourcesOf(session),
+  ): Promise<void> {
+    if (hooks.length === 0) return;
+    await session.wake();
+    await this.#options.onEnd(session, reason, hooks);
   }
 
   async #load(key: SessionKey): Promise<Session> {
@@ -337,7 +369,8 @@ export class SessionRegistry {
       const idleTimeoutMs = this.#options.idleTimeoutMs(session.key.tenant);
       if (session.closing || session.busy) continue;
       if (session.attachments.size === 0 && idleMs >= ORPHAN_GRACE_MS) void this.close(session);
-      else if (idleTimeoutMs !== undefined && idleMs >= idleTimeoutMs) void this.close(session);
+      else if (idleTimeoutMs !== undefined && idleMs >= idleTimeoutMs)
+        void this.close(session, { reason: "timeout" });
       else if (idleMs >= hibernateAfterMs && session.awake) {
         session
           .sleep()

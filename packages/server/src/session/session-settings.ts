@@ -6,6 +6,7 @@
 import type { ModelTool } from "../models/model-provider.ts";
 import type { ModelCapabilities, ProviderModelSource, ProviderSource } from "../models/provider-source.ts";
 import type { ManagedPolicy } from "../permissions/managed-policy.ts";
+import { ClientHooks } from "./client-hooks.ts";
 import type { ClientLink } from "./client-link.ts";
 
 export interface CustomAgentSpec {
@@ -124,6 +125,8 @@ export interface Attachment {
   interests?: Map<string, string>;
   /** Rewrites sections of the system message when asked. */
   readonly transformsSystemMessage: boolean;
+  /** Only of a client that has some. */
+  readonly hooks?: ClientHooks;
 }
 
 /** Fields of `session.create` and `session.resume` that settings are read from. */
@@ -181,7 +184,11 @@ const DIRECT_KEYS = [
   "infiniteSessions",
 ] as const satisfies readonly (keyof SessionSettings)[];
 
-export function toAttachment(link: ClientLink, params: SettingsParams): Attachment {
+export function toAttachment(
+  link: ClientLink,
+  params: SettingsParams,
+  joined?: { readonly sessionId: string; readonly as: "new" | "resume" },
+): Attachment {
   const tools = new Map<string, CustomToolSpec>();
   for (const tool of (params.tools as readonly Record<string, unknown>[] | null | undefined) ?? []) {
     const spec = internTool(tool);
@@ -199,6 +206,7 @@ export function toAttachment(link: ClientLink, params: SettingsParams): Attachme
     answersAutoModeSwitch: params.requestAutoModeSwitch === true,
     ...commandsOf(params.commands),
     transformsSystemMessage: asksForTransform(params.systemMessage),
+    ...(params.hooks === true && joined ? { hooks: new ClientHooks(link, joined.sessionId, joined.as) } : {}),
   };
 }
 

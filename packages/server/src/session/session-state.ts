@@ -26,8 +26,8 @@ export interface QueuedPrompt {
 export interface OpenToolCall {
   readonly toolCallId: string;
   readonly name: string;
-  /** As the model wrote it. */
-  readonly arguments: string;
+  /** As the model wrote it, or a hook changed it. */
+  arguments: string;
   started?: boolean;
   /** Set while a permission question waits for its answer. */
   permissionRequestId?: string;
@@ -100,6 +100,8 @@ export interface SessionState {
   /** Ranges of the log that rewinds took back, in its order; they never touch. */
   cuts?: Cut[];
   openToolCalls: OpenToolCall[];
+  /** What enters the conversation behind the results of the open tool calls. */
+  heldContext?: string[];
   queue: QueuedPrompt[];
   /** Ids of commands that people ran and whose end is not in the log. */
   userToolCalls?: readonly string[];

@@ -1,0 +1,127 @@
+/**
+ * Asks everybody who has hooks, in order, and contains whatever goes wrong: a hook that throws, answers
+ * nonsense, does not answer in time or goes away has given no answer, and the session goes on. Each
+ * invocation is a `hook.start` and a `hook.end` in the session's log.
+ */
+import { randomUUID } from "node:crypto";
+import type { SessionEventDataMap } from "@rightseat/protocol";
+import { HookOutput, isObject } from "./hook-output.ts";
+import type { HookInput, HookSource, HookType } from "./hook-source.ts";
+import { toLoggedCopy } from "./logged-copy.ts";
+
+type HookEvent = "hook.start" | "hook.end" | "session.warning";
+
+export interface HookRoomOptions {
+  /** As hooks are told; a sub-agent's own where it is one's. */
+  readonly sessionId: string;
+  /** Those who have hooks now, in the order in which they are asked. */
+  readonly sources: () => readonly HookSource[];
+  readonly workingDirectory: () => string;
+  /** How long each is waited for, in milliseconds. */
+  readonly deadlineMs: number;
+  /** Logs an event of the session. */
+  readonly append: <T extends HookEvent>(type: T, data: SessionEventDataMap[T]) => void;
+  /** For the server's log. */
+  readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+}
+
+export class HookRoom {
+  readonly #options: HookRoomOptions;
+
+  constructor(options: HookRoomOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks everybody in turn. Resolves when all have answered or failed to. The signal ends the waiting:
+   * who was not asked by then is not asked. Rejects only when the session's log refuses an event.
+   * @param input made anew for each, so that one sees what those before it changed.
+   * @param take given each answer.
+   */
+  async ask(
+    type: HookType,
+    signal: AbortSignal,
+    input: (source: HookSource) => HookInput,
+    take: (output: HookOutput) => void,
+  ): Promise<void> {
+    for (const source of this.#options.sources()) {
+      if (signal.aborted) return;
+      const { sessionId, workingDirectory } = this.#options;
+      const told = { sessionId, timestamp: Date.now(), cwd: workingDirectory(), ...input(source) };
+      if (!source.wants(type, told)) continue;
+      const output = await this.#askOne(source, type, told, signal);
+      if (output) take(output);
+    }
+  }
+
+  async #askOne(
+    source: HookSource,
+    type: HookType,
+    input: HookInput,
+    signal: AbortSignal,
+  ): Promise<HookOutput | undefined> {
+    const hookInvocationId = randomUUID();
+    const { append } = this.#options;
+    append("hook.start", { hookInvocationId, hookType: type, input: toLoggedCopy(input) });
+    try {
+      const output = await withDeadline(this.#options.deadlineMs, signal, (both) =>
+        source.invoke(type, input, both),
+      );
+      if (output === undefined || output === null) {
+        append("hook.end", { hookInvocationId, hookType: type, success: true });
+        return undefined;
+      }
+      if (!isObject(output)) throw new Error(`expected an object as output, got ${typeof output}`);
+      append("hook.end", { hookInvocationId, hookType: type, success: true, output: toLoggedCopy(output) });
+      return new HookOutput(output, (message) => this.#onBadField(source, type, message));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      append("hook.end", {
+        hookInvocationId,
+        hookType: type,
+        success: false,
+        error: { message, source: source.name },
+      });
+      if (!signal.aborted) this.#warn("a hook failed; it counts as not answered", source, type, message);
+      return undefined;
+    }
+  }
+
+  #onBadField(source: HookSource, type: HookType, message: string): void {
+    this.#options.append("session.warning", {
+      warningType: "hook",
+      message: `The ${type} hook's ${message}.`,
+    });
+    this.#warn("a hook's output has a field that cannot be used", source, type, message);
+  }
+
+  #warn(message: string, source: HookSource, hookType: HookType, problem: string): void {
+    this.#options.onWarning(message, {
+      sessionId: this.#options.sessionId,
+      hookType,
+      source: source.name,
+      problem,
+    });
+  }
+}
+
+/** @throws an error that says so once the time is over, and the signal's reason when it aborts. */
+async function withDeadline<T>(
+  deadlineMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const both = new AbortController();
+  const onAbort = () => both.abort(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const timer = setTimeout(
+    () => both.abort(new Error(`no answer within ${deadlineMs / 1000} s`)),
+    deadlineMs,
+  );
+  try {
+    return await work(both.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The seam to whoever has hooks: a client that declared some, or a file of the repository. The names
+ * and the fields of inputs are the wire's; what sources share (session, time, directory) is added by
+ * who asks.
+ */
+export type HookType =
+  | "preToolUse"
+  | "postToolUse"
+  | "postToolUseFailure"
+  | "userPromptSubmitted"
+  | "userPromptTransformed"
+  | "sessionStart"
+  | "sessionEnd"
+  | "errorOccurred"
+  | "agentStop";
+
+export type HookInput = Readonly<Record<string, unknown>>;
+
+export interface HookSource {
+  /** Whose hooks these are, for the server's log and the error of a `hook.end`. */
+  readonly name: string;
+  /** How the session began for it; set until it was told. */
+  start?: "new" | "resume" | undefined;
+  /** Whether it wants to be asked at all; asked before every invocation, so it must be cheap. */
+  wants(type: HookType, input: HookInput): boolean;
+  /**
+   * Asks, and resolves with the output as it came; undefined for none.
+   * @throws whatever went wrong, and the signal's reason when it aborts.
+   */
+  invoke(type: HookType, input: HookInput, signal: AbortSignal): Promise<unknown>;
+}

@@ -1,0 +1,97 @@
+/** The hooks of a session: who has some, and what comes of their answers. */
+import { randomUUID } from "node:crypto";
+import { createRunHooks } from "../hooks/create-run-hooks.ts";
+import { HookRoom } from "../hooks/hook-room.ts";
+import type { HookSource } from "../hooks/hook-source.ts";
+import type { RunHooks } from "../hooks/run-hooks.ts";
+import type { Session } from "./session.ts";
+import type { QueuedPrompt } from "./session-state.ts";
+
+export interface HookServices {
+  /** How long a hook is waited for, in milliseconds. */
+  readonly deadlineMs: number;
+  /** The file that holds a session's log, where there is one. */
+  readonly transcriptPath: (session: Session) => string | undefined;
+  readonly workingDirectory: (session: Session) => string;
+  readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** A session is not kept from ending for longer than this. */
+const END_DEADLINE_MS = 5000;
+
+export type EndReason = "complete" | "error" | "abort" | "timeout" | "user_exit";
+
+/** Asked on every prompt and every tool call: costs nothing but a look at who is there. */
+export function hasHooks(session: Session): boolean {
+  for (const attachment of session.attachments.values()) if (attachment.hooks) return true;
+  return false;
+}
+
+/** Those who have hooks, in the order in which they came. */
+export function hookSourcesOf(session: Session): HookSource[] {
+  return [...session.attachments.values()].flatMap(({ hooks }) => (hooks ? [hooks] : []));
+}
+
+export function hookRoomOf(
+  services: HookServices,
+  session: Session,
+  more: { readonly sources?: () => readonly HookSource[]; readonly deadlineMs?: number } = {},
+): HookRoom {
+  return new HookRoom({
+    sessionId: session.id,
+    sources: more.sources ?? (() => hookSourcesOf(session)),
+    workingDirectory: () => services.workingDirectory(session),
+    deadlineMs: more.deadlineMs ?? services.deadlineMs,
+    append: (type, data) => session.append(type, data),
+    onWarning: services.onWarning,
+  });
+}
+
+/** @param logPrompt puts a prompt into the conversation of the run in progress. */
+export function runHooksOf(
+  services: HookServices,
+  session: Session,
+  signal: AbortSignal,
+  logPrompt: (prompt: QueuedPrompt) => Promise<void> | void,
+): RunHooks {
+  return createRunHooks({
+    room: hookRoomOf(services, session),
+    signal,
+    transcriptPath: services.transcriptPath(session),
+    addContext: (content) => session.record("rightseat.context_added", { content }),
+    changeArguments: (toolCallId, args) =>
+      session.record("rightseat.call_changed", { toolCallId, arguments: JSON.stringify(args) }),
+    followUp: async (prompt) => {
+      const agentMode = session.state.running?.agentMode;
+      await logPrompt({
+        messageId: randomUUID(),
+        prompt,
+        steering: false,
+        ...(agentMode ? { agentMode } : {}),
+      });
+    },
+    notify: (message) => session.append("session.info", { infoType: "hook", message }),
+  });
+}
+
+/** Tells those who have hooks that the session ends; resolves when all know, or after five seconds each. */
+export async function tellSessionEnd(
+  services: HookServices,
+  session: Session,
+  reason: EndReason,
+  sources: readonly HookSource[],
+): Promise<void> {
+  const last = session.state.messages.findLast(
+    (message) => message.role === "assistant" && message.content !== "",
+  );
+  const finalMessage = last?.role === "assistant" ? { finalMessage: last.content } : {};
+  const deadlineMs = Math.min(services.deadlineMs, END_DEADLINE_MS);
+  const room = hookRoomOf(services, session, { sources: () => sources, deadlineMs });
+  // What it answers is in the log, for whoever reads that.
+  await room.ask(
+    "sessionEnd",
+    new AbortController().signal,
+    () => ({ reason, ...finalMessage }),
+    () => undefined,
+  );
+}
