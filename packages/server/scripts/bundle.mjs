@@ -15,7 +15,11 @@ rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
   // A thread runs a file, which stays a file of its own.
-  entryPoints: { rightseat: "src/entry.ts", "sql-worker": "src/tools/sql/sql-worker.js" },
+  entryPoints: {
+    rightseat: "src/entry.ts",
+    "sql-worker": "src/tools/sql/sql-worker.js",
+    "html-worker": "src/tools/web/html-worker.js",
+  },
   outdir: "dist",
   bundle: true,
   splitting: true,

@@ -267,6 +267,14 @@ export const OPTIONS = {
     default: false,
     description: "Let clients read the credentials of a session's provider (session.provider.getEndpoint)",
   },
+  fetchPrivateHosts: {
+    type: "string",
+    flag: "fetch-private-hosts",
+    env: ["RIGHTSEAT_FETCH_PRIVATE_HOSTS"],
+    placeholder: "LIST",
+    description:
+      "Hosts, or hosts with ports, with commas between, that web_fetch may reach although they are not on the public internet",
+  },
   disableWebSocketResponses: {
     type: "boolean",
     env: ["COPILOT_CLI_DISABLE_WEBSOCKET_RESPONSES"],

@@ -21,6 +21,8 @@ export interface BuiltInToolHost {
   readonly user?: UserChannel;
   /** Above this much, output goes to a file. Undefined: 51,200. */
   largeOutputMaxBytes?(): number | undefined;
+  /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
+  privateHosts?(): readonly string[];
   /** The server's environment. Shells get it without what looks like a credential. */
   environment(): Readonly<Record<string, string | undefined>>;
 }

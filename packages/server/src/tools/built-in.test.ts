@@ -19,6 +19,7 @@ test("models are offered the tools that recorded conversations have, in their or
     "view",
     "create",
     "edit",
+    "web_fetch",
     "sql",
     "grep",
     "glob",

@@ -7,6 +7,7 @@ import { SQL_TOOLS } from "./sql/definitions.ts";
 import type { PermissionAsk, Tool, ToolContext, ToolResult } from "./tool.ts";
 import { USER_TOOLS } from "./user/definitions.ts";
 import type { UserCommand, UserCommandOptions } from "./user-command.ts";
+import { WEB_TOOLS } from "./web/definitions.ts";
 
 export type { BuiltInToolHost } from "./built-in-tool.ts";
 
@@ -14,6 +15,7 @@ export type { BuiltInToolHost } from "./built-in-tool.ts";
 const SPECS: readonly BuiltInToolSpec[] = [
   ...SHELL_TOOLS,
   ...FILE_TOOLS,
+  ...WEB_TOOLS,
   ...SQL_TOOLS,
   ...SEARCH_TOOLS,
   ...USER_TOOLS,
