@@ -3,7 +3,7 @@
  * rooms together.
  */
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
@@ -49,9 +49,8 @@ import { runQueuedCommand } from "./session/slash-commands.ts";
 import { lookAround, type SurroundingServices } from "./session/surroundings.ts";
 
 import { systemMessageOf } from "./session/system-message.ts";
+import { SessionToolHost, type ToolHostServices, toolDirectories } from "./session/tool-host.ts";
 import { toolSetOf } from "./session/tool-set.ts";
-import { createUserChannel } from "./session/user-channel.ts";
-import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
@@ -162,7 +161,12 @@ export function createServer(
     checkSettings: (settings) => checkSettings(settings, models, accounts),
     onUpdated,
   };
-  const builtInTools = createBuiltInToolStore(config.environment, log);
+  const builtInTools = createBuiltInToolStore({
+    log,
+    environment: config.environment,
+    privateHosts: (config.fetchPrivateHosts ?? "").split(/[\s,]+/).filter((host) => host !== ""),
+    defaultWorkingDirectory: process.cwd(),
+  });
   const surroundings: SurroundingServices = {
     load: createDiscoveryCache(discoverInstructions),
     loadAgents: createDiscoveryCache(discoverAgents),
@@ -334,12 +338,6 @@ export function createServer(
   };
 }
 
-/** Where a session keeps output that is too large for its model; undefined where its store keeps no files. */
-function largeOutputDirectory(log: EventLog, key: SessionKey): string | undefined {
-  const workspace = log.workspacePath(key);
-  return workspace === undefined ? undefined : join(workspace, "temp");
-}
-
 function createPermissionServices(home: string, log: EventLog): PermissionServices {
   const kept = new Map<string, KeptPermissions>();
   return {
@@ -354,38 +352,17 @@ function createPermissionServices(home: string, log: EventLog): PermissionServic
       kept.set(tenant, own);
       return own;
     },
-    // Not the whole of its folder: its log is in there.
-    ownDirectories: ({ key }) => {
-      const workspace = log.workspacePath(key);
-      return workspace === undefined ? [] : ["files", "temp", "plan.md"].map((name) => join(workspace, name));
-    },
+    ownDirectories: ({ key }) => toolDirectories(log.workspacePath(key)),
   };
 }
 
 /** The server's own tools of each session, made when its first model call offers them. */
-function createBuiltInToolStore(
-  environment: Config["environment"],
-  log: EventLog,
-): (session: Session) => BuiltInTools {
+function createBuiltInToolStore(services: ToolHostServices): (session: Session) => BuiltInTools {
   const made = new WeakMap<Session, BuiltInTools>();
   return (session) => {
     const known = made.get(session);
     if (known) return known;
-    const workingDirectory = () => workingDirectoryOf({ defaultWorkingDirectory: process.cwd() }, session);
-    const own = createBuiltInTools({
-      sessionId: session.id,
-      sessionDirectory: () => log.workspacePath(session.key),
-      onTodosChanged: () => void session.emit("session.todos_changed", {}),
-      workingDirectory,
-      largeOutputDirectory: () => {
-        const { enabled, outputDir } = session.settings.largeOutput ?? {};
-        if (enabled === false) return undefined;
-        return outputDir ? resolve(workingDirectory(), outputDir) : largeOutputDirectory(log, session.key);
-      },
-      largeOutputMaxBytes: () => session.settings.largeOutput?.maxSizeBytes,
-      environment: () => environment,
-      user: createUserChannel(session, () => log.workspacePath(session.key)),
-    });
+    const own = createBuiltInTools(new SessionToolHost(services, session));
     session.disposers.add(() => own.dispose());
     made.set(session, own);
     return own;

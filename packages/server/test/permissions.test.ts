@@ -1,5 +1,8 @@
 /** Permissions over the wire: what is asked, what an answer settles, and for how long. */
+import { once } from "node:events";
 import { mkdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type ScriptedReply, startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
@@ -276,6 +279,89 @@ describe("an approval for the session", () => {
 });
 
 const ONCE_RESULT = { kind: "approved" };
+
+describe("an address", () => {
+  /** A page, and a server that may fetch it. */
+  async function enterWeb() {
+    const world = await enterWorld();
+    const site = createServer((request, response) => {
+      const there = request.url === "/away" ? { location: `http://localhost:${port}/` } : {};
+      response.writeHead("location" in there ? 302 : 200, { "content-type": "text/html", ...there });
+      response.end("<title>T</title><p>Hello <b>you</b></p>");
+    });
+    site.listen(0, "127.0.0.1");
+    await once(site, "listening");
+    const { port } = site.address() as AddressInfo;
+    const hosts = `127.0.0.1:${port},localhost:${port}`;
+    const server = await spawnServer(world.home, ["--fetch-private-hosts", hosts]);
+    const client = await server.connect();
+    await client.request("session.create", world.session("s"));
+    return {
+      client,
+      origin: `http://127.0.0.1:${port}`,
+      fetch: (path: string, decision: object) =>
+        callTools(world, client, "s", [["web_fetch", { url: `http://127.0.0.1:${port}${path}` }]], decision),
+      [Symbol.asyncDispose]: async () => {
+        await client.close();
+        await server.kill("SIGTERM");
+        site.closeAllConnections();
+        site.close();
+        await world[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test("is asked for, and fetched by the server as it is installed", async () => {
+    await using web = await enterWeb();
+    const { prompts, results } = await web.fetch("/", ONCE);
+    expect(prompts).toEqual([
+      {
+        kind: "url",
+        toolCallId: expect.any(String),
+        intention: "Fetch a page of the web",
+        url: `${web.origin}/`,
+      },
+    ]);
+    expect(results).toEqual(["# T\n\nHello **you**"]);
+    expect((await web.fetch("/", REJECT)).outcomes).toMatchObject([{ kind: "denied-interactively-by-user" }]);
+  });
+
+  test("is approved with its site, for the session or for ever; a redirect elsewhere is asked for", async () => {
+    await using web = await enterWeb();
+    expect((await web.fetch("/", { kind: "approve-for-session" })).outcomes).toEqual([ONCE_RESULT]);
+    expect((await web.fetch("/other", REJECT)).requests).toEqual([]);
+    const away = await web.fetch("/away", REJECT);
+    expect(away.requests).toMatchObject([{ kind: "url", redirectedFrom: `${web.origin}/away` }]);
+    expect(away.results).toMatchObject([{ code: "denied" }]);
+    await web.client.request("session.permissions.resetSessionApprovals", { sessionId: "s" });
+    expect((await web.fetch("/", { kind: "approve-permanently", domain: web.origin })).outcomes).toEqual([
+      ONCE_RESULT,
+    ]);
+    expect((await web.fetch("/other", REJECT)).requests).toEqual([]);
+  });
+
+  test("is allowed beforehand by pattern, or with all others", async () => {
+    await using web = await enterWeb();
+    const configure = (urls: object) =>
+      web.client.request("session.permissions.configure", { sessionId: "s", urls });
+    await configure({ initialAllowed: [`${web.origin}/docs`] });
+    expect((await web.fetch("/docs/a", REJECT)).requests).toEqual([]);
+    expect((await web.fetch("/other", REJECT)).requests).toHaveLength(1);
+    await web.client.request("session.permissions.urls.setUnrestrictedMode", {
+      sessionId: "s",
+      enabled: true,
+    });
+    expect((await web.fetch("/other", REJECT)).requests).toEqual([]);
+    await web.client.request("session.permissions.urls.setUnrestrictedMode", {
+      sessionId: "s",
+      enabled: false,
+    });
+    expect((await web.fetch("/docs/a", REJECT)).requests).toEqual([]);
+    await expect(configure({ initialAllowed: ["a b"] })).rejects.toMatchObject({
+      data: { reason: "invalid_params", path: "urls.initialAllowed" },
+    });
+  });
+});
 
 describe("an approval for longer", () => {
   test("for a location holds in other sessions there, on other servers of the home, and nowhere else", async () => {

@@ -85,8 +85,8 @@ export async function settle(
 function approveForSession(session: Session, asked: Asked, decision: PermissionDecision): PermissionResult {
   const approval = decision.approval ?? approvalOf(asked);
   const added = approval ? rulesOf(approval) : [];
-  if (decision.domain !== undefined && isUrlPattern(decision.domain))
-    added.push({ kind: "url", argument: decision.domain });
+  const address = decision.domain ?? originOf(asked.ask);
+  if (address !== undefined && isUrlPattern(address)) added.push({ kind: "url", argument: address });
   const policy = policyOf(session);
   const approved = addRules(policy.approved ?? [], added).slice(0, MAX_RULES);
   const paths = decision.approval === undefined ? asked.paths : [];
@@ -142,6 +142,11 @@ async function approvePermanently(
     }
   }
   return { kind: "approved" };
+}
+
+/** An address is approved with all of its site. */
+function originOf(ask: PermissionAsk): string | undefined {
+  return ask.kind === "url" ? new URL(String(ask.url)).origin : undefined;
 }
 
 /** What the client means that names nothing: the like of what was asked. Paths and addresses are no approvals. */

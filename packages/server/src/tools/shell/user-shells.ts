@@ -6,7 +6,12 @@ import { Shells } from "./shells.ts";
 class UserShells extends Shells {
   constructor(host: BuiltInToolHost) {
     // People see output as it comes; what is too much for a result is not kept in files.
-    super({ ...host, environment: () => host.environment(), largeOutputDirectory: () => undefined });
+    super({
+      sessionId: host.sessionId,
+      workingDirectory: () => host.workingDirectory(),
+      largeOutputDirectory: () => undefined,
+      environment: () => host.environment(),
+    });
   }
 }
 

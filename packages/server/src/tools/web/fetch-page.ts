@@ -12,6 +12,7 @@ export interface FetchOptions {
   /** Whether a redirect to another host or scheme may be followed. May take its time, and may throw. */
   readonly mayFollow: (to: URL, from: URL) => Promise<boolean>;
   readonly timeoutMs?: number;
+  readonly lookUp?: RequestLimits["lookUp"];
 }
 
 export interface Page extends ResponseText {
@@ -51,7 +52,7 @@ async function fetchOne(url: URL, limits: RequestLimits): Promise<Page | { reado
 }
 
 async function withTimeout<T>(
-  { signal, privateHosts, timeoutMs = TIMEOUT_MS }: FetchOptions,
+  { signal, privateHosts, lookUp, timeoutMs = TIMEOUT_MS }: FetchOptions,
   run: (limits: RequestLimits) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
@@ -63,7 +64,7 @@ async function withTimeout<T>(
   const onAbort = () => limit.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await run({ privateHosts, signal: limit.signal });
+    return await run({ privateHosts, signal: limit.signal, ...(lookUp ? { lookUp } : {}) });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);

@@ -3,7 +3,7 @@
  * where the socket asks for it, so that it is the very address that is connected to: a name that resolves
  * differently the next time gains nothing by it.
  */
-import { lookup as lookUp } from "node:dns";
+import { lookup as systemLookUp } from "node:dns";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction, type Socket } from "node:net";
@@ -13,6 +13,8 @@ export interface RequestLimits {
   /** Hosts, or hosts with ports, that may be reached wherever they are. */
   readonly privateHosts: readonly string[];
   readonly signal: AbortSignal;
+  /** How names are resolved; default as the system does. */
+  readonly lookUp?: typeof systemLookUp;
 }
 
 /** The address is none that models may reach. */
@@ -46,7 +48,7 @@ export function guardedRequest(url: URL, limits: RequestLimits): Promise<Incomin
     const request = send(url, {
       agent: false,
       signal: limits.signal,
-      lookup: guardedLookup(isAllowed),
+      lookup: guardedLookup(isAllowed, limits.lookUp ?? systemLookUp),
       headers: {
         accept: "text/html, text/markdown, text/plain, application/json, application/xml;q=0.9, */*;q=0.5",
         "accept-encoding": "gzip, br, deflate",
@@ -66,7 +68,7 @@ export function guardedRequest(url: URL, limits: RequestLimits): Promise<Incomin
   });
 }
 
-function guardedLookup(isAllowed: (address: string) => boolean): LookupFunction {
+function guardedLookup(isAllowed: (address: string) => boolean, lookUp: typeof systemLookUp): LookupFunction {
   return (hostname, options, callback) => {
     lookUp(hostname, { ...options, all: true }, (error, found) => {
       const addresses = error ? [] : found.filter(({ address }) => isAllowed(address));

@@ -5,6 +5,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import TurndownService from "turndown";
 
+/** What can be converted in a few seconds. */
+const MAX_CHARACTERS = 1_500_000;
+
 const service = new TurndownService({ headingStyle: "atx", bulletListMarker: "-", codeBlockStyle: "fenced" });
 service.remove([
   "script",
@@ -16,7 +19,7 @@ service.remove([
   "embed",
   "svg",
   "canvas",
-  "head",
+  "title",
   "input",
   "button",
   "select",
@@ -45,9 +48,29 @@ service.addRule("rows", {
 service.addRule("tables", { filter: "table", replacement: (content) => `\n\n${content.trim()}\n\n` });
 service.addRule("tableParts", { filter: ["thead", "tbody", "tfoot"], replacement: (content) => content });
 
-const title = /<title[^>]*>([^<]{0,500})<\/title>/i.exec(workerData.slice(0, 100_000))?.[1]?.trim();
+/** Most of a large page: they are cut out as text, since making nodes of them takes longest. */
+function withoutScripts(html) {
+  const kept = [];
+  let from = 0;
+  let inside = "";
+  for (const { index, groups } of html.matchAll(/<(?<end>\/?)(?<tag>script|style)\b/gi)) {
+    const tag = groups.tag.toLowerCase();
+    if (inside === "" && groups.end === "") {
+      kept.push(html.slice(from, index));
+      inside = tag;
+    } else if (inside === tag && groups.end !== "") {
+      inside = "";
+      from = index;
+    }
+  }
+  return kept.join("") + (inside === "" ? html.slice(from) : "");
+}
+
+const html = withoutScripts(workerData).slice(0, MAX_CHARACTERS);
+const title = /<title[^>]*>([^<]{0,500})<\/title>/i.exec(html.slice(0, 100_000))?.[1]?.trim();
 const body = service
-  .turndown(workerData)
+  .turndown(html)
   .replace(/[ \t]+$/gm, "")
-  .replace(/\n{3,}/g, "\n\n");
+  .replace(/\n{3,}/g, "\n\n")
+  .trim();
 parentPort.postMessage({ title: title ? service.turndown(title) : "", body });
