@@ -51,6 +51,7 @@ import { lookAround, type SurroundingServices } from "./session/surroundings.ts"
 import { systemMessageOf } from "./session/system-message.ts";
 import { SessionToolHost, type ToolHostServices, toolDirectories } from "./session/tool-host.ts";
 import { toolSetOf } from "./session/tool-set.ts";
+import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
