@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
-import { AccountError, createGitHubAccounts } from "./accounts/github-accounts.ts";
+import { AccountError, createGitHubAccounts, hostOf } from "./accounts/github-accounts.ts";
 import { Gate } from "./auth/gate.ts";
 import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
@@ -35,6 +35,7 @@ import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
 import type { CommandServices } from "./session/built-in-commands.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
+import { refreshedGitHubToken } from "./session/github-token.ts";
 import { instructionsOf } from "./session/instructions.ts";
 import { modelQueryOf } from "./session/model-query.ts";
 import type { PermissionServices } from "./session/permissions.ts";
@@ -185,8 +186,13 @@ export function createServer(
     lookAround: (session) => lookAround(session, surroundings),
     hooks,
     systemMessage: (session) => systemMessageOf(session, surroundings),
-    resolveModel: (session, settings) =>
-      models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, settings)),
+    resolveModel: async (session, settings) => {
+      const refreshed = refreshedGitHubToken(session, hostOf(config.gitHubApiUrl));
+      if (refreshed) await refreshed;
+      const wanted =
+        refreshed && settings ? { ...settings, gitHubToken: session.settings.gitHubToken } : settings;
+      return models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, wanted));
+    },
     toolSet: (session) => toolSetOf(session, () => builtInTools(session).tools),
     runCommand: (session, command, signal) => runQueuedCommand(commands, session, command, signal),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
@@ -248,6 +254,7 @@ export function createServer(
       checkSettings: commands.checkSettings,
       builtInTools: BUILT_IN_TOOL_NAMES,
       defaultModel: (settings) => models.defaultModel(settings),
+      gitHubHost: hostOf(config.gitHubApiUrl),
       onLifecycle: tellTenant,
     },
   };

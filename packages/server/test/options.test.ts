@@ -113,6 +113,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   models: async () => provesRegistry(),
   capi: "src/session/model-query.test.ts",
   gitHubToken: "test/sessions.test.ts",
+  gitHubTokenProviderRegistrationId: "test/github-auth.test.ts",
   requestPermission: async () => {
     const sessionId = await create({ requestPermission: false });
     await client.ask(sessionId, "tool bash 1");
@@ -268,7 +269,6 @@ const SAMPLES: Params = {
   commands: [{ name: "c" }],
   askUserVariant: "elicitation",
   authClientIdMetadataUrl: "http://127.0.0.1:1",
-  gitHubTokenProviderRegistrationId: "r",
   sessionLimits: { maxAiCredits: 50 },
   mcpServers: { m: { type: "http", url: "http://127.0.0.1:1" } },
   githubMcpToolConfig: { enableAllTools: true },

@@ -139,6 +139,59 @@ test("the sources of a session's custom instructions are listed, and none when i
   expect(await client.request("session.instructions.getSources", { sessionId })).toEqual({ sources: [] });
 });
 
+test.each([
+  [
+    "set by itself",
+    (sessionId: string) =>
+      client.request("session.model.setReasoningEffort", { sessionId, reasoningEffort: "high" }),
+  ],
+  [
+    "set with other options",
+    (sessionId: string) => client.request("session.options.update", { sessionId, reasoningEffort: "high" }),
+  ],
+])("the reasoning effort, %s, is the session's after a resume", async (_title, set) => {
+  const sessionId = await create({ reasoningEffort: "low" });
+  await set(sessionId);
+  expect((await client.event(sessionId, "session.model_change")).data).toMatchObject({
+    previousModel: "m",
+    newModel: "m",
+    previousReasoningEffort: "low",
+    reasoningEffort: "high",
+  });
+  await comeBack(sessionId);
+  expect(await client.request("session.model.getCurrent", { sessionId })).toEqual({
+    modelId: "m",
+    reasoningEffort: "high",
+  });
+});
+
+test("what a local session has none of is said so, and what has no effect is warned of", async () => {
+  const sessionId = await create();
+  const ask = (method: string, more: object = {}) => client.request(method, { sessionId, ...more });
+  expect(await ask("session.completions.getTriggerCharacters")).toEqual({ triggerCharacters: [] });
+  expect(await ask("session.completions.request", { text: "@", offset: 1 })).toEqual({ items: [] });
+  expect(await ask("session.visibility.get")).toEqual({ synced: false });
+  expect(await ask("session.visibility.set", { status: "repo" })).toEqual({ synced: false });
+  expect(await ask("session.telemetry.getEngagementId")).toEqual({});
+  expect(await ask("session.plugins.list")).toEqual({ plugins: [] });
+  expect(await ask("session.telemetry.setFeatureOverrides", { features: { a: "b" } })).toBeNull();
+  expect(await ask("session.lsp.initialize")).toBeNull();
+  const warned = client.of(sessionId).filter((event) => event.type === "session.warning");
+  expect(warned.map((event) => event.data.message)).toEqual([
+    expect.stringContaining("setFeatureOverrides"),
+    expect.stringContaining("lsp.initialize"),
+  ]);
+  await expect(client.request("session.visibility.get", { sessionId: "nobody" })).rejects.toMatchObject({
+    data: { reason: "session_not_found" },
+  });
+});
+
+test("a session's tools are checked with its model", async () => {
+  const sessionId = await create();
+  expect(await client.request("session.tools.initializeAndValidate", { sessionId })).toEqual({});
+  expect((await client.event(sessionId, "session.tools_updated")).data).toEqual({ model: "m" });
+});
+
 describe("a name", () => {
   const nameOf = async (sessionId: string) => (await client.request("session.name.get", { sessionId })).name;
   const setAuto = async (sessionId: string, summary: string) =>

@@ -3,7 +3,7 @@ import type { GitHubAccounts } from "./github-accounts.ts";
 
 export interface AuthStatus {
   readonly isAuthenticated: boolean;
-  readonly authType?: "token" | "env" | "user";
+  readonly authType?: "token" | "env" | "gh-cli" | "user";
   readonly host?: string;
   readonly login?: string;
   readonly copilotPlan?: string;
@@ -11,10 +11,14 @@ export interface AuthStatus {
 }
 
 /** Never throws: a token that GitHub refuses, or cannot be asked about, is a status. */
-export async function authStatus(accounts: GitHubAccounts, token: string | undefined): Promise<AuthStatus> {
+export async function authStatus(
+  accounts: GitHubAccounts,
+  token: string | undefined,
+  signal?: AbortSignal,
+): Promise<AuthStatus> {
   if (token === undefined) return { isAuthenticated: false, statusMessage: "no GitHub token" };
   try {
-    const account = await accounts.resolve(token);
+    const account = await accounts.resolve(token, signal);
     return {
       isAuthenticated: true,
       authType: "token",

@@ -10,6 +10,8 @@ import { sessionMethods } from "./session.ts";
 import { sessionAccountMethods } from "./session-account.ts";
 import { sessionAgentMethods } from "./session-agent.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
+import { sessionAuthMethods } from "./session-auth.ts";
+import { sessionExtrasMethods } from "./session-extras.ts";
 import { sessionMetadataMethods } from "./session-metadata.ts";
 import { sessionModeMethods } from "./session-mode.ts";
 import { sessionOptionsMethods } from "./session-options.ts";
@@ -26,12 +28,14 @@ export function createMethods(services: Services): Methods {
     ...sessionMethods(services),
     ...sessionAgentMethods(services),
     ...sessionAnswerMethods(services),
+    ...sessionExtrasMethods(services),
     ...sessionMetadataMethods(services),
     ...sessionShellMethods(services),
     ...sessionModeMethods(services),
     ...permissionMethods(services),
     ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),
+    ...sessionAuthMethods(services),
     ...sessionUiMethods(services),
     ...workspaceMethods(services),
     ...contextMethods(services),

@@ -1,8 +1,10 @@
-/** Methods about a session's accounts and providers: `session.gitHubAuth.*`, `session.provider.*`. */
+/** Methods about a session's providers: `session.provider.*`. */
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import { authStatus } from "../accounts/auth-status.ts";
+import { type Additions, addProviders } from "../session/add-providers.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { tokenUsed } from "./session-auth.ts";
+import { toWireModel } from "./wire-model.ts";
 
 interface ById {
   sessionId: string;
@@ -12,11 +14,12 @@ const GITHUB_API_VERSION = "2025-05-01";
 const DEFAULT_COPILOT_API = "https://api.githubcopilot.com";
 
 export function sessionAccountMethods(services: Services): Methods {
-  const tokenOf = async (params: ById, scope: Scope) =>
-    (await sessionOf(services, scope, params)).settings.gitHubToken ?? services.gitHubToken;
   return {
-    "session.gitHubAuth.getStatus": async (params: ById, scope: Scope) =>
-      authStatus(services.accounts, await tokenOf(params, scope)),
+    "session.provider.add": async (params: ById & Additions, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      await addProviders(services.join, session, params);
+      return { models: services.models.listOwn(params.models ?? []).map(toWireModel) };
+    },
     "session.provider.getEndpoint": async (params: ById, scope: Scope) => {
       if (!services.allowProviderEndpoint) {
         throw new RpcError(
@@ -35,7 +38,7 @@ export function sessionAccountMethods(services: Services): Methods {
           headers: provider.headers ?? {},
         };
       }
-      const token = await tokenOf(params, scope);
+      const token = tokenUsed(services, session);
       if (token === undefined)
         throw new RpcError("no_provider", "the session has neither a provider of its own nor a GitHub token");
       const account = await services.accounts.resolve(token);

@@ -1,5 +1,7 @@
 /** Methods that change a session's settings while it is open, or tell its tools and models. */
 import type { ModelTool } from "../models/model-provider.ts";
+import { setReasoningEffort } from "../session/change-session.ts";
+import { modelQueryOf } from "../session/model-query.ts";
 import type { SettingsParams } from "../session/session-settings.ts";
 import { updateOptions } from "../session/update-options.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
@@ -22,13 +24,17 @@ export function sessionOptionsMethods(services: Services): Methods {
       return { tools: [...definitions.map(toMetadata), ...waiting.map(toWaitingMetadata)] };
     },
     "session.model.list": async (params: ById, scope: Scope) => {
-      const { settings } = await sessionOf(services, scope, params);
-      const models = await services.models.list(settings, scope.signal);
+      const session = await sessionOf(services, scope, params);
+      const models = await services.models.list(
+        modelQueryOf(session, services.inferences, false),
+        scope.signal,
+      );
       return { list: models.map(toWireModel) };
     },
     "session.model.setReasoningEffort": async (params: ById & { reasoningEffort: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      session.settings = { ...session.settings, reasoningEffort: params.reasoningEffort };
+      setReasoningEffort(session, params.reasoningEffort);
+      await session.committed();
       return { reasoningEffort: params.reasoningEffort };
     },
   };

@@ -25,6 +25,8 @@ export interface ModelQuery {
   readonly capabilities?: ModelCapabilities;
   /** The session's own GitHub token. */
   readonly gitHubToken?: string;
+  /** The server's own GitHub token is not the session's to use. */
+  readonly withoutServerToken?: boolean;
   /** Routes the session's model traffic elsewhere, through its client. */
   readonly fetch?: Fetch;
   /** The same, with Responses calls over a WebSocket, for models that offer it. */
@@ -84,7 +86,7 @@ export class ModelDirectory {
         query.providers?.length ||
         query.gitHubToken ||
         this.#options.serverProviders.length ||
-        this.#options.gitHubToken,
+        this.#serverToken(query),
     );
   }
 
@@ -121,19 +123,20 @@ export class ModelDirectory {
     if (this.#options.demo) return this.#demoModel(query);
     const serverProvider = this.#serverProviderFor(query.model ?? this.#options.serverModel);
     if (serverProvider) return this.#serverModel(query, serverProvider);
-    if (this.#options.gitHubToken !== undefined) return this.#copilotModel(query, this.#options.gitHubToken);
+    const serverToken = this.#serverToken(query);
+    if (serverToken !== undefined) return this.#copilotModel(query, serverToken);
+    if (query.withoutServerToken && this.#options.gitHubToken !== undefined) throw noTokenOfUser();
     throw noProvider(query.model);
+  }
+
+  #serverToken(query: ModelQuery): string | undefined {
+    return query.withoutServerToken ? undefined : this.#options.gitHubToken;
   }
 
   /** Models that a client can choose from. */
   async list(query: ModelQuery, signal: AbortSignal): Promise<readonly ModelListing[]> {
-    const listings: ModelListing[] = [];
-    for (const model of query.models ?? [])
-      listings.push({
-        id: `${model.provider}/${model.id}`,
-        name: model.name ?? `${model.provider}/${model.id}`,
-      });
-    const token = query.gitHubToken ?? this.#options.gitHubToken;
+    const listings = [...this.listOwn(query.models ?? [])];
+    const token = query.gitHubToken ?? this.#serverToken(query);
     for (const provider of this.#options.serverProviders)
       listings.push(...(await this.#serverListing(provider, signal)));
     if (this.#options.serverProviders.length === 0 && token !== undefined)
@@ -141,6 +144,20 @@ export class ModelDirectory {
     if (this.#options.demo || listings.length === 0)
       listings.push({ id: DEMO_MODEL, name: "Demo (rule-based, no language model)" });
     return listings.map((listing) => this.#withFacts(listing));
+  }
+
+  /** Models of a session's own providers, as `list` has them. */
+  listOwn(models: readonly ProviderModelSource[]): ModelListing[] {
+    return models.map((model) => {
+      const id = `${model.provider}/${model.id}`;
+      const limits = {
+        contextWindowTokens: model.maxContextWindowTokens,
+        maxPromptTokens: model.maxPromptTokens,
+        maxOutputTokens: model.maxOutputTokens,
+      };
+      const facts = this.#options.facts(model.modelId ?? model.wireModel ?? model.id);
+      return { ...facts, ...withoutUndefined(limits), id, name: model.name ?? id };
+    });
   }
 
   /** With several, each is for the models of its kind: Claude's are served by Anthropic's API. */
@@ -398,6 +415,17 @@ function checkModels(models: readonly ProviderModelSource[], providers: readonly
       { path: `models[${index}].provider` },
     );
   });
+}
+
+function withoutUndefined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function noTokenOfUser(): RpcError {
+  return new RpcError(
+    "authentication_failed",
+    "The session's GitHub credentials name a user and bring no token, and the server's own token is not that user's. Install a token by session.gitHubAuth.setCredentials.",
+  );
 }
 
 /** What to do when there is no way to a model; said where the on-call reads it. */

@@ -50,6 +50,16 @@ export function applyModel(session: Session, change: ModelChange): void {
   session.settings = changed;
 }
 
+/** Holds for the model that the session has, and for those it is switched to without another. */
+export function setReasoningEffort(session: Session, reasoningEffort: string): void {
+  const modelId = session.settings.model;
+  if (modelId !== undefined) applyModel(session, { modelId, reasoningEffort });
+  else {
+    session.record("rightseat.reasoning_effort_set", { reasoningEffort });
+    session.settings = { ...session.settings, reasoningEffort };
+  }
+}
+
 function withModel(settings: SessionSettings, change: ModelChange): SessionSettings {
   return {
     ...settings,

@@ -15,6 +15,8 @@ import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { closeInterruptedCompaction } from "./compaction.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
+import { askForGitHubToken } from "./github-token.ts";
+import type { GitHubTokenLease } from "./github-token-lease.ts";
 import { joinedPolicy, managedPolicyOf, tellManagedSettings } from "./managed-settings.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
@@ -38,6 +40,8 @@ export interface JoinServices {
   readonly agents: AgentServices;
   readonly version: string;
   readonly defaultWorkingDirectory: string;
+  /** GitHub's address for people. */
+  readonly gitHubHost: string;
   /**
    * Checks what a client asks for before the session is made: the GitHub token, the model.
    * @throws RpcError when it cannot be had.
@@ -73,6 +77,7 @@ export async function createSession(
     sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId(),
   };
   const settings = { ...mergeSettings({}, params), managed: managedPolicyOf(params) };
+  const lease = await takeToken(services, link, key.sessionId, settings, params);
   settings.model ??= services.defaultModel(settings);
   checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
@@ -87,6 +92,7 @@ export async function createSession(
     ...(settings.clientName !== undefined ? { clientName: settings.clientName } : {}),
     context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
   });
+  session.gitHubTokenLease = lease;
   session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
   tellManagedSettings(session, params);
   session.append("session.start", {
@@ -125,9 +131,12 @@ export async function resumeSession(
   const others = [...session.attachments].some(([other, { observer }]) => other !== link && !observer);
   const managed = others ? joinedPolicy(session.settings.managed, brought) : brought;
   const settings = { ...mergeSettings(session.settings, params), managed };
-  settings.model ??= session.state.model ?? services.defaultModel(settings);
   let agent: AgentDefinition | undefined;
+  let lease: GitHubTokenLease | undefined;
   try {
+    lease = await takeToken(services, link, key.sessionId, settings, params);
+    settings.model ??= session.state.model ?? services.defaultModel(settings);
+    settings.reasoningEffort ??= session.state.reasoningEffort;
     checkTools("session.resume", settings, params.tools, services.builtInTools);
     // Who names no model may come for the history alone, and need not bring the way to one.
     await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
@@ -141,6 +150,7 @@ export async function resumeSession(
   const wasActive = hasParticipants(session.attachments);
   const continuePendingWork = params.continuePendingWork === true;
   session.settings = settings;
+  if (lease || params.gitHubToken !== undefined) session.gitHubTokenLease = lease;
   const before = clientFacts(session);
   const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
   attachment.interests = session.attachments.get(link)?.interests;
@@ -187,6 +197,24 @@ async function joinAgents(
   else if (selectedAgent !== undefined) await restoreAgent(session, services.agents);
   if (customAgents?.length || enableConfigDiscovery)
     tellAgents(session, await agentsOf(session, services.agents));
+}
+
+/** Of a client that gives tokens when it is asked, the first one is asked for at once. */
+async function takeToken(
+  services: JoinServices,
+  link: ClientLink,
+  sessionId: string,
+  settings: SessionSettings,
+  params: SettingsParams,
+): Promise<GitHubTokenLease | undefined> {
+  const registrationId = params.gitHubTokenProviderRegistrationId;
+  if (typeof registrationId !== "string") return undefined;
+  const host = services.gitHubHost;
+  const given = await askForGitHubToken(link, { registrationId, host, sessionId, reason: "initial" });
+  settings.gitHubToken = given.token;
+  settings.gitHubIdentity = undefined;
+  settings.withoutServerToken = undefined;
+  return { expiresAtMs: given.expiresAtMs };
 }
 
 /** Nobody is attached and the newcomer does not want the work that waits for a client: it ends here. */

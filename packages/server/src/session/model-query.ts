@@ -27,6 +27,7 @@ export function modelQueryOf(
     providers: settings.providers,
     models: settings.models,
     gitHubToken: settings.gitHubToken,
+    withoutServerToken: settings.withoutServerToken,
     capabilities: settings.modelCapabilities,
     identity: settings,
     ...(carrier ? { fetch: carrier.fetch(context) } : {}),

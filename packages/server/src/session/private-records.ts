@@ -43,6 +43,8 @@ export interface PrivateRecordMap {
   "rightseat.permissions_set": { policy: PermissionPolicy };
   /** What the session is called until it has a name. */
   "rightseat.title_set": { title: string };
+  /** The reasoning effort of a session whose model is found with its first prompt. */
+  "rightseat.reasoning_effort_set": { reasoningEffort: string };
   /** What clients keep with the session changed. */
   "rightseat.client_metadata": ClientMetadataPatch;
 }

@@ -225,6 +225,9 @@ const FOLDERS: Record<string, Folder> = {
   "rightseat.title_set": (state, data) => {
     state.title = text(data.title) ?? state.title;
   },
+  "rightseat.reasoning_effort_set": (state, data) => {
+    state.reasoningEffort = text(data.reasoningEffort);
+  },
   "rightseat.client_metadata": (state, data) => {
     state.clientMetadata = patchMetadata(state.clientMetadata ?? {}, data as ClientMetadataPatch);
   },

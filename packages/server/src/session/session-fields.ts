@@ -50,6 +50,7 @@ export const JOIN_FIELDS = {
   models: honoured,
   capi: honoured,
   gitHubToken: honoured,
+  gitHubTokenProviderRegistrationId: honoured,
   requestPermission: honoured,
   requestElicitation: honoured,
   requestUserInput: honoured,
@@ -80,7 +81,6 @@ export const JOIN_FIELDS = {
 
   cloud: refused("asks for a session in the cloud, and this server keeps its own"),
   enableManagedSettings: refused("would have an organisation's policy fetched; give it in 'managedSettings'"),
-  gitHubTokenProviderRegistrationId: refused("would have the client asked for tokens; give 'gitHubToken'"),
 
   traceparent: none("has no effect: traces are not exported"),
   tracestate: none("has no effect: traces are not exported"),

@@ -8,6 +8,7 @@ import type { ModelCapabilities, ProviderModelSource, ProviderSource } from "../
 import type { ManagedPolicy } from "../permissions/managed-policy.ts";
 import { ClientHooks } from "./client-hooks.ts";
 import type { ClientLink } from "./client-link.ts";
+import type { GitHubIdentity } from "./github-identity.ts";
 
 export interface CustomAgentSpec {
   readonly name: string;
@@ -39,6 +40,10 @@ export interface SessionSettings {
   providers?: readonly ProviderSource[];
   models?: readonly ProviderModelSource[];
   gitHubToken?: string;
+  /** Who that is, where a client installed credentials after the session was made. */
+  gitHubIdentity?: GitHubIdentity;
+  /** The server's own GitHub token is not this session's to use. */
+  withoutServerToken?: boolean;
   systemMessage?: unknown;
   /** Directories with more instruction files; relative ones start at the working directory. */
   instructionDirectories?: readonly string[];
@@ -120,6 +125,8 @@ export interface Attachment {
   readonly answersExitPlanMode: boolean;
   /** Answers `autoModeSwitch.request`. */
   readonly answersAutoModeSwitch: boolean;
+  /** By which the client's provider of GitHub tokens is called. */
+  readonly gitHubTokenProvider?: string;
   readonly commands?: readonly ClientCommand[];
   /** Types of events that the client said it watches and acts on, by the handle it was given. */
   interests?: Map<string, string>;
@@ -145,6 +152,10 @@ export function mergeSettings(settings: SessionSettings, params: SettingsParams)
   // What was known of one model says nothing of another.
   else if (merged.model !== settings.model && !params.modelCapabilities) merged.modelCapabilities = undefined;
   if (params.includedBuiltinAgents === null) merged.includedBuiltinAgents = undefined;
+  if (typeof params.gitHubToken === "string") {
+    merged.gitHubIdentity = undefined;
+    merged.withoutServerToken = undefined;
+  }
   if (defaultAgent?.excludedTools) merged.defaultAgentExcludedTools = defaultAgent.excludedTools;
   return merged;
 }
@@ -204,6 +215,9 @@ export function toAttachment(
     answersElicitation: params.requestElicitation === true,
     answersExitPlanMode: params.requestExitPlanMode === true,
     answersAutoModeSwitch: params.requestAutoModeSwitch === true,
+    ...(typeof params.gitHubTokenProviderRegistrationId === "string"
+      ? { gitHubTokenProvider: params.gitHubTokenProviderRegistrationId }
+      : {}),
     ...commandsOf(params.commands),
     transformsSystemMessage: asksForTransform(params.systemMessage),
     ...(params.hooks === true && joined ? { hooks: new ClientHooks(link, joined.sessionId, joined.as) } : {}),

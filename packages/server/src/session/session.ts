@@ -13,6 +13,7 @@ import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts"
 import type { AgentDefinition } from "./agent-definition.ts";
 import type { ClientLink } from "./client-link.ts";
 import type { Errand } from "./errands.ts";
+import type { GitHubTokenLease } from "./github-token-lease.ts";
 import { loadState } from "./load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
@@ -74,6 +75,8 @@ export class Session {
   compaction: ActiveCompaction | undefined;
   /** What clients asked for beside runs; set while there is any. */
   errands: Set<Errand> | undefined;
+  /** Set while the session's GitHub token is one that a client gave when it was asked. */
+  gitHubTokenLease: GitHubTokenLease | undefined;
   /** People's commands; set once there was one. */
   userCommands: UserCommands | undefined;
   /** Set when the session is on its way out; nothing new may begin. */

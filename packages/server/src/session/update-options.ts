@@ -1,4 +1,5 @@
 /** `session.options.update`: settings of a session changed while it is open. */
+import { applyModel, setReasoningEffort } from "./change-session.ts";
 import type { ClientLink } from "./client-link.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
 import type { JoinServices } from "./join-session.ts";
@@ -23,12 +24,16 @@ export async function updateOptions(
   const wanted = mergeSettings(session.settings, rest);
   // As with resume: who names no model need not bring the way to one.
   await services.checkSettings(rest.model === undefined ? { ...wanted, model: undefined } : wanted);
-  const { model: previousModel } = session.settings;
   // Again: another call may have changed them while these were checked.
-  const settings = mergeSettings(session.settings, rest);
-  session.settings = settings;
-  if (settings.model !== undefined && settings.model !== previousModel)
-    session.append("session.model_change", { previousModel, newModel: settings.model });
+  const { model: before } = session.settings;
+  const { model, reasoningEffort, ...settings } = mergeSettings(session.settings, rest);
+  const previous = { model: before, reasoningEffort: session.settings.reasoningEffort };
+  session.settings = { ...settings, ...previous };
+  if (model !== undefined && model !== before) {
+    const { reasoningSummary, modelCapabilities } = settings;
+    applyModel(session, { modelId: model, reasoningEffort, reasoningSummary, modelCapabilities });
+  } else if (reasoningEffort !== undefined && reasoningEffort !== previous.reasoningEffort)
+    setReasoningEffort(session, reasoningEffort);
   if (directory !== undefined) await moveSession(session, directory);
   const attachment = session.attachments.get(link);
   if (attachment && typeof params.enableStreaming === "boolean")

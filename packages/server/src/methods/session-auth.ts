@@ -1,0 +1,98 @@
+/** Methods about who a session is to GitHub: `session.gitHubAuth.*`. */
+import { type AuthStatus, authStatus } from "../accounts/auth-status.ts";
+import { installCredentials, type SettableCredentials } from "../session/github-credentials.ts";
+import type { Session } from "../session/session.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+/** How long installing credentials waits for GitHub to say whose they are. */
+const ASK_MS = 3000;
+const soon = () => AbortSignal.timeout(ASK_MS);
+
+export function sessionAuthMethods(services: Services): Methods {
+  return {
+    "session.gitHubAuth.getStatus": async (params: ById, scope: Scope) =>
+      statusOf(services, await sessionOf(services, scope, params)),
+    "session.gitHubAuth.getCurrentAuthInfo": async (params: ById, scope: Scope) =>
+      identityOf(services, await sessionOf(services, scope, params)),
+    "session.gitHubAuth.getAllAuthAvailable": async (params: ById, scope: Scope) => {
+      const status = await statusOf(services, await sessionOf(services, scope, params));
+      return status.isAuthenticated ? [status] : [];
+    },
+    "session.gitHubAuth.refreshCopilotUser": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const token = tokenUsed(services, session);
+      if (token !== undefined) services.accounts.forget(token);
+      return identityOf(services, session);
+    },
+    "session.gitHubAuth.lastAuthErrors": async (params: ById, scope: Scope) => {
+      const token = tokenUsed(services, await sessionOf(services, scope, params));
+      if (token === undefined) return [];
+      const { isAuthenticated, statusMessage = "" } = await authStatus(services.accounts, token);
+      return isAuthenticated ? [] : [{ message: statusMessage }];
+    },
+    "session.gitHubAuth.setCredentials": async (
+      params: ById & { credentials?: SettableCredentials | null },
+      scope: Scope,
+    ) => {
+      const session = await sessionOf(services, scope, params);
+      const { credentials } = params;
+      if (!credentials) return { success: true };
+      const server = await authStatus(services.accounts, services.gitHubToken, soon());
+      installCredentials(session, credentials, server.login);
+      const asked = credentials.token === undefined ? undefined : await statusOf(services, session, soon());
+      const copilotUserResolved = credentials.copilotUser !== undefined || asked?.isAuthenticated === true;
+      return { success: true, copilotUserResolved };
+    },
+  };
+}
+
+/** The token that the session's model calls go out with, when they go to GitHub. */
+export function tokenUsed(services: Services, { settings }: Session): string | undefined {
+  return settings.gitHubToken ?? (settings.withoutServerToken ? undefined : services.gitHubToken);
+}
+
+/** What was installed is believed; GitHub is asked about the rest. */
+async function statusOf(services: Services, session: Session, signal?: AbortSignal): Promise<AuthStatus> {
+  const { gitHubIdentity: identity, gitHubToken } = session.settings;
+  if (!identity) return authStatus(services.accounts, tokenUsed(services, session));
+  const asked =
+    gitHubToken !== undefined && !identity.copilotUser
+      ? await authStatus(services.accounts, gitHubToken, signal)
+      : undefined;
+  if (asked && !asked.isAuthenticated) return { ...asked, authType: identity.type, host: identity.host };
+  const login = identity.login ?? textOf(identity.copilotUser?.login) ?? asked?.login;
+  const copilotPlan = textOf(identity.copilotUser?.copilot_plan) ?? asked?.copilotPlan;
+  return {
+    isAuthenticated: true,
+    authType: identity.type,
+    host: identity.host,
+    ...(login !== undefined ? { login, statusMessage: `signed in as ${login}` } : {}),
+    ...(copilotPlan !== undefined ? { copilotPlan } : {}),
+  };
+}
+
+/** Null when nobody is signed in. */
+async function identityOf(services: Services, session: Session) {
+  const { gitHubIdentity } = session.settings;
+  const { isAuthenticated, authType = "token", host, login } = await statusOf(services, session);
+  if (!isAuthenticated || host === undefined) return null;
+  const token = tokenUsed(services, session);
+  const account =
+    token === undefined ? undefined : await services.accounts.resolve(token).catch(() => undefined);
+  const copilotUser = gitHubIdentity?.copilotUser ?? account?.raw;
+  return {
+    type: authType,
+    host,
+    ...(login !== undefined ? { login } : {}),
+    ...(gitHubIdentity?.envVar !== undefined ? { envVar: gitHubIdentity.envVar } : {}),
+    ...(copilotUser ? { copilotUser } : {}),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,49 @@
+/**
+ * Methods about what a local session on this server has none of, each answered with what is so
+ * (`session.completions.*`, `visibility`, `telemetry`, `lsp`, `plugins`), and the check of its tools.
+ */
+import { warnOfFields } from "../session/field-rules.ts";
+import { toRpcError } from "../session/manual-compaction.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+export function sessionExtrasMethods(services: Services): Methods {
+  /** The session is there, and the answer is the same for all of them. */
+  const always =
+    <T>(result: T) =>
+    async (params: ById, scope: Scope) => {
+      await sessionOf(services, scope, params);
+      return result;
+    };
+  const withoutEffect = (method: string, why: string) => async (params: ById, scope: Scope) => {
+    warnOfFields(await sessionOf(services, scope, params), scope.link, [`'${method}' has no effect: ${why}`]);
+    return null;
+  };
+  return {
+    // Completions are the host's, and a local session has no host but its clients.
+    "session.completions.getTriggerCharacters": always({ triggerCharacters: [] }),
+    "session.completions.request": always({ items: [] }),
+    "session.visibility.get": always({ synced: false }),
+    "session.visibility.set": always({ synced: false }),
+    "session.telemetry.getEngagementId": always({}),
+    "session.telemetry.setFeatureOverrides": withoutEffect(
+      "session.telemetry.setFeatureOverrides",
+      "the server sends no telemetry",
+    ),
+    "session.lsp.initialize": withoutEffect("session.lsp.initialize", "there are no language servers"),
+    "session.plugins.list": always({ plugins: [] }),
+    "session.plugins.reload": always(null),
+    "session.tools.initializeAndValidate": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const model = await services.runs.resolveModel(session, session.settings).catch((error) => {
+        throw toRpcError(error);
+      });
+      services.runs.toolSet(session);
+      session.emit("session.tools_updated", { model: model.id });
+      return {};
+    },
+  };
+}
