@@ -5,6 +5,7 @@ import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { closeInterruptedCompaction } from "./compaction.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
+import { noteReturn } from "./lost-clients.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
 import type { Session } from "./session.ts";
@@ -43,6 +44,10 @@ export interface JoinResult {
   readonly mode: string;
   readonly workspacePath?: string;
   readonly capabilities: { readonly ui: { readonly elicitation: boolean } };
+  /** For `session.eventLog.read`: what the client is told is what lies behind it. */
+  readonly eventCursor: string;
+  /** `session.send` takes a `messageId`, and each once. */
+  readonly acceptsMessageIds: true;
 }
 
 const EVENT_FORMAT_VERSION = 1;
@@ -118,6 +123,7 @@ export async function resumeSession(
   const attachment = toAttachment(link, params);
   attachment.interests = session.attachments.get(link)?.interests;
   session.attachments.set(link, attachment);
+  noteReturn(session, attachment);
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
   warnOfFields(session, link, unheard);
@@ -189,6 +195,8 @@ function joinResult(services: JoinServices, session: Session, params: SettingsPa
     mode: session.state.mode,
     ...(workspacePath !== undefined ? { workspacePath } : {}),
     capabilities: { ui: { elicitation: clientFacts(session).elicitation } },
+    eventCursor: String(session.end),
+    acceptsMessageIds: true,
   };
 }
 

@@ -10,6 +10,7 @@ import { cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { loadState } from "./load-state.ts";
+import { noteLostClient } from "./lost-clients.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { shutdownData } from "./session-report.ts";
 import type { SessionSettings } from "./session-settings.ts";
@@ -139,6 +140,8 @@ export class SessionRegistry {
   /** A client goes from a session. The last one to go lets the session go once it is quiet. */
   detach(session: Session, link: ClientLink, how: "left" | "lost"): void {
     const before = clientFacts(session);
+    const attachment = session.attachments.get(link);
+    if (attachment && how === "lost") noteLostClient(session, attachment);
     session.attachments.delete(link);
     clientsChanged(session, before);
     if (session.attachments.size > 0) return;

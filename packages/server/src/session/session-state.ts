@@ -97,6 +97,8 @@ export interface SessionState {
   summarisedPrompts?: string[];
   openToolCalls: OpenToolCall[];
   queue: QueuedPrompt[];
+  /** Ids of the messages taken last, oldest first; bounded. One that is sent again is known by them. */
+  recentMessageIds?: string[];
   /** Names of deferred tools that a tool search brought up. */
   activatedTools?: string[];
   /** The message whose run has begun and not ended; a log that ends so was cut off. */

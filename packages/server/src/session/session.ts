@@ -11,6 +11,7 @@ import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { loadState } from "./load-state.ts";
+import type { LostClient } from "./lost-clients.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
@@ -63,6 +64,8 @@ export class Session {
   readonly key: SessionKey;
   readonly questions: Questions;
   readonly attachments = new Map<ClientLink, Attachment>();
+  /** Clients that were lost and may come back; see lost-clients.ts. */
+  lostClients: readonly LostClient[] | undefined;
   settings: SessionSettings;
   run: ActiveRun | undefined;
   /** The compaction of the context in progress; may outlast the run that it began beside. */

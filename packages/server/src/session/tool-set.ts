@@ -2,6 +2,7 @@
 import type { ToolSet } from "../agent/run-host.ts";
 import type { Tool } from "../tools/tool.ts";
 import { createCustomTool } from "./custom-tool.ts";
+import { awaitedTools } from "./lost-clients.ts";
 import type { Session } from "./session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
@@ -11,6 +12,7 @@ export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): Too
   const wantsBuiltIn =
     session.settings.availableTools?.some((pattern) => !/^(custom|mcp):/.test(pattern)) ?? true;
   if (wantsBuiltIn) for (const tool of builtIn()) tools.set(tool.definition.name, tool);
+  for (const spec of awaitedTools(session)) tools.set(spec.name, createCustomTool(session, spec));
   for (const attachment of session.attachments.values()) {
     for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(session, spec));
   }
