@@ -173,6 +173,8 @@ function showOpenQuestions(session: Session, newcomer: Attachment, wasActive: bo
   for (const question of session.questions.list()) {
     const { toolName, concerns } = question;
     if (concerns && !concerns(newcomer)) continue;
+    // Not in the log yet: the newcomer is told it in its turn, like everybody.
+    if (session.willTell(question.event)) continue;
     const taken = wasActive && toolName !== undefined && othersOffer(session, newcomer, toolName);
     if (!taken) newcomer.link.publish(question.event);
   }

@@ -195,6 +195,11 @@ export class Session {
     this.#addLine(event, JSON.stringify(event));
   }
 
+  /** Whether an event waits for what is on its way to the log, and will be told to everybody after it. */
+  willTell(published: PublishedEvent): boolean {
+    return this.#outbox.some((outgoing) => outgoing.published === published);
+  }
+
   /** Tells clients, or only one of them, something that is not logged. */
   emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T], only?: ClientLink): PublishedEvent {
     const event = {
