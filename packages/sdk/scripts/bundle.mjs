@@ -64,6 +64,9 @@ function slimApi(text) {
 
 /** Every event has the same envelope: it need not be described with each of them. */
 function slimEvents(text) {
-  const envelope = new RegExp(`^ +${COMMENT}(?= +(id|timestamp|parentId|ephemeral|agentId|type)\\??:)`, "gms");
+  const envelope = new RegExp(
+    `^ +${COMMENT}(?= +(id|timestamp|parentId|ephemeral|agentId|type)\\??:)`,
+    "gms",
+  );
   return text.replaceAll(envelope, "").replaceAll(/^ +/gm, " ");
 }

@@ -1,5 +1,6 @@
 /** The way to a server, and to its sessions. */
 import { randomUUID } from "node:crypto";
+import { inspect } from "node:util";
 import { type RuntimeMethods, SERVER_METHOD_NAMES, type SessionSummary } from "@rightseat/protocol";
 import { type CallOptions, orAborted, withLimits } from "./call-options.ts";
 import { assertOptions, resolveConnection } from "./config/client-settings.ts";
@@ -14,8 +15,8 @@ import { SessionCore, type SessionHost } from "./session/core.ts";
 import { CopilotSession } from "./session/session.ts";
 import { createSessionFsAdapter } from "./session-fs.ts";
 import type { CopilotClientOptions, TraceContext } from "./types/client-options.ts";
+import type { ResumeSessionConfig, SessionConfig, SessionConfigBase } from "./types/join-config.ts";
 import type { ModelInfo } from "./types/providers.ts";
-import type { ResumeSessionConfig, SessionConfig, SessionConfigBase } from "./types/session-config.ts";
 import type {
   GetAuthStatusResponse,
   GetStatusResponse,
@@ -60,7 +61,7 @@ export class CopilotClient {
       link: this.#hub.link,
       callTimeoutMs: options.callTimeoutMs,
       traceContext: () => this.#traceContext(),
-      onWarning: options.onWarning ?? ((message, details) => console.error(message, details)),
+      onWarning: options.onWarning ?? warn,
       onGone: (core) => {
         if (this.#hub.sessions.get(core.id) === core) this.#hub.sessions.delete(core.id);
       },
@@ -289,7 +290,12 @@ export class CopilotClient {
   /** Asked for only when there is somebody to ask: prompts then go out in the tick in which they are given. */
   #traceContext(): Promise<TraceContext | undefined> | undefined {
     const { onGetTraceContext } = this.#options;
-    return onGetTraceContext && Promise.resolve().then(onGetTraceContext).catch(() => undefined);
+    return (
+      onGetTraceContext &&
+      Promise.resolve()
+        .then(onGetTraceContext)
+        .catch(() => undefined)
+    );
   }
 
   async #stop(): Promise<Error[]> {
@@ -300,7 +306,9 @@ export class CopilotClient {
         try {
           await core.leave({ timeoutMs: LEAVE_MS });
         } catch (error) {
-          errors.push(new Error(`Failed to disconnect session ${core.id}: ${toError(error).message}`, { cause: error }));
+          errors.push(
+            new Error(`Failed to disconnect session ${core.id}: ${toError(error).message}`, { cause: error }),
+          );
           core.close();
         }
       }),
@@ -315,6 +323,10 @@ export class CopilotClient {
   #limited<T>(options: CallOptions | undefined, work: (signal?: AbortSignal) => Promise<T>): Promise<T> {
     return withLimits("the server", options, work);
   }
+}
+
+function warn(message: string, details: Record<string, unknown>): void {
+  process.emitWarning(message, { type: "RightseatWarning", detail: inspect(details) });
 }
 
 function toMetadata(summary: SessionSummary): SessionMetadata {

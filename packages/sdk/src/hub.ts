@@ -1,5 +1,10 @@
 /** Between the connection and the sessions: who is told what, and who answers. */
-import type { RequestContext as PeerRequest, RuntimeNotifications, SessionEvent } from "@rightseat/protocol";
+import type {
+  GitHubTokenAcquireRequest,
+  RequestContext as PeerRequest,
+  RuntimeNotifications,
+  SessionEvent,
+} from "@rightseat/protocol";
 import { RpcError } from "@rightseat/protocol";
 import { type CallOptions, withLimits } from "./call-options.ts";
 import { type ResolvedConnection, timesOf } from "./config/client-settings.ts";
@@ -9,7 +14,7 @@ import { shakeHands } from "./connection/handshake.ts";
 import { Link } from "./connection/link.ts";
 import { ConnectionError, isConnectionLoss } from "./errors.ts";
 import { Listeners } from "./events/listeners.ts";
-import { type InferenceRequests, createInferenceRequests } from "./inference-requests.ts";
+import { createInferenceRequests, type InferenceRequests } from "./inference-requests.ts";
 import { isRepeatable } from "./rpc.ts";
 import type { SessionCore } from "./session/core.ts";
 import type { CopilotClientOptions } from "./types/client-options.ts";
@@ -57,11 +62,7 @@ export class Hub {
   }
 
   /** Calls a method of the server as a whole. */
-  call(
-    method: string,
-    params: object = {},
-    options?: CallOptions & { once?: boolean },
-  ): Promise<unknown> {
+  call(method: string, params: object = {}, options?: CallOptions & { once?: boolean }): Promise<unknown> {
     const timeoutMs = options?.timeoutMs ?? this.#options.callTimeoutMs;
     const limits = timeoutMs === undefined ? options : { ...options, timeoutMs };
     const repeat = options?.once !== true && isRepeatable(method);
@@ -84,9 +85,14 @@ export class Hub {
 
   /** What a new connection begins with. */
   async #introduce(channel: Channel, signal: AbortSignal | undefined): Promise<void> {
-    const { onGitHubTelemetry, builtinPluginDirectories, sessionFs, requestHandler } = this.#options;
+    const { onGitHubTelemetry, builtinPluginDirectories, sessionFs, requestHandler, clientInfo } =
+      this.#options;
     const { token } = this.endpoints;
-    await shakeHands(channel, { token, enableGitHubTelemetryForwarding: onGitHubTelemetry !== undefined }, signal);
+    await shakeHands(
+      channel,
+      { token, clientInfo, enableGitHubTelemetryForwarding: onGitHubTelemetry !== undefined },
+      signal,
+    );
     if (builtinPluginDirectories && builtinPluginDirectories.length > 0)
       await channel.request("plugins.builtin.set", { paths: builtinPluginDirectories }, signal);
     if (sessionFs) await channel.request("sessionFs.setProvider", sessionFs, signal);
@@ -96,6 +102,7 @@ export class Hub {
   #onRequest(method: string, params: unknown, context: PeerRequest): unknown {
     if (method.startsWith("llmInference.") && this.#inferences)
       return this.#inferences.answer(method, params as never);
+    if (method === "gitHubToken.getToken") return this.#gitHubToken(params as GitHubTokenAcquireRequest);
     if (method === "gitHubTelemetry.event") return this.#tellTelemetry(params);
     const { sessionId } = (params ?? {}) as { sessionId?: unknown };
     if (typeof sessionId !== "string")
@@ -103,6 +110,14 @@ export class Hub {
     const session = this.sessions.get(sessionId);
     if (!session) throw new Error(`Session not found: ${sessionId}`);
     return session.answer(method, params, context);
+  }
+
+  #gitHubToken(request: GitHubTokenAcquireRequest): unknown {
+    for (const session of this.sessions.values()) {
+      const token = session.gitHubToken(request);
+      if (token !== undefined) return token;
+    }
+    throw new Error(`No GitHub token provider registered for registration ID "${request.registrationId}"`);
   }
 
   #onNotification(method: string, params: unknown): void {

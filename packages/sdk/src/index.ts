@@ -2,24 +2,30 @@
  * `@rightseat/sdk`: a client for Rightseat servers with the API of the official Copilot SDK. Loading it
  * does nothing; a `CopilotClient` connects when it is started, or first used.
  */
+
+// What is named above takes the place of a wire type of the same name.
+export type * from "@rightseat/protocol/types";
 export type { CallOptions } from "./call-options.ts";
+export {
+  Canvas,
+  type CanvasAction,
+  type CanvasDeclaration,
+  CanvasError,
+  type CanvasJsonSchema,
+  type CanvasOptions,
+  createCanvas,
+} from "./canvas.ts";
 export { CopilotClient } from "./client.ts";
 export { BuiltInTools, ToolSet } from "./config/tool-set.ts";
 export { convertMcpCallToolResult, defineTool } from "./config/tools.ts";
+export type { CopilotClientInfo } from "./connection/client-info.ts";
 export type { TlsOptions } from "./connection/dial.ts";
 export type { ConnectionToken } from "./connection/handshake.ts";
 export type { HeartbeatOptions } from "./connection/heartbeat.ts";
 export type { LinkState, ReconnectOptions } from "./connection/link.ts";
 export { ConnectionError, DeadlineError, RemoteError, reasonOf } from "./errors.ts";
 export type { EventStream, EventStreamOptions } from "./events/event-stream.ts";
-export {
-  Canvas,
-  CanvasError,
-  createCanvas,
-  defineFactory,
-  FactoryResumeError,
-  isFactoryRunTerminal,
-} from "./not-supported.ts";
+export { defineFactory, FactoryResumeError, isFactoryRunTerminal } from "./factories.ts";
 export {
   type CopilotRequestContext,
   CopilotRequestHandler,
@@ -48,6 +54,7 @@ export {
   type CopilotClientMode,
   type CopilotClientOptions,
   type InProcessRuntimeConnection,
+  RuntimeConnection,
   type StdioRuntimeConnection,
   type TcpRuntimeConnection,
   type TelemetryConfig,
@@ -55,7 +62,6 @@ export {
   type TraceContextProvider,
   type UriOptions,
   type UriRuntimeConnection,
-  RuntimeConnection,
 } from "./types/client-options.ts";
 export type {
   AgentStopHandler,
@@ -91,12 +97,12 @@ export type {
   UserPromptTransformedHookInput,
   UserPromptTransformedHookOutput,
 } from "./types/hooks.ts";
-export type {
-  JsonValue,
-} from "./types/json.ts";
+export type { ResumeSessionConfig, SessionConfig, SessionConfigBase } from "./types/join-config.ts";
+export type { JsonValue } from "./types/json.ts";
 export type {
   AssistantMessageEvent,
   MessageOptions,
+  MessageSource,
   SessionEvent,
   SessionEventHandler,
   SessionEventPayload,
@@ -107,9 +113,9 @@ export type {
   AttributedPermissionResult,
   PermissionHandler,
   PermissionRequest,
-  PermissionRequestResult,
   PermissionRequestedData,
   PermissionRequestedEvent,
+  PermissionRequestResult,
 } from "./types/permissions.ts";
 export type {
   BearerTokenProvider,
@@ -152,28 +158,30 @@ export type {
   UserInputRequest,
   UserInputResponse,
 } from "./types/questions.ts";
-export type {
-  CanvasProviderIdentity,
-  CloudSessionOptions,
-  CloudSessionRepository,
-  CopilotExpAssignmentResponse,
-  CustomAgentConfig,
-  DefaultAgentConfig,
-  ExpConfigEntry,
-  ExpFlagValue,
-  ExtensionInfo,
-  GitHubMcpToolConfig,
-  InfiniteSessionConfig,
-  LargeToolOutputConfig,
-  MCPHTTPServerConfig,
-  MCPServerConfig,
-  MCPStdioServerConfig,
-  ManagedSettings,
-  ManagedSettingsPermissions,
-  MemoryConfiguration,
-  ResumeSessionConfig,
-  SessionConfig,
-  SessionConfigBase,
+export {
+  type AskUserVariant,
+  type CanvasProviderIdentity,
+  type CloudSessionOptions,
+  type CloudSessionRepository,
+  type CopilotExpAssignmentResponse,
+  type CustomAgentConfig,
+  type DefaultAgentConfig,
+  DisableBypassPermissionsModes,
+  type ExpConfigEntry,
+  type ExpFlagValue,
+  type ExtensionInfo,
+  type GitHubMcpToolConfig,
+  type GitHubTokenProvider,
+  type GitHubTokenProviderArgs,
+  type GitHubTokenProviderResult,
+  type InfiniteSessionConfig,
+  type LargeToolOutputConfig,
+  type ManagedSettings,
+  type ManagedSettingsPermissions,
+  type MCPHTTPServerConfig,
+  type MCPServerConfig,
+  type MCPStdioServerConfig,
+  type MemoryConfiguration,
 } from "./types/session-config.ts";
 export type {
   ForegroundSessionInfo,
@@ -195,10 +203,10 @@ export type {
   TypedSessionLifecycleHandler,
 } from "./types/sessions.ts";
 export {
-  SYSTEM_MESSAGE_SECTIONS,
   type SectionOverride,
   type SectionOverrideAction,
   type SectionTransformFn,
+  SYSTEM_MESSAGE_SECTIONS,
   type SystemMessageAppendConfig,
   type SystemMessageConfig,
   type SystemMessageCustomizeConfig,
@@ -218,5 +226,3 @@ export type {
   ZodSchema,
   ZodV3Schema,
 } from "./types/tools.ts";
-// What is named above takes the place of a wire type of the same name.
-export type * from "@rightseat/protocol/types";

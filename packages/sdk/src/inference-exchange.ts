@@ -69,7 +69,9 @@ export class InferenceExchange {
 
   write(data: string | Uint8Array): Promise<void> {
     const isText = typeof data === "string";
-    const text = isText ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
+    const text = isText
+      ? data
+      : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
     return this.#send("llmInference.httpResponseChunk", { data: text, binary: !isText, end: false });
   }
 

@@ -65,7 +65,17 @@ async function carryOut(handler: Handler, exchange: InferenceExchange, start: St
   const { requestId, sessionId, agentId, parentAgentId, interactionType, url, headers } = start;
   const transport = start.transport ?? "http";
   const { signal } = exchange;
-  const context = { requestId, sessionId, agentId, parentAgentId, interactionType, transport, url, headers, signal };
+  const context = {
+    requestId,
+    sessionId,
+    agentId,
+    parentAgentId,
+    interactionType,
+    transport,
+    url,
+    headers,
+    signal,
+  };
   if (transport === "websocket") await carryWebSocket(handler, exchange, context);
   else await carryHttp(handler, exchange, context, start.method);
 }

@@ -10,9 +10,10 @@ type Method = { params: unknown; result: unknown };
 // biome-ignore lint/suspicious/noConfusingVoidType: a method that returns nothing returns null on the wire
 type ResultOf<M extends Method> = M["result"] extends null ? void : M["result"];
 
-type RpcFunction<M extends Method, Given extends string> = Record<never, never> extends Omit<M["params"], Given>
-  ? (params?: Omit<M["params"], Given>, options?: CallOptions) => Promise<ResultOf<M>>
-  : (params: Omit<M["params"], Given>, options?: CallOptions) => Promise<ResultOf<M>>;
+type RpcFunction<M extends Method, Given extends string> =
+  Record<never, never> extends Omit<M["params"], Given>
+    ? (params?: Omit<M["params"], Given>, options?: CallOptions) => Promise<ResultOf<M>>
+    : (params: Omit<M["params"], Given>, options?: CallOptions) => Promise<ResultOf<M>>;
 
 type Rest<Name extends string, Prefix extends string> = Name extends `${Prefix}${infer R}` ? R : never;
 type Head<R extends string> = R extends `${infer H}.${string}` ? H : never;

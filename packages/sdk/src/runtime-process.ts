@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { orAborted, pause } from "./call-options.ts";
 import type { ByteStreams } from "./connection/channel.ts";
 import { dial } from "./connection/dial.ts";
+import { environment } from "./environment.ts";
 import { toError } from "./errors.ts";
 import type {
   CopilotClientOptions,
@@ -33,15 +34,15 @@ export class RuntimeProcess {
     options: CopilotClientOptions,
     token: string | undefined,
   ): Promise<RuntimeProcess> {
-    const environment = connection.env ?? options.env ?? process.env;
-    const path = connection.path ?? environment.COPILOT_CLI_PATH ?? installedRuntime();
+    const variables = connection.env ?? options.env ?? environment();
+    const path = connection.path ?? variables.COPILOT_CLI_PATH ?? installedRuntime();
     if (!existsSync(path)) throw new Error(`there is no runtime at ${path}`);
     const flags = [...(connection.args ?? []), ...flagsOf(connection, options)];
     const isScript = /\.[cm]?js$/.test(path);
     const nodePath = process.versions.bun ? "node" : process.execPath;
     const child = spawn(isScript ? nodePath : path, isScript ? [path, ...flags] : flags, {
       cwd: options.workingDirectory ?? process.cwd(),
-      env: environmentOf(environment, options, token),
+      env: environmentOf(variables, options, token),
       stdio: [connection.kind === "stdio" ? "pipe" : "ignore", "pipe", "pipe"],
       windowsHide: true,
     });
@@ -172,16 +173,16 @@ function environmentOf(
   { gitHubToken, baseDirectory, mode, telemetry }: CopilotClientOptions,
   token: string | undefined,
 ): NodeJS.ProcessEnv {
-  const { NODE_DEBUG: _, ...environment } = base;
+  const { NODE_DEBUG: _, ...variables } = base;
   const set = (name: string, value: string | undefined) => {
-    if (value !== undefined) environment[name] = value;
+    if (value !== undefined) variables[name] = value;
   };
   set("COPILOT_SDK_AUTH_TOKEN", gitHubToken);
   set("COPILOT_CONNECTION_TOKEN", token);
   set("COPILOT_HOME", baseDirectory);
   // What the machine's keychain holds is shared by all sessions.
   set("COPILOT_DISABLE_KEYTAR", mode === "empty" ? "1" : undefined);
-  if (!telemetry) return environment;
+  if (!telemetry) return variables;
   const { otlpEndpoint, otlpProtocol, filePath, exporterType, sourceName, captureContent } = telemetry;
   set("COPILOT_OTEL_ENABLED", "true");
   set("OTEL_EXPORTER_OTLP_ENDPOINT", otlpEndpoint);
@@ -190,5 +191,5 @@ function environmentOf(
   set("COPILOT_OTEL_EXPORTER_TYPE", exporterType);
   set("COPILOT_OTEL_SOURCE_NAME", sourceName);
   set("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", captureContent?.toString());
-  return environment;
+  return variables;
 }

@@ -96,7 +96,11 @@ export function createSessionFsAdapter(provider: SessionFsProvider): SessionFsHa
       ),
     writeFile: ({ path, content, mode }) => done(provider.writeFile(path, content, mode)),
     appendFile: ({ path, content, mode }) => done(provider.appendFile(path, content, mode)),
-    exists: ({ path }) => provider.exists(path).then((exists) => ({ exists }), () => ({ exists: false })),
+    exists: ({ path }) =>
+      provider.exists(path).then(
+        (exists) => ({ exists }),
+        () => ({ exists: false }),
+      ),
     stat: ({ path }) => provider.stat(path).catch(toFailedStat),
     mkdir: ({ path, recursive, mode }) => done(provider.mkdir(path, recursive ?? false, mode)),
     readdir: ({ path }) =>
@@ -133,12 +137,12 @@ async function transact({ sqlite }: SessionFsProvider, statements: SessionFsSqli
     results: [],
     error: { errorClass, message },
   });
-  if (!sqlite?.transaction)
-    return failed("fatal", "SQLite transactions are not supported by this provider");
+  if (!sqlite?.transaction) return failed("fatal", "SQLite transactions are not supported by this provider");
   try {
     return { results: await sqlite.transaction(statements) };
   } catch (error) {
-    const { errorClass } = error instanceof SessionFsSqliteTransactionFailure ? error : { errorClass: "fatal" as const };
+    const { errorClass } =
+      error instanceof SessionFsSqliteTransactionFailure ? error : { errorClass: "fatal" as const };
     return failed(errorClass, error instanceof Error ? error.message : String(error));
   }
 }

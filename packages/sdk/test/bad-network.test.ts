@@ -21,46 +21,50 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-test(`${TURNS} turns in ${SESSIONS} sessions over a bad network`, async () => {
-  await using home = await tempHome();
-  const server = await spawnServer(home.path, ["--log-level", "error"]);
-  const random = seeded(SEED);
-  const rates = { cut: 0.01, halfClose: 0.004, delay: 0.05, refuse: 0.1 };
-  await using proxy = await startFaultProxy({ port: server.port, random, rates, maxDelayMs: 10 });
-  const client = new CopilotClient({
-    connection: RuntimeConnection.forUri(`localhost:${proxy.port}`),
-    reconnect: { initialDelayMs: 5, maxDelayMs: 50 },
-  });
-  // Connecting for the first time is tried once; afterwards the client sees to it itself.
-  while (client.getState() !== "connected") await client.start().catch(() => undefined);
-  const talk = async (index: number) => {
-    const seen = witness(model);
-    const session = await client.createSession(seen.config);
-    const prompts: string[] = [];
-    for (let turn = 0; turn < TURNS / SESSIONS; turn++) {
-      const prompt = pick(random, [`echo ${index}.${turn}`, "words 20", "tool lookup 1", "tool lookup 2"]);
-      prompts.push(prompt);
-      const answer = await session.sendAndWait(prompt, TURN_MS);
-      expect(answer?.data.content, prompt).toBe(answerTo(prompt));
+test(
+  `${TURNS} turns in ${SESSIONS} sessions over a bad network`,
+  async () => {
+    await using home = await tempHome();
+    const server = await spawnServer(home.path, ["--log-level", "error"]);
+    const random = seeded(SEED);
+    const rates = { cut: 0.01, halfClose: 0.004, delay: 0.05, refuse: 0.1 };
+    await using proxy = await startFaultProxy({ port: server.port, random, rates, maxDelayMs: 10 });
+    const client = new CopilotClient({
+      connection: RuntimeConnection.forUri(`localhost:${proxy.port}`),
+      reconnect: { initialDelayMs: 5, maxDelayMs: 50 },
+    });
+    // Connecting for the first time is tried once; afterwards the client sees to it itself.
+    while (client.getState() !== "connected") await client.start().catch(() => undefined);
+    const talk = async (index: number) => {
+      const seen = witness(model);
+      const session = await client.createSession(seen.config);
+      const prompts: string[] = [];
+      for (let turn = 0; turn < TURNS / SESSIONS; turn++) {
+        const prompt = pick(random, [`echo ${index}.${turn}`, "words 20", "tool lookup 1", "tool lookup 2"]);
+        prompts.push(prompt);
+        const answer = await session.sendAndWait(prompt, TURN_MS);
+        expect(answer?.data.content, prompt).toBe(answerTo(prompt));
+      }
+      return { session, seen, prompts };
+    };
+    const talks = await Promise.all(Array.from({ length: SESSIONS }, (_, index) => talk(index)));
+    proxy.setRates({});
+    for (const { session, seen, prompts } of talks) {
+      await expectPromptsOnce(session, prompts);
+      await expectAllEventsOnce(seen, session);
+      const events = await session.getEvents();
+      const called = events.flatMap((event) =>
+        event.type === "tool.execution_start" ? [event.data.toolCallId] : [],
+      );
+      expect([...seen.calls]).toEqual(called.map((toolCallId) => [toolCallId, 1]));
     }
-    return { session, seen, prompts };
-  };
-  const talks = await Promise.all(Array.from({ length: SESSIONS }, (_, index) => talk(index)));
-  proxy.setRates({});
-  for (const { session, seen, prompts } of talks) {
-    await expectPromptsOnce(session, prompts);
-    await expectAllEventsOnce(seen, session);
-    const events = await session.getEvents();
-    const called = events.flatMap((event) =>
-      event.type === "tool.execution_start" ? [event.data.toolCallId] : [],
-    );
-    expect([...seen.calls]).toEqual(called.map((toolCallId) => [toolCallId, 1]));
-  }
-  expect(await client.stop()).toEqual([]);
-  await proxy.until(({ open }) => open === 0);
-  expect(proxy.faults.cut + proxy.faults.halfClose).toBeGreaterThan(TURNS / 20);
-  expect(await server.kill("SIGTERM")).toBe(0);
-}, 1000 * TURNS);
+    expect(await client.stop()).toEqual([]);
+    await proxy.until(({ open }) => open === 0);
+    expect(proxy.faults.cut + proxy.faults.halfClose).toBeGreaterThan(TURNS / 20);
+    expect(await server.kill("SIGTERM")).toBe(0);
+  },
+  1000 * TURNS,
+);
 
 function answerTo(prompt: string): string {
   const [verb, rest] = prompt.split(/ (.*)/);

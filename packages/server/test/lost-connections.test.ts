@@ -81,23 +81,27 @@ describe("a prompt with a message id of the client's", () => {
     await second.kill("SIGTERM");
   });
 
-  test.each([["an empty text", ""], ["a number", 7], ["a text with spaces", "a b"], ["a long text", "x".repeat(129)]])(
-    "that is %s is refused",
-    async (_what, messageId) => {
-      await using home = await tempHome();
-      await using server = await startServer(home.path);
-      const client = await server.connect();
-      await client.request("session.create", join("refused"));
-      await expect(
-        client.request("session.send", { sessionId: "refused", prompt: "echo", messageId }),
-      ).rejects.toMatchObject({ data: { reason: "invalid_params", path: "messageId" } });
-      await client.close();
-    },
-  );
+  test.each([
+    ["an empty text", ""],
+    ["a number", 7],
+    ["a text with spaces", "a b"],
+    ["a long text", "x".repeat(129)],
+  ])("that is %s is refused", async (_what, messageId) => {
+    await using home = await tempHome();
+    await using server = await startServer(home.path);
+    const client = await server.connect();
+    await client.request("session.create", join("refused"));
+    await expect(
+      client.request("session.send", { sessionId: "refused", prompt: "echo", messageId }),
+    ).rejects.toMatchObject({ data: { reason: "invalid_params", path: "messageId" } });
+    await client.close();
+  });
 });
 
 describe("a client whose connection is lost", () => {
-  const tools = [{ name: "lookup", description: "Looks up", parameters: { type: "object" }, skipPermission: true }];
+  const tools = [
+    { name: "lookup", description: "Looks up", parameters: { type: "object" }, skipPermission: true },
+  ];
 
   test("is waited for when the model calls its tool before it is back", async () => {
     await using home = await tempHome();
@@ -119,12 +123,17 @@ describe("a client whose connection is lost", () => {
     await client.close();
     const watcher = await server.connect();
     lost();
-    await watcher.request("session.resume", join("tool", { tools, continuePendingWork: true, disableResume: true }));
+    await watcher.request(
+      "session.resume",
+      join("tool", { tools, continuePendingWork: true, disableResume: true }),
+    );
     const { data } = await watcher.event("tool", "external_tool.requested");
     const answer = { sessionId: "tool", requestId: data.requestId, result: "found" };
     await watcher.request("session.tools.handlePendingToolCall", answer);
     await watcher.event("tool", "session.idle");
-    expect(watcher.of("tool").find(({ type }) => type === "tool.execution_complete")?.data.success).toBe(true);
+    expect(watcher.of("tool").find(({ type }) => type === "tool.execution_complete")?.data.success).toBe(
+      true,
+    );
     await watcher.close();
   });
 
@@ -145,7 +154,12 @@ describe("a client whose connection is lost", () => {
     await using home = await tempHome();
     await using server = await startServer(home.path);
     const client = await server.connect();
-    const more = { name: "second", description: "Another", parameters: { type: "object" }, skipPermission: true };
+    const more = {
+      name: "second",
+      description: "Another",
+      parameters: { type: "object" },
+      skipPermission: true,
+    };
     await client.request("session.create", join("back", { tools: [...tools, more] }));
     await client.close();
     const back = await server.connect();

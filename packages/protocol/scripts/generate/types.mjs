@@ -308,7 +308,11 @@ export function renderMethodNames(methods) {
   return [
     HEADER,
     constant("server", "SERVER_METHOD_NAMES", "Published methods of the server as a whole."),
-    constant("session", "SESSION_METHOD_NAMES", "Published methods of one session; all begin with `session.`."),
+    constant(
+      "session",
+      "SESSION_METHOD_NAMES",
+      "Published methods of one session; all begin with `session.`.",
+    ),
     "export type ServerMethodName = (typeof SERVER_METHOD_NAMES)[number];",
     "export type SessionMethodName = (typeof SESSION_METHOD_NAMES)[number];",
     "",

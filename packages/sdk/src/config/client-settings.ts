@@ -2,6 +2,7 @@
 import { isAbsolute } from "node:path";
 import { parseAddresses } from "../connection/address.ts";
 import type { HeartbeatOptions } from "../connection/heartbeat.ts";
+import { environment } from "../environment.ts";
 import { assertSessionFsConfig } from "../session-fs.ts";
 import {
   type CopilotClientOptions,
@@ -38,7 +39,9 @@ export function resolveConnection(options: CopilotClientOptions): ResolvedConnec
   if (options.cliUrl !== undefined && options.connection)
     throw new Error("cliUrl and connection both say where the server is; give one of them");
   const connection =
-    options.cliUrl !== undefined ? RuntimeConnection.forUri(options.cliUrl) : (options.connection ?? defaultConnection());
+    options.cliUrl !== undefined
+      ? RuntimeConnection.forUri(options.cliUrl)
+      : (options.connection ?? defaultConnection());
   if (connection.kind === "inprocess") throw inProcessRefused(connection);
   if (connection.kind === "uri") {
     if (options.gitHubToken !== undefined || options.useLoggedInUser !== undefined) {
@@ -75,7 +78,7 @@ export function assertOptions(options: CopilotClientOptions, connection: Resolve
 const DEFAULT_CONNECTION = "COPILOT_SDK_DEFAULT_CONNECTION";
 
 function defaultConnection(): StdioRuntimeConnection | InProcessRuntimeConnection {
-  const value = process.env[DEFAULT_CONNECTION];
+  const value = environment()[DEFAULT_CONNECTION];
   if (!value || value.toLowerCase() === "stdio") return RuntimeConnection.forStdio();
   if (value.toLowerCase() === "inprocess") return RuntimeConnection.forInProcess();
   throw new Error(`Invalid ${DEFAULT_CONNECTION} value '${value}'. Expected 'inprocess', 'stdio', or unset.`);

@@ -1,13 +1,13 @@
 /** A session's configuration as it is sent; what stays in this process is not in it. */
+import { randomUUID } from "node:crypto";
 import type { SessionCreateParams, SessionResumeParams } from "@rightseat/protocol";
 import type { CopilotClientMode } from "../types/client-options.ts";
 import type { BearerTokenProvider } from "../types/providers.ts";
 import type {
+  CloudSessionOptions,
   CustomAgentConfig,
   MCPServerConfig,
-  ResumeSessionConfig,
-  SessionConfig,
-  SessionConfigBase,
+  SessionFields,
 } from "../types/session-config.ts";
 import type {
   SectionTransformFn,
@@ -25,6 +25,15 @@ export interface PreparedConfig {
   readonly options: Record<string, unknown> | undefined;
   readonly transforms: ReadonlyMap<string, SectionTransformFn> | undefined;
   readonly tokenProviders: ReadonlyMap<string, BearerTokenProvider> | undefined;
+  /** By what the server asks for GitHub tokens. */
+  readonly gitHubTokenRegistration: string | undefined;
+}
+
+/** What only resuming takes. */
+export interface ResumeOptions {
+  suppressResumeEvent?: boolean;
+  continuePendingWork?: boolean;
+  openCanvases?: SessionResumeParams["openCanvases"];
 }
 
 /** Fields that are sent under their own name, as they are. */
@@ -49,6 +58,9 @@ const AS_THEY_ARE = [
   "additionalDirectories",
   "streaming",
   "mcpOAuthTokenStorage",
+  "askUserVariant",
+  "authClientIdMetadataUrl",
+  "featureFlags",
   "customAgentsLocalOnly",
   "defaultAgent",
   "agent",
@@ -77,10 +89,10 @@ const AS_THEY_ARE = [
   "extensionSdkPath",
   "extensionInfo",
   "canvasProvider",
-] as const satisfies readonly (keyof SessionConfigBase)[];
+] as const satisfies readonly (keyof SessionFields)[];
 
 /** What is off in mode `empty` unless the session says otherwise. */
-const EMPTY_DEFAULTS: Partial<SessionConfigBase> = {
+const EMPTY_DEFAULTS: Partial<SessionFields> = {
   enableExperimentalMode: false,
   enableSessionTelemetry: false,
   mcpOAuthTokenStorage: "in-memory",
@@ -96,15 +108,19 @@ const EMPTY_DEFAULTS: Partial<SessionConfigBase> = {
   skipCustomInstructions: true,
   coauthorEnabled: false,
   manageScheduleEnabled: false,
+  includedBuiltinSkills: [],
 };
 
 /** @throws Error for a configuration that could not mean what its author hoped. */
 export async function prepareConfig(
-  given: SessionConfigBase,
+  given: SessionFields,
   mode: CopilotClientMode,
   forwardTelemetry: boolean,
 ): Promise<PreparedConfig> {
   const config = mode === "empty" ? withEmptyDefaults(given) : given;
+  if (config.gitHubToken !== undefined && config.gitHubTokenProvider)
+    throw new Error("gitHubToken and gitHubTokenProvider are mutually exclusive");
+  const gitHubTokenRegistration = config.gitHubTokenProvider && randomUUID();
   const { systemMessage, transforms } = takeTransforms(
     mode === "empty" ? withoutEnvironment(config.systemMessage) : config.systemMessage,
   );
@@ -117,6 +133,7 @@ export async function prepareConfig(
     ),
     isExperimentalMode: config.enableExperimentalMode,
     tools: config.tools && (await Promise.all(config.tools.map(toToolDefinition))),
+    canvases: config.canvases?.map(({ declaration }) => declaration),
     commands: config.commands?.map(({ name, description }) => ({ name, description: description ?? "" })),
     systemMessage,
     availableTools: toToolPatterns("availableTools", config.availableTools),
@@ -138,18 +155,20 @@ export async function prepareConfig(
     envValueMode: "direct",
     customAgents: config.customAgents?.map(toWireAgent),
     configDir: config.configDirectory,
+    gitHubTokenProviderRegistrationId: gitHubTokenRegistration,
   } as unknown as PreparedConfig["params"];
   return {
     params,
     options: toOptions(config, mode),
     transforms,
     tokenProviders: tokenProviders.size > 0 ? tokenProviders : undefined,
+    gitHubTokenRegistration,
   };
 }
 
 export function toCreateParams(
   { params }: PreparedConfig,
-  { cloud }: SessionConfig,
+  { cloud }: { cloud?: CloudSessionOptions },
   sessionId: string,
 ): SessionCreateParams {
   return { ...params, sessionId, ...(cloud ? { cloud } : {}) };
@@ -157,7 +176,7 @@ export function toCreateParams(
 
 export function toResumeParams(
   { params }: PreparedConfig,
-  config: ResumeSessionConfig,
+  config: ResumeOptions,
   sessionId: string,
 ): SessionResumeParams {
   const { suppressResumeEvent, continuePendingWork, openCanvases } = config;
@@ -172,7 +191,7 @@ export function toResumeParams(
   };
 }
 
-function withEmptyDefaults(given: SessionConfigBase): SessionConfigBase {
+function withEmptyDefaults(given: SessionFields): SessionFields {
   if (given.availableTools === undefined) {
     throw new Error(
       "CopilotClient is in mode: 'empty' but the session config did not specify 'availableTools'. A session in this mode has only the tools it names, e.g. `new ToolSet().addBuiltIn(BuiltInTools.Isolated)`.",
@@ -180,7 +199,7 @@ function withEmptyDefaults(given: SessionConfigBase): SessionConfigBase {
   }
   const config = { ...EMPTY_DEFAULTS } as Record<string, unknown>;
   for (const [name, value] of Object.entries(given)) if (value !== undefined) config[name] = value;
-  return config as SessionConfigBase;
+  return config as SessionFields;
 }
 
 /** In mode `empty` the model is not told about the server's machine, unless the application took that over. */
@@ -234,7 +253,7 @@ function toWireAgent(agent: CustomAgentConfig) {
   return agent.mcpServers ? { ...agent, mcpServers: toWireMcpServers(agent.mcpServers) } : agent;
 }
 
-function toWireLargeOutput(config: SessionConfigBase["largeOutput"]) {
+function toWireLargeOutput(config: SessionFields["largeOutput"]) {
   if (!config) return undefined;
   const { outputDirectory, ...rest } = config;
   return outputDirectory === undefined ? rest : { ...rest, outputDir: outputDirectory };
@@ -245,9 +264,10 @@ const OPTIONS = [
   "customAgentsLocalOnly",
   "coauthorEnabled",
   "manageScheduleEnabled",
-] as const satisfies readonly (keyof SessionConfigBase)[];
+  "includedBuiltinSkills",
+] as const satisfies readonly (keyof SessionFields)[];
 
-function toOptions(config: SessionConfigBase, mode: CopilotClientMode): Record<string, unknown> | undefined {
+function toOptions(config: SessionFields, mode: CopilotClientMode): Record<string, unknown> | undefined {
   const named = OPTIONS.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]);
   const options: Record<string, unknown> = Object.fromEntries(named);
   if (mode === "empty") options.installedPlugins = [];

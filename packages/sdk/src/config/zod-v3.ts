@@ -85,7 +85,9 @@ function objectOf(definition: Definition, where: string): Json {
     ),
     ...(required.length > 0 ? { required } : {}),
     additionalProperties:
-      rest === "ZodNever" ? definition.unknownKeys === "passthrough" : zodV3ToJsonSchema(definition.catchall, where),
+      rest === "ZodNever"
+        ? definition.unknownKeys === "passthrough"
+        : zodV3ToJsonSchema(definition.catchall, where),
   };
 }
 

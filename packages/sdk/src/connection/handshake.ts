@@ -3,6 +3,7 @@ import { ErrorCode, PROTOCOL_VERSION, RemoteError } from "@rightseat/protocol";
 import { orAborted } from "../call-options.ts";
 import { reasonOf } from "../errors.ts";
 import type { Channel } from "./channel.ts";
+import type { CopilotClientInfo } from "./client-info.ts";
 
 /**
  * The secret that the server expects of its clients, or what gets one: called for every connection, so
@@ -12,6 +13,7 @@ export type ConnectionToken = string | ((context: { rejected: boolean }) => stri
 
 export interface Introduction {
   readonly token?: ConnectionToken;
+  readonly clientInfo?: CopilotClientInfo;
   readonly enableGitHubTelemetryForwarding?: boolean;
 }
 
@@ -40,7 +42,7 @@ export async function shakeHands(
 
 async function introduce(
   channel: Channel,
-  { token, enableGitHubTelemetryForwarding }: Introduction,
+  { token, clientInfo, enableGitHubTelemetryForwarding }: Introduction,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   const connect = async (rejected: boolean) => {
@@ -48,6 +50,8 @@ async function introduce(
       typeof token === "function" ? await orAborted(Promise.resolve(token({ rejected })), signal) : token;
     const params = {
       token: given,
+      supportedTaskKinds: ["agent", "client", "shell"],
+      ...toWireClientInfo(clientInfo),
       ...(enableGitHubTelemetryForwarding ? { enableGitHubTelemetryForwarding } : {}),
     };
     return (await channel.request("connect", params, signal)) as { protocolVersion?: number };
@@ -64,6 +68,20 @@ async function introduce(
   } catch (error) {
     throw reasonOf(error) === "authentication_failed" ? refused(error) : error;
   }
+}
+
+function toWireClientInfo(info: CopilotClientInfo = {}): { clientInfo?: Record<string, string> } {
+  const named = {
+    editorName: info.applicationName,
+    editorVersion: info.applicationVersion,
+    extensionName: info.integrationName,
+    extensionVersion: info.integrationVersion,
+  };
+  const clientInfo = Object.fromEntries(Object.entries(named).filter(([, value]) => value)) as Record<
+    string,
+    string
+  >;
+  return Object.keys(clientInfo).length > 0 ? { clientInfo } : {};
 }
 
 /** A server from before `connect` says its version with a ping. */

@@ -328,5 +328,7 @@ function joined(failures: readonly { name: string; error: Error }[]): Error {
   const cause = new AggregateError(failures.map(({ error }) => error));
   // Refused by all that answered: asking again would not help.
   const refusal = failures.find(({ error }) => error instanceof HandshakeRefused);
-  return refusal ? new HandshakeRefused(said, { cause }) : new Error(`no server answered (${said})`, { cause });
+  return refusal
+    ? new HandshakeRefused(said, { cause })
+    : new Error(`no server answered (${said})`, { cause });
 }

@@ -58,11 +58,13 @@ export class Answers {
   }
 
   /** The question, or the tool call it was about, has its answer. */
-  settled({ requestId, toolCallId }: { requestId?: unknown; toolCallId?: unknown }): void {
-    for (const [id, { question, controller }] of this.#entries) {
-      const isMeant =
-        id === requestId || (toolCallId !== undefined && question.toolCallId === toolCallId);
-      if (!isMeant) continue;
+  settled(
+    { requestId, toolCallId }: { requestId?: unknown; toolCallId?: unknown },
+    { unlessAnswered = false } = {},
+  ): void {
+    for (const [id, { question, controller, answer }] of this.#entries) {
+      const isMeant = id === requestId || (toolCallId !== undefined && question.toolCallId === toolCallId);
+      if (!isMeant || (unlessAnswered && answer !== undefined)) continue;
       this.#entries.delete(id);
       controller.abort(new Error("the question was answered, or is not asked any more"));
     }

@@ -1,9 +1,9 @@
 /** What the application does about the questions that a session asks by events. */
 import type { SessionEvent } from "@rightseat/protocol";
+import type { SessionEventPayload } from "../types/messages.ts";
 import type { AttributedPermissionResult, PermissionRequestResult } from "../types/permissions.ts";
 import type { McpAuthRequest } from "../types/questions.ts";
-import type { SessionConfigBase } from "../types/session-config.ts";
-import type { SessionEventPayload } from "../types/messages.ts";
+import type { SessionFields } from "../types/session-config.ts";
 import type { ToolHandler } from "../types/tools.ts";
 import type { QuestionToAnswer } from "./answers.ts";
 import { TOOL_SEARCH, toToolAnswer } from "./tool-answer.ts";
@@ -11,7 +11,7 @@ import { TOOL_SEARCH, toToolAnswer } from "./tool-answer.ts";
 /** The parts of a session that answering needs. */
 export interface QuestionContext {
   readonly sessionId: string;
-  readonly config: SessionConfigBase;
+  readonly config: SessionFields;
   readonly call: (method: string, params: Record<string, unknown>) => Promise<unknown>;
   /** A handler of the application threw, and the server was told no more than that. */
   readonly onHandlerError: (what: string, error: unknown) => void;
@@ -99,7 +99,10 @@ function permission(
         if (result.kind === "no-result") return undefined;
         return decisionContext ? { result, decisionContext } : { result };
       } catch (error) {
-        context.onHandlerError("the permission handler failed; the request was answered with a denial", error);
+        context.onHandlerError(
+          "the permission handler failed; the request was answered with a denial",
+          error,
+        );
         return { result: { kind: "user-not-available" } };
       }
     },
@@ -190,5 +193,9 @@ export function createAttributedPermissionResult(
   result: PermissionRequestResult | AttributedPermissionResult,
   decisionContext: AttributedPermissionResult["decisionContext"],
 ): AttributedPermissionResult {
-  return { kind: "attributed", result: result.kind === "attributed" ? result.result : result, decisionContext };
+  return {
+    kind: "attributed",
+    result: result.kind === "attributed" ? result.result : result,
+    decisionContext,
+  };
 }

@@ -7,9 +7,7 @@ export const TOOL_SEARCH = "tool_search_tool";
 
 const RESULT_TYPES: ReadonlySet<unknown> = new Set(["success", "failure", "rejected", "denied", "timeout"]);
 
-export async function toToolAnswer(
-  run: () => unknown,
-): Promise<{ result: ToolResult } | { error: string }> {
+export async function toToolAnswer(run: () => unknown): Promise<{ result: ToolResult } | { error: string }> {
   try {
     return { result: toToolResult(await run()) };
   } catch (error) {

@@ -3,7 +3,14 @@
  * prompts on their way, the questions it is asked.
  */
 import { randomUUID } from "node:crypto";
-import type { RequestContext as PeerRequest, SessionEvent, SessionResumeParams } from "@rightseat/protocol";
+import {
+  ErrorCode,
+  type GitHubTokenAcquireRequest,
+  type OpenCanvasInstance,
+  type RequestContext as PeerRequest,
+  type SessionEvent,
+  type SessionResumeParams,
+} from "@rightseat/protocol";
 import { type CallOptions, withLimits } from "../call-options.ts";
 import type { PreparedConfig } from "../config/session-params.ts";
 import type { Channel } from "../connection/channel.ts";
@@ -20,7 +27,7 @@ import { isRepeatable } from "../rpc.ts";
 import type { SessionFsHandler } from "../session-fs.ts";
 import type { TraceContext } from "../types/client-options.ts";
 import type { SessionEvent as PublicEvent } from "../types/messages.ts";
-import type { SessionConfigBase } from "../types/session-config.ts";
+import type { SessionFields } from "../types/session-config.ts";
 import type { SessionCapabilities } from "../types/sessions.ts";
 import { Attachment, type JoinRequest, type JoinResult } from "./attachment.ts";
 import { SessionProgress } from "./progress.ts";
@@ -51,8 +58,9 @@ export class SessionCore {
   readonly progress = new SessionProgress();
   workspacePath: string | undefined;
   capabilities: SessionCapabilities = {};
+  openCanvases: readonly OpenCanvasInstance[] = [];
   readonly #host: SessionHost;
-  readonly #config: SessionConfigBase;
+  readonly #config: SessionFields;
   readonly #prepared: PreparedConfig;
   readonly #questions: QuestionContext;
   readonly #feed: EventFeed;
@@ -69,7 +77,7 @@ export class SessionCore {
   /** Told when the session is left. */
   readonly #farewells = new Set<(reason: Error) => void>();
 
-  constructor(id: string, host: SessionHost, config: SessionConfigBase, prepared: PreparedConfig) {
+  constructor(id: string, host: SessionHost, config: SessionFields, prepared: PreparedConfig) {
     this.id = id;
     this.#host = host;
     this.#config = config;
@@ -115,11 +123,19 @@ export class SessionCore {
   /** Creates or resumes the session on the server, and sets what can only be set then. */
   async join(request: JoinRequest, options: CallOptions | undefined): Promise<void> {
     await this.#limited(request.method, options, (signal) => this.#attachment.join(request, signal));
+    if (this.#config.onMcpAuthRequest) {
+      const interest = { eventType: "mcp.oauth_required" };
+      await this.call("session.eventLog.registerInterest", interest, options);
+      this.#keep("session.eventLog.registerInterest", interest);
+    }
     if (this.#prepared.options) await this.call("session.options.update", this.#prepared.options, options);
-    if (!this.#config.onMcpAuthRequest) return;
-    const interest = { eventType: "mcp.oauth_required" };
-    await this.call("session.eventLog.registerInterest", interest, options);
-    this.#keep("session.eventLog.registerInterest", interest);
+  }
+
+  /** Gets a GitHub token; undefined when it is another session that was asked for one. */
+  gitHubToken(request: GitHubTokenAcquireRequest): unknown {
+    const { registrationId, host, sessionId, reason } = request;
+    if (registrationId !== this.#prepared.gitHubTokenRegistration) return undefined;
+    return this.#config.gitHubTokenProvider?.({ host, sessionId: sessionId ?? this.id, reason });
   }
 
   /** Calls a method of the session; its id is filled in. */
@@ -205,9 +221,8 @@ export class SessionCore {
     const { channel } = this.#attachment;
     // A session that is not attached is left already, as far as the server is concerned.
     if (channel) {
-      const params = { sessionId: this.id };
-      await this.#limited("session.destroy", options, (signal) =>
-        channel.request("session.destroy", params, signal).catch((error: unknown) => {
+      await this.#limited("session.detach", options, (signal) =>
+        detach(channel, this.id, signal).catch((error: unknown) => {
           if (!isConnectionLoss(error)) throw error;
         }),
       );
@@ -242,7 +257,8 @@ export class SessionCore {
     this.#settings.set(method, { ...this.#settings.get(method), ...params });
   }
 
-  #onAttached({ workspacePath, capabilities, acceptsMessageIds }: JoinResult): void {
+  #onAttached({ workspacePath, capabilities, openCanvases, acceptsMessageIds }: JoinResult): void {
+    this.openCanvases = openCanvases ?? [];
     this.workspacePath = workspacePath ?? this.workspacePath;
     this.capabilities = capabilities ?? {};
     this.#prompts.takesMessageIds = acceptsMessageIds ?? this.#prompts.takesMessageIds;
@@ -268,12 +284,24 @@ export class SessionCore {
       case "mcp.oauth_completed":
         this.#answers.settled({ requestId: event.data.requestId });
         break;
+      case "external_tool.completed":
+        // Told of this client's own answer too, which is kept until the result is in the log.
+        this.#answers.settled({ requestId: event.data.requestId }, { unlessAnswered: true });
+        break;
       case "tool.execution_complete":
         this.#answers.settled({ toolCallId: event.data.toolCallId });
         break;
       case "capabilities.changed":
         this.capabilities = { ...this.capabilities, ...event.data } as SessionCapabilities;
         break;
+      case "session.canvas.opened":
+      case "session.canvas.closed": {
+        const { data, type } = event;
+        const others = this.openCanvases.filter(({ instanceId }) => instanceId !== data.instanceId);
+        this.openCanvases =
+          type === "session.canvas.opened" ? [...others, data as OpenCanvasInstance] : others;
+        break;
+      }
       case "session.model_change": {
         const { newModel, reasoningEffort } = event.data;
         this.#params = { ...this.#params, model: newModel, reasoningEffort: reasoningEffort ?? undefined };
@@ -330,6 +358,20 @@ export class SessionCore {
       ephemeral: true,
     } as unknown as SessionEvent;
   }
+}
+
+/** @throws Error when the server says that it could not be done. */
+async function detach(channel: Channel, sessionId: string, signal: AbortSignal | undefined): Promise<void> {
+  const call = async (method: string) =>
+    (await channel.request(method, { sessionId }, signal)) as { success?: boolean; error?: string };
+  const result = await call("session.detach").catch((error: unknown) => {
+    // Runtimes from before know it by another name.
+    if (error instanceof RemoteError && error.code === ErrorCode.methodNotFound)
+      return call("session.destroy");
+    throw error;
+  });
+  if (result?.success === false)
+    throw new Error(`Failed to disconnect session ${sessionId}: ${result.error ?? "Unknown error"}`);
 }
 
 export function disconnected(sessionId: string): Error {

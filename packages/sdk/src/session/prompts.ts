@@ -63,7 +63,8 @@ export class Prompts {
   #sendOn(channel: Channel, prompt: Prompt): void {
     const again = prompt.sentOn !== undefined;
     if (again && this.takesMessageIds !== true) {
-      const why = "Connection is closed: it was lost before the server answered, and this server would carry a prompt out twice that is sent twice; it may have it or not";
+      const why =
+        "Connection is closed: it was lost before the server answered, and this server would carry a prompt out twice that is sent twice; it may have it or not";
       this.#settle(prompt, () => prompt.reject(new ConnectionError(why, { maybeDone: true })));
       return;
     }

@@ -55,7 +55,11 @@ export class TurnWatch {
 }
 
 /** Rejects with "Timeout after …ms waiting for session.idle" or the signal's reason. */
-export function withinLimits<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
+export function withinLimits<T>(
+  work: Promise<T>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => settle(() => reject(toError(signal?.reason)));
     const timer = setTimeout(

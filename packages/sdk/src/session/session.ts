@@ -1,7 +1,10 @@
 /** One conversation with an agent. */
 import { randomUUID } from "node:crypto";
 import {
+  type AutoTier,
   type ContextTier,
+  type ModelSwitchAutoTierResult,
+  type OpenCanvasInstance,
   type PublishedMethods,
   type ReasoningSummary,
   SESSION_METHOD_NAMES,
@@ -51,6 +54,11 @@ export class CopilotSession {
 
   get capabilities(): SessionCapabilities {
     return this.#core.capabilities;
+  }
+
+  /** Canvases that are shown now. */
+  get openCanvases(): OpenCanvasInstance[] {
+    return [...this.#core.openCanvases];
   }
 
   /**
@@ -157,6 +165,7 @@ export class CopilotSession {
       reasoningSummary?: ReasoningSummary;
       contextTier?: ContextTier;
       modelCapabilities?: ModelCapabilitiesOverride;
+      autoTier?: AutoTier | null;
     } = {},
     limits?: CallOptions,
   ): Promise<void> {
@@ -165,6 +174,12 @@ export class CopilotSession {
       ...(options as object),
     };
     await this.#core.call("session.model.switchTo", params, limits);
+  }
+
+  /** Which kind of model is chosen while the model is `auto`; null for the provider's own choice. */
+  async setAutoTier(autoTier: AutoTier | null, limits?: CallOptions): Promise<ModelSwitchAutoTierResult> {
+    const result = await this.#core.call("session.model.switchAutoTier", { autoTier }, limits);
+    return result as ModelSwitchAutoTierResult;
   }
 
   /** Writes into the session's events; `ephemeral` tells it without keeping it. */
@@ -197,14 +212,15 @@ export class CopilotSession {
 
 function toMessage(prompt: string | MessageOptions) {
   const options = typeof prompt === "string" ? { prompt } : prompt;
-  const { displayPrompt, attachments, mode, agentMode, requestHeaders, messageId = randomUUID() } = options;
+  const { prompt: text, source, displayPrompt, attachments, mode, agentMode, requestHeaders } = options;
   return {
-    prompt: options.prompt,
+    prompt: text,
+    source,
     displayPrompt,
     attachments,
     mode,
     agentMode,
     requestHeaders,
-    messageId,
+    messageId: options.messageId ?? randomUUID(),
   };
 }

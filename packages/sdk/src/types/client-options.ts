@@ -1,5 +1,6 @@
 /** How a client finds its server, and what it is like. */
 import type { GitHubTelemetryNotification } from "@rightseat/protocol";
+import type { CopilotClientInfo } from "../connection/client-info.ts";
 import type { TlsOptions } from "../connection/dial.ts";
 import type { ConnectionToken } from "../connection/handshake.ts";
 import type { HeartbeatOptions } from "../connection/heartbeat.ts";
@@ -149,9 +150,11 @@ export interface CopilotClientOptions {
   /** Told of every change of the connection's state, and why. */
   onConnectionState?: (state: LinkState, reason?: Error) => void;
 
-  /** Told what went wrong in the application's own handlers, where nobody else is; default `console.error`. */
+  /** Told what went wrong in the application's own handlers, where nobody else is; default a warning of the process. */
   onWarning?: (message: string, details: Record<string, unknown>) => void;
 
+  /** Who connects, for the server's own account of its clients. */
+  clientInfo?: CopilotClientInfo;
   /** Answers `listModels` in place of the server. */
   onListModels?: () => Promise<ModelInfo[]> | ModelInfo[];
   /** Asked before `session.create`, `session.resume` and `session.send`. */

@@ -2,8 +2,13 @@
 import type { SessionEvent as LoggedEvent } from "@rightseat/protocol";
 import type { PermissionRequestedEvent } from "./permissions.ts";
 
+/** Whose message it is. */
+export type MessageSource = "user" | "system" | `agent-${string}`;
+
 export interface MessageOptions {
   prompt: string;
+  /** Default: the user's. */
+  source?: MessageSource;
   /** Files and directories are read where the server runs; a blob carries its own content, in base64. */
   attachments?: Array<
     | { type: "file"; path: string; displayName?: string }
@@ -36,9 +41,7 @@ export interface MessageOptions {
   messageId?: string;
 }
 
-export type SessionEvent =
-  | Exclude<LoggedEvent, { type: "permission.requested" }>
-  | PermissionRequestedEvent;
+export type SessionEvent = Exclude<LoggedEvent, { type: "permission.requested" }> | PermissionRequestedEvent;
 
 export type SessionEventType = SessionEvent["type"];
 

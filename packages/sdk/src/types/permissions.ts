@@ -1,7 +1,7 @@
 /** Who decides what an agent may do. */
 import type {
-  PermissionRequestedData as LoggedRequestData,
   PermissionRequest as LoggedRequest,
+  PermissionRequestedData as LoggedRequestData,
   PermissionRequestedEvent as LoggedRequestEvent,
   PermissionDecisionContext,
   PublishedMethods,

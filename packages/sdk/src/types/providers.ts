@@ -1,5 +1,5 @@
 /** Model providers that an application brings itself, and what is known of models. */
-import type { ModelBillingTokenPrices } from "@rightseat/protocol";
+import type { AutoTier, ModelBillingTokenPrices } from "@rightseat/protocol";
 
 /** How hard a model thinks, where it can be told. */
 export type ReasoningEffort = "low" | "medium" | "high" | "xhigh" | "max";
@@ -69,6 +69,8 @@ export interface ProviderModelConfig {
 
 /** Options of GitHub's Copilot API. */
 export interface CapiSessionOptions {
+  /** Which kind of model is chosen while the model is `auto`. */
+  autoTier?: AutoTier;
   /** False keeps to HTTP where WebSockets do not get through; default true. */
   enableWebSocketResponses?: boolean;
 }

@@ -1,15 +1,14 @@
 /** What a session is to be like. Every field may be left out; the server has its own defaults. */
 import type {
   ContextTier,
-  OpenCanvasInstance,
+  GitHubTokenAcquireRequest,
+  GitHubTokenAcquireResult,
   ReasoningSummary,
   RemoteSessionMode,
   SessionLimitsConfig,
 } from "@rightseat/protocol";
-import type { CopilotSession } from "../session/session.ts";
+import type { Canvas } from "../canvas.ts";
 import type { ToolSet } from "../config/tool-set.ts";
-import type { Canvas } from "../not-supported.ts";
-import type { SessionFsProvider } from "../session-fs.ts";
 import type { SessionHooks } from "./hooks.ts";
 import type { SessionEventHandler } from "./messages.ts";
 import type { PermissionHandler } from "./permissions.ts";
@@ -135,8 +134,17 @@ export interface GitHubMcpToolConfig {
   disableFormDeferral?: boolean;
 }
 
+/** What may be switched off of approving everything. */
+export const DisableBypassPermissionsModes = {
+  /** All of it. */
+  Disable: "disable",
+  /** What is not decided request by request. */
+  AllowAutoOnly: "allow-auto-only",
+} as const;
+
 export interface ManagedSettingsPermissions {
-  disableBypassPermissionsMode?: "disable";
+  /** One of `DisableBypassPermissionsModes`; what is not known is told as it is. */
+  disableBypassPermissionsMode?: string;
   deny?: string[];
   ask?: string[];
   allow?: string[];
@@ -164,8 +172,19 @@ export interface CopilotExpAssignmentResponse {
   AssignmentContext: string;
 }
 
-/** What creating and resuming a session have in common. */
-export interface SessionConfigBase {
+export type AskUserVariant = "legacy" | "elicitation";
+
+export type GitHubTokenProviderArgs = Pick<GitHubTokenAcquireRequest, "host" | "sessionId" | "reason">;
+
+/** A token and the seconds that it lasts, or `cancelled`. */
+export type GitHubTokenProviderResult = GitHubTokenAcquireResult;
+
+export type GitHubTokenProvider = (
+  args: GitHubTokenProviderArgs,
+) => GitHubTokenProviderResult | Promise<GitHubTokenProviderResult>;
+
+/** What a session is made of, whether it is created or resumed. */
+export interface SessionFields {
   /** The application's name. */
   clientName?: string;
   model?: string;
@@ -189,6 +208,8 @@ export interface SessionConfigBase {
   /** Which of those there are not. */
   excludedTools?: string[] | ToolSet;
   excludedBuiltinAgents?: string[];
+  /** Which of the server's own skills; in mode `empty`, none unless they are named. */
+  includedBuiltinSkills?: string[];
   commands?: CommandDefinition[];
   systemMessage?: SystemMessageConfig;
 
@@ -213,6 +234,8 @@ export interface SessionConfigBase {
   onPermissionRequest?: PermissionHandler;
   onMcpAuthRequest?: McpAuthHandler;
   onUserInputRequest?: UserInputHandler;
+  /** How the agent asks: a question, or a form, which needs `onElicitationRequest` too; default `legacy`. */
+  askUserVariant?: AskUserVariant;
   onElicitationRequest?: ElicitationHandler;
   onExitPlanModeRequest?: ExitPlanModeHandler;
   onAutoModeSwitchRequest?: AutoModeSwitchHandler;
@@ -232,6 +255,8 @@ export interface SessionConfigBase {
   includeSubAgentStreamingEvents?: boolean;
   mcpServers?: Record<string, MCPServerConfig>;
   mcpOAuthTokenStorage?: "persistent" | "in-memory";
+  /** Where MCP servers find out about the application, for their authorization. */
+  authClientIdMetadataUrl?: string;
   customAgents?: CustomAgentConfig[];
   defaultAgent?: DefaultAgentConfig;
   /** The custom agent that begins. */
@@ -245,6 +270,8 @@ export interface SessionConfigBase {
   memory?: MemoryConfiguration;
   /** The GitHub account of this session. A secret. */
   gitHubToken?: string;
+  /** Gets tokens for it when they are needed, in place of `gitHubToken`. */
+  gitHubTokenProvider?: GitHubTokenProvider;
   enableManagedSettings?: boolean;
   managedSettings?: ManagedSettings;
   skipEmbeddingRetrieval?: boolean;
@@ -256,8 +283,6 @@ export interface SessionConfigBase {
   enableSessionStore?: boolean;
   enableSkills?: boolean;
   remoteSession?: RemoteSessionMode;
-  /** Keeps the session's files; only with the client's option `sessionFs`. */
-  createSessionFsProvider?: (session: CopilotSession) => SessionFsProvider;
 
   canvases?: Canvas[];
   requestCanvasRenderer?: boolean;
@@ -265,20 +290,6 @@ export interface SessionConfigBase {
   extensionSdkPath?: string;
   extensionInfo?: ExtensionInfo;
   canvasProvider?: CanvasProviderIdentity;
+  featureFlags?: Record<string, boolean>;
   expAssignments?: CopilotExpAssignmentResponse;
-}
-
-export interface SessionConfig extends SessionConfigBase {
-  /** Default: a new UUID. */
-  sessionId?: string;
-  /** Asks for a session that runs elsewhere; Rightseat refuses. */
-  cloud?: CloudSessionOptions;
-}
-
-export interface ResumeSessionConfig extends SessionConfigBase {
-  /** Leaves out the event `session.resume`. */
-  suppressResumeEvent?: boolean;
-  /** Goes on with what waited for an answer, which is ended otherwise. */
-  continuePendingWork?: boolean;
-  openCanvases?: OpenCanvasInstance[];
 }

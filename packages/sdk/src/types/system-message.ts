@@ -17,7 +17,9 @@ export type SystemMessageSection =
 /** The sections that can be customised, and what is in them. */
 export const SYSTEM_MESSAGE_SECTIONS: Record<SystemMessageSection, { description: string }> = {
   preamble: { description: "Who the agent is, in a few words, and its mode" },
-  identity: { description: "The preamble together with tone, tool efficiency and what else describes the agent" },
+  identity: {
+    description: "The preamble together with tone, tool efficiency and what else describes the agent",
+  },
   tone: { description: "Style, length and format of answers" },
   tool_efficiency: { description: "How tools are used well: together, in parallel" },
   environment_context: { description: "Working directory, operating system, repository, what is there" },

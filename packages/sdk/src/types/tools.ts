@@ -43,7 +43,7 @@ export interface ToolInvocation {
    * Aborts when the call's result is not wanted any more: the run was aborted, another client answered,
    * or the session was left.
    */
-  signal: AbortSignal;
+  signal?: AbortSignal;
 }
 
 /**

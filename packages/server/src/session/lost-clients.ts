@@ -3,13 +3,7 @@
  * their tools: a call of one waits for its client, instead of failing because nobody is there just now.
  */
 import type { Session } from "./session.ts";
-import type { Attachment, CustomToolSpec } from "./session-settings.ts";
-
-export interface LostClient {
-  readonly attachment: Attachment;
-  /** When it was lost; milliseconds of a monotonic clock. */
-  readonly atMs: number;
-}
+import type { Attachment, CustomToolSpec, LostClient } from "./session-settings.ts";
 
 /** How long a client may take to come back, in milliseconds. */
 const GRACE_MS = 30_000;

@@ -11,12 +11,11 @@ import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { loadState } from "./load-state.ts";
-import type { LostClient } from "./lost-clients.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
 import { Questions } from "./questions.ts";
-import type { Attachment, SessionSettings } from "./session-settings.ts";
+import type { Attachment, LostClient, SessionSettings } from "./session-settings.ts";
 import { parseSessionState, type SessionState } from "./session-state.ts";
 
 /** The run in progress: one prompt on its way through the agent loop. */
