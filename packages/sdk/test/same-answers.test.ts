@@ -124,7 +124,7 @@ async function answersOf(sdk: Sdk, configOf: (sdk: Sdk) => object) {
     }
   }
   await client.forceStop();
-  return JSON.parse(JSON.stringify(heard).replaceAll(/"\d{4}-\d\d-\d\dT[^"]+"/g, '"now"'));
+  return JSON.parse(JSON.stringify(heard).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "now"));
 }
 
 /** Handlers are asynchronous: their answers come a few rounds later. */
