@@ -1,5 +1,6 @@
 export { type Certificates, createCertificates, type KeyPair } from "./certificates.ts";
 export { collect } from "./collect.ts";
+export { type FaultProxy, type FaultProxyOptions, type FaultRates, startFaultProxy } from "./fault-proxy.ts";
 export {
   type ModelScript,
   type RecordedModelRequest,

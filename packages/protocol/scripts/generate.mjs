@@ -11,7 +11,13 @@ import {
   readJson,
   relaxDefinitions,
 } from "./generate/schemas.mjs";
-import { renderApi, renderEvents, renderIndex, renderRuntimeMethods } from "./generate/types.mjs";
+import {
+  renderApi,
+  renderEvents,
+  renderIndex,
+  renderMethodNames,
+  renderRuntimeMethods,
+} from "./generate/types.mjs";
 import { renderValidators } from "./generate/validators.mjs";
 
 const OUTPUT = join(packageRoot, "src", "generated");
@@ -44,6 +50,7 @@ function generate(inputs) {
     "events.ts": renderEvents(events),
     "api.ts": renderApi({ api, events, methods, extraRoots: [runtimeRoot] }),
     "runtime-methods.ts": renderRuntimeMethods({ runtime, methods: runtimeMethods, api, events }),
+    "method-names.ts": renderMethodNames(methods),
     "index.ts": renderIndex(),
     ...renderValidators({
       definitions: { api: api.definitions, events: events.definitions, runtime: runtime.definitions },

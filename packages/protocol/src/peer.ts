@@ -104,8 +104,11 @@ export class Peer {
     this.#handlers = handlers;
   }
 
-  /** Takes one message of the other side. Never throws: what is wrong with it is answered. */
-  receive(body: string): void {
+  /**
+   * Takes one message of the other side. Never throws: what is wrong with it is answered.
+   * @returns whether it was an answer to a request of ours; who waits for it goes on in a microtask
+   */
+  receive(body: string): boolean {
     let message: unknown;
     try {
       message = JSON.parse(body);
@@ -114,7 +117,7 @@ export class Peer {
         null,
         new RpcError("parse_error", "expected a JSON-RPC message, got text that is not JSON").toBody(),
       );
-      return;
+      return false;
     }
     if (message === null || typeof message !== "object" || Array.isArray(message)) {
       const came = Array.isArray(message)
@@ -126,21 +129,24 @@ export class Peer {
         null,
         new RpcError("invalid_request", `expected a JSON-RPC object, got ${came}`).toBody(),
       );
-      return;
+      return false;
     }
     const incoming = message as Incoming;
     if (typeof incoming.method === "string") {
       if (incoming.id === undefined) this.#receiveNotification(incoming.method, incoming.params);
       else this.#receiveRequest(incoming.id, incoming.method, incoming.params);
-    } else if ("result" in incoming || "error" in incoming) {
-      this.#receiveAnswer(incoming);
-    } else {
-      const id = isId(incoming.id) ? incoming.id : null;
-      this.sendError(
-        id,
-        new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'").toBody(),
-      );
+      return false;
     }
+    if ("result" in incoming || "error" in incoming) {
+      this.#receiveAnswer(incoming);
+      return true;
+    }
+    const id = isId(incoming.id) ? incoming.id : null;
+    this.sendError(
+      id,
+      new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'").toBody(),
+    );
+    return false;
   }
 
   /** Asks the other side. Rejects with RemoteError, ConnectionClosedError, or the signal's reason. */

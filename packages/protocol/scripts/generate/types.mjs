@@ -298,12 +298,34 @@ export function renderRuntimeMethods({ runtime, methods, api, events }) {
   return [HEADER, importLines.join(""), ...declarations, ...tables].join("\n");
 }
 
+/** The text of `method-names.ts`: which published methods a client calls, of the server and of a session. */
+export function renderMethodNames(methods) {
+  const constant = (group, name, doc) => {
+    const names = methods.filter((method) => method.group === group).map((method) => method.name);
+    const lines = names.map((method) => `  ${JSON.stringify(method)},\n`).join("");
+    return `/** ${doc} */\nexport const ${name} = [\n${lines}] as const;\n`;
+  };
+  return [
+    HEADER,
+    constant("server", "SERVER_METHOD_NAMES", "Published methods of the server as a whole."),
+    constant(
+      "session",
+      "SESSION_METHOD_NAMES",
+      "Published methods of one session; all begin with `session.`.",
+    ),
+    "export type ServerMethodName = (typeof SERVER_METHOD_NAMES)[number];",
+    "export type SessionMethodName = (typeof SESSION_METHOD_NAMES)[number];",
+    "",
+  ].join("\n");
+}
+
 /** The text of `index.ts`. */
 export function renderIndex() {
   return [
     HEADER,
     'export type * from "./api.ts";',
     'export type * from "./events.ts";',
+    'export type * from "./method-names.ts";',
     'export type * from "./runtime-methods.ts";',
     "",
   ].join("\n");

@@ -3,7 +3,7 @@ import { RawResult } from "@rightseat/protocol";
 import { switchModel } from "../session/change-session.ts";
 import { registerInterest, releaseInterest } from "../session/clients.ts";
 import { readHistory } from "../session/history.ts";
-import { acceptPrompt, type PromptInput, waitingItems } from "../session/prompts.ts";
+import { acceptPrompt, type PromptInput, waitingItems, wasTaken } from "../session/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
 import { type AbortReason, abortRun, startRun } from "../session/run.ts";
 import { usageMetrics } from "../session/session-report.ts";
@@ -19,8 +19,13 @@ export function sessionMethods(services: Services): Methods {
   return {
     "session.send": async (params: ById & PromptInput, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      await services.governor.admitPrompt(session.key.tenant);
-      return { messageId: await acceptPrompt(session, params, start) };
+      if (!wasTaken(session, params)) {
+        await services.governor.admitPrompt(session.key.tenant);
+        // The same prompt may have come over another connection meanwhile.
+        if (!wasTaken(session, params)) return { messageId: await acceptPrompt(session, params, start) };
+      }
+      await session.committed();
+      return { messageId: params.messageId as string };
     },
     "session.sendMessages": async (
       params: ById & { messages: PromptInput[] } & Omit<PromptInput, "prompt">,
@@ -29,7 +34,9 @@ export function sessionMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       const { messages, ...shared } = params;
       for (const _ of messages) await services.governor.admitPrompt(session.key.tenant);
-      const ids = messages.map((message) => acceptPrompt(session, { ...shared, ...message }, start));
+      const ids = messages.map((message) =>
+        acceptPrompt(session, { ...shared, ...message, messageId: undefined }, start),
+      );
       return { messageIds: await Promise.all(ids) };
     },
     "session.abort": async (params: ById & { reason?: AbortReason }, scope: Scope) => {

@@ -17,6 +17,7 @@ import { closeInterruptedCompaction } from "./compaction.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
 import { askForGitHubToken } from "./github-token.ts";
 import type { GitHubTokenLease } from "./github-token-lease.ts";
+import { noteReturn } from "./lost-clients.ts";
 import { joinedPolicy, managedPolicyOf, tellManagedSettings } from "./managed-settings.ts";
 import { startNextRun } from "./prompts.ts";
 import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
@@ -61,6 +62,10 @@ export interface JoinResult {
   readonly mode: string;
   readonly workspacePath?: string;
   readonly capabilities: { readonly ui: { readonly elicitation: boolean } };
+  /** For `session.eventLog.read`: what the client is told is what lies behind it. */
+  readonly eventCursor: string;
+  /** `session.send` takes a `messageId`, and each once. */
+  readonly acceptsMessageIds: true;
 }
 
 const EVENT_FORMAT_VERSION = 1;
@@ -156,6 +161,7 @@ export async function resumeSession(
   attachment.interests = session.attachments.get(link)?.interests;
   session.attachments.set(link, attachment);
   tellManagedSettings(session, params);
+  noteReturn(session, attachment);
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
   warnOfFields(session, link, unheard);
@@ -250,6 +256,8 @@ function showOpenQuestions(session: Session, newcomer: Attachment, wasActive: bo
   for (const question of session.questions.list()) {
     const { toolName, concerns } = question;
     if (concerns && !concerns(newcomer)) continue;
+    // Not in the log yet: the newcomer is told it in its turn, like everybody.
+    if (session.willTell(question.event)) continue;
     const taken = wasActive && toolName !== undefined && othersOffer(session, newcomer, toolName);
     if (!taken) newcomer.link.publish(question.event);
   }
@@ -272,6 +280,8 @@ function joinResult(services: JoinServices, session: Session, params: SettingsPa
     mode: session.state.mode,
     ...(workspacePath !== undefined ? { workspacePath } : {}),
     capabilities: { ui: { elicitation: clientFacts(session).elicitation } },
+    eventCursor: String(session.end),
+    acceptsMessageIds: true,
   };
 }
 

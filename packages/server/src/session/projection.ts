@@ -173,6 +173,7 @@ const FOLDERS: Record<string, Folder> = {
   },
   "rightseat.prompt_queued": (state, data) => {
     const prompt = data.prompt as QueuedPrompt;
+    rememberMessage(state, prompt.messageId);
     if (data.first === true) state.queue.unshift(prompt);
     else state.queue.push(prompt);
   },
@@ -247,8 +248,19 @@ function withoutSteering(queue: QueuedPrompt[]): QueuedPrompt[] {
   return queue.map((prompt) => (prompt.steering ? { ...prompt, steering: false } : prompt));
 }
 
+/** A client sends a prompt again when a connection took the answer with it: soon, or never. */
+const REMEMBERED_MESSAGES = 32;
+
+function rememberMessage(state: SessionState, messageId: unknown): void {
+  if (typeof messageId !== "string" || state.recentMessageIds?.includes(messageId)) return;
+  state.recentMessageIds ??= [];
+  state.recentMessageIds.push(messageId);
+  if (state.recentMessageIds.length > REMEMBERED_MESSAGES) state.recentMessageIds.shift();
+}
+
 function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
   const messageId = dequeue(state, data);
+  rememberMessage(state, messageId);
   const modelContent = data.transformedContent ?? data.content;
   const content = typeof modelContent === "string" ? modelContent : "";
   const prompt = data.source === undefined || data.source === "user" ? text(data.content) : "";

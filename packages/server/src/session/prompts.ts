@@ -15,6 +15,8 @@ import { noticeOfTools } from "./tools-notice.ts";
 
 export interface PromptInput {
   readonly prompt: string;
+  /** Chosen by the client, so that it may send the prompt again; default one of ours. */
+  readonly messageId?: string;
   readonly displayPrompt?: string;
   readonly attachments?: readonly unknown[];
   /** "immediate" steers the run in progress; default "enqueue". */
@@ -29,6 +31,29 @@ export interface PromptInput {
 /** Starts a run when there is something to run and none is running; see `run.ts`. */
 export type StartRun = (session: Session, prompt: QueuedPrompt) => void;
 
+const MESSAGE_ID = /^[\x21-\x7e]{1,128}$/;
+
+/**
+ * Whether a prompt was taken before under the id that its client gave it: it is not taken twice.
+ * @throws RpcError `invalid_params` for what cannot be an id.
+ */
+export function wasTaken(session: Session, { messageId }: Pick<PromptInput, "messageId">): boolean {
+  if (messageId === undefined || messageId === null) return false;
+  if (typeof messageId !== "string" || !MESSAGE_ID.test(messageId)) {
+    throw new RpcError(
+      "invalid_params",
+      "session.send: messageId: expected 1 to 128 characters of ASCII without spaces",
+      { path: "messageId" },
+    );
+  }
+  const { recentMessageIds, queue } = session.state;
+  return (
+    recentMessageIds?.includes(messageId) === true ||
+    session.run?.messageId === messageId ||
+    queue.some((waiting) => waiting.messageId === messageId)
+  );
+}
+
 /** Takes a prompt; resolves with its message id once it is committed. */
 export async function acceptPrompt(
   session: Session,
@@ -38,7 +63,7 @@ export async function acceptPrompt(
   if (session.closing)
     throw new RpcError("session_not_found", `Session not found: ${session.id} (it is being closed)`);
   const prompt: QueuedPrompt = {
-    messageId: randomUUID(),
+    messageId: input.messageId ?? randomUUID(),
     prompt: input.prompt,
     steering: input.mode === "immediate" && session.run !== undefined,
     ...(input.displayPrompt !== undefined ? { displayPrompt: input.displayPrompt } : {}),

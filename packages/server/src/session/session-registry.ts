@@ -18,6 +18,7 @@ import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
 import { endErrands } from "./errands.ts";
 import { loadState } from "./load-state.ts";
+import { noteLostClient } from "./lost-clients.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type EndReason, hookSourcesOf } from "./session-hooks.ts";
 import { shutdownData } from "./session-report.ts";
@@ -163,8 +164,10 @@ export class SessionRegistry {
   /** A client goes from a session. The last one to go lets the session go once it is quiet. */
   detach(session: Session, link: ClientLink, how: "left" | "lost"): void {
     const before = clientFacts(session);
-    const hooks = session.attachments.get(link)?.hooks;
+    const attachment = session.attachments.get(link);
+    const hooks = attachment?.hooks;
     hooks?.leave();
+    if (attachment && how === "lost") noteLostClient(session, attachment);
     session.attachments.delete(link);
     clientsChanged(session, before);
     if (session.attachments.size > 0) return;

@@ -136,6 +136,13 @@ export interface Attachment {
   readonly hooks?: ClientHooks;
 }
 
+/** A client whose connection ended without a word; see lost-clients.ts. */
+export interface LostClient {
+  readonly attachment: Attachment;
+  /** When it was lost; milliseconds of a monotonic clock. */
+  readonly atMs: number;
+}
+
 /** Fields of `session.create` and `session.resume` that settings are read from. */
 export type SettingsParams = Readonly<Record<string, unknown>>;
 

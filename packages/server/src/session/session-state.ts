@@ -109,6 +109,8 @@ export interface SessionState {
   selectedAgent?: string;
   /** Clients' tools as the model was last told of them. */
   clientTools?: { readonly offered: readonly string[]; readonly gone: readonly string[] };
+  /** Ids of the messages taken last, oldest first; bounded. One that is sent again is known by them. */
+  recentMessageIds?: string[];
   /** Names of deferred tools that a tool search brought up. */
   activatedTools?: string[];
   /** The message whose run has begun and not ended; a log that ends so was cut off. */

@@ -19,7 +19,7 @@ import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
 import { Questions } from "./questions.ts";
-import type { Attachment, SessionSettings } from "./session-settings.ts";
+import type { Attachment, LostClient, SessionSettings } from "./session-settings.ts";
 import { parseSessionState, type SessionState } from "./session-state.ts";
 
 /** The run in progress: one prompt on its way through the agent loop. */
@@ -67,6 +67,8 @@ export class Session {
   readonly key: SessionKey;
   readonly questions: Questions;
   readonly attachments = new Map<ClientLink, Attachment>();
+  /** Clients that were lost and may come back; see lost-clients.ts. */
+  lostClients: readonly LostClient[] | undefined;
   settings: SessionSettings;
   /** The custom agent that it answers as; undefined for itself. What the log says of it is `state.selectedAgent`. */
   agent: AgentDefinition | undefined;
@@ -215,6 +217,11 @@ export class Session {
   record<T extends PrivateRecordType>(type: T, data: PrivateRecordMap[T]): void {
     const event: LoggedEvent = { type, data, id: randomUUID(), timestamp: new Date().toISOString() };
     this.#addLine(event, JSON.stringify(event));
+  }
+
+  /** Whether an event waits for what is on its way to the log, and will be told to everybody after it. */
+  willTell(published: PublishedEvent): boolean {
+    return this.#outbox.some((outgoing) => outgoing.published === published);
   }
 
   /** Tells clients, or only one of them, something that is not logged. */

@@ -2,6 +2,7 @@
 import type { ToolSet } from "../agent/run-host.ts";
 import type { Tool } from "../tools/tool.ts";
 import { createCustomTool } from "./custom-tool.ts";
+import { awaitedTools } from "./lost-clients.ts";
 import { fitsNow } from "./offered-tools.ts";
 import type { Session } from "./session.ts";
 import { isChosen } from "./tool-filter.ts";
@@ -17,6 +18,7 @@ export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): Too
       const { name } = tool.definition;
       if (fitsNow(session, name)) tools.set(name, tool);
     }
+  for (const spec of awaitedTools(session)) tools.set(spec.name, createCustomTool(session, spec));
   for (const attachment of session.attachments.values()) {
     for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(session, spec));
   }

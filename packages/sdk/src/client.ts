@@ -1,0 +1,349 @@
+/** The way to a server, and to its sessions. */
+import { randomUUID } from "node:crypto";
+import { inspect } from "node:util";
+import { type RuntimeMethods, SERVER_METHOD_NAMES, type SessionSummary } from "@rightseat/protocol";
+import { type CallOptions, orAborted, withLimits } from "./call-options.ts";
+import { assertOptions, resolveConnection } from "./config/client-settings.ts";
+import { prepareConfig, toCreateParams, toResumeParams } from "./config/session-params.ts";
+import type { LinkState } from "./connection/link.ts";
+import { ConnectionError, toError } from "./errors.ts";
+import { Hub } from "./hub.ts";
+import { ModelList, toModelInfo } from "./model-list.ts";
+import { createRpc, type ServerRpc } from "./rpc.ts";
+import type { JoinRequest } from "./session/attachment.ts";
+import { SessionCore, type SessionHost } from "./session/core.ts";
+import { CopilotSession } from "./session/session.ts";
+import { createSessionFsAdapter } from "./session-fs.ts";
+import type { CopilotClientOptions, TraceContext } from "./types/client-options.ts";
+import type { ResumeSessionConfig, SessionConfig, SessionConfigBase } from "./types/join-config.ts";
+import type { ModelInfo } from "./types/providers.ts";
+import type {
+  GetAuthStatusResponse,
+  GetStatusResponse,
+  SessionLifecycleEvent,
+  SessionLifecycleEventType,
+  SessionLifecycleHandler,
+  SessionListFilter,
+  SessionMetadata,
+  TypedSessionLifecycleHandler,
+} from "./types/sessions.ts";
+
+/** How long a session may take to be left when the client stops, in milliseconds. */
+const LEAVE_MS = 5000;
+
+/**
+ * A client of a Rightseat server, with the API of the official SDK's `CopilotClient`. A connection that is
+ * lost is made again, at another address where there are several; its sessions are resumed, and calls
+ * wait meanwhile.
+ *
+ * @example
+ * const client = new CopilotClient({ connection: RuntimeConnection.forUri("localhost:4321") });
+ * const session = await client.createSession({ onPermissionRequest: approveAll });
+ * const answer = await session.sendAndWait("What is in this folder?");
+ * await client.stop();
+ */
+export class CopilotClient {
+  readonly #options: CopilotClientOptions;
+  readonly #hub: Hub;
+  readonly #models: ModelList;
+  readonly #host: SessionHost;
+  #rpc: ServerRpc | undefined;
+  #stopping: Promise<Error[]> | undefined;
+
+  /** @throws Error for options that cannot be used, or not together. Nothing is connected yet. */
+  constructor(options: CopilotClientOptions = {}) {
+    const connection = resolveConnection(options);
+    assertOptions(options, connection);
+    this.#options = options;
+    this.#hub = new Hub(options, connection);
+    this.#models = new ModelList(() => this.#fetchModels());
+    this.#host = {
+      link: this.#hub.link,
+      callTimeoutMs: options.callTimeoutMs,
+      traceContext: () => this.#traceContext(),
+      onWarning: options.onWarning ?? warn,
+      onGone: (core) => {
+        if (this.#hub.sessions.get(core.id) === core) this.#hub.sessions.delete(core.id);
+      },
+    };
+  }
+
+  /** Every method of the published contract that is about the server as a whole. @throws Error before `start`. */
+  get rpc(): ServerRpc {
+    if (!this.#hub.link.isStarted) throw new Error("Client is not connected. Call start() first.");
+    this.#rpc ??= createRpc<ServerRpc>(SERVER_METHOD_NAMES, "", (method, params, options) =>
+      this.#hub.call(method, params, options),
+    );
+    return this.#rpc;
+  }
+
+  /**
+   * Connects; does nothing while connected. While a lost connection is being made again, tries now.
+   * @throws Error when no address answers, the token is refused, or the protocol is another
+   */
+  async start(options?: CallOptions): Promise<void> {
+    await this.#stopping;
+    await this.#limited(options, (signal) => this.#hub.link.connect(signal));
+  }
+
+  /** Leaves all sessions and disconnects; the server keeps the conversations. Resolves with what went wrong. */
+  stop(): Promise<Error[]> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  /** Disconnects at once, telling nobody. */
+  async forceStop(): Promise<void> {
+    for (const core of [...this.#hub.sessions.values()]) core.close();
+    this.#models.forget();
+    await this.#hub.link.close("now");
+    await this.#hub.endpoints.stop("now", () => Promise.resolve());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** The address of the server that is connected, as `host:port`. */
+  get address(): string | undefined {
+    return this.#hub.link.endpointName;
+  }
+
+  /** `connecting` also while a lost connection is being made again. */
+  getState(): LinkState {
+    return this.#hub.link.state;
+  }
+
+  /** Makes a session; connects first when need be. */
+  async createSession(config: SessionConfig = {}, options?: CallOptions): Promise<CopilotSession> {
+    const ownId = config.sessionId !== undefined;
+    const sessionId = config.sessionId ?? randomUUID();
+    return this.#join(sessionId, config, options, (prepared) => ({
+      method: "session.create",
+      params: toCreateParams(prepared, config, sessionId),
+      ownId,
+    }));
+  }
+
+  /** Goes on with a session, whoever made it, wherever; connects first when need be. */
+  async resumeSession(
+    sessionId: string,
+    config: ResumeSessionConfig = {},
+    options?: CallOptions,
+  ): Promise<CopilotSession> {
+    return this.#join(sessionId, config, options, (prepared) => ({
+      method: "session.resume",
+      params: toResumeParams(prepared, config, sessionId),
+      ownId: true,
+    }));
+  }
+
+  /** Asks the server to answer. */
+  async ping(
+    message?: string,
+    options?: CallOptions,
+  ): Promise<{ message: string; timestamp: string; protocolVersion?: number }> {
+    return (await this.#hub.call("ping", { message }, options)) as Awaited<ReturnType<CopilotClient["ping"]>>;
+  }
+
+  /** The versions of the server and of the protocol. */
+  async getStatus(options?: CallOptions): Promise<GetStatusResponse> {
+    return (await this.#hub.call("status.get", {}, options)) as GetStatusResponse;
+  }
+
+  /** Whether GitHub knows the server. */
+  async getAuthStatus(options?: CallOptions): Promise<GetAuthStatusResponse> {
+    return (await this.#hub.call("auth.getStatus", {}, options)) as GetAuthStatusResponse;
+  }
+
+  /** The models there are, from the server or `onListModels`; asked for once until the client stops. */
+  async listModels(options?: CallOptions): Promise<ModelInfo[]> {
+    return this.#limited(options, (signal) => orAborted(this.#models.get(), signal));
+  }
+
+  /** The session that changed last. */
+  async getLastSessionId(options?: CallOptions): Promise<string | undefined> {
+    const result = await this.#hub.call("session.getLastId", {}, options);
+    return (result as { sessionId?: string }).sessionId;
+  }
+
+  /** The sessions there are, whoever made them, the last changed first. */
+  async listSessions(filter?: SessionListFilter, options?: CallOptions): Promise<SessionMetadata[]> {
+    const { workingDirectory, ...rest } = filter ?? {};
+    const params = { filter: filter && { ...rest, cwd: workingDirectory } };
+    const result = (await this.#hub.call("session.list", params, options)) as { sessions: SessionSummary[] };
+    return result.sessions.map(toMetadata);
+  }
+
+  /** One session as `listSessions` shows it; undefined when there is none. */
+  async getSessionMetadata(sessionId: string, options?: CallOptions): Promise<SessionMetadata | undefined> {
+    const result = await this.#hub.call("session.getMetadata", { sessionId }, options);
+    const { session } = result as { session?: SessionSummary };
+    return session && toMetadata(session);
+  }
+
+  /** Deletes a session and its history for good. @throws Error when there is none. */
+  async deleteSession(sessionId: string, options?: CallOptions): Promise<void> {
+    let maybeDone = false;
+    for (;;) {
+      try {
+        const result = await this.#hub.call("session.delete", { sessionId }, options);
+        const { success, error } = result as RuntimeMethods["session.delete"]["result"];
+        // Gone already, it may be this very call that deleted it.
+        if (!success && !maybeDone)
+          throw new Error(`Failed to delete session ${sessionId}: ${error || "Unknown error"}`);
+        this.#hub.sessions.get(sessionId)?.close(new Error(`the session ${sessionId} was deleted`));
+        return;
+      } catch (error) {
+        if (!(error instanceof ConnectionError && error.maybeDone) || this.#options.reconnect === false)
+          throw error;
+        maybeDone = true;
+      }
+    }
+  }
+
+  /** Always undefined of a server: it shows no session to anybody. */
+  async getForegroundSessionId(options?: CallOptions): Promise<string | undefined> {
+    const result = await this.#hub.call("session.getForeground", {}, options);
+    return (result as { sessionId?: string }).sessionId;
+  }
+
+  /** @throws Error of a server that shows no sessions. */
+  async setForegroundSessionId(sessionId: string, options?: CallOptions): Promise<void> {
+    const result = await this.#hub.call("session.setForeground", { sessionId }, options);
+    const { success, error } = result as RuntimeMethods["session.setForeground"]["result"];
+    if (!success) throw new Error(error || "Failed to set foreground session");
+  }
+
+  /** Tells of sessions that are made, changed or deleted, by whomever. Returns the way to stop. */
+  onLifecycle<K extends SessionLifecycleEventType>(
+    eventType: K,
+    handler: TypedSessionLifecycleHandler<K>,
+  ): () => void;
+  onLifecycle(handler: SessionLifecycleHandler): () => void;
+  onLifecycle(typeOrHandler: string | SessionLifecycleHandler, handler?: unknown): () => void {
+    const { lifecycle } = this.#hub;
+    if (typeof typeOrHandler === "function") return lifecycle.add(undefined, typeOrHandler);
+    return lifecycle.add(typeOrHandler, handler as (event: SessionLifecycleEvent) => void);
+  }
+
+  /** The same as `onLifecycle`, by its older name. */
+  on<K extends SessionLifecycleEventType>(eventType: K, handler: TypedSessionLifecycleHandler<K>): () => void;
+  on(handler: SessionLifecycleHandler): () => void;
+  on(typeOrHandler: string | SessionLifecycleHandler, handler?: unknown): () => void {
+    return this.onLifecycle(typeOrHandler as never, handler as never);
+  }
+
+  async #join(
+    sessionId: string,
+    config: SessionConfigBase,
+    options: CallOptions | undefined,
+    requestOf: (prepared: Awaited<ReturnType<typeof prepareConfig>>) => JoinRequest,
+  ): Promise<CopilotSession> {
+    await this.#stopping;
+    const { mode = "copilot-cli", onGitHubTelemetry } = this.#options;
+    const prepared = await prepareConfig(config, mode, onGitHubTelemetry !== undefined);
+    if (!this.#hub.link.isStarted || this.getState() === "error") await this.start(options);
+    const core = new SessionCore(sessionId, this.#host, config, prepared);
+    const session = new CopilotSession(core);
+    if (config.onEvent) session.on(config.onEvent);
+    this.#keepFiles(core, session, config);
+    this.#hub.sessions.set(sessionId, core);
+    try {
+      const request = requestOf(prepared);
+      const trace = await this.#traceContext();
+      await core.join({ ...request, params: { ...trace, ...request.params } }, options);
+      return session;
+    } catch (error) {
+      // Made, but not as it was asked for: it must not go on with more than it was to have.
+      await core.leave({ timeoutMs: LEAVE_MS }).catch(() => undefined);
+      core.close();
+      throw error;
+    }
+  }
+
+  #keepFiles(core: SessionCore, session: CopilotSession, config: SessionConfigBase): void {
+    const { sessionFs } = this.#options;
+    if (!sessionFs) return;
+    if (!config.createSessionFsProvider) {
+      throw new Error(
+        "createSessionFsProvider is required in session config when sessionFs is enabled in client options.",
+      );
+    }
+    const provider = config.createSessionFsProvider(session);
+    if (sessionFs.capabilities?.sqlite && !provider.sqlite) {
+      throw new Error(
+        "SessionFsConfig declares capabilities.sqlite but the provider does not implement sqlite.",
+      );
+    }
+    core.useFiles(createSessionFsAdapter(provider));
+  }
+
+  async #fetchModels(): Promise<readonly ModelInfo[]> {
+    if (this.#options.onListModels) return this.#options.onListModels();
+    const { models } = (await this.#hub.call("models.list")) as { models: ModelInfo[] };
+    return models.map(toModelInfo);
+  }
+
+  /** Asked for only when there is somebody to ask: prompts then go out in the tick in which they are given. */
+  #traceContext(): Promise<TraceContext | undefined> | undefined {
+    const { onGetTraceContext } = this.#options;
+    return (
+      onGetTraceContext &&
+      Promise.resolve()
+        .then(onGetTraceContext)
+        .catch(() => undefined)
+    );
+  }
+
+  async #stop(): Promise<Error[]> {
+    const errors: Error[] = [];
+    const cores = [...this.#hub.sessions.values()];
+    await Promise.all(
+      cores.map(async (core) => {
+        try {
+          await core.leave({ timeoutMs: LEAVE_MS });
+        } catch (error) {
+          errors.push(
+            new Error(`Failed to disconnect session ${core.id}: ${toError(error).message}`, { cause: error }),
+          );
+          core.close();
+        }
+      }),
+    );
+    this.#models.forget();
+    const shutdown = () => this.#hub.call("runtime.shutdown", {}, { once: true });
+    errors.push(...(await this.#hub.endpoints.stop("gently", shutdown)));
+    await this.#hub.link.close("flush");
+    return errors;
+  }
+
+  #limited<T>(options: CallOptions | undefined, work: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+    return withLimits("the server", options, work);
+  }
+}
+
+function warn(message: string, details: Record<string, unknown>): void {
+  process.emitWarning(message, { type: "RightseatWarning", detail: inspect(details) });
+}
+
+function toMetadata(summary: SessionSummary): SessionMetadata {
+  const { sessionId, summary: about, isRemote, context } = summary;
+  const startTime = new Date(summary.startTime);
+  return {
+    sessionId,
+    startTime,
+    createdAt: startTime,
+    modifiedTime: new Date(summary.modifiedTime),
+    summary: about,
+    isRemote,
+    context: context && {
+      workingDirectory: context.cwd,
+      gitRoot: context.gitRoot,
+      repository: context.repository,
+      branch: context.branch,
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** The first words on a new connection: who we are, and whether both sides speak the same protocol. */
+import { ErrorCode, PROTOCOL_VERSION, RemoteError } from "@rightseat/protocol";
+import { orAborted } from "../call-options.ts";
+import { reasonOf } from "../errors.ts";
+import type { Channel } from "./channel.ts";
+import type { CopilotClientInfo } from "./client-info.ts";
+
+/**
+ * The secret that the server expects of its clients, or what gets one: called for every connection, so
+ * that it may change. `rejected` is true when the server has just refused the one before.
+ */
+export type ConnectionToken = string | ((context: { rejected: boolean }) => string | Promise<string>);
+
+export interface Introduction {
+  readonly token?: ConnectionToken;
+  readonly clientInfo?: CopilotClientInfo;
+  readonly enableGitHubTelemetryForwarding?: boolean;
+}
+
+/** Neither waiting nor another attempt will help. */
+export class HandshakeRefused extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "HandshakeRefused";
+  }
+}
+
+/** @throws HandshakeRefused for a wrong token or another protocol; else as `Channel.request`. */
+export async function shakeHands(
+  channel: Channel,
+  introduction: Introduction,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const version = await introduce(channel, introduction, signal);
+  if (version === PROTOCOL_VERSION) return;
+  const came =
+    version === undefined ? "server does not report a protocol version" : `server reports version ${version}`;
+  throw new HandshakeRefused(
+    `SDK protocol version mismatch: SDK supports version ${PROTOCOL_VERSION}, but ${came}. Please update your SDK or server to ensure compatibility.`,
+  );
+}
+
+async function introduce(
+  channel: Channel,
+  { token, clientInfo, enableGitHubTelemetryForwarding }: Introduction,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const connect = async (rejected: boolean) => {
+    const given =
+      typeof token === "function" ? await orAborted(Promise.resolve(token({ rejected })), signal) : token;
+    const params = {
+      token: given,
+      supportedTaskKinds: ["agent", "client", "shell"],
+      ...toWireClientInfo(clientInfo),
+      ...(enableGitHubTelemetryForwarding ? { enableGitHubTelemetryForwarding } : {}),
+    };
+    return (await channel.request("connect", params, signal)) as { protocolVersion?: number };
+  };
+  try {
+    return (await connect(false)).protocolVersion;
+  } catch (error) {
+    if (isUnknownMethod(error)) return pingVersion(channel, signal);
+    if (reasonOf(error) !== "authentication_failed") throw error;
+    if (typeof token !== "function") throw refused(error);
+  }
+  try {
+    return (await connect(true)).protocolVersion;
+  } catch (error) {
+    throw reasonOf(error) === "authentication_failed" ? refused(error) : error;
+  }
+}
+
+function toWireClientInfo(info: CopilotClientInfo = {}): { clientInfo?: Record<string, string> } {
+  const named = {
+    editorName: info.applicationName,
+    editorVersion: info.applicationVersion,
+    extensionName: info.integrationName,
+    extensionVersion: info.integrationVersion,
+  };
+  const clientInfo = Object.fromEntries(Object.entries(named).filter(([, value]) => value)) as Record<
+    string,
+    string
+  >;
+  return Object.keys(clientInfo).length > 0 ? { clientInfo } : {};
+}
+
+/** A server from before `connect` says its version with a ping. */
+async function pingVersion(channel: Channel, signal: AbortSignal | undefined): Promise<number | undefined> {
+  const { protocolVersion } = (await channel.request("ping", {}, signal)) as { protocolVersion?: number };
+  return protocolVersion;
+}
+
+function isUnknownMethod(error: unknown): boolean {
+  return (
+    error instanceof RemoteError &&
+    (error.code === ErrorCode.methodNotFound || error.message === "Unhandled method connect")
+  );
+}
+
+function refused(cause: unknown): HandshakeRefused {
+  return new HandshakeRefused((cause as Error).message, { cause });
+}

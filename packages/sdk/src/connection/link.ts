@@ -1,0 +1,334 @@
+/**
+ * The lasting connection over connections that come and go.
+ *
+ * States: disconnected → connecting → connected → (lost) → connecting → …; `error` when connecting was
+ * given up. A lost connection is made again while somebody needs it: a session, or a call that waits.
+ * Addresses are tried in turn, beginning with the one that served last, unless it was left on purpose.
+ */
+import { orAborted, pause, withLimits } from "../call-options.ts";
+import { ConnectionError, toError } from "../errors.ts";
+import { backoffMs } from "./backoff.ts";
+import { type ByteStreams, Channel, type ChannelHandlers } from "./channel.ts";
+import { HandshakeRefused } from "./handshake.ts";
+import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
+
+export type LinkState = "disconnected" | "connecting" | "connected" | "error";
+
+export interface ReconnectOptions {
+  /** Upper bound of the first wait between attempts, in milliseconds; default 50. Waits are random below their bound. */
+  readonly initialDelayMs?: number;
+  /** Bound that no wait exceeds, in milliseconds; default 5000. */
+  readonly maxDelayMs?: number;
+  /** Milliseconds after which calls that wait for a connection reject, and sessions are given up; default 60,000. */
+  readonly giveUpAfterMs?: number;
+}
+
+/** One place to connect to. */
+export interface Endpoint {
+  /** For messages. */
+  readonly name: string;
+  readonly open: (timeoutMs: number, signal: AbortSignal) => Promise<ByteStreams>;
+  /** Finds out more about a failure, where there is more to know. */
+  readonly explain?: (error: Error) => Promise<Error>;
+}
+
+export interface LinkOptions extends Pick<ChannelHandlers, "onRequest" | "onNotification"> {
+  readonly endpoints: readonly Endpoint[];
+  /** Milliseconds for one endpoint: opening the stream and the handshake. */
+  readonly connectTimeoutMs: number;
+  /** False: a connection that is lost stays lost. */
+  readonly reconnect: ReconnectOptions | false;
+  readonly heartbeat: HeartbeatOptions | false;
+  /** The handshake, and what the server must know before anything else. */
+  readonly introduce: (channel: Channel, signal: AbortSignal | undefined) => Promise<void>;
+  readonly onUp: (channel: Channel) => void;
+  /** `final`: it will not be made again by itself. */
+  readonly onDown: (reason: Error, final: boolean) => void;
+  readonly onState: (state: LinkState, reason?: Error) => void;
+  /** Whether a lost connection has to be made again although no call waits. */
+  readonly isNeeded: () => boolean;
+  /** Whether something is expected from the server besides answers. */
+  readonly isBusy: () => boolean;
+}
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const DEFAULT_GIVE_UP_MS = 60_000;
+const DEFAULT_INITIAL_DELAY_MS = 50;
+const DEFAULT_MAX_DELAY_MS = 5000;
+const FLUSH_MS = 2000;
+
+export class Link {
+  readonly #options: LinkOptions;
+  #state: LinkState = "disconnected";
+  #channel: Channel | undefined;
+  #answeredAtUp = 0;
+  #heartbeat: Heartbeat | undefined;
+  /** Aborts with the reason when the link is closed; a link that is closed has none. */
+  #open: AbortController | undefined;
+  #connecting = false;
+  #wasUp = false;
+  #wake: AbortController | undefined;
+  /** Those who want the outcome of the next round of attempts, and those who want a connection. */
+  #roundWaiters: Waiter<Channel>[] = [];
+  #readyWaiters: Waiter<Channel>[] = [];
+  #preferred = 0;
+  #attempt = 0;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** Whether `connect` was called, and `close` not since. */
+  get isStarted(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** The name of the endpoint that serves; undefined while none does. */
+  get endpointName(): string | undefined {
+    return this.#channel && this.#options.endpoints[this.#preferred]?.name;
+  }
+
+  /** The connection, when there is one right now. */
+  get channel(): Channel | undefined {
+    return this.#channel;
+  }
+
+  /**
+   * Connects now: every address is tried once.
+   * @throws Error that begins "Failed to connect to CLI server", or HandshakeRefused.
+   */
+  async connect(signal?: AbortSignal): Promise<Channel> {
+    if (this.#channel) return this.#channel;
+    this.#open ??= new AbortController();
+    const outcome = waiting(this.#roundWaiters);
+    this.#wake?.abort();
+    void this.#keepConnecting();
+    return orAborted(outcome, signal);
+  }
+
+  /**
+   * The connection, waited for while it is being made again.
+   * @throws ConnectionError when it was given up or closed; the signal's reason.
+   */
+  async ready(signal?: AbortSignal): Promise<Channel> {
+    if (this.#channel) return this.#channel;
+    if (!this.#open) throw new ConnectionError("Client not connected");
+    if (this.#options.reconnect === false && !this.#connecting)
+      throw new ConnectionError("Connection is closed: it was lost, and reconnecting is switched off");
+    const outcome = waiting(this.#readyWaiters);
+    void this.#keepConnecting();
+    return orAborted(outcome, signal);
+  }
+
+  /** Ends this connection and goes on with the next address. */
+  leave(channel: Channel, reason: Error): void {
+    if (channel !== this.#channel) return;
+    this.#preferred = (this.#preferred + 1) % this.#options.endpoints.length;
+    channel.close(reason);
+  }
+
+  /** Ends it for good, at once or after what was said has gone out. It may be connected anew. */
+  async close(how: "flush" | "now"): Promise<void> {
+    const reason = new ConnectionError("Connection is closed: the client was stopped");
+    const channel = this.#channel;
+    this.#open?.abort(reason);
+    this.#open = undefined;
+    this.#channel = undefined;
+    this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
+    this.#wasUp = false;
+    this.#attempt = 0;
+    if (channel && how === "flush") await channel.end(reason, FLUSH_MS);
+    else channel?.close(reason);
+    this.#rejectAll(reason);
+    this.#setState("disconnected");
+  }
+
+  /** Makes the connection, one attempt at a time, and says what came of it. */
+  async #keepConnecting(): Promise<void> {
+    const { signal } = this.#open ?? {};
+    if (this.#connecting || this.#channel || !signal) return;
+    this.#connecting = true;
+    this.#setState("connecting");
+    const outcome = await this.#attempts(signal).catch(toError);
+    this.#connecting = false;
+    if (signal.aborted) {
+      if (outcome instanceof Channel) outcome.close(toError(signal.reason));
+      // Closed, and started again while this was under way.
+      if (this.#roundWaiters.length > 0 || this.#readyWaiters.length > 0) void this.#keepConnecting();
+    } else if (outcome instanceof Channel) {
+      this.#up(outcome);
+    } else {
+      this.#giveUp(outcome);
+    }
+  }
+
+  /** Attempts until one succeeds. @throws the last reason when there is no use in going on. */
+  async #attempts(signal: AbortSignal): Promise<Channel> {
+    const startedMs = performance.now();
+    for (;;) {
+      const outcome = await this.#tryAll(signal).catch(toError);
+      if (outcome instanceof Channel && outcome.isOpen) return outcome;
+      const failure =
+        outcome instanceof Channel ? new ConnectionError("the server closed the connection") : outcome;
+      signal.throwIfAborted();
+      if (!this.#shouldGoOn(failure, performance.now() - startedMs)) throw failure;
+      rejectThem(this.#roundWaiters, toFailure(failure));
+      await this.#pauseBeforeNext(signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  #shouldGoOn(failure: Error, elapsedMs: number): boolean {
+    const { reconnect, isNeeded } = this.#options;
+    // The first connection is made or not made at once: an address may simply be wrong.
+    if (!this.#wasUp || reconnect === false || failure instanceof HandshakeRefused) return false;
+    if (elapsedMs >= (reconnect.giveUpAfterMs ?? DEFAULT_GIVE_UP_MS)) return false;
+    return this.#readyWaiters.length > 0 || isNeeded();
+  }
+
+  async #pauseBeforeNext(signal: AbortSignal): Promise<void> {
+    const { initialDelayMs, maxDelayMs } = this.#options.reconnect || {};
+    const waitMs = backoffMs(this.#attempt++, {
+      initialDelayMs: initialDelayMs ?? DEFAULT_INITIAL_DELAY_MS,
+      maxDelayMs: maxDelayMs ?? DEFAULT_MAX_DELAY_MS,
+    });
+    const wake = new AbortController();
+    this.#wake = wake;
+    const stop = () => wake.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    await pause(waitMs, wake.signal);
+    signal.removeEventListener("abort", stop);
+    this.#wake = undefined;
+  }
+
+  /** Every endpoint once. @throws the only reason, or one that tells them all. */
+  async #tryAll(signal: AbortSignal): Promise<Channel> {
+    const { endpoints } = this.#options;
+    const failures: { name: string; error: Error }[] = [];
+    const first = this.#preferred;
+    for (let offset = 0; offset < endpoints.length; offset++) {
+      const index = (first + offset) % endpoints.length;
+      const endpoint = endpoints[index] as Endpoint;
+      try {
+        const channel = await this.#tryOne(endpoint, signal);
+        this.#preferred = index;
+        return channel;
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push({ name: endpoint.name, error: toError(error) });
+      }
+    }
+    throw joined(failures);
+  }
+
+  #tryOne(endpoint: Endpoint, signal: AbortSignal): Promise<Channel> {
+    const { connectTimeoutMs } = this.#options;
+    return withLimits(endpoint.name, { signal, timeoutMs: connectTimeoutMs }, async (limited) => {
+      const limit = limited as AbortSignal;
+      const streams = await endpoint.open(connectTimeoutMs, limit);
+      const channel = new Channel(streams, {
+        onRequest: this.#options.onRequest,
+        onNotification: this.#options.onNotification,
+        onClose: (closed, reason) => this.#onClose(closed, reason),
+      });
+      try {
+        await this.#options.introduce(channel, limit);
+        return channel;
+      } catch (error) {
+        channel.close(toError(error));
+        throw (await endpoint.explain?.(toError(error))) ?? error;
+      }
+    });
+  }
+
+  #up(channel: Channel): void {
+    const { heartbeat, isBusy, onUp } = this.#options;
+    this.#channel = channel;
+    this.#wasUp = true;
+    this.#answeredAtUp = channel.answered;
+    if (heartbeat) {
+      const beat = new Heartbeat(channel, heartbeat, () => channel.waiting > 0 || isBusy());
+      this.#heartbeat = beat;
+      channel.onAsked = () => beat.wake();
+    }
+    this.#setState("connected");
+    onUp(channel);
+    resolveThem(this.#roundWaiters, channel);
+    resolveThem(this.#readyWaiters, channel);
+  }
+
+  #onClose(channel: Channel, reason: Error): void {
+    if (channel !== this.#channel) return;
+    this.#channel = undefined;
+    const silent = this.#heartbeat?.gaveUp ?? false;
+    this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
+    // A server that stopped answering is left for the next one.
+    if (silent) this.#preferred = (this.#preferred + 1) % this.#options.endpoints.length;
+    // A connection that was of use has earned a quick return; one that ends at once has not.
+    if (channel.answered > this.#answeredAtUp) this.#attempt = 0;
+    if (!this.#open) return;
+    const { reconnect, isNeeded, onDown } = this.#options;
+    const final = reconnect === false || !isNeeded();
+    onDown(reason, reconnect === false);
+    if (final) this.#setState("disconnected", reason);
+    else void this.#keepConnecting();
+  }
+
+  #giveUp(reason: Error): void {
+    const error = toFailure(reason);
+    this.#attempt = 0;
+    this.#setState("error", error);
+    this.#rejectAll(error);
+    this.#options.onDown(error, true);
+  }
+
+  #rejectAll(error: Error): void {
+    rejectThem(this.#roundWaiters, error);
+    rejectThem(this.#readyWaiters, error);
+  }
+
+  #setState(state: LinkState, reason?: Error): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#options.onState(state, reason);
+  }
+}
+
+function waiting<T>(waiters: Waiter<T>[]): Promise<T> {
+  return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
+}
+
+function resolveThem<T>(waiters: Waiter<T>[], value: T): void {
+  for (const waiter of waiters.splice(0)) waiter.resolve(value);
+}
+
+function rejectThem<T>(waiters: Waiter<T>[], error: Error): void {
+  for (const waiter of waiters.splice(0)) waiter.reject(error);
+}
+
+function toFailure(reason: Error): Error {
+  if (reason instanceof HandshakeRefused) return reason;
+  return new ConnectionError(`Failed to connect to CLI server: ${reason.message}`, { cause: reason });
+}
+
+function joined(failures: readonly { name: string; error: Error }[]): Error {
+  const [only] = failures;
+  if (failures.length === 1 && only) return only.error;
+  const said = failures.map(({ name, error }) => `${name}: ${error.message}`).join("; ");
+  const cause = new AggregateError(failures.map(({ error }) => error));
+  // Refused by all that answered: asking again would not help.
+  const refusal = failures.find(({ error }) => error instanceof HandshakeRefused);
+  return refusal
+    ? new HandshakeRefused(said, { cause })
+    : new Error(`no server answered (${said})`, { cause });
+}

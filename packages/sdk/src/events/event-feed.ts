@@ -1,0 +1,122 @@
+/**
+ * Puts a session's events into one stream, each once and in order, over connections that come and go.
+ *
+ * Live events arrive in order. After a connection was lost, the log is read from where the stream ended
+ * until it meets the first event that has arrived on the new connection; then the stream goes on with
+ * what arrived. What was not logged (deltas, progress) and was told while nobody listened is lost.
+ */
+import type { SessionEvent } from "@rightseat/protocol";
+import { type LogPosition, type ReadPage, readAfter } from "./log-reader.ts";
+import { RecentSet } from "./recent-set.ts";
+
+export interface FeedTarget {
+  /** Takes the next event of the stream. Must not throw. */
+  readonly deliver: (event: SessionEvent) => void;
+  /** A question that was delivered before was asked once more. */
+  readonly askedAgain: (requestId: string) => void;
+}
+
+/** How many questions are remembered, to know one that is asked again. */
+const REMEMBERED_QUESTIONS = 512;
+
+export class EventFeed {
+  readonly #target: FeedTarget;
+  readonly #asked = new RecentSet(REMEMBERED_QUESTIONS);
+  #cursor: string | undefined;
+  #lastId: string | undefined;
+  #sinceCursor = 0;
+  /** What has arrived while the log is read; undefined while it is not. */
+  #arrived: SessionEvent[] | undefined;
+
+  constructor(target: FeedTarget) {
+    this.#target = target;
+  }
+
+  /** Where the stream is; the events behind it have not been delivered. */
+  get position(): LogPosition {
+    return { cursor: this.#cursor, lastId: this.#lastId };
+  }
+
+  /** Durable events delivered since the cursor was set; more of them make catching up longer. */
+  get sinceCursor(): number {
+    return this.#sinceCursor;
+  }
+
+  /** The server's word for a place that nothing has been delivered behind but what `lastId` tells. */
+  setCursor(cursor: string): void {
+    this.#cursor = cursor;
+    this.#sinceCursor = 0;
+  }
+
+  /** An event came over the connection. */
+  live(event: SessionEvent): void {
+    if (this.#arrived) this.#arrived.push(event);
+    else this.#take(event, "live");
+  }
+
+  /** From now on what arrives waits until the log has been read. */
+  hold(): void {
+    this.#arrived = [];
+  }
+
+  /** The connection is gone again: what arrived on it is in the log, or lost. */
+  drop(): void {
+    this.#arrived = undefined;
+  }
+
+  /**
+   * Delivers what was missed, then what has arrived meanwhile. Rejects as `read` does; the stream is
+   * then where it came to, and `hold` begins anew.
+   */
+  async catchUp(read: ReadPage): Promise<void> {
+    const arrived = this.#arrived;
+    if (!arrived) throw new Error("catching up begins with hold()");
+    for await (const { events, cursor } of readAfter(read, this.position)) {
+      // Another connection has taken over meanwhile.
+      if (this.#arrived !== arrived) return;
+      const ids = idsOf(arrived);
+      const met = events.findIndex((event) => ids.has(event.id));
+      for (const event of met < 0 ? events : events.slice(0, met)) this.#take(event, "log");
+      if (met >= 0) break;
+      this.setCursor(cursor);
+    }
+    this.release();
+  }
+
+  /** Delivers what has arrived, and what arrives from now on at once. */
+  release(): void {
+    const arrived = this.#arrived ?? [];
+    this.#arrived = undefined;
+    for (const event of arrived) this.#take(event, "live");
+  }
+
+  #take(event: SessionEvent, from: "live" | "log"): void {
+    const durable = event.ephemeral !== true;
+    const requestId = questionId(event);
+    // A question that waits is shown again to who comes back: an event from the past, out of its place.
+    const inPlace = from === "log" || requestId === undefined || event.parentId === this.#lastId;
+    if (durable && inPlace) {
+      this.#lastId = event.id;
+      this.#sinceCursor += 1;
+    }
+    if (requestId !== undefined && !this.#asked.add(requestId)) this.#target.askedAgain(requestId);
+    else this.#target.deliver(event);
+  }
+}
+
+/** The id by which a question is answered, of an event that asks one. */
+export function questionId({ type, data }: SessionEvent): string | undefined {
+  if (!type.endsWith("requested") && !type.endsWith("_required") && type !== "command.execute")
+    return undefined;
+  const { requestId } = data as { requestId?: unknown };
+  return typeof requestId === "string" ? requestId : undefined;
+}
+
+/** Questions are left out: one that is shown again is not where it was in the log. */
+function idsOf(events: readonly SessionEvent[]): ReadonlySet<string> {
+  return new Set(
+    events
+      .filter((event) => event.ephemeral !== true && questionId(event) === undefined)
+      .map((event) => event.id),
+  );
+}

@@ -1,0 +1,159 @@
+/**
+ * Events as an async iterator. A reader that keeps up is handed what arrives. For one that does not, a
+ * bounded number of events waits; beyond that the stream stops listening, and the reader gets the rest
+ * from the server's log, page by page, at its own pace, until it has caught up. Durable events come to
+ * it all, once and in order; what is not logged (deltas, progress) is left out while it lags.
+ */
+import type { SessionEvent } from "@rightseat/protocol";
+import { type LogPosition, type ReadPage, readAfter } from "./log-reader.ts";
+
+export interface EventStreamOptions {
+  /** Only these types; default all. */
+  readonly types?: readonly string[];
+  /** `now` (default), or `start` for everything in the log before what is to come. */
+  readonly from?: "now" | "start";
+  /** How many events may wait for the reader; default 1024. */
+  readonly bufferSize?: number;
+  /** Ends the stream; reading then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EventStreamSource {
+  readonly read: ReadPage;
+  /** Where the session's own stream of events is at this moment. */
+  readonly position: () => LogPosition;
+  /** Called once, when the stream is over. */
+  readonly onEnd: (stream: EventStream) => void;
+}
+
+interface Reader {
+  readonly resolve: (result: IteratorResult<SessionEvent, undefined>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const DEFAULT_BUFFER_SIZE = 1024;
+const END = { value: undefined, done: true } as const;
+
+export class EventStream implements AsyncIterableIterator<SessionEvent, undefined> {
+  readonly #source: EventStreamSource;
+  readonly #options: EventStreamOptions;
+  readonly #types: ReadonlySet<string> | undefined;
+  readonly #readers: Reader[] = [];
+  readonly #onAbort = () => this.end(toAbortError(this.#options.signal));
+  #waiting: SessionEvent[] = [];
+  /** The last durable event that was put into `#waiting`, or passed over for its type. */
+  #lastId: string | undefined;
+  /** Where to read on in the log; undefined while listening. */
+  #lag: LogPosition | undefined;
+  #reading = false;
+  /** The end of the log has been read, and the next event will tell whether it is the one behind it. */
+  #atEnd = false;
+  #over = false;
+  #error: Error | undefined;
+
+  constructor(source: EventStreamSource, options: EventStreamOptions = {}) {
+    this.#source = source;
+    this.#options = options;
+    this.#types = options.types ? new Set(options.types) : undefined;
+    this.#lastId = source.position().lastId;
+    if (options.from === "start") this.#lag = {};
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (options.signal?.aborted) this.#onAbort();
+  }
+
+  /** The next event of the session. */
+  push(event: SessionEvent): void {
+    if (this.#over || (this.#lag && !this.#meets(event))) return;
+    if (this.#waiting.length >= (this.#options.bufferSize ?? DEFAULT_BUFFER_SIZE)) {
+      this.#lag = { cursor: this.#source.position().cursor, lastId: this.#lastId };
+      return;
+    }
+    this.#put(event);
+    this.#serve();
+  }
+
+  /** Whether a lagging stream has come to where this event is, and may listen again from it on. */
+  #meets(event: SessionEvent): boolean {
+    if (!this.#atEnd) return false;
+    this.#atEnd = false;
+    const isNext = event.parentId === this.#lastId;
+    if (isNext || event.id === this.#lastId) this.#lag = undefined;
+    else this.#serve();
+    return isNext;
+  }
+
+  /** Nothing more will come; what waits can still be read. With an error, reading then rejects with it. */
+  end(error?: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    // What the reader has not got yet can be read no more.
+    this.#error =
+      error ?? (this.#lag ? new Error("the session was left before all its events were read") : undefined);
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#source.onEnd(this);
+    this.#serve();
+  }
+
+  next(): Promise<IteratorResult<SessionEvent, undefined>> {
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject });
+      this.#serve();
+    });
+  }
+
+  return(): Promise<IteratorResult<SessionEvent, undefined>> {
+    this.#waiting = [];
+    this.#lag = undefined;
+    this.end();
+    return Promise.resolve(END);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #put(event: SessionEvent): void {
+    if (event.ephemeral !== true) this.#lastId = event.id;
+    if (!this.#types || this.#types.has(event.type)) this.#waiting.push(event);
+  }
+
+  #serve(): void {
+    while (this.#readers.length > 0 && this.#waiting.length > 0)
+      this.#readers.shift()?.resolve({ value: this.#waiting.shift() as SessionEvent, done: false });
+    if (this.#readers.length === 0) return;
+    if (this.#over) {
+      for (const reader of this.#readers.splice(0)) {
+        if (this.#error) reader.reject(this.#error);
+        else reader.resolve(END);
+      }
+    } else if (this.#lag && !this.#reading && !this.#atEnd) {
+      void this.#readOn(this.#lag);
+    }
+  }
+
+  /** Reads until somebody can be served, or the end of the log is where the session is. */
+  async #readOn(from: LogPosition): Promise<void> {
+    this.#reading = true;
+    try {
+      for await (const { events, cursor, atEnd } of readAfter(this.#source.read, from)) {
+        if (this.#over) return;
+        for (const event of events) this.#put(event);
+        this.#lag = { cursor, lastId: this.#lastId };
+        if (atEnd && this.#source.position().lastId === this.#lastId) this.#lag = undefined;
+        // Else something was told in between, unless this was all: then the next event brings it on.
+        else this.#atEnd = atEnd && events.length === 0;
+        if (this.#waiting.length > 0 || this.#lag === undefined) break;
+      }
+    } catch (error) {
+      this.end(error as Error);
+    } finally {
+      this.#reading = false;
+    }
+    this.#serve();
+  }
+}
+
+function toAbortError(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new Error("aborted", { cause: reason });
+}

@@ -1,0 +1,25 @@
+/**
+ * Agent factories belong to extensions of the Copilot CLI, which a server does not have. Their names are
+ * here so that programs that mention them can be loaded.
+ */
+
+/** @throws Error always. */
+export function defineFactory(_definition: unknown): never {
+  throw new Error(
+    "defineFactory is not supported by @rightseat/sdk: agent factories are for extensions of the Copilot CLI; use @github/copilot-sdk for those",
+  );
+}
+
+export class FactoryResumeError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = "FactoryResumeError";
+    this.code = code;
+  }
+}
+
+/** Whether a factory's run has come to its end. */
+export function isFactoryRunTerminal(status: string): boolean {
+  return ["completed", "halted", "cancelled", "error"].includes(status);
+}

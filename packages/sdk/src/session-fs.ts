@@ -1,0 +1,158 @@
+/** Session files that an application keeps: its own way to store them, behind the calls of the server. */
+import type { PublishedMethods } from "@rightseat/protocol";
+
+type Methods = {
+  [M in keyof PublishedMethods as M extends `sessionFs.${infer Name}` ? Name : never]: PublishedMethods[M];
+};
+type FileMethods = Omit<Methods, "setProvider">;
+
+/** Answers the server's calls; made by `createSessionFsAdapter`. */
+export type SessionFsHandler = {
+  [Name in keyof FileMethods]: (
+    params: FileMethods[Name]["params"],
+  ) => Promise<FileMethods[Name]["result"] | undefined>;
+};
+
+export type SessionFsFileInfo = Omit<Methods["stat"]["result"], "error">;
+export type SessionFsSqliteQueryType = Methods["sqliteQuery"]["params"]["queryType"];
+export type SessionFsSqliteQueryResult = Omit<Methods["sqliteQuery"]["result"], "error">;
+export type SessionFsSqliteTransactionErrorClass = NonNullable<
+  Methods["sqliteTransaction"]["result"]["error"]
+>["errorClass"];
+type SqliteParams = Record<string, string | number | null>;
+
+export interface SessionFsSqliteStatement {
+  /** `exec` for definitions, `query` for SELECT, `run` for changes. */
+  queryType: SessionFsSqliteQueryType;
+  query: string;
+  params?: SqliteParams;
+}
+
+/** Says whether a transaction that failed may be tried again; any other error may not. */
+export class SessionFsSqliteTransactionFailure extends Error {
+  readonly errorClass: SessionFsSqliteTransactionErrorClass;
+  constructor(message: string, errorClass: SessionFsSqliteTransactionErrorClass = "fatal") {
+    super(message);
+    this.name = "SessionFsSqliteTransactionFailure";
+    this.errorClass = errorClass;
+  }
+}
+
+export interface SessionFsSqliteProvider {
+  query(
+    queryType: SessionFsSqliteQueryType,
+    query: string,
+    params?: SqliteParams,
+  ): Promise<SessionFsSqliteQueryResult | undefined>;
+  /** All statements or none. */
+  transaction?(statements: SessionFsSqliteStatement[]): Promise<SessionFsSqliteQueryResult[]>;
+  /** Whether there is a database, without making one. */
+  exists(): Promise<boolean>;
+}
+
+/** The files of one session. Errors are thrown; one with the code ENOENT says that there is no such file. */
+export interface SessionFsProvider {
+  readFile(path: string): Promise<string>;
+  /** Makes the folders above where they are missing. */
+  writeFile(path: string, content: string, mode?: number): Promise<void>;
+  appendFile(path: string, content: string, mode?: number): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  stat(path: string): Promise<SessionFsFileInfo>;
+  mkdir(path: string, recursive: boolean, mode?: number): Promise<void>;
+  readdir(path: string): Promise<string[]>;
+  readdirWithTypes(path: string): Promise<Methods["readdirWithTypes"]["result"]["entries"]>;
+  /** With `force`, nothing to remove is no error. */
+  rm(path: string, recursive: boolean, force: boolean): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  sqlite?: SessionFsSqliteProvider;
+}
+
+/** What the server is told of the files before any session. */
+export interface SessionFsConfig {
+  /** The sessions' first working directory. */
+  initialCwd: string;
+  /** Where the server keeps its own files of a session. */
+  sessionStatePath: string;
+  conventions: "windows" | "posix";
+  capabilities?: { sqlite?: boolean };
+}
+
+/** @throws Error that names what is missing. */
+export function assertSessionFsConfig({ initialCwd, sessionStatePath, conventions }: SessionFsConfig): void {
+  if (!initialCwd) throw new Error("sessionFs.initialCwd is required");
+  if (!sessionStatePath) throw new Error("sessionFs.sessionStatePath is required");
+  if (conventions !== "windows" && conventions !== "posix")
+    throw new Error("sessionFs.conventions must be either 'windows' or 'posix'");
+}
+
+/** Turns what a provider throws into what the server is told. */
+export function createSessionFsAdapter(provider: SessionFsProvider): SessionFsHandler {
+  const done = (work: Promise<void>) => work.then(() => undefined, toFsError);
+  return {
+    readFile: ({ path }) =>
+      provider.readFile(path).then(
+        (content) => ({ content }),
+        (error) => ({ content: "", error: toFsError(error) }),
+      ),
+    writeFile: ({ path, content, mode }) => done(provider.writeFile(path, content, mode)),
+    appendFile: ({ path, content, mode }) => done(provider.appendFile(path, content, mode)),
+    exists: ({ path }) =>
+      provider.exists(path).then(
+        (exists) => ({ exists }),
+        () => ({ exists: false }),
+      ),
+    stat: ({ path }) => provider.stat(path).catch(toFailedStat),
+    mkdir: ({ path, recursive, mode }) => done(provider.mkdir(path, recursive ?? false, mode)),
+    readdir: ({ path }) =>
+      provider.readdir(path).then(
+        (entries) => ({ entries }),
+        (error) => ({ entries: [], error: toFsError(error) }),
+      ),
+    readdirWithTypes: ({ path }) =>
+      provider.readdirWithTypes(path).then(
+        (entries) => ({ entries }),
+        (error) => ({ entries: [], error: toFsError(error) }),
+      ),
+    rm: ({ path, recursive, force }) => done(provider.rm(path, recursive ?? false, force ?? false)),
+    rename: ({ src, dest }) => done(provider.rename(src, dest)),
+    // An error of SQL is told as it is: its message is all there is to it.
+    sqliteQuery: async ({ queryType, query, params }) =>
+      (await sqliteOf(provider).query(queryType, query, params as SqliteParams)) ?? {
+        rows: [],
+        columns: [],
+        rowsAffected: 0,
+      },
+    sqliteTransaction: ({ statements }) => transact(provider, statements as SessionFsSqliteStatement[]),
+    sqliteExists: async () => ({ exists: await sqliteOf(provider).exists() }),
+  };
+}
+
+function sqliteOf({ sqlite }: SessionFsProvider): SessionFsSqliteProvider {
+  if (!sqlite) throw new Error("SQLite is not supported by this provider");
+  return sqlite;
+}
+
+async function transact({ sqlite }: SessionFsProvider, statements: SessionFsSqliteStatement[]) {
+  const failed = (errorClass: SessionFsSqliteTransactionErrorClass, message: string) => ({
+    results: [],
+    error: { errorClass, message },
+  });
+  if (!sqlite?.transaction) return failed("fatal", "SQLite transactions are not supported by this provider");
+  try {
+    return { results: await sqlite.transaction(statements) };
+  } catch (error) {
+    const { errorClass } =
+      error instanceof SessionFsSqliteTransactionFailure ? error : { errorClass: "fatal" as const };
+    return failed(errorClass, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function toFsError(error: unknown): { code: "ENOENT" | "UNKNOWN"; message: string } {
+  const { code, message } = error as { code?: unknown; message?: string };
+  return { code: code === "ENOENT" ? "ENOENT" : "UNKNOWN", message: message ?? String(error) };
+}
+
+function toFailedStat(error: unknown) {
+  const now = new Date().toISOString();
+  return { isFile: false, isDirectory: false, size: 0, mtime: now, birthtime: now, error: toFsError(error) };
+}

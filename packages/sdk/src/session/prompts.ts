@@ -1,0 +1,94 @@
+/**
+ * Prompts on their way to the server. Each has a message id that it is known by: one whose answer the
+ * connection took with it is sent again, and the server carries it out once.
+ */
+import { orAborted } from "../call-options.ts";
+import type { Channel } from "../connection/channel.ts";
+import { ConnectionError, isConnectionLoss, reasonOf, toError } from "../errors.ts";
+
+interface Prompt {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly resolve: (messageId: string) => void;
+  readonly reject: (error: Error) => void;
+  /** The channel that it was last sent on, and has not been answered. */
+  sentOn?: Channel;
+}
+
+export interface PromptsOptions {
+  /** The connection that prompts may be sent on now. */
+  readonly channel: () => Channel | undefined;
+  /** The server does not know the session any more: it has to be resumed before the prompt goes out. */
+  readonly onSessionUnknown: (channel: Channel) => void;
+}
+
+export class Prompts {
+  readonly #options: PromptsOptions;
+  /** In the order in which they were given. */
+  readonly #unanswered = new Set<Prompt>();
+  /** Whether the server carries out a prompt once that it is sent twice; undefined until it is known. */
+  takesMessageIds: boolean | undefined;
+
+  constructor(options: PromptsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with the message id once the server has the prompt for good. The signal ends the wait. */
+  send(params: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<string> {
+    let prompt: Prompt | undefined;
+    const answered = new Promise<string>((resolve, reject) => {
+      prompt = { params, resolve, reject };
+      this.#unanswered.add(prompt);
+    });
+    this.flush();
+    return orAborted(answered, signal).catch((error: unknown) => {
+      // One that nobody waits for, and that has not gone out, does not go out.
+      if (signal?.aborted && prompt && !prompt.sentOn) this.#unanswered.delete(prompt);
+      throw error;
+    });
+  }
+
+  /** Sends what has not been sent on the present connection. */
+  flush(): void {
+    const channel = this.#options.channel();
+    if (!channel?.isOpen) return;
+    for (const prompt of [...this.#unanswered]) if (prompt.sentOn !== channel) this.#sendOn(channel, prompt);
+  }
+
+  /** Rejects all that wait. */
+  fail(error: Error): void {
+    for (const prompt of this.#unanswered) prompt.reject(error);
+    this.#unanswered.clear();
+  }
+
+  #sendOn(channel: Channel, prompt: Prompt): void {
+    const again = prompt.sentOn !== undefined;
+    if (again && this.takesMessageIds !== true) {
+      const why =
+        "Connection is closed: it was lost before the server answered, and this server would carry a prompt out twice that is sent twice; it may have it or not";
+      this.#settle(prompt, () => prompt.reject(new ConnectionError(why, { maybeDone: true })));
+      return;
+    }
+    prompt.sentOn = channel;
+    channel.request("session.send", prompt.params).then(
+      (result) => {
+        const { messageId } = result as { messageId: string };
+        this.takesMessageIds ??= messageId === prompt.params.messageId;
+        this.#settle(prompt, () => prompt.resolve(messageId));
+      },
+      (error: unknown) => {
+        if (isConnectionLoss(error)) return; // It waits for the next connection.
+        if (reasonOf(error) === "session_not_found") {
+          prompt.sentOn = undefined;
+          this.#options.onSessionUnknown(channel);
+          return;
+        }
+        this.#settle(prompt, () => prompt.reject(toError(error)));
+      },
+    );
+  }
+
+  #settle(prompt: Prompt, settle: () => void): void {
+    this.#unanswered.delete(prompt);
+    settle();
+  }
+}

@@ -1,0 +1,226 @@
+/** One conversation with an agent. */
+import { randomUUID } from "node:crypto";
+import {
+  type AutoTier,
+  type ContextTier,
+  type ModelSwitchAutoTierResult,
+  type OpenCanvasInstance,
+  type PublishedMethods,
+  type ReasoningSummary,
+  SESSION_METHOD_NAMES,
+} from "@rightseat/protocol";
+import type { CallOptions } from "../call-options.ts";
+import type { EventStream, EventStreamOptions } from "../events/event-stream.ts";
+import { createRpc, type SessionRpc } from "../rpc.ts";
+import type {
+  AssistantMessageEvent,
+  MessageOptions,
+  SessionEvent,
+  SessionEventHandler,
+  SessionEventType,
+  TypedSessionEventHandler,
+} from "../types/messages.ts";
+import type { ModelCapabilitiesOverride, ReasoningEffort } from "../types/providers.ts";
+import type { ElicitationResult, SessionUiApi } from "../types/questions.ts";
+import type { SessionCapabilities } from "../types/sessions.ts";
+import type { SessionCore } from "./core.ts";
+import { TurnWatch, withinLimits } from "./send-and-wait.ts";
+import { createUi } from "./ui.ts";
+
+const DEFAULT_TURN_MS = 60_000;
+
+/**
+ * A session of a client, made by `createSession` or `resumeSession`. It outlives connections: when one is
+ * lost, the session is resumed on the next, calls wait, and events go on where they stopped.
+ */
+export class CopilotSession {
+  readonly #core: SessionCore;
+  #rpc: SessionRpc | undefined;
+  #leaving: Promise<void> | undefined;
+
+  /** @internal Sessions are made by a client. */
+  constructor(core: SessionCore) {
+    this.#core = core;
+  }
+
+  get sessionId(): string {
+    return this.#core.id;
+  }
+
+  /** Where the server keeps the session's files (plan, checkpoints), on its own machine. */
+  get workspacePath(): string | undefined {
+    return this.#core.workspacePath;
+  }
+
+  get capabilities(): SessionCapabilities {
+    return this.#core.capabilities;
+  }
+
+  /** Canvases that are shown now. */
+  get openCanvases(): OpenCanvasInstance[] {
+    return [...this.#core.openCanvases];
+  }
+
+  /**
+   * Every method of the published contract that is about a session, for example
+   * `session.rpc.model.switchTo({ modelId })`. What a server does not serve it refuses by name.
+   */
+  get rpc(): SessionRpc {
+    this.#rpc ??= createRpc<SessionRpc>(SESSION_METHOD_NAMES, "session.", (method, params, options) =>
+      this.#core.call(method, params, options),
+    );
+    return this.#rpc;
+  }
+
+  /** Asks the user through whichever client can show a form. */
+  get ui(): SessionUiApi {
+    return createUi(async (params) => {
+      if (!this.capabilities.ui?.elicitation) {
+        throw new Error(
+          "Elicitation is not supported by the host. Check session.capabilities.ui?.elicitation before calling UI methods.",
+        );
+      }
+      return (await this.#core.call("session.ui.elicitation", params)) as ElicitationResult;
+    });
+  }
+
+  /**
+   * Sends a prompt; resolves with its message id once the server has it for good. The answer comes as
+   * events. A connection that is lost meanwhile is made again, and the prompt is carried out once.
+   */
+  send(prompt: string | MessageOptions, options?: CallOptions): Promise<string> {
+    return this.#core.send(toMessage(prompt), options);
+  }
+
+  /**
+   * Sends a prompt and waits until the session is idle again. Resolves with the model's last message, or
+   * nothing when it said none. Giving up the wait does not end the work: see `abort`.
+   *
+   * @param limits milliseconds to wait (default 60,000), or the limits of a call
+   * @throws Error of a `session.error`; a `TimeoutError`; the signal's reason
+   */
+  async sendAndWait(
+    prompt: string | MessageOptions,
+    limits?: number | CallOptions,
+  ): Promise<AssistantMessageEvent | undefined> {
+    const { timeoutMs, signal } = typeof limits === "number" ? { timeoutMs: limits } : (limits ?? {});
+    signal?.throwIfAborted();
+    const message = toMessage(prompt);
+    const watch = new TurnWatch(message.messageId);
+    const stop = this.#core.listeners.add(undefined, (event) => watch.onEvent(event));
+    const stopWaiting = this.#core.onClosed((reason) => watch.fail(reason));
+    try {
+      const sent = this.#core.send(message, { signal }).then((id) => watch.accepted(id));
+      // The answer may be there before the server's word that it has the prompt.
+      const outcome = Promise.race([sent, watch.outcome]).then(() => watch.outcome);
+      return await withinLimits(outcome, timeoutMs ?? DEFAULT_TURN_MS, signal);
+    } finally {
+      stop();
+      stopWaiting();
+    }
+  }
+
+  /** Tells events of one type. Returns the way to stop. */
+  on<K extends SessionEventType>(eventType: K, handler: TypedSessionEventHandler<K>): () => void;
+  /** Tells all events. Returns the way to stop. */
+  on(handler: SessionEventHandler): () => void;
+  on<K extends SessionEventType>(
+    typeOrHandler: K | SessionEventHandler,
+    handler?: TypedSessionEventHandler<K>,
+  ): () => void {
+    const { listeners } = this.#core;
+    if (typeof typeOrHandler === "function") return listeners.add(undefined, typeOrHandler);
+    return listeners.add(typeOrHandler, handler as SessionEventHandler);
+  }
+
+  /**
+   * Events for `for await`; ends when the session is left. A reader that is slow gets every durable event
+   * all the same, from the server's log; only so many wait in memory.
+   */
+  events(options: EventStreamOptions = {}): EventStream {
+    return this.#core.openStream(options);
+  }
+
+  /** Every durable event of the session, from its beginning. */
+  async getEvents(options?: CallOptions): Promise<SessionEvent[]> {
+    const result = await this.#core.call("session.getMessages", {}, options);
+    return (result as { events: SessionEvent[] }).events;
+  }
+
+  /** The same as `getEvents`, by its older name. */
+  getMessages(options?: CallOptions): Promise<SessionEvent[]> {
+    return this.getEvents(options);
+  }
+
+  /** Ends the turn that is under way; the session goes on. */
+  async abort(options?: CallOptions): Promise<void> {
+    await this.#core.call("session.abort", {}, options);
+  }
+
+  /** Goes on with another model, from the next message on. */
+  async setModel(
+    model: string,
+    options: {
+      reasoningEffort?: ReasoningEffort;
+      reasoningSummary?: ReasoningSummary;
+      contextTier?: ContextTier;
+      modelCapabilities?: ModelCapabilitiesOverride;
+      autoTier?: AutoTier | null;
+    } = {},
+    limits?: CallOptions,
+  ): Promise<void> {
+    const params: Omit<PublishedMethods["session.model.switchTo"]["params"], "sessionId"> = {
+      modelId: model,
+      ...(options as object),
+    };
+    await this.#core.call("session.model.switchTo", params, limits);
+  }
+
+  /** Which kind of model is chosen while the model is `auto`; null for the provider's own choice. */
+  async setAutoTier(autoTier: AutoTier | null, limits?: CallOptions): Promise<ModelSwitchAutoTierResult> {
+    const result = await this.#core.call("session.model.switchAutoTier", { autoTier }, limits);
+    return result as ModelSwitchAutoTierResult;
+  }
+
+  /** Writes into the session's events; `ephemeral` tells it without keeping it. */
+  async log(
+    message: string,
+    options: { level?: "info" | "warning" | "error"; ephemeral?: boolean } = {},
+    limits?: CallOptions,
+  ): Promise<void> {
+    await this.#core.call("session.log", { message, ...options }, limits);
+  }
+
+  /** Leaves the session; the server keeps the conversation, and `resumeSession` goes on with it. */
+  disconnect(options?: CallOptions): Promise<void> {
+    if (this.#core.isClosed) return Promise.resolve();
+    this.#leaving ??= this.#core.leave(options).finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
+  }
+
+  /** The same as `disconnect`, by its older name. */
+  destroy(options?: CallOptions): Promise<void> {
+    return this.disconnect(options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disconnect();
+  }
+}
+
+function toMessage(prompt: string | MessageOptions) {
+  const options = typeof prompt === "string" ? { prompt } : prompt;
+  const { prompt: text, source, displayPrompt, attachments, mode, agentMode, requestHeaders } = options;
+  return {
+    prompt: text,
+    source,
+    displayPrompt,
+    attachments,
+    mode,
+    agentMode,
+    requestHeaders,
+    messageId: options.messageId ?? randomUUID(),
+  };
+}

@@ -1,0 +1,188 @@
+/** How a client finds its server, and what it is like. */
+import type { GitHubTelemetryNotification } from "@rightseat/protocol";
+import type { CopilotClientInfo } from "../connection/client-info.ts";
+import type { TlsOptions } from "../connection/dial.ts";
+import type { ConnectionToken } from "../connection/handshake.ts";
+import type { HeartbeatOptions } from "../connection/heartbeat.ts";
+import type { LinkState, ReconnectOptions } from "../connection/link.ts";
+import type { CopilotRequestHandler } from "../request-handler.ts";
+import type { SessionFsConfig } from "../session-fs.ts";
+import type { ModelInfo } from "./providers.ts";
+
+/** W3C trace context. */
+export interface TraceContext {
+  traceparent?: string;
+  tracestate?: string;
+}
+
+export type TraceContextProvider = () => TraceContext | Promise<TraceContext>;
+
+/** Tracing of a runtime that this client starts itself. */
+export interface TelemetryConfig {
+  otlpEndpoint?: string;
+  otlpProtocol?: "http/json" | "http/protobuf";
+  filePath?: string;
+  exporterType?: string;
+  sourceName?: string;
+  captureContent?: boolean;
+}
+
+export interface ChildProcessRuntimeConnection {
+  /** The runtime's executable or script; default `COPILOT_CLI_PATH`, then an installed `rightseat`. */
+  readonly path?: string;
+  readonly args?: readonly string[];
+  /** Takes the place of this process's environment. */
+  readonly env?: Record<string, string>;
+}
+
+/** A runtime that this client starts, spoken to over its standard input and output. */
+export interface StdioRuntimeConnection extends ChildProcessRuntimeConnection {
+  readonly kind: "stdio";
+}
+
+/** A runtime that this client starts, spoken to over TCP. */
+export interface TcpRuntimeConnection extends ChildProcessRuntimeConnection {
+  readonly kind: "tcp";
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Default: a new one. */
+  readonly connectionToken?: string;
+}
+
+/** Refused: there is no runtime that could be loaded into this process. */
+export interface InProcessRuntimeConnection {
+  readonly kind: "inprocess";
+}
+
+/** Servers that run already. */
+export interface UriRuntimeConnection {
+  readonly kind: "uri";
+  /** One address, or several with commas between; see `forUri`. */
+  readonly url: string;
+  readonly connectionToken?: ConnectionToken;
+  readonly tls?: TlsOptions;
+}
+
+export type RuntimeConnection =
+  | StdioRuntimeConnection
+  | InProcessRuntimeConnection
+  | TcpRuntimeConnection
+  | UriRuntimeConnection;
+
+export interface UriOptions {
+  /** The secret that the server expects, or a function that gets one for each connection. */
+  connectionToken?: ConnectionToken;
+  /** For `tls://` and `https://`. */
+  tls?: TlsOptions;
+}
+
+export const RuntimeConnection = {
+  /** Starts a runtime and speaks to it over its standard input and output. */
+  forStdio(
+    options: { path?: string; args?: readonly string[]; env?: Record<string, string> } = {},
+  ): StdioRuntimeConnection {
+    return { kind: "stdio", path: options.path, args: options.args, env: options.env };
+  },
+  /** Starts a runtime and speaks to it over TCP. */
+  forTcp(
+    options: {
+      port?: number;
+      connectionToken?: string;
+      path?: string;
+      args?: readonly string[];
+      env?: Record<string, string>;
+    } = {},
+  ): TcpRuntimeConnection {
+    const { port, connectionToken, path, args, env } = options;
+    return { kind: "tcp", port, connectionToken, path, args, env };
+  },
+  /**
+   * A server that runs already: `port`, `host:port`, `http://host:port` or `tcp://host:port` for a plain
+   * connection, `tls://host:port` or `https://host:port` for an encrypted one. Several, with commas
+   * between, are several servers of one home.
+   */
+  forUri(url: string, options: UriOptions = {}): UriRuntimeConnection {
+    return { kind: "uri", url, connectionToken: options.connectionToken, ...tlsOf(options) };
+  },
+  /** Several servers of one home; the first that answers is used, the next ones when it goes. */
+  forUris(urls: readonly string[], options: UriOptions = {}): UriRuntimeConnection {
+    return RuntimeConnection.forUri(urls.join(","), options);
+  },
+  /** Refused by the client: there is no runtime that could be loaded into this process. */
+  forInProcess(): InProcessRuntimeConnection {
+    return { kind: "inprocess" };
+  },
+} as const;
+
+function tlsOf({ tls }: UriOptions): { tls?: TlsOptions } {
+  return tls ? { tls } : {};
+}
+
+/**
+ * What is on unless a session says otherwise. `copilot-cli`: what a coding agent on its user's machine
+ * has. `empty`: nothing; the choice for servers with many users.
+ */
+export type CopilotClientMode = "empty" | "copilot-cli";
+
+export interface CopilotClientOptions {
+  /** Default: a runtime that the client starts, on stdio. */
+  connection?: RuntimeConnection;
+  /** The same as `connection: RuntimeConnection.forUri(cliUrl)`. */
+  cliUrl?: string;
+  /** Default `copilot-cli`. */
+  mode?: CopilotClientMode;
+  /** For `tls://` and `https://` addresses. */
+  tls?: TlsOptions;
+  /**
+   * How a lost connection is made again: see `ReconnectOptions`. False leaves it lost, as the official
+   * SDK does; calls then reject.
+   */
+  reconnect?: ReconnectOptions | false;
+  /**
+   * How a server that has stopped answering is noticed; false relies on the system's TCP. Default: a
+   * second while something is waited for where there is another address to go to, else ten seconds.
+   */
+  heartbeat?: Partial<HeartbeatOptions> | false;
+  /** Milliseconds to connect to one address, handshake included; default as `heartbeat`. */
+  connectTimeoutMs?: number;
+  /** Milliseconds that any one call may take unless it says otherwise; default no limit. */
+  callTimeoutMs?: number;
+  /** Told of every change of the connection's state, and why. */
+  onConnectionState?: (state: LinkState, reason?: Error) => void;
+
+  /** Told what went wrong in the application's own handlers, where nobody else is; default a warning of the process. */
+  onWarning?: (message: string, details: Record<string, unknown>) => void;
+
+  /** Who connects, for the server's own account of its clients. */
+  clientInfo?: CopilotClientInfo;
+  /** Answers `listModels` in place of the server. */
+  onListModels?: () => Promise<ModelInfo[]> | ModelInfo[];
+  /** Asked before `session.create`, `session.resume` and `session.send`. */
+  onGetTraceContext?: TraceContextProvider;
+  /** Keeps the sessions' files in this application. */
+  sessionFs?: SessionFsConfig;
+  /** Carries the server's requests to models. */
+  requestHandler?: CopilotRequestHandler;
+  onGitHubTelemetry?: (notification: GitHubTelemetryNotification) => void | Promise<void>;
+  /** Absolute paths of plugins that the server is told of before any session. */
+  builtinPluginDirectories?: readonly string[];
+
+  /** Of a runtime that the client starts. */
+  workingDirectory?: string;
+  /** Of a runtime that the client starts: where it keeps its sessions. */
+  baseDirectory?: string;
+  /** Of a runtime that the client starts. */
+  logLevel?: "none" | "error" | "warning" | "info" | "debug" | "all";
+  /** Of a runtime that the client starts; default this process's environment. */
+  env?: Record<string, string | undefined>;
+  /** GitHub token of a runtime that the client starts; a server that runs already has its own. */
+  gitHubToken?: string;
+  /** Of a runtime that the client starts. */
+  useLoggedInUser?: boolean;
+  /** Of a runtime that the client starts. */
+  telemetry?: TelemetryConfig;
+  /** Of a runtime that the client starts. */
+  sessionIdleTimeoutSeconds?: number;
+  /** Of a runtime that the client starts. */
+  enableRemoteSessions?: boolean;
+}

@@ -1,0 +1,199 @@
+/** What an agent asks people, and who answers for them. */
+import type { McpOauthRequiredData } from "@rightseat/protocol";
+
+export interface UserInputRequest {
+  /** The question. */
+  question: string;
+  /** Answers to choose from. */
+  choices?: string[];
+  /** Whether another answer may be given; default true. */
+  allowFreeform?: boolean;
+}
+
+export interface UserInputResponse {
+  answer: string;
+  /** Whether the answer is none of the choices. */
+  wasFreeform: boolean;
+}
+
+export type UserInputHandler = (
+  request: UserInputRequest,
+  invocation: { sessionId: string },
+) => Promise<UserInputResponse> | UserInputResponse;
+
+/** The agent has a plan and asks to go on with it. */
+export interface ExitPlanModeRequest {
+  /** The plan in short. */
+  summary: string;
+  /** The plan. */
+  planContent?: string;
+  /** What may be done next. */
+  actions: string[];
+  /** Which of them the server would choose. */
+  recommendedAction: string;
+}
+
+export interface ExitPlanModeResult {
+  approved: boolean;
+  selectedAction?: string;
+  /** What to change about the plan. */
+  feedback?: string;
+}
+
+export type ExitPlanModeHandler = (
+  request: ExitPlanModeRequest,
+  invocation: { sessionId: string },
+) => Promise<ExitPlanModeResult> | ExitPlanModeResult;
+
+/** The model's limit is reached; another could go on. */
+export interface AutoModeSwitchRequest {
+  errorCode?: string;
+  /** Seconds until the limit is lifted, when known. */
+  retryAfterSeconds?: number;
+}
+
+export type AutoModeSwitchResponse = "yes" | "yes_always" | "no";
+
+export type AutoModeSwitchHandler = (
+  request: AutoModeSwitchRequest,
+  invocation: { sessionId: string },
+) => Promise<AutoModeSwitchResponse> | AutoModeSwitchResponse;
+
+/** One field of a form, as in MCP's elicitation. */
+export type ElicitationSchemaField =
+  | ({ type: "string"; enum: string[]; enumNames?: string[]; default?: string } & FieldLabel)
+  | ({ type: "string"; oneOf: { const: string; title: string }[]; default?: string } & FieldLabel)
+  | ({ type: "array"; items: { type: "string"; enum: string[] } } & ArrayField)
+  | ({ type: "array"; items: { anyOf: { const: string; title: string }[] } } & ArrayField)
+  | ({ type: "boolean"; default?: boolean } & FieldLabel)
+  | ({
+      type: "string";
+      minLength?: number;
+      maxLength?: number;
+      format?: "email" | "uri" | "date" | "date-time";
+      default?: string;
+    } & FieldLabel)
+  | ({ type: "number" | "integer"; minimum?: number; maximum?: number; default?: number } & FieldLabel);
+
+interface FieldLabel {
+  title?: string;
+  description?: string;
+}
+
+interface ArrayField extends FieldLabel {
+  minItems?: number;
+  maxItems?: number;
+  default?: string[];
+}
+
+/** A form. */
+export interface ElicitationSchema {
+  type: "object";
+  properties: Record<string, ElicitationSchemaField>;
+  required?: string[];
+}
+
+export type ElicitationFieldValue = string | number | boolean | string[];
+
+export interface ElicitationResult {
+  /** What the user did: filled it in, refused, or closed it. */
+  action: "accept" | "decline" | "cancel";
+  /** The fields' values, when it was filled in. */
+  content?: Record<string, ElicitationFieldValue>;
+}
+
+export interface ElicitationParams {
+  /** What is asked of the user. */
+  message: string;
+  requestedSchema: ElicitationSchema;
+}
+
+export interface ElicitationContext {
+  sessionId: string;
+  message: string;
+  requestedSchema?: ElicitationSchema;
+  /** A form to fill in, or an address to open in a browser. */
+  mode?: "form" | "url";
+  /** Who asks, for example an MCP server. */
+  elicitationSource?: string;
+  /** The address, in mode `url`. */
+  url?: string;
+}
+
+export type ElicitationHandler = (
+  context: ElicitationContext,
+) => Promise<ElicitationResult> | ElicitationResult;
+
+/** How a text field of `session.ui.input` looks. */
+export interface UiInputOptions {
+  title?: string;
+  description?: string;
+  minLength?: number;
+  maxLength?: number;
+  format?: "email" | "uri" | "date" | "date-time";
+  default?: string;
+}
+
+/** Asks the user of whichever client can show a form; every method throws where none can. */
+export interface SessionUiApi {
+  elicitation(params: ElicitationParams): Promise<ElicitationResult>;
+  /** True only when the user agreed. */
+  confirm(message: string): Promise<boolean>;
+  /** The chosen option, or null. */
+  select(message: string, options: string[]): Promise<string | null>;
+  /** The text, or null. */
+  input(message: string, options?: UiInputOptions): Promise<string | null>;
+}
+
+/** An MCP server wants OAuth, and the application can get a token. */
+export type McpAuthRequest = Pick<
+  McpOauthRequiredData,
+  | "requestId"
+  | "serverName"
+  | "serverUrl"
+  | "reason"
+  | "wwwAuthenticateParams"
+  | "resourceMetadata"
+  | "staticClientConfig"
+>;
+
+export interface McpAuthToken {
+  accessToken: string;
+  /** Default: Bearer. */
+  tokenType?: string;
+  /** Seconds the token lasts, when known. */
+  expiresIn?: number;
+}
+
+export type McpAuthResult = ({ kind: "token" } & McpAuthToken) | { kind: "cancelled" };
+
+/** Gets a token, or nothing to cancel the request. */
+export type McpAuthHandler = (
+  request: McpAuthRequest,
+  context: { sessionId: string },
+) =>
+  | McpAuthResult
+  | McpAuthToken
+  | null
+  | undefined
+  | Promise<McpAuthResult | McpAuthToken | null | undefined>;
+
+export interface CommandContext {
+  sessionId: string;
+  /** The whole command, for example `/deploy production`. */
+  command: string;
+  /** Its name, without the slash. */
+  commandName: string;
+  /** What follows the name. */
+  args: string;
+}
+
+export type CommandHandler = (context: CommandContext) => Promise<void> | void;
+
+/** A slash command that the application carries out. */
+export interface CommandDefinition {
+  /** Without the slash. */
+  name: string;
+  description?: string;
+  handler: CommandHandler;
+}

@@ -1,0 +1,95 @@
+/** Tools that an application brings to a session. */
+import type { CurrentToolMetadata } from "@rightseat/protocol";
+import type { JsonValue } from "./json.ts";
+
+export type ToolResultType = "success" | "failure" | "rejected" | "denied" | "timeout";
+
+export type ToolBinaryResult = {
+  /** Base64. */
+  data: string;
+  mimeType: string;
+  type: "image" | "resource";
+  description?: string;
+};
+
+export type ToolTelemetry = Record<string, Record<string, JsonValue> | undefined>;
+
+export type ToolResultObject = {
+  /** What the model reads. */
+  textResultForLlm: string;
+  binaryResultsForLlm?: ToolBinaryResult[];
+  resultType: ToolResultType;
+  error?: string;
+  /** More than the model needs, for the session's log. */
+  sessionLog?: string;
+  toolTelemetry?: ToolTelemetry;
+  /** Names of the tools that a tool search found. */
+  toolReferences?: string[];
+};
+
+export type ToolResult = string | ToolResultObject;
+
+export interface ToolInvocation {
+  sessionId: string;
+  toolCallId: string;
+  toolName: string;
+  arguments: unknown;
+  /** The session's tools; given to a tool that replaces the search for tools, and to no other. */
+  availableTools?: CurrentToolMetadata[];
+  /** W3C trace context of the call. */
+  traceparent?: string;
+  tracestate?: string;
+  /**
+   * Aborts when the call's result is not wanted any more: the run was aborted, another client answered,
+   * or the session was left.
+   */
+  signal?: AbortSignal;
+}
+
+/**
+ * Carries a call out. A text or a `ToolResultObject` is the result; anything else is told as JSON,
+ * nothing as an empty text. Its error is logged, and the model is told that the tool failed.
+ */
+export type ToolHandler<TArgs = unknown> = (
+  args: TArgs,
+  invocation: ToolInvocation,
+) => Promise<unknown> | unknown;
+
+/** A schema library's schema: anything that says itself as JSON Schema. Zod 4 does. */
+export interface ZodSchema<T = unknown> {
+  _output: T;
+  toJSONSchema(): Record<string, unknown>;
+}
+
+/** A schema of Zod 3, which is translated here. */
+export interface ZodV3Schema<T = unknown> {
+  _output: T;
+  _def: { typeName?: unknown };
+}
+
+export interface Tool<TArgs = unknown> {
+  /** Unique in the session: letters, digits, `_` and `-`. */
+  name: string;
+  description?: string;
+  /** A schema of Zod, or JSON Schema; none for a tool without arguments. */
+  parameters?: ZodSchema<TArgs> | ZodV3Schema<TArgs> | Record<string, unknown>;
+  /** Without one, calls are shown as events and answered through `session.rpc.tools.handlePendingToolCall`. */
+  handler?: ToolHandler<TArgs>;
+  /** Takes the place of the server's own tool of this name, which is refused otherwise. */
+  overridesBuiltInTool?: boolean;
+  /** Runs without a permission request. */
+  skipPermission?: boolean;
+  /** `never` keeps the tool in every request; default `auto`. */
+  defer?: "auto" | "never";
+  /** The application's own notes, kept as they are. */
+  metadata?: Record<string, unknown>;
+  /** A successful call ends the turn. */
+  isTerminal?: boolean;
+}
+
+/** How tools are kept out of the request and found by search. */
+export interface ToolSearchConfig {
+  enabled?: boolean;
+  /** How many tools there must be before any are deferred. */
+  deferThreshold?: number;
+}
