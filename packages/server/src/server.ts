@@ -33,10 +33,11 @@ import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
-import type { CommandServices } from "./session/built-in-commands.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
+import type { CommandServices } from "./session/command-types.ts";
 import { refreshedGitHubToken } from "./session/github-token.ts";
 import { instructionsOf } from "./session/instructions.ts";
+import { compactNow } from "./session/manual-compaction.ts";
 import { modelQueryOf } from "./session/model-query.ts";
 import type { PermissionServices } from "./session/permissions.ts";
 import type { RunServices } from "./session/run.ts";
@@ -162,6 +163,9 @@ export function createServer(
   const commands: CommandServices = {
     checkSettings: (settings) => checkSettings(settings, models, accounts),
     onUpdated,
+    workingDirectoryOf: (session) => workingDirectoryOf(runs, session),
+    compact: async (session, customInstructions) =>
+      (await compactNow(runs, session, { customInstructions, trigger: "manual" })).tokensRemoved,
   };
   const builtInTools = createBuiltInToolStore({
     log,

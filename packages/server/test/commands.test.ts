@@ -185,6 +185,46 @@ describe("the server's own commands", () => {
   });
 });
 
+describe("the server's commands on context and permissions", () => {
+  const invoke = (sessionId: string, name: string, input?: string) =>
+    client.request("session.commands.invoke", { sessionId, name, input });
+  const tool = { name: "lookup", description: "Looks up", parameters: { type: "object", properties: {} } };
+
+  test("/compact summarises the conversation, and says so when there is none", async () => {
+    const sessionId = await create();
+    await expect(invoke(sessionId, "compact")).rejects.toMatchObject({
+      data: { reason: "nothing_to_compact" },
+    });
+    await client.ask(sessionId, "echo something");
+    expect(await invoke(sessionId, "compact", "Keep the names.")).toMatchObject({ kind: "completed" });
+    expect((await client.event(sessionId, "session.compaction_complete")).data.success).toBe(true);
+  });
+
+  test("/allow-all lets tools run without a question, until it is off", async () => {
+    const sessionId = await create({ tools: [tool] });
+    expect(await invoke(sessionId, "allow-all", "on")).toMatchObject({ kind: "completed" });
+    await client.request("session.send", { sessionId, prompt: "tool lookup 1" });
+    const { data } = await client.event(sessionId, "external_tool.requested");
+    const answer = { sessionId, requestId: data.requestId, result: "found" };
+    await client.request("session.tools.handlePendingToolCall", answer);
+    await client.event(sessionId, "session.idle");
+    expect(client.of(sessionId).some(({ type }) => type === "permission.requested")).toBe(false);
+    await invoke(sessionId, "allow-all", "off");
+    await invoke(sessionId, "reset-allowed-tools");
+    await client.request("session.send", { sessionId, prompt: "tool lookup 1" });
+    await client.event(sessionId, "permission.requested");
+    await client.request("session.abort", { sessionId });
+  });
+
+  test("/add-dir adds a directory that is there", async () => {
+    const sessionId = await create();
+    await invoke(sessionId, "add-dir", home.path);
+    await expect(invoke(sessionId, "add-dir", "/nowhere/at/all")).rejects.toMatchObject({
+      data: { reason: "invalid_params" },
+    });
+  });
+});
+
 describe("a queued command", () => {
   const enqueue = (sessionId: string, command: string, displayText?: string) =>
     client.request("session.commands.enqueue", { sessionId, command, displayText });

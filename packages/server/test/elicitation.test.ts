@@ -54,6 +54,22 @@ describe("a form", () => {
     await person.close();
   });
 
+  test("is cancelled when its session is deleted", async () => {
+    await using other = await tempHome();
+    await using patient = await startServer(other.path);
+    const asker = await patient.connect();
+    const { sessionId } = await asker.request("session.create", { model: "demo", requestElicitation: true });
+    const asking = asker.request("session.ui.elicitation", {
+      sessionId,
+      message: "Sure?",
+      requestedSchema: SCHEMA,
+    });
+    await asker.event(sessionId, "elicitation.requested");
+    await asker.request("session.delete", { sessionId });
+    expect(await asking).toEqual({ action: "cancel" });
+    await asker.close();
+  });
+
   test("may be answered by a client that only watches for it", async () => {
     const sessionId = await create();
     await client.request("session.eventLog.registerInterest", {

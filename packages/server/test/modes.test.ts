@@ -1,4 +1,6 @@
 /** Plan mode, autopilot, and going on with another model, over the bare wire. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { spawnServer, startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
@@ -166,6 +168,20 @@ describe("a plan", () => {
       success: true,
     });
     expect(await getMode(sessionId)).toBe("autopilot");
+  });
+
+  test("approved together with its edits lets files be written without a question", async () => {
+    client.answers.set("exitPlanMode.request", () => ({
+      approved: true,
+      selectedAction: "interactive",
+      autoApproveEdits: true,
+    }));
+    model.use([SUBMIT, call("create", { path: "made.txt", file_text: "x" }), { text: "Written." }]);
+    const sessionId = await create({ requestExitPlanMode: true, workingDirectory: home.path });
+    await setMode(sessionId, "plan");
+    expect(await client.ask(sessionId, "Plan it.")).toBe("Written.");
+    expect(client.of(sessionId).some(({ type }) => type === "permission.requested")).toBe(false);
+    expect(await readFile(join(home.path, "made.txt"), "utf8")).toBe("x");
   });
 
   test("is not approved when every client's handler throws", async () => {

@@ -86,6 +86,21 @@ describe("a client's tool", () => {
   });
 });
 
+test("a client may bring other tools while the session is open", async () => {
+  const sessionId = await create({ tools: [tool("first")], availableTools: ["custom:*"] });
+  const set = (tools: object[], by = client) => by.request("session.tools.set", { sessionId, tools });
+  await set([tool("second")]);
+  await client.event(sessionId, "session.tools_updated");
+  await client.ask(sessionId, "hi");
+  expect(offered()).toEqual(["second"]);
+  await expect(set([tool("a b")])).rejects.toMatchObject({ data: { reason: "invalid_params" } });
+  const stranger = await server.connect();
+  await expect(set([tool("third")], stranger)).rejects.toMatchObject({
+    data: { reason: "session_not_found" },
+  });
+  await stranger.close();
+});
+
 test("names in availableTools that no tool has are told to the client", async () => {
   const availableTools = ["view", "vieww", "custom:lookup", "builtin:nope", "mcp:any", "custom:*"];
   const sessionId = await create({ availableTools, tools: [tool("lookup")] });

@@ -1,6 +1,7 @@
 /** Methods that change a session's settings while it is open, or tell its tools and models. */
 import type { ModelTool } from "../models/model-provider.ts";
 import { setReasoningEffort } from "../session/change-session.ts";
+import { replaceTools } from "../session/check-tools.ts";
 import { modelQueryOf } from "../session/model-query.ts";
 import type { SettingsParams } from "../session/session-settings.ts";
 import { updateOptions } from "../session/update-options.ts";
@@ -17,6 +18,11 @@ export function sessionOptionsMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       await updateOptions(services.join, session, scope.link, params);
       return { success: true };
+    },
+    "session.tools.set": async (params: ById & Pick<SettingsParams, "tools">, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      replaceTools(session, scope.link, params.tools, services.join.builtInTools);
+      return {};
     },
     "session.tools.getCurrentMetadata": async (params: ById, scope: Scope) => {
       const session = await sessionOf(services, scope, params);

@@ -1,41 +1,12 @@
 /** The slash commands that the server itself carries out. */
-import { RpcError } from "@rightseat/protocol";
-import { type CheckSettings, renameSession, switchModel } from "./change-session.ts";
+import { renameSession, switchModel } from "./change-session.ts";
 import { clientFacts } from "./clients.ts";
+import { type BuiltInCommand, type CommandResult, type CommandServices, toSwitch } from "./command-types.ts";
+import { PERMISSION_COMMANDS } from "./permission-commands.ts";
 import type { Session } from "./session.ts";
 import { setMode } from "./session-mode.ts";
 import { usageMetrics } from "./session-report.ts";
 import type { SessionMode } from "./session-state.ts";
-
-/** What a command came to, in the wire's shape. */
-export type CommandResult =
-  | { readonly kind: "text"; readonly text: string; readonly markdown?: boolean }
-  | { readonly kind: "completed"; readonly message?: string; readonly mode?: SessionMode }
-  | {
-      readonly kind: "agent-prompt";
-      readonly prompt: string;
-      readonly displayPrompt: string;
-      readonly mode?: SessionMode;
-    };
-
-export interface CommandServices {
-  readonly checkSettings: CheckSettings;
-  /** The session's name, mode or model changed. */
-  readonly onUpdated: (session: Session) => void;
-}
-
-export interface BuiltInCommand {
-  /** In lower case, without the slash. */
-  readonly name: string;
-  readonly description: string;
-  readonly input?: { readonly hint: string; readonly required?: boolean };
-  readonly allowDuringAgentExecution: boolean;
-  /**
-   * @param input what was written behind the name, without blanks around it.
-   * @throws RpcError when it makes no sense or cannot be done.
-   */
-  run(services: CommandServices, session: Session, input: string): Promise<CommandResult> | CommandResult;
-}
 
 export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
   {
@@ -65,6 +36,19 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     },
   },
   {
+    name: "compact",
+    description: "Replace the conversation so far with a summary",
+    input: { hint: "[what the summary should keep]" },
+    allowDuringAgentExecution: true,
+    run: async (services, session, input) => {
+      const tokens = await services.compact(session, input === "" ? undefined : input);
+      return {
+        kind: "completed",
+        message: `The conversation was summarised; ${tokens} tokens are free again.`,
+      };
+    },
+  },
+  {
     name: "plan",
     description: "Switch to plan mode; with a request, plan it",
     input: { hint: "[what to plan]" },
@@ -80,7 +64,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     input: { hint: "[on|off]" },
     allowDuringAgentExecution: true,
     run: (services, session, input) => {
-      const wanted = input === "" ? session.state.mode !== "autopilot" : toSwitch(input);
+      const wanted = input === "" ? session.state.mode !== "autopilot" : toSwitch("autopilot", input);
       return changeMode(services, session, wanted ? "autopilot" : "interactive");
     },
   },
@@ -125,6 +109,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
       return { kind: "text", text: [`Prompts: ${totalUserRequests}`, ...models].join("\n") };
     },
   },
+  ...PERMISSION_COMMANDS,
 ];
 
 function describe(command: { name: string; description: string; input?: { hint: string } }): string {
@@ -142,12 +127,4 @@ async function changeMode(
     await session.committed();
   }
   return { kind: "completed", message: `The session is in ${mode} mode.`, mode };
-}
-
-function toSwitch(input: string): boolean {
-  if (input === "on") return true;
-  if (input === "off") return false;
-  throw new RpcError("invalid_params", `/autopilot: expected 'on', 'off' or nothing, got '${input}'`, {
-    path: "input",
-  });
 }

@@ -3,7 +3,7 @@ import { RpcError } from "@rightseat/protocol";
 import type { ClientLink } from "./client-link.ts";
 import { OPT_IN_TOOLS } from "./offered-tools.ts";
 import type { Session } from "./session.ts";
-import type { SessionSettings, SettingsParams } from "./session-settings.ts";
+import { type SessionSettings, type SettingsParams, toTools } from "./session-settings.ts";
 import { isChosen } from "./tool-filter.ts";
 
 /** What model providers take as a tool's name. */
@@ -37,6 +37,29 @@ export function checkTools(
       `External tool "${name}" conflicts with a built-in tool of the same name. Set overridesBuiltInTool: true to use it instead, or leave the built-in one out with excludedTools: ["builtin:${name}"]`,
     );
   });
+}
+
+/**
+ * A client brings other tools than before.
+ * @throws RpcError as `checkTools`, and when the client is not attached.
+ */
+export function replaceTools(
+  session: Session,
+  link: ClientLink,
+  tools: SettingsParams["tools"],
+  builtIn: ReadonlySet<string>,
+): void {
+  const attachment = session.attachments.get(link);
+  if (!attachment)
+    throw new RpcError(
+      "session_not_found",
+      `session.tools.set: this client is not attached to ${session.id}; resume it first`,
+      { sessionId: session.id },
+    );
+  checkTools("session.tools.set", session.settings, tools, builtIn);
+  session.attachments.set(link, { ...attachment, tools: toTools(tools) });
+  const { model } = session.settings;
+  if (model !== undefined) session.emit("session.tools_updated", { model });
 }
 
 /** Tells one client which names in `availableTools` are of no tool that is there; others may bring them yet. */

@@ -70,6 +70,13 @@ export function setApproveAll(session: Session, enabled: boolean): void {
   changePolicy(session, { approveAllTools: enabled });
 }
 
+/** Changes of files are asked about no more, in this session. */
+export function approveEdits(session: Session): void {
+  changePolicy(session, {
+    approved: addRules(policyOf(session).approved ?? [], [{ kind: "write", argument: null }]),
+  });
+}
+
 export function setUnrestrictedUrls(session: Session, unrestricted: boolean): void {
   if (unrestricted) refuseBypass(session, "unrestricted_urls");
   changePolicy(session, { urls: { allowed: policyOf(session).urls?.allowed ?? [], unrestricted } });

@@ -90,6 +90,11 @@ export class Questions {
     this.#pending.get(requestId)?.settle({ kind: "failed", reason });
   }
 
+  /** The session ends: nobody will answer any more. */
+  cancelAll(reason: string): void {
+    for (const { settle } of [...this.#pending.values()]) settle({ kind: "cancelled", reason });
+  }
+
   /** A client came or went: questions that were put to one of them may have to move. */
   clientsChanged(): void {
     for (const { question } of [...this.#pending.values()]) question.onClientsChanged?.();

@@ -207,7 +207,7 @@ async function carryOutCommand(
 
 function tellIdle(services: RunServices, session: Session, aborted: boolean): void {
   session.emit("assistant.idle", aborted ? { aborted } : {});
-  session.emit("session.idle", aborted ? { aborted } : {});
+  session.emit("session.idle", { ...(aborted ? { aborted } : {}), mode: session.state.mode });
   services.onIdle(session);
 }
 

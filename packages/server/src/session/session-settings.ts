@@ -207,15 +207,10 @@ export function toAttachment(
   params: SettingsParams,
   joined?: { readonly sessionId: string; readonly as: "new" | "resume" },
 ): Attachment {
-  const tools = new Map<string, CustomToolSpec>();
-  for (const tool of (params.tools as readonly Record<string, unknown>[] | null | undefined) ?? []) {
-    const spec = internTool(tool);
-    tools.set(spec.name, spec);
-  }
   return {
     link,
     observer: false,
-    tools,
+    tools: toTools(params.tools),
     streaming: params.streaming === true,
     answersPermissions: params.requestPermission !== false,
     answersUserInput: params.requestUserInput === true,
@@ -229,6 +224,16 @@ export function toAttachment(
     transformsSystemMessage: asksForTransform(params.systemMessage),
     ...(params.hooks === true && joined ? { hooks: new ClientHooks(link, joined.sessionId, joined.as) } : {}),
   };
+}
+
+/** By name; of two with the same name the later one counts. */
+export function toTools(declared: unknown): ReadonlyMap<string, CustomToolSpec> {
+  const tools = new Map<string, CustomToolSpec>();
+  for (const tool of (declared as readonly Record<string, unknown>[] | null | undefined) ?? []) {
+    const spec = internTool(tool);
+    tools.set(spec.name, spec);
+  }
+  return tools;
 }
 
 function commandsOf(declared: unknown): { commands?: readonly ClientCommand[] } {

@@ -261,6 +261,7 @@ export class Session {
   /** Stops writing and gives the lease back. */
   async release(): Promise<void> {
     this.closing = true;
+    this.questions.cancelAll("the session was closed");
     await cancelCompaction(this);
     await Promise.allSettled([...this.disposers].map((dispose) => dispose()));
     if (this.#broken === undefined) {

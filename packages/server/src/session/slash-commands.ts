@@ -1,14 +1,10 @@
 /** Slash commands of a session: which there are, and carrying one out at once or when its turn comes. */
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import {
-  BUILT_IN_COMMANDS,
-  type BuiltInCommand,
-  type CommandResult,
-  type CommandServices,
-} from "./built-in-commands.ts";
+import { BUILT_IN_COMMANDS } from "./built-in-commands.ts";
 import { isClientCommand, runClientCommand } from "./client-command.ts";
 import { clientFacts, someClient, watches } from "./clients.ts";
+import type { BuiltInCommand, CommandResult, CommandServices } from "./command-types.ts";
 import { type StartRun, startNextRun } from "./prompts.ts";
 import type { QueuedCommandEnd } from "./run.ts";
 import type { Session } from "./session.ts";

@@ -12,6 +12,7 @@ import type {
 } from "../tools/user-channel.ts";
 import { askClient, type ClientQuestion } from "./ask-client.ts";
 import { canAsk } from "./clients.ts";
+import { approveEdits } from "./permission-settings.ts";
 import { readPlanVerdict, type WirePlanVerdict } from "./plan-verdict.ts";
 import type { QuestionOutcome } from "./questions.ts";
 import type { Session } from "./session.ts";
@@ -113,6 +114,7 @@ async function reviewPlan(
   if (!approved) return { kind: "rejected", ...(feedback?.trim() ? { feedback } : {}) };
   const action = selectedAction ?? (autoApproveEdits ? "autopilot" : "interactive");
   setMode(session, action === "autopilot" ? "autopilot" : "interactive");
+  if (autoApproveEdits) approveEdits(session);
   return { kind: "approved", action, startsLater: deferImplementation === true };
 }
 
