@@ -41,6 +41,8 @@ export interface RegistryOptions {
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
   readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
   readonly onStored?: SessionOptions["onStored"];
+  /** The client that held a session's queue went, and others are attached. */
+  readonly onQueueReleased: (session: Session) => void;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
   readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -163,11 +165,14 @@ export class SessionRegistry {
   /** A client goes from a session. The last one to go lets the session go once it is quiet. */
   detach(session: Session, link: ClientLink, how: "left" | "lost"): void {
     const before = clientFacts(session);
-    const hooks = session.attachments.get(link)?.hooks;
+    const { hooks, holdsQueue } = session.attachments.get(link) ?? {};
     hooks?.leave();
     session.attachments.delete(link);
     clientsChanged(session, before);
-    if (session.attachments.size > 0) return;
+    if (session.attachments.size > 0) {
+      if (holdsQueue) this.#options.onQueueReleased(session);
+      return;
+    }
     session.lastUsedMs = performance.now();
     if (how === "left" && session.run === undefined)
       void this.close(session, { reason: "user_exit", hooks: hooks ? [hooks] : [] });
