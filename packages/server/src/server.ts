@@ -40,7 +40,8 @@ import { instructionsOf } from "./session/instructions.ts";
 import { compactNow } from "./session/manual-compaction.ts";
 import { modelQueryOf } from "./session/model-query.ts";
 import type { PermissionServices } from "./session/permissions.ts";
-import type { RunServices } from "./session/run.ts";
+import { startNextRun } from "./session/prompts.ts";
+import { type RunServices, startRun } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
 import { type HookServices, tellSessionEnd } from "./session/session-hooks.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
@@ -151,6 +152,11 @@ export function createServer(
     onLifecycle: (type, key) => {
       if (type === "session.deleted") storedBytes.forget(key.tenant);
       tellTenant(type, key);
+    },
+    onQueueReleased: (session) => {
+      Promise.resolve(session.wake())
+        .then(() => startNextRun(session, (next, prompt) => startRun(runs, next, prompt)))
+        .catch((error) => runs.onBug(error, session));
     },
     onWarning: (message, fields) => logger.warning(message, fields),
     onDebug: (message, fields) => logger.debug(message, fields),

@@ -15,6 +15,7 @@ import { sessionExtrasMethods } from "./session-extras.ts";
 import { sessionMetadataMethods } from "./session-metadata.ts";
 import { sessionModeMethods } from "./session-mode.ts";
 import { sessionOptionsMethods } from "./session-options.ts";
+import { sessionQueueMethods } from "./session-queue.ts";
 import { sessionShellMethods } from "./session-shell.ts";
 import { sessionUiMethods } from "./session-ui.ts";
 import { sessionsMethods } from "./sessions.ts";
@@ -30,6 +31,7 @@ export function createMethods(services: Services): Methods {
     ...sessionAnswerMethods(services),
     ...sessionExtrasMethods(services),
     ...sessionMetadataMethods(services),
+    ...sessionQueueMethods(services),
     ...sessionShellMethods(services),
     ...sessionModeMethods(services),
     ...permissionMethods(services),

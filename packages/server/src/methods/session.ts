@@ -3,7 +3,7 @@ import { RawResult } from "@rightseat/protocol";
 import { switchModel } from "../session/change-session.ts";
 import { registerInterest, releaseInterest } from "../session/clients.ts";
 import { readHistory } from "../session/history.ts";
-import { acceptPrompt, type PromptInput, waitingItems, wasTaken } from "../session/prompts.ts";
+import { acceptPrompt, type PromptInput, wasTaken } from "../session/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
 import { type AbortReason, abortRun, startRun } from "../session/run.ts";
 import { usageMetrics } from "../session/session-report.ts";
@@ -98,37 +98,6 @@ export function sessionMethods(services: Services): Methods {
       services.onUpdated(session);
       await session.committed();
       return { modelId: params.modelId };
-    },
-    "session.queue.pendingItems": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      const queue = waitingItems(session);
-      return {
-        items: queue
-          .filter((prompt) => !prompt.steering)
-          .map((prompt) => ({
-            id: prompt.messageId,
-            ...(prompt.kind === "command" ? {} : { messageId: prompt.messageId }),
-            kind: prompt.kind ?? "message",
-            displayText: prompt.displayPrompt ?? prompt.prompt,
-            agentMode: prompt.agentMode ?? "interactive",
-          })),
-        steeringMessages: queue
-          .filter((prompt) => prompt.steering)
-          .map((prompt) => prompt.displayPrompt ?? prompt.prompt),
-      };
-    },
-    "session.queue.hasPending": async (params: ById, scope: Scope) => ({
-      hasPending: waitingItems(await sessionOf(services, scope, params)).length > 0,
-    }),
-    "session.queue.clear": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      const waiting = new Set(waitingItems(session));
-      session.record("rightseat.queue_replaced", {
-        prompts: session.state.queue.filter((item) => !waiting.has(item)),
-      });
-      session.emit("pending_messages.modified", {});
-      await session.committed();
-      return null;
     },
   };
 }

@@ -11,7 +11,21 @@ import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
 
 export interface PrivateRecordMap {
   /** A prompt was acknowledged and waits. */
-  "rightseat.prompt_queued": { prompt: QueuedPrompt; first?: boolean };
+  "rightseat.prompt_queued": {
+    prompt: QueuedPrompt;
+    first?: boolean;
+    /** The item that it waits in front of; wins over `first`. */
+    before?: string;
+  };
+  /** An item that waits got another place: in front of another one, or the last. */
+  "rightseat.queue_item_moved": { messageId: string; before?: string };
+  /** Items wait no longer, and were not run. */
+  "rightseat.queue_items_removed": { messageIds: readonly string[] };
+  /** An item that waits was edited. */
+  "rightseat.queue_item_changed": {
+    messageId: string;
+    changes: Partial<Pick<QueuedPrompt, "prompt" | "displayPrompt" | "steering">>;
+  };
   /** The waiting prompts changed as a whole: moved, edited, removed. */
   "rightseat.queue_replaced": { prompts: QueuedPrompt[] };
   /** A queued command was carried out, or given up. */

@@ -174,8 +174,24 @@ const FOLDERS: Record<string, Folder> = {
   "rightseat.prompt_queued": (state, data) => {
     const prompt = data.prompt as QueuedPrompt;
     rememberMessage(state, prompt.messageId);
-    if (data.first === true) state.queue.unshift(prompt);
-    else state.queue.push(prompt);
+    state.queuedItems = (state.queuedItems ?? 0) + 1;
+    const at = data.first === true ? 0 : state.queue.length;
+    insertItem(state, { ...prompt, order: state.queuedItems }, text(data.before), at);
+  },
+  "rightseat.queue_item_moved": (state, data) => {
+    const item = state.queue.find(({ messageId }) => messageId === data.messageId);
+    if (!item) return;
+    state.queue = state.queue.filter((other) => other !== item);
+    insertItem(state, item, text(data.before), state.queue.length);
+  },
+  "rightseat.queue_items_removed": (state, data) => {
+    const removed = new Set<unknown>(data.messageIds);
+    state.queue = state.queue.filter(({ messageId }) => !removed.has(messageId));
+  },
+  "rightseat.queue_item_changed": (state, data) => {
+    state.queue = state.queue.map((item) =>
+      item.messageId === data.messageId ? { ...item, ...data.changes } : item,
+    );
   },
   "rightseat.queue_replaced": (state, data) => {
     state.queue = data.prompts as QueuedPrompt[];
@@ -242,6 +258,17 @@ const USAGE_KEYS = [
   "reasoningTokens",
   "apiDurationMs",
 ] as const satisfies readonly (keyof UsageTotals)[];
+
+/** In front of an item, or, where that has gone, at the index. */
+function insertItem(
+  state: SessionState,
+  item: QueuedPrompt,
+  before: string | undefined,
+  otherwise: number,
+): void {
+  const at = before === undefined ? -1 : state.queue.findIndex(({ messageId }) => messageId === before);
+  state.queue.splice(at < 0 ? otherwise : at, 0, item);
+}
 
 /** Steering that came too late for its run waits like any other prompt. */
 function withoutSteering(queue: QueuedPrompt[]): QueuedPrompt[] {

@@ -62,18 +62,10 @@ export async function acceptPrompt(
 ): Promise<string> {
   if (session.closing)
     throw new RpcError("session_not_found", `Session not found: ${session.id} (it is being closed)`);
-  const prompt: QueuedPrompt = {
-    messageId: input.messageId ?? randomUUID(),
-    prompt: input.prompt,
-    steering: input.mode === "immediate" && session.run !== undefined,
-    ...(input.displayPrompt !== undefined ? { displayPrompt: input.displayPrompt } : {}),
-    ...(input.attachments && input.attachments.length > 0 ? { attachments: input.attachments } : {}),
-    ...(input.agentMode !== undefined ? { agentMode: input.agentMode } : {}),
-    ...(input.source !== undefined ? { source: input.source } : {}),
-    ...(input.requestHeaders ? { requestHeaders: input.requestHeaders } : {}),
-  };
+  const steering = input.mode === "immediate" && session.run !== undefined;
+  const prompt: QueuedPrompt = { ...toQueuedPrompt(input), steering };
   session.emit("pending_messages.modified", {});
-  if (session.run === undefined && session.state.queue.length === 0) {
+  if (session.run === undefined && session.state.queue.length === 0 && !isHeld(session)) {
     startRun(session, prompt);
   } else {
     session.record("rightseat.prompt_queued", { prompt, ...(input.prepend ? { first: true } : {}) });
@@ -83,10 +75,30 @@ export async function acceptPrompt(
   return prompt.messageId;
 }
 
+/** A prompt as it is kept, under the id that its client chose, or one of ours. */
+export function toQueuedPrompt(input: PromptInput): QueuedPrompt {
+  return {
+    messageId: input.messageId ?? randomUUID(),
+    prompt: input.prompt,
+    steering: false,
+    ...(input.displayPrompt !== undefined ? { displayPrompt: input.displayPrompt } : {}),
+    ...(input.attachments && input.attachments.length > 0 ? { attachments: input.attachments } : {}),
+    ...(input.agentMode !== undefined ? { agentMode: input.agentMode } : {}),
+    ...(input.source !== undefined ? { source: input.source } : {}),
+    ...(input.requestHeaders ? { requestHeaders: input.requestHeaders } : {}),
+  };
+}
+
+/** Whether a client wants nothing of the queue begun; see `holdQueue`. */
+function isHeld(session: Session): boolean {
+  for (const attachment of session.attachments.values()) if (attachment.holdsQueue) return true;
+  return false;
+}
+
 /** Begins the run of the prompt that waits longest, if any. */
 export function startNextRun(session: Session, startRun: StartRun): boolean {
   const next = session.state.queue[0];
-  if (!next || session.run !== undefined || session.closing) return false;
+  if (!next || session.run !== undefined || session.closing || isHeld(session)) return false;
   session.emit("pending_messages.modified", {});
   startRun(session, next);
   return true;

@@ -42,6 +42,8 @@ export interface RegistryOptions {
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
   readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
   readonly onStored?: SessionOptions["onStored"];
+  /** The client that held a session's queue went, and others are attached. */
+  readonly onQueueReleased: (session: Session) => void;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
   readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -165,12 +167,15 @@ export class SessionRegistry {
   detach(session: Session, link: ClientLink, how: "left" | "lost"): void {
     const before = clientFacts(session);
     const attachment = session.attachments.get(link);
-    const hooks = attachment?.hooks;
+    const { hooks, holdsQueue } = attachment ?? {};
     hooks?.leave();
     if (attachment && how === "lost") noteLostClient(session, attachment);
     session.attachments.delete(link);
     clientsChanged(session, before);
-    if (session.attachments.size > 0) return;
+    if (session.attachments.size > 0) {
+      if (holdsQueue) this.#options.onQueueReleased(session);
+      return;
+    }
     session.lastUsedMs = performance.now();
     if (how === "left" && session.run === undefined)
       void this.close(session, { reason: "user_exit", hooks: hooks ? [hooks] : [] });

@@ -128,6 +128,8 @@ export interface Attachment {
   /** By which the client's provider of GitHub tokens is called. */
   readonly gitHubTokenProvider?: string;
   readonly commands?: readonly ClientCommand[];
+  /** Wants nothing of the queue begun for now. */
+  holdsQueue?: boolean;
   /** Types of events that the client said it watches and acts on, by the handle it was given. */
   interests?: Map<string, string>;
   /** Rewrites sections of the system message when asked. */

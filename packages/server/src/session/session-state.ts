@@ -20,6 +20,8 @@ export interface QueuedPrompt {
   readonly agentMode?: string;
   readonly source?: string;
   readonly requestHeaders?: Readonly<Record<string, string>>;
+  /** Grows with each item taken; set when it is folded. */
+  readonly order?: number;
 }
 
 /** A tool call whose result is not in the log yet, and how far it had come. */
@@ -103,6 +105,8 @@ export interface SessionState {
   /** What enters the conversation behind the results of the open tool calls. */
   heldContext?: string[];
   queue: QueuedPrompt[];
+  /** Items taken into the queue so far. */
+  queuedItems?: number;
   /** Ids of commands that people ran and whose end is not in the log. */
   userToolCalls?: readonly string[];
   /** The name of the custom agent that was selected last, until it was deselected. */
