@@ -128,7 +128,7 @@ module.exports = {
     serverFolder(
       "session",
       [
-        `${SERVER}/(agent|discovery|hooks|permissions)/`,
+        `${SERVER}/(agent|discovery|file-history|hooks|permissions)/`,
         `${SERVER}/metrics/instruments\\.ts$`,
         seam("models"),
         seam("tools"),
@@ -136,6 +136,7 @@ module.exports = {
       ],
       "a session imports the agent, discovery, hooks, permissions, and the interfaces of models, tools and the log",
     ),
+    serverFolder("file-history", [], "what files held is kept and put back without knowing of sessions"),
     serverFolder("discovery", [], "discovery reads files and knows nothing of sessions"),
     serverFolder("permissions", [seam("tools")], "permissions judge what tools ask for"),
     serverFolder(

@@ -178,6 +178,11 @@ export function createServer(
     environment: config.environment,
     privateHosts: (config.fetchPrivateHosts ?? "").split(/[\s,]+/).filter((host) => host !== ""),
     defaultWorkingDirectory: process.cwd(),
+    onNotKept: (error, session) =>
+      logger.warning("what a file held could not be kept before it was changed", {
+        sessionId: session.id,
+        error,
+      }),
   });
   const surroundings: SurroundingServices = {
     load: createDiscoveryCache(discoverInstructions),

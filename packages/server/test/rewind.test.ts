@@ -1,5 +1,5 @@
 /** Conversations taken back, begun anew, and copied; and what is left of them after a crash. */
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type RecordedModelRequest,
@@ -210,6 +210,178 @@ describe("session.history.truncate", () => {
       [1, 2].map(async () => rewind((await history(w.client, "s"))[0]?.id as string)),
     );
     expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+});
+
+describe("session.history.rewind", () => {
+  const request = (client: WireClient, method: string, more: object = {}) =>
+    client.request(`session.history.${method}`, { sessionId: "s", ...more });
+
+  /** A session that has created and edited a file, each in a turn of its own. */
+  async function changedFiles(w: World, more: object = {}): Promise<string> {
+    const cwd = await realpath(await mkdtemp(join(w.home.path, "cwd-")));
+    const file = join(cwd, "a.txt");
+    w.model.use((asked) => {
+      const last = ((asked.body.messages ?? []) as { role: string; content: string }[]).at(-1);
+      if (last?.role === "tool") return { text: "done" };
+      const call = (name: string, args: object) => ({
+        toolCalls: [{ name, arguments: { path: file, ...args } }],
+      });
+      if (last?.content.endsWith("create it")) return call("create", { file_text: "one\ntwo\n" });
+      if (last?.content.endsWith("edit it")) return call("edit", { old_str: "one", new_str: "1\n1b" });
+      return undefined;
+    });
+    await w.client.request("session.create", {
+      ...w.params,
+      sessionId: "s",
+      workingDirectory: cwd,
+      availableTools: ["create", "edit"],
+      ...more,
+    });
+    w.client
+      .until(() => {
+        for (const event of w.client.of("s")) {
+          if (event.type !== "permission.requested" || seen.has(event.id)) continue;
+          seen.add(event.id);
+          const result = { kind: "approve-once" };
+          const params = { sessionId: "s", requestId: event.data.requestId, result };
+          w.client
+            .request("session.permissions.handlePendingPermissionRequest", params)
+            .catch(() => undefined);
+        }
+        return false;
+      })
+      .catch(() => undefined);
+    for (const prompt of ["create it", "edit it", "echo nothing"]) await w.client.ask("s", prompt);
+    return file;
+  }
+  const seen = new Set<string>();
+
+  test("lists the prompts, tells what files would be, and puts both back", async () => {
+    await using w = await world();
+    const file = await changedFiles(w, { enableFileChangeTracking: true });
+    const { points, ...rest } = await request(w.client, "listRewindPoints");
+    expect(rest).toEqual({ fileChangeTrackingEnabled: true });
+    const common = {
+      eventId: expect.any(String),
+      timestamp: expect.any(String),
+      isAutopilotContinuation: false,
+    };
+    expect(points).toEqual([
+      {
+        ...common,
+        userMessage: "create it",
+        canRestoreFiles: true,
+        fileCount: 1,
+        turnChangedFiles: true,
+        linesAdded: 2,
+        linesRemoved: 0,
+      },
+      {
+        ...common,
+        userMessage: "edit it",
+        canRestoreFiles: true,
+        fileCount: 1,
+        turnChangedFiles: true,
+        linesAdded: 2,
+        linesRemoved: 1,
+      },
+      {
+        ...common,
+        userMessage: "echo nothing",
+        canRestoreFiles: false,
+        fileCount: 0,
+        turnChangedFiles: false,
+        linesAdded: 0,
+        linesRemoved: 0,
+      },
+    ]);
+    const usage = await w.client.request("session.usage.getMetrics", { sessionId: "s" });
+    expect(usage.codeChanges).toEqual({
+      linesAdded: 4,
+      linesRemoved: 1,
+      filesModified: [file],
+      filesModifiedCount: 1,
+    });
+    const edit = { eventId: points[1].eventId };
+    expect(await request(w.client, "previewRewind", edit)).toEqual({
+      available: true,
+      fileCount: 1,
+      files: [{ path: file, changeType: "modified", linesAdded: 2, linesRemoved: 1 }],
+    });
+    // It is the log that knows: also after a restart.
+    const client = await w.restart();
+    await client.request("session.resume", { ...w.params, sessionId: "s" });
+    const result = await request(client, "rewind", { ...edit, mode: "conversation-and-files" });
+    expect(result).toMatchObject({ outcome: "success", restoredFiles: [file], skippedFiles: [] });
+    expect(result.eventsRemoved).toBeGreaterThan(5);
+    expect(await readFile(file, "utf8")).toBe("one\ntwo\n");
+    expect(said(await history(client, "s"))).toEqual(["create it", "", "done"]);
+    const create = { eventId: points[0].eventId, mode: "conversation-and-files" };
+    expect(await request(client, "rewind", create)).toMatchObject({ restoredFiles: [file] });
+    await expect(readFile(file)).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await request(client, "listRewindPoints")).toEqual({
+      fileChangeTrackingEnabled: true,
+      points: [],
+    });
+  });
+
+  test("of the conversation alone leaves files, which a later one still puts back", async () => {
+    await using w = await world();
+    const file = await changedFiles(w, { enableFileChangeTracking: true });
+    const { points } = await request(w.client, "listRewindPoints");
+    const alone = await request(w.client, "rewind", { eventId: points[1].eventId, mode: "conversation" });
+    expect(alone).toMatchObject({ outcome: "success", restoredFiles: [], skippedFiles: [] });
+    expect(await readFile(file, "utf8")).toBe("1\n1b\ntwo\n");
+    const all = { eventId: points[0].eventId, mode: "conversation-and-files" };
+    expect(await request(w.client, "rewind", all)).toMatchObject({
+      outcome: "success",
+      restoredFiles: [file],
+    });
+    await expect(readFile(file)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("leaves files that somebody else changed, and says so", async () => {
+    await using w = await world();
+    const file = await changedFiles(w, { enableFileChangeTracking: true });
+    await writeFile(file, "mine now");
+    const { points } = await request(w.client, "listRewindPoints");
+    const all = { eventId: points[0].eventId, mode: "conversation-and-files" };
+    expect(await request(w.client, "rewind", all)).toMatchObject({
+      outcome: "success",
+      restoredFiles: [],
+      skippedFiles: [{ path: file, reason: "user-modified" }],
+    });
+    expect(await readFile(file, "utf8")).toBe("mine now");
+  });
+
+  test("has only conversations to put back where files are not tracked, and nothing while a run goes on", async () => {
+    await using w = await world();
+    const tool = { name: "lookup", description: "x", parameters: { type: "object" }, skipPermission: true };
+    await changedFiles(w, { tools: [tool], availableTools: ["create", "edit", "custom:*"] });
+    const { points, fileChangeTrackingEnabled } = await request(w.client, "listRewindPoints");
+    expect(fileChangeTrackingEnabled).toBe(false);
+    expect(points.map((point: { fileCount: number }) => point.fileCount)).toEqual([0, 0, 0]);
+    const last = { eventId: points[2].eventId };
+    const off = "file-change-tracking-disabled";
+    expect(await request(w.client, "previewRewind", last)).toEqual({
+      available: false,
+      reason: off,
+      fileCount: 0,
+      files: [],
+    });
+    const rewind = (mode: string) => request(w.client, "rewind", { ...last, mode });
+    expect(await rewind("conversation-and-files")).toMatchObject({ outcome: off });
+    await expect(
+      request(w.client, "rewind", { eventId: "nowhere", mode: "conversation" }),
+    ).rejects.toMatchObject({
+      data: { reason: "event_not_found" },
+    });
+    await w.client.request("session.send", { sessionId: "s", prompt: "tool lookup 1" });
+    await w.client.event("s", "external_tool.requested");
+    expect(await rewind("conversation")).toMatchObject({ outcome: "session-busy" });
+    await w.client.request("session.abort", { sessionId: "s" });
+    expect(await rewind("conversation")).toMatchObject({ outcome: "success" });
   });
 });
 

@@ -2,6 +2,7 @@
 import { clearContext } from "../session/clear-context.ts";
 import { type ForkRequest, forkSession } from "../session/fork-session.ts";
 import { rewindTo } from "../session/rewind.ts";
+import { listRewindPoints, previewRewind, type RewindMode, rewind } from "../session/rewind-points.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -21,6 +22,16 @@ export function historyMethods(services: Services): Methods {
           ? { checkpointCleanupFailed: true, checkpointCleanupError: cleanupError.message }
           : {}),
       };
+    },
+    "session.history.listRewindPoints": async (params: ById, scope: Scope) =>
+      listRewindPoints(registry.log, await sessionOf(services, scope, params)),
+    "session.history.previewRewind": async (params: ById & { eventId: string }, scope: Scope) =>
+      previewRewind(registry.log, await sessionOf(services, scope, params), params.eventId),
+    "session.history.rewind": async (params: ById & { eventId: string; mode: RewindMode }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const result = await rewind(registry.log, session, params.eventId, params.mode);
+      services.onUpdated(session);
+      return result;
     },
     "session.history.clearContext": async (params: ById & { prompt: string }, scope: Scope) => ({
       messagesCleared: await clearContext(await sessionOf(services, scope, params), params.prompt),

@@ -106,8 +106,8 @@ async function* readOrNotFound(log: EventLog, key: SessionKey) {
 }
 
 const REWOUND = '{"type":"rightseat.rewound"';
-/** What a fork has not done itself: it begins without cost, and with nothing taken back. */
-const LEFT_OUT = [REWOUND, '{"type":"rightseat.usage"'];
+/** What a fork has not done itself: it begins without cost, with nothing taken back, and with files as they are. */
+const LEFT_OUT = [REWOUND, '{"type":"rightseat.usage"', '{"type":"rightseat.file_'];
 
 interface Copy {
   readonly log: EventLog;

@@ -109,6 +109,7 @@ export async function createSession(
     ...modelFields(settings),
     context,
   });
+  trackFiles(services, session, params);
   services.onLifecycle("session.created", key);
   warnOfFields(session, link, unheard);
   await joinAgents(services, session, agent);
@@ -168,6 +169,7 @@ export async function resumeSession(
   tellUnknownTools(session, link, params, services.builtInTools);
   closeInterruptedCompaction(session);
   await joinAgents(services, session, agent);
+  trackFiles(services, session, params);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
   clientsChanged(session, before);
   if (session.run === undefined && session.state.running) {
@@ -221,6 +223,14 @@ async function takeToken(
   settings.gitHubIdentity = undefined;
   settings.withoutServerToken = undefined;
   return { expiresAtMs: given.expiresAtMs };
+}
+
+/** Changes of files are tracked from the first turn on, or not at all. */
+function trackFiles(services: JoinServices, session: Session, params: SettingsParams): void {
+  const { tracksFiles, userRequests } = session.state;
+  if (params.enableFileChangeTracking !== true || tracksFiles || userRequests > 0) return;
+  if (services.registry.log.workspacePath(session.key) === undefined) return;
+  session.record("rightseat.file_tracking", {});
 }
 
 /** Nobody is attached and the newcomer does not want the work that waits for a client: it ends here. */

@@ -48,7 +48,20 @@ export interface PrivateRecordMap {
   /** The context was too long for the model and was made shorter without a summary. */
   "rightseat.truncated": TruncationPlan;
   /** The lines between two cursors were taken back; `eventId` is the first of them that clients saw. */
-  "rightseat.rewound": Cut & { eventId: string };
+  "rightseat.rewound": Cut & { eventId: string; undoesFiles?: boolean };
+  /** What tools change in files is kept from here on, to be put back by a rewind. */
+  "rightseat.file_tracking": Record<string, never>;
+  /**
+   * A tool is about to change a file. With `after`, the SHA-256 of what it writes, where changes are
+   * tracked; `before` is that of what the file held: null for no file, left out when it was not kept.
+   */
+  "rightseat.file_changed": {
+    path: string;
+    linesAdded: number;
+    linesRemoved: number;
+    before?: string | null;
+    after?: string;
+  };
   /** Which of the clients' tools the model was last told of, and which it was told have gone. */
   "rightseat.client_tools": { offered: string[]; gone: string[] };
   /** The name that a user gave the session. */

@@ -84,6 +84,8 @@ const CONVERSATION: ReadonlySet<string> = new Set([
   "rightseat.context_added",
   "rightseat.call_changed",
   "rightseat.truncated",
+  "rightseat.file_changed",
+  "rightseat.client_tools",
 ]);
 
 const FOLDERS: Record<string, Folder> = {
@@ -234,7 +236,21 @@ const FOLDERS: Record<string, Folder> = {
     state.permissions = data.policy as PermissionPolicy;
   },
   "rightseat.rewound": (state, data) => {
-    state.cuts = withCut(state.cuts, { from: data.from, to: data.to });
+    const cut = { from: data.from, to: data.to };
+    state.cuts = withCut(state.cuts, cut);
+    if (data.undoesFiles === true) state.undoneFiles = withCut(state.undoneFiles, cut);
+  },
+  "rightseat.file_tracking": (state) => {
+    state.tracksFiles = true;
+  },
+  "rightseat.file_changed": (state, data) => {
+    const { linesAdded = 0, linesRemoved = 0, files = [] } = state.codeChanges ?? {};
+    const isNew = files.length < MOST_FILES && !files.includes(data.path);
+    state.codeChanges = {
+      linesAdded: linesAdded + data.linesAdded,
+      linesRemoved: linesRemoved + data.linesRemoved,
+      files: isNew ? [...files, data.path] : files,
+    };
   },
   "rightseat.name_set": (state, data) => {
     state.name = text(data.name);
@@ -249,6 +265,9 @@ const FOLDERS: Record<string, Folder> = {
     state.clientMetadata = patchMetadata(state.clientMetadata ?? {}, data as ClientMetadataPatch);
   },
 };
+
+/** Paths of changed files that are told; a session that changes more is told by its lines. */
+const MOST_FILES = 1_000;
 
 const USAGE_KEYS = [
   "inputTokens",

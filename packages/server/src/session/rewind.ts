@@ -23,18 +23,33 @@ export interface Rewound {
 /** Sessions whose log is being read for it; a second one would not know what the first takes back. */
 const rewinding = new WeakSet<Session>();
 
+export interface RewindOptions {
+  /** The files that were changed since were put back. */
+  readonly undoesFiles?: boolean;
+}
+
 /** @throws RpcError `session_busy` while a prompt is being answered or another rewind is under way, `event_not_found`. */
-export async function rewindTo(log: EventLog, session: Session, eventId: string): Promise<Rewound> {
+export async function rewindTo(
+  log: EventLog,
+  session: Session,
+  eventId: string,
+  options: RewindOptions = {},
+): Promise<Rewound> {
   refuseWhenBusy(session);
   rewinding.add(session);
   try {
-    return await rewind(log, session, eventId);
+    return await takeBack(log, session, eventId, options);
   } finally {
     rewinding.delete(session);
   }
 }
 
-async function rewind(log: EventLog, session: Session, eventId: string): Promise<Rewound> {
+async function takeBack(
+  log: EventLog,
+  session: Session,
+  eventId: string,
+  { undoesFiles }: RewindOptions,
+): Promise<Rewound> {
   await cancelCompaction(session);
   const reader = new RewindReader(session, eventId);
   // What comes while the log is read is read as well, until nothing does.
@@ -50,7 +65,7 @@ async function rewind(log: EventLog, session: Session, eventId: string): Promise
   if (isBusy(session)) throw busy();
   const { state, from, to, eventsRemoved, checkpoints } = reader.result();
   session.replaceState(state);
-  session.record("rightseat.rewound", { from, to, eventId });
+  session.record("rightseat.rewound", { from, to, eventId, ...(undoesFiles ? { undoesFiles } : {}) });
   // An event in the middle of a run: what it left open ends here.
   if (state.running || state.openToolCalls.length > 0) closeInterruptedRun(session);
   await session.committed();
@@ -69,7 +84,7 @@ function refuseWhenBusy(session: Session): void {
 }
 
 /** Commands that people run in a session write into its conversation as well. */
-function isBusy(session: Session): boolean {
+export function isBusy(session: Session): boolean {
   return session.run !== undefined || session.errands !== undefined;
 }
 

@@ -2,7 +2,11 @@
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { Session } from "./session.ts";
 
-const NO_CODE_CHANGES = { linesAdded: 0, linesRemoved: 0, filesModified: [] };
+/** What the session's own tools changed in files. */
+function codeChanges({ state }: Session) {
+  const { linesAdded = 0, linesRemoved = 0, files = [] } = state.codeChanges ?? {};
+  return { linesAdded, linesRemoved, filesModified: files };
+}
 
 function modelMetrics(session: Session) {
   return Object.fromEntries(
@@ -36,7 +40,7 @@ export function shutdownData(
     totalPremiumRequests: 0,
     totalApiDurationMs: apiDurationMs(session),
     sessionStartTime: Date.parse(state.startTime) || 0,
-    codeChanges: NO_CODE_CHANGES,
+    codeChanges: codeChanges(session),
     modelMetrics: modelMetrics(session),
     ...(state.model !== undefined ? { currentModel: state.model } : {}),
   };
@@ -45,12 +49,13 @@ export function shutdownData(
 /** The result of `session.usage.getMetrics`. */
 export function usageMetrics(session: Session) {
   const { state } = session;
+  const changes = codeChanges(session);
   return {
     totalPremiumRequestCost: 0,
     totalUserRequests: state.userRequests,
     totalApiDurationMs: apiDurationMs(session),
     sessionStartTime: state.startTime,
-    codeChanges: NO_CODE_CHANGES,
+    codeChanges: { ...changes, filesModifiedCount: changes.filesModified.length },
     modelMetrics: modelMetrics(session),
     ...(state.model !== undefined ? { currentModel: state.model } : {}),
     lastCallInputTokens: state.lastInputTokens,

@@ -99,6 +99,12 @@ export interface SessionState {
   compactAgainAt?: number;
   /** What users asked before the last compaction; bounded. */
   summarisedPrompts?: string[];
+  /** What tools change in files is kept. */
+  tracksFiles?: boolean;
+  /** What tools have changed in files; the paths are the first so many. */
+  codeChanges?: { linesAdded: number; linesRemoved: number; files: string[] };
+  /** Of `cuts`, those whose changes of files were undone. */
+  undoneFiles?: Cut[];
   /** Ranges of the log that rewinds took back, in its order; they never touch. */
   cuts?: Cut[];
   openToolCalls: OpenToolCall[];

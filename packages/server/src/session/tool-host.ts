@@ -1,8 +1,9 @@
 /** A session as its built-in tools see it. One object each, since there are thousands of sessions. */
 import { join, resolve } from "node:path";
 import type { EventLog } from "../store/event-log.ts";
-import type { BuiltInToolHost } from "../tools/built-in-tool.ts";
+import type { BuiltInToolHost, FileChange } from "../tools/built-in-tool.ts";
 import type { UserChannel } from "../tools/user-channel.ts";
+import { recordFileChange } from "./file-changes.ts";
 import type { Session } from "./session.ts";
 import { createUserChannel } from "./user-channel.ts";
 import { workingDirectoryOf } from "./working-directory.ts";
@@ -14,6 +15,8 @@ export interface ToolHostServices {
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   readonly privateHosts: readonly string[];
   readonly defaultWorkingDirectory: string;
+  /** A file is changed without that its change can be undone. */
+  readonly onNotKept: (error: unknown, session: Session) => void;
 }
 
 export class SessionToolHost implements BuiltInToolHost {
@@ -52,6 +55,11 @@ export class SessionToolHost implements BuiltInToolHost {
 
   largeOutputMaxBytes(): number | undefined {
     return this.#session.settings.largeOutput?.maxSizeBytes;
+  }
+
+  onFileChange(change: FileChange): Promise<void> {
+    const { log, onNotKept } = this.#services;
+    return recordFileChange(log, this.#session, change, (error) => onNotKept(error, this.#session));
   }
 
   onTodosChanged(): void {

@@ -6,6 +6,15 @@ import type { ModelTool } from "../models/model-provider.ts";
 import type { PermissionAsk, ToolContext, ToolResult } from "./tool.ts";
 import type { UserChannel } from "./user-channel.ts";
 
+/** A file on its way from one content to another. */
+export interface FileChange {
+  /** Canonical. */
+  readonly path: string;
+  /** Undefined when there is no file yet. */
+  readonly before: Uint8Array | undefined;
+  readonly after: Uint8Array;
+}
+
 /** What built-in tools need of the session they serve. Everything is asked when needed, never kept. */
 export interface BuiltInToolHost {
   readonly sessionId: string;
@@ -15,6 +24,11 @@ export interface BuiltInToolHost {
   largeOutputDirectory(): string | undefined;
   /** Absolute; the session's own directory. Undefined when the server keeps no files for it. */
   sessionDirectory?(): string | undefined;
+  /**
+   * Told of each change of a file before it is made; resolves when what it would take to undo it is on
+   * record. Never rejects.
+   */
+  onFileChange?(change: FileChange): Promise<void>;
   /** The todos in the session's database may have changed. */
   onTodosChanged?(): void;
   /** The people behind the session; nobody when left out. */

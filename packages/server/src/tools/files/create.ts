@@ -1,9 +1,10 @@
 /** `create`: a new file. */
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
 import { canonicalPath, pathToAskFor, pathToUse } from "../paths.ts";
+import type { ToolResult } from "../tool.ts";
 import { optionalText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
 import { failure, success, systemErrorCode } from "../tool-results.ts";
 import { diffOfNewFile } from "./diff.ts";
@@ -18,10 +19,12 @@ export const create: BuiltInToolBody = {
     return askWritePermission({ ...named, intention: "Create a file", diff, newFileContents });
   },
 
-  async run(args, context) {
+  async run(args, context, { host }) {
     const text = parseText(args);
     const { path, canonical } = await pathToUse(args, context);
     try {
+      if (await lstat(canonical).catch(() => undefined)) return exists(path);
+      await host.onFileChange?.({ path: canonical, before: undefined, after: Buffer.from(text) });
       const handle = await makeFile(canonical);
       try {
         await handle.writeFile(text);
@@ -30,12 +33,16 @@ export const create: BuiltInToolBody = {
       }
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
-      return failure(`Path ${path} exists already. Use edit to change it, or choose another path.`, "exists");
+      return exists(path);
     }
     // The wording is what recorded conversations hold.
     return success(`Created file ${path} with ${text.length} characters`, diffOfNewFile(path, text));
   },
 };
+
+function exists(path: string): ToolResult {
+  return failure(`Path ${path} exists already. Use edit to change it, or choose another path.`, "exists");
+}
 
 /** @throws EEXIST when there is anything of that name, a link that leads nowhere included. */
 async function makeFile(canonical: string): Promise<FileHandle> {

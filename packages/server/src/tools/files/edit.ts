@@ -1,7 +1,7 @@
 /** `edit`: replaces one piece of text in a file. */
 import type { FileHandle } from "node:fs/promises";
 import { readFile } from "node:fs/promises";
-import type { BuiltInToolBody } from "../built-in-tool.ts";
+import type { BuiltInToolBody, BuiltInToolHost } from "../built-in-tool.ts";
 import { type NamedPath, pathToAskFor, pathToUse } from "../paths.ts";
 import type { ToolResult } from "../tool.ts";
 import { optionalText, requiredText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
@@ -23,7 +23,7 @@ export const edit: BuiltInToolBody = {
     return askWritePermission({ ...named, intention: "Edit a file", diff });
   },
 
-  async run(args, context) {
+  async run(args, context, { host }) {
     const replacement = parse(args);
     const named = await pathToUse(args, context);
     return withFileLock(named.canonical, async () => {
@@ -37,7 +37,7 @@ export const edit: BuiltInToolBody = {
         throw error;
       }
       try {
-        return await replaceIn(handle, named.path, replacement);
+        return await replaceIn(handle, named, replacement, host);
       } finally {
         await handle.close();
       }
@@ -46,16 +46,23 @@ export const edit: BuiltInToolBody = {
 };
 
 /** In place, so that owner, mode, other names and watchers of the file stay as they are. */
-async function replaceIn(handle: FileHandle, path: string, wanted: Replacement): Promise<ToolResult> {
+async function replaceIn(
+  handle: FileHandle,
+  { path, canonical }: NamedPath,
+  wanted: Replacement,
+  host: BuiltInToolHost,
+): Promise<ToolResult> {
   const { size } = await handle.stat();
   if (size > MAX_FILE_BYTES) return failure(`${path} is too large to edit: ${size} bytes.`, "file_too_large");
-  const before = decode(await handle.readFile());
+  const bytes = await handle.readFile();
+  const before = decode(bytes);
   if (before === undefined)
     return failure(`${path} is not UTF-8 text. Use bash to change it.`, "binary_file");
   const found = findOnce(before, wanted);
   if ("problem" in found) return failure(`${path} was not changed: ${found.problem}`, "no_single_match");
   const { at, oldText, newText } = found;
   const after = Buffer.from(before.slice(0, at) + newText + before.slice(at + oldText.length));
+  await host.onFileChange?.({ path: canonical, before: bytes, after });
   for (let written = 0; written < after.length; ) {
     written += (await handle.write(after, written, after.length - written, written)).bytesWritten;
   }
