@@ -126,6 +126,21 @@ describe("a turn", () => {
     });
     expect(appends).toBeLessThanOrEqual(5);
   });
+
+  test("of a session where nobody has hooks costs nothing for them; where somebody has, a request and two events each", async () => {
+    await using world = await countedWorld();
+    world.client.answers.set("hooks.invoke", () => ({}));
+    await world.create("plain", { hooks: false });
+    await world.client.ask("plain", "echo warm up");
+    const { appends, messages } = await world.during(() => world.client.ask("plain", "echo the same"));
+    expect({ appends, messages }).toEqual({ appends: 2, messages: 14 });
+    await world.create("hooked", { hooks: true });
+    await world.client.ask("hooked", "echo warm up");
+    const hooked = await world.during(() => world.client.ask("hooked", "echo the same"));
+    // Of a plain turn there are three.
+    expect(hooked.messages - messages).toBe(3 * 3);
+    expect(hooked.appends - appends).toBeLessThanOrEqual(4);
+  });
 });
 
 test("a delta is one event, and no write to the store", async () => {

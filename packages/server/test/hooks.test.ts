@@ -1,120 +1,21 @@
-/** Clients' hooks over the bare wire: what they are asked, and what becomes of their answers. */
-import { type ScriptedModelServer, startScriptedModelServer, withoutTime } from "@rightseat/testing";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
-import type { WireClient } from "./support/wire-client.ts";
+/** Clients' hooks over the bare wire: what they are asked of sessions, prompts, errors and stops, and what becomes of their answers. */
+import { describe, expect, test } from "vitest";
+import { answer, callLookup, type Fields, lookup, runTools, useHookWorld } from "./support/hook-world.ts";
+import { startServer, tempHome } from "./support/servers.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: inputs and outputs of hooks, of which each test looks at some fields
-type Fields = any;
-/** What a client's hook answers; a function is given the input. */
-type Hooks = Record<string, Fields | ((input: Fields) => Fields)>;
+const PNG =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-let home: TempHome;
-let server: TestServer;
-let model: ScriptedModelServer;
-let client: WireClient;
-let made = 0;
-beforeAll(async () => {
-  home = await tempHome();
-  model = await startScriptedModelServer();
-  server = await startServer(home.path);
-});
-beforeEach(async () => {
-  model.use(undefined);
-  client = await server.connect();
-  return () => client.close();
-});
-afterAll(async () => {
-  await server.shutdown();
-  await model.close();
-  await home[Symbol.asyncDispose]();
-});
-
-const provider = () => ({ type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" });
-const settings = () => ({
-  model: "scripted",
-  provider: provider(),
-  workingDirectory: home.path,
-  hooks: true,
-});
-const lookup = {
-  name: "lookup",
-  description: "Looks a value up",
-  parameters: { type: "object", properties: {} },
-  skipPermission: true,
-};
-
-/** Answers the client's hooks; what they were asked goes into the list that is returned. */
-function answer(who: WireClient, hooks: Hooks): { hookType: string; input: Fields }[] {
-  const asked: { hookType: string; input: Fields }[] = [];
-  who.answers.set("hooks.invoke", async ({ hookType, input }: Fields) => {
-    asked.push({ hookType, input });
-    const hook = hooks[hookType];
-    const output = typeof hook === "function" ? await hook(input) : hook;
-    return output === undefined ? {} : { output };
-  });
-  return asked;
-}
-
-async function create(hooks: Hooks, more: object = {}) {
-  const sessionId = `hooked-${made++}`;
-  const asked = answer(client, hooks);
-  await client.request("session.create", { ...settings(), sessionId, ...more });
-  return { sessionId, asked };
-}
-
-/** Runs the client's tools: each call is answered by what the function makes of its arguments. */
-function runTools(who: WireClient, run: (args: Fields) => unknown): () => void {
-  const answered = new Set<string>();
-  let stopped = false;
-  const watch = async () => {
-    while (!stopped && !who.stream.destroyed) {
-      const event = await who
-        .until(() =>
-          [...who.events.values()]
-            .flat()
-            .find(({ type, data }) => type === "external_tool.requested" && !answered.has(data.requestId)),
-        )
-        .catch(() => undefined);
-      if (!event) return;
-      const { requestId, sessionId, arguments: args } = event.data;
-      answered.add(requestId);
-      await who.request("session.tools.handlePendingToolCall", { sessionId, requestId, result: run(args) });
-    }
-  };
-  void watch();
-  return () => {
-    stopped = true;
-  };
-}
-
-const typesOf = (sessionId: string) => client.of(sessionId).map((event) => event.type);
-const dataOf = (sessionId: string, type: string): Fields[] =>
-  client
-    .of(sessionId)
-    .filter((event) => event.type === type)
-    .map((event) => event.data);
-
-/** The conversation that the model was last asked with, without the system message and the times. */
-const told = (): string[] =>
-  ((model.requests.at(-1)?.body.messages ?? []) as Fields[])
-    .filter(({ role }) => role !== "system")
-    .map(({ role, content, tool_calls: calls }) =>
-      calls
-        ? `calls ${calls.map((call: Fields) => call.function.arguments).join(" ")}`
-        : `${role}: ${withoutTime(String(content))}`,
-    );
-
-const CALL = (args: object = { key: "a" }) => ({ toolCalls: [{ name: "lookup", arguments: args }] });
+const w = useHookWorld();
 
 test("a client with hooks is asked at every step, with the session, the time and the directory", async () => {
-  const { sessionId, asked } = await create({}, { tools: [lookup] });
-  runTools(client, () => "found");
-  model.use([CALL(), { text: "done" }]);
+  const { sessionId, asked } = await w.create({}, { tools: [lookup] });
+  runTools(w.client, () => "found");
+  w.model.use([callLookup(), { text: "done" }]);
   const before = Date.now();
-  await client.ask(sessionId, "look");
-  await client.request("session.detach", { sessionId });
-  const common = { sessionId, cwd: home.path, timestamp: expect.any(Number) };
+  await w.client.ask(sessionId, "look");
+  await w.client.request("session.detach", { sessionId });
+  const common = { sessionId, cwd: w.home.path, timestamp: expect.any(Number) };
   const tool = { toolName: "lookup", toolArgs: { key: "a" } };
   expect(asked).toEqual([
     { hookType: "sessionStart", input: { ...common, source: "new", initialPrompt: "look" } },
@@ -136,7 +37,7 @@ test("a client with hooks is asked at every step, with the session, the time and
       hookType: "agentStop",
       input: {
         ...common,
-        transcriptPath: `${home.path}/session-state/${sessionId}/events.jsonl`,
+        transcriptPath: `${w.home.path}/session-state/${sessionId}/events.jsonl`,
         stopReason: "end_turn",
         stop_hook_active: false,
       },
@@ -147,25 +48,25 @@ test("a client with hooks is asked at every step, with the session, the time and
 });
 
 test("a client that declares no hooks is asked nothing, whoever else has some", async () => {
-  const other = await server.connect();
-  const { sessionId, asked } = await create({});
+  const other = await w.server.connect();
+  const { sessionId, asked } = await w.create({});
   const askedOther = answer(other, {});
-  await other.request("session.resume", { ...settings(), hooks: false, sessionId });
-  await client.ask(sessionId, "hi");
+  await other.request("session.resume", { ...w.settings, hooks: false, sessionId });
+  await w.client.ask(sessionId, "hi");
   expect(asked.length).toBeGreaterThan(0);
   expect(askedOther).toEqual([]);
   await other.close();
 });
 
 test("each invocation is in the log with its start and its end, results of tools left out", async () => {
-  const { sessionId } = await create(
+  const { sessionId } = await w.create(
     { postToolUse: { modifiedResult: { textResultForLlm: "redacted", resultType: "success" } } },
     { tools: [lookup] },
   );
-  runTools(client, () => "a secret");
-  model.use([CALL({ key: "k".repeat(5000) }), { text: "done" }]);
-  await client.ask(sessionId, "look");
-  const { events } = await client.request("session.getMessages", { sessionId });
+  runTools(w.client, () => "a secret");
+  w.model.use([callLookup({ key: "k".repeat(5000) }), { text: "done" }]);
+  await w.client.ask(sessionId, "look");
+  const { events } = await w.client.request("session.getMessages", { sessionId });
   const hooks = events.filter(({ type }: Fields) => type.startsWith("hook."));
   const ended = new Map(hooks.map(({ data }: Fields) => [data.hookInvocationId, data]));
   expect(ended.size).toBe(hooks.length / 2);
@@ -177,189 +78,256 @@ test("each invocation is in the log with its start and its end, results of tools
   expect(JSON.stringify(events)).not.toContain("a secret");
 });
 
-describe("before a tool call", () => {
-  test("deny keeps the tool from running, and the model reads why", async () => {
-    const ran: unknown[] = [];
-    const deny = { permissionDecision: "deny", permissionDecisionReason: "not on Sundays" };
-    const { sessionId } = await create({ preToolUse: deny }, { tools: [lookup] });
-    runTools(client, (args) => ran.push(args));
-    model.use([CALL(), { text: "a pity" }]);
-    expect(await client.ask(sessionId, "look")).toBe("a pity");
-    expect(ran).toEqual([]);
-    expect(told().at(-1)).toBe("tool: Denied by preToolUse hook: not on Sundays");
-    expect(dataOf(sessionId, "tool.execution_complete")).toMatchObject([
-      { success: false, error: { code: "denied" } },
+describe("prompts", () => {
+  test("are changed for the model; the log and clients keep what was typed", async () => {
+    const { sessionId, asked } = await w.create({
+      userPromptSubmitted: { modifiedPrompt: "echo changed", additionalContext: "be brief" },
+    });
+    expect(await w.client.ask(sessionId, "echo typed")).toMatch(/^changed/);
+    expect(w.told()).toEqual(["user: echo changed\n\n<system_reminder>\nbe brief\n</system_reminder>"]);
+    expect(w.dataOf(sessionId, "user.message")).toMatchObject([
+      {
+        content: "echo typed",
+        transformedContent: expect.stringContaining("echo changed"),
+        delivery: "idle",
+      },
+    ]);
+    expect(asked.find(({ hookType }) => hookType === "userPromptTransformed")?.input.prompt).toBe(
+      "echo changed",
+    );
+  });
+
+  test("are replaced as the model would read them, after a restart as well", async () => {
+    const { sessionId } = await w.create({
+      userPromptTransformed: { modifiedTransformedPrompt: "echo whole" },
+    });
+    expect(await w.client.ask(sessionId, "echo typed")).toBe("whole");
+    expect(w.model.requests.at(-1)?.body.messages).toContainEqual({ role: "user", content: "echo whole" });
+    await w.client.request("session.detach", { sessionId });
+    await w.client.request("session.resume", { ...w.settings, sessionId, hooks: false });
+    await w.client.ask(sessionId, "more");
+    expect(w.told()).toEqual(["user: echo whole", "assistant: whole", "user: more"]);
+  });
+
+  test("with images keep them when their text is replaced", async () => {
+    const { sessionId } = await w.create(
+      { userPromptTransformed: { modifiedTransformedPrompt: "what is it?" } },
+      { modelCapabilities: { supports: { vision: true } } },
+    );
+    await w.client.ask(sessionId, "see", {
+      attachments: [{ type: "blob", data: PNG, mimeType: "image/png" }],
+    });
+    const { content } = ((w.model.requests.at(-1)?.body.messages ?? []) as Fields[]).at(-1);
+    expect(content).toEqual([
+      { type: "text", text: "what is it?" },
+      { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } },
     ]);
   });
 
-  test("allow runs it without asking anybody for permission", async () => {
-    const { sessionId } = await create({ preToolUse: { permissionDecision: "allow" } });
-    model.use([{ toolCalls: [{ name: "bash", arguments: { command: "echo $((6*7))", description: "d" } }] }]);
-    await client.ask(sessionId, "count");
-    expect(typesOf(sessionId)).not.toContain("permission.requested");
-    expect(told().at(-1)).toContain("42");
-  });
-
-  test.each([
-    { decision: "approve-once", ran: true },
-    { decision: "reject", ran: false },
-  ])(
-    "ask has somebody decide, even on a tool that needs no permission: $decision",
-    async ({ decision, ran }) => {
-      const ask = { permissionDecision: "ask", permissionDecisionReason: "really?" };
-      const { sessionId } = await create({ preToolUse: ask }, { tools: [lookup] });
-      runTools(client, () => "found");
-      model.use([CALL(), { text: "done" }]);
-      const answered = client.ask(sessionId, "look");
-      const { data } = await client.event(sessionId, "permission.requested");
-      expect(data.permissionRequest).toMatchObject({
-        kind: "hook",
-        toolName: "lookup",
-        toolArgs: { key: "a" },
-        hookMessage: "really?",
-      });
-      await client.request("session.permissions.handlePendingPermissionRequest", {
-        sessionId,
-        requestId: data.requestId,
-        result: { kind: decision },
-      });
-      expect(await answered).toBe("done");
-      if (ran) expect(told().at(-1)).toBe("tool: found");
-      else expect(told().at(-1)).toMatch(/^tool: .*really\?/);
-    },
-  );
-
-  test("an approval for the session does not answer for a hook that asks", async () => {
-    const ask = { permissionDecision: "ask" };
-    const { sessionId } = await create({ preToolUse: ask }, { tools: [lookup] });
-    runTools(client, () => "found");
-    model.use([CALL(), CALL(), { text: "done" }]);
-    const answered = client.ask(sessionId, "look");
-    for (const turn of [1, 2]) {
-      const asked = await client.until(() => {
-        const requests = dataOf(sessionId, "permission.requested");
-        return requests.length === turn && requests.at(-1);
-      });
-      await client.request("session.permissions.handlePendingPermissionRequest", {
-        sessionId,
-        requestId: asked.requestId,
-        result: { kind: "approve-for-session" },
-      });
-    }
-    expect(await answered).toBe("done");
-  });
-
-  test("changed arguments are what the tool gets and the model reads, after a restart as well", async () => {
-    const ran: unknown[] = [];
-    const { sessionId } = await create({ preToolUse: { modifiedArgs: { key: "b" } } }, { tools: [lookup] });
-    runTools(client, (args) => {
-      ran.push(args);
-      return "found";
-    });
-    model.use([CALL(), { text: "done" }, { text: "again" }]);
-    await client.ask(sessionId, "look");
-    expect(ran).toEqual([{ key: "b" }]);
-    const expected = ["user: look", 'calls {"key":"b"}', "tool: found"];
-    expect(told()).toEqual(expected);
-    await client.request("session.detach", { sessionId });
-    await client.request("session.resume", { ...settings(), sessionId, hooks: false, tools: [lookup] });
-    await client.ask(sessionId, "more");
-    expect(told()).toEqual([...expected, "assistant: done", "user: more"]);
-  });
-
-  test("context goes behind the results of all calls of the answer", async () => {
-    const { sessionId } = await create(
-      { preToolUse: ({ toolArgs }: Fields) => ({ additionalContext: `on ${toolArgs.key}` }) },
+  test("that steer are asked about, too", async () => {
+    const { sessionId, asked } = await w.create(
+      { userPromptSubmitted: ({ prompt }: Fields) => ({ modifiedPrompt: `${prompt}!` }) },
       { tools: [lookup] },
     );
-    runTools(client, ({ key }) => `found ${key}`);
-    const both = ["a", "b"].map((key) => ({ name: "lookup", arguments: { key } }));
-    model.use([{ toolCalls: both }, { text: "done" }]);
-    await client.ask(sessionId, "look");
-    expect(told()).toEqual([
-      "user: look",
-      'calls {"key":"a"} {"key":"b"}',
-      "tool: found a",
-      "tool: found b",
-      "user: A preToolUse hook adds to the call of lookup:\non a",
-      "user: A preToolUse hook adds to the call of lookup:\non b",
-    ]);
-  });
-
-  test("a tool that does not exist is asked for, too; arguments that are no JSON are not", async () => {
-    const { sessionId, asked } = await create({ preToolUse: { permissionDecision: "deny" } });
-    model.use([
-      { toolCalls: [{ name: "nowhere", arguments: {} }] },
-      { toolCalls: [{ name: "view", arguments: "{broken" }] },
-      { text: "done" },
-    ]);
-    await client.ask(sessionId, "go");
-    const tools = asked.filter(({ hookType }) => hookType.includes("ToolUse"));
-    expect(tools.map(({ hookType, input }) => [hookType, input.toolName])).toEqual([
-      ["preToolUse", "nowhere"],
-      ["postToolUseFailure", "view"],
-    ]);
+    w.model.use([callLookup(), { text: "done" }]);
+    const answered = w.client.ask(sessionId, "look");
+    await w.client.event(sessionId, "external_tool.requested");
+    await w.client.request("session.send", { sessionId, prompt: "and quickly", mode: "immediate" });
+    runTools(w.client, () => "found");
+    await answered;
+    expect(w.told()).toEqual(["user: look!", 'calls {"key":"a"}', "tool: found", "user: and quickly!"]);
+    expect(asked.filter(({ hookType }) => hookType === "userPromptSubmitted")).toHaveLength(2);
   });
 });
 
-describe("after a tool call", () => {
-  test.each([
-    { named: "an object", modifiedResult: { textResultForLlm: "less", resultType: "success" } },
-    { named: "text", modifiedResult: "less" },
-  ])("$named replaces the result, and context stands behind it", async ({ modifiedResult }) => {
-    const { sessionId } = await create(
-      { postToolUse: { modifiedResult, additionalContext: "mind the gap" } },
-      { tools: [lookup] },
-    );
-    runTools(client, () => "much");
-    model.use([CALL(), { text: "done" }]);
-    await client.ask(sessionId, "look");
-    expect(told().at(-1)).toBe("tool: less\n\nA postToolUse hook adds:\nmind the gap");
-    expect(dataOf(sessionId, "tool.execution_complete")[0].result.content).not.toContain("much");
-  });
-
-  test.each(["preToolUse", "postToolUse"])(
-    "suppressOutput of %s keeps the result from the model",
-    async (hook) => {
-      const { sessionId } = await create({ [hook]: { suppressOutput: true } }, { tools: [lookup] });
-      runTools(client, () => "much");
-      model.use([CALL(), { text: "done" }]);
-      await client.ask(sessionId, "look");
-      expect(told().at(-1)).toBe("tool: [A hook withheld the output of this tool.]");
-      expect(JSON.stringify(dataOf(sessionId, "tool.execution_complete"))).not.toContain("much");
-    },
-  );
-
-  test("a failure is told to another hook, whose guidance the model reads", async () => {
-    const { sessionId, asked } = await create(
-      { postToolUseFailure: { additionalContext: "try b" } },
-      { tools: [lookup] },
-    );
-    runTools(client, () => ({ textResultForLlm: "no such key", resultType: "failure" }));
-    model.use([CALL(), { text: "done" }]);
-    await client.ask(sessionId, "look");
-    expect(asked.map(({ hookType }) => hookType)).not.toContain("postToolUse");
-    expect(asked.find(({ hookType }) => hookType === "postToolUseFailure")?.input).toMatchObject({
-      toolName: "lookup",
-      toolArgs: { key: "a" },
-      error: "no such key",
-    });
-    expect(told().slice(-2)).toEqual([
-      "tool: no such key",
-      'user: Tool "lookup" failed. Additional guidance from postToolUseFailure hooks:\ntry b',
+describe("a session's start and end", () => {
+  test("context of the start goes before the prompt; it is asked once each time the client comes", async () => {
+    const { sessionId, asked } = await w.create({ sessionStart: { additionalContext: "we use tabs" } });
+    await w.client.ask(sessionId, "one");
+    await w.client.ask(sessionId, "two");
+    expect(w.told().slice(0, 2)).toEqual(["user: we use tabs", "user: one"]);
+    await w.client.request("session.detach", { sessionId });
+    await w.client.request("session.resume", { ...w.settings, sessionId });
+    await w.client.ask(sessionId, "three");
+    const starts = asked.filter(({ hookType }) => hookType === "sessionStart");
+    expect(starts.map(({ input }) => [input.source, input.initialPrompt])).toEqual([
+      ["new", "one"],
+      ["resume", "three"],
     ]);
   });
 
-  test("a result that a hook turns into a failure is one", async () => {
-    const failed = { textResultForLlm: "not good enough", resultType: "failure" };
-    const { sessionId, asked } = await create(
-      { postToolUse: { modifiedResult: failed } },
-      { tools: [lookup] },
-    );
-    runTools(client, () => "found");
-    model.use([CALL(), { text: "done" }]);
-    await client.ask(sessionId, "look");
-    expect(asked.map(({ hookType }) => hookType)).toContain("postToolUseFailure");
-    expect(dataOf(sessionId, "tool.execution_complete")).toMatchObject([{ success: false }]);
+  test.each([
+    { how: "session.destroy", params: {}, reason: "user_exit" },
+    { how: "session.delete", params: {}, reason: "user_exit" },
+    { how: "session.shutdown", params: { type: "error" }, reason: "error" },
+  ])("$how tells the end before it is answered", async ({ how, params, reason }) => {
+    const { sessionId, asked } = await w.create({ sessionEnd: { sessionSummary: "all is said" } });
+    await w.client.request(how, { sessionId, ...params });
+    expect(asked.map(({ hookType, input }) => [hookType, input.reason])).toEqual([["sessionEnd", reason]]);
+  });
+
+  test("what it answers is in the log", async () => {
+    const { sessionId } = await w.create({
+      sessionEnd: { sessionSummary: "all is said", cleanupActions: ["x"] },
+    });
+    await w.client.request("session.detach", { sessionId });
+    await w.client.request("session.resume", { ...w.settings, sessionId, hooks: false });
+    const { events } = await w.client.request("session.getMessages", { sessionId });
+    const [end] = events.filter(({ type }: Fields) => type === "hook.end");
+    expect(end.data).toMatchObject({ output: { sessionSummary: "all is said", cleanupActions: ["x"] } });
+    expect(events[events.indexOf(end) + 1].type).toBe("session.shutdown");
+  });
+
+  test("is not told to one who leaves while others stay", async () => {
+    const other = await w.server.connect();
+    const { sessionId } = await w.create({});
+    const asked = answer(other, {});
+    await other.request("session.resume", { ...w.settings, sessionId });
+    await other.request("session.detach", { sessionId });
+    expect(asked).toEqual([]);
+    await other.close();
+  });
+
+  test("a server that ends tells it", async () => {
+    await using ownHome = await tempHome();
+    const own = await startServer(ownHome.path);
+    const there = await own.connect();
+    const asked = answer(there, {});
+    await there.request("session.create", { ...w.settings, sessionId: "ending" });
+    await own.shutdown();
+    expect(asked.map(({ hookType, input }) => [hookType, input.reason])).toEqual([
+      ["sessionEnd", "complete"],
+    ]);
+    await there.close();
+  });
+});
+
+describe("errors", () => {
+  test("retry tries the model again, as often as the hook says", async () => {
+    const { sessionId, asked } = await w.create({ errorOccurred: { errorHandling: "retry", retryCount: 2 } });
+    w.model.use([{ status: 400 }, { status: 400 }, { text: "at last" }]);
+    expect(await w.client.ask(sessionId, "go")).toBe("at last");
+    expect(
+      asked.filter(({ hookType }) => hookType === "errorOccurred").map(({ input }) => input),
+    ).toMatchObject([
+      { error: expect.stringContaining("400"), errorContext: "model_call", recoverable: false },
+      { errorContext: "model_call" },
+    ]);
+    expect(w.typesOf(sessionId)).not.toContain("session.error");
+    w.model.use([{ status: 400 }, { status: 400 }, { status: 400 }, { text: "never asked" }]);
+    await w.client.ask(sessionId, "go");
+    expect(w.dataOf(sessionId, "session.error")).toHaveLength(1);
+  });
+
+  test.each([{ errorHandling: "skip" }, { suppressOutput: true }])(
+    "%o ends the run without an error",
+    async (output) => {
+      const { sessionId } = await w.create({ errorOccurred: { ...output, userNotification: "never mind" } });
+      w.model.use([{ status: 400 }]);
+      await w.client.ask(sessionId, "go");
+      expect(w.typesOf(sessionId)).not.toContain("session.error");
+      expect(w.dataOf(sessionId, "session.info")).toEqual([{ infoType: "hook", message: "never mind" }]);
+    },
+  );
+
+  test.each([{}, { errorHandling: "abort" }, { errorHandling: "retry", retryCount: 0 }])(
+    "%o leaves the error as it is",
+    async (output) => {
+      const { sessionId } = await w.create({ errorOccurred: output });
+      w.model.use([{ status: 400 }]);
+      await w.client.ask(sessionId, "go");
+      expect(w.dataOf(sessionId, "session.error")).toHaveLength(1);
+    },
+  );
+});
+
+describe("the agent's stop", () => {
+  test("block goes on with the reason as the next prompt of the same run", async () => {
+    let stops = 0;
+    const { sessionId, asked } = await w.create({
+      agentStop: () => (stops++ === 0 ? { decision: "block", reason: "echo check it" } : undefined),
+    });
+    expect(await w.client.ask(sessionId, "echo done")).toBe("check it");
+    expect(w.told()).toEqual(["user: echo done", "assistant: done", "user: echo check it"]);
+    const stopped = asked.filter(({ hookType }) => hookType === "agentStop");
+    expect(stopped.map(({ input }) => input.stop_hook_active)).toEqual([false, true]);
+    expect(w.typesOf(sessionId).filter((type) => type === "session.idle")).toHaveLength(1);
+    const [first] = w.dataOf(sessionId, "user.message");
+    for (const { originatingMessageId } of w.dataOf(sessionId, "assistant.message"))
+      expect(originatingMessageId).toBe(first.messageId);
+  });
+
+  test("one that always blocks is let go after eight times", async () => {
+    const { sessionId, asked } = await w.create({ agentStop: { decision: "block", reason: "more" } });
+    await w.client.ask(sessionId, "go");
+    expect(w.dataOf(sessionId, "user.message")).toHaveLength(1 + 8);
+    expect(asked.filter(({ hookType }) => hookType === "agentStop")).toHaveLength(1 + 8);
+  });
+
+  test("is not asked about when the run was aborted, or failed", async () => {
+    const { sessionId, asked } = await w.create({});
+    w.model.use([{ status: 400 }, { hang: true }]);
+    await w.client.ask(sessionId, "fail");
+    const before = w.client.of(sessionId).length;
+    const asks = w.model.requests.length;
+    await w.client.request("session.send", { sessionId, prompt: "hang" });
+    await w.model.until(({ requests }) => requests.length > asks);
+    await w.client.request("session.abort", { sessionId });
+    await w.client.event(sessionId, "session.idle", before);
+    expect(asked.map(({ hookType }) => hookType)).not.toContain("agentStop");
+  });
+});
+
+describe("several clients with hooks", () => {
+  test("are asked in the order in which they came; each sees what the one before changed", async () => {
+    const order: string[] = [];
+    const tell =
+      (name: string) =>
+      ({ prompt }: Fields) => {
+        order.push(`${name}: ${prompt}`);
+        return { modifiedPrompt: `${prompt} ${name}`, additionalContext: `from ${name}` };
+      };
+    const other = await w.server.connect();
+    const { sessionId } = await w.create({ userPromptSubmitted: tell("first") });
+    answer(other, { userPromptSubmitted: tell("second") });
+    await other.request("session.resume", { ...w.settings, sessionId });
+    await w.client.ask(sessionId, "tell");
+    expect(order).toEqual(["first: tell", "second: tell first"]);
+    expect(w.told()).toEqual([
+      "user: tell first second\n\n<system_reminder>\nfrom first\n</system_reminder>\n\n<system_reminder>\nfrom second\n</system_reminder>",
+    ]);
+    await other.close();
+  });
+
+  test.each([
+    { first: "allow", second: "deny" },
+    { first: "deny", second: "allow" },
+  ])("deny wins: $first and $second", async ({ first, second }) => {
+    const decide = (decision: string) => ({
+      preToolUse: { permissionDecision: decision, permissionDecisionReason: decision },
+    });
+    const other = await w.server.connect();
+    const { sessionId } = await w.create(decide(first), { tools: [lookup] });
+    const askedOther = answer(other, decide(second));
+    await other.request("session.resume", { ...w.settings, sessionId });
+    w.model.use([callLookup(), { text: "done" }]);
+    await w.client.ask(sessionId, "look");
+    expect(w.told().at(-1)).toBe("tool: Denied by preToolUse hook: deny");
+    expect(askedOther.map(({ hookType }) => hookType)).toContain("preToolUse");
+    await other.close();
+  });
+
+  test("one that fails does not keep the other from being asked", async () => {
+    const other = await w.server.connect();
+    const { sessionId } = await w.create({
+      userPromptSubmitted: () => {
+        throw new Error("broken");
+      },
+    });
+    answer(other, { userPromptSubmitted: { modifiedPrompt: "from the second" } });
+    await other.request("session.resume", { ...w.settings, sessionId });
+    await w.client.ask(sessionId, "hi");
+    expect(w.told()).toEqual(["user: from the second"]);
+    await other.close();
   });
 });

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { HookRoom } from "./hook-room.ts";
+import type { HookSource } from "./hook-source.ts";
+
+function createRoom(sources: readonly HookSource[], deadlineMs = 60_000) {
+  const events: [string, Record<string, unknown>][] = [];
+  const warnings: string[] = [];
+  const room = new HookRoom({
+    sessionId: "s",
+    sources: () => sources,
+    workingDirectory: () => "/work",
+    deadlineMs,
+    append: (type, data) => events.push([type, data as unknown as Record<string, unknown>]),
+    onWarning: (message) => warnings.push(message),
+  });
+  return { room, events, warnings };
+}
+
+const source = (name: string, invoke: HookSource["invoke"], wants = true): HookSource => ({
+  name,
+  wants: () => wants,
+  invoke,
+});
+const notAnswered = () => expect.fail("nobody has answered");
+const signal = () => new AbortController().signal;
+
+describe("everybody who has hooks", () => {
+  test("is asked in turn, with an input made anew", async () => {
+    let prompt = "a";
+    const { room, events } = createRoom([
+      source("one", async (_, input) => ({ prompt: `${input.prompt}1` })),
+      source("none", () => Promise.reject(new Error("not asked")), false),
+      source("two", async (_, input) => ({ prompt: `${input.prompt}2` })),
+    ]);
+    await room.ask(
+      "userPromptSubmitted",
+      signal(),
+      () => ({ prompt }),
+      (output) => {
+        prompt = output.text("prompt") ?? prompt;
+      },
+    );
+    expect(prompt).toBe("a12");
+    expect(events.map(([type]) => type)).toEqual(["hook.start", "hook.end", "hook.start", "hook.end"]);
+    expect(events[2]?.[1].input).toMatchObject({ sessionId: "s", cwd: "/work", prompt: "a1" });
+  });
+
+  test("is left in peace once the signal aborts", async () => {
+    const controller = new AbortController();
+    const asked: string[] = [];
+    const { room, warnings } = createRoom([
+      source("one", async () => {
+        asked.push("one");
+        controller.abort();
+      }),
+      source("two", async () => void asked.push("two")),
+    ]);
+    await room.ask("agentStop", controller.signal, () => ({}), notAnswered);
+    expect(asked).toEqual(["one"]);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe("a source", () => {
+  test("that does not answer in time is told so by its signal", async () => {
+    let told: unknown;
+    const { room, events, warnings } = createRoom(
+      [
+        source(
+          "slow",
+          (_type, _input, ends) =>
+            new Promise((_, reject) => {
+              ends.addEventListener("abort", () => {
+                told = ends.reason;
+                reject(ends.reason);
+              });
+            }),
+        ),
+      ],
+      1,
+    );
+    await room.ask("preToolUse", signal(), () => ({}), notAnswered);
+    expect(told).toBeInstanceOf(Error);
+    expect(events.at(-1)?.[1]).toMatchObject({
+      success: false,
+      error: { message: "no answer within 0.001 s", source: "slow" },
+    });
+    expect(warnings).toHaveLength(1);
+  });
+
+  test("leaves no listener on the run's signal", async () => {
+    const controller = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = controller.signal;
+    controller.signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      listeners += 1;
+      addEventListener.apply(controller.signal, args);
+    };
+    controller.signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      listeners -= 1;
+      removeEventListener.apply(controller.signal, args);
+    };
+    const { room } = createRoom([
+      source("quick", async () => ({})),
+      source("broken", () => Promise.reject("no")),
+    ]);
+    await room.ask(
+      "agentStop",
+      controller.signal,
+      () => ({}),
+      () => undefined,
+    );
+    expect(listeners).toBe(0);
+  });
+});
