@@ -207,7 +207,8 @@ async function carryOutCommand(
 
 function tellIdle(services: RunServices, session: Session, aborted: boolean): void {
   session.emit("assistant.idle", aborted ? { aborted } : {});
-  session.emit("session.idle", { ...(aborted ? { aborted } : {}), mode: session.state.mode });
+  // Without the mode: SDKs take an idle session on autopilot for one between two steps, and wait on.
+  session.emit("session.idle", aborted ? { aborted } : {});
   services.onIdle(session);
 }
 
