@@ -33,6 +33,7 @@ import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
+import { type AgentToolUser, createAgentTools } from "./session/agent-tools.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
 import type { CommandServices } from "./session/command-types.ts";
 import { refreshedGitHubToken } from "./session/github-token.ts";
@@ -41,19 +42,18 @@ import { compactNow } from "./session/manual-compaction.ts";
 import { modelQueryOf } from "./session/model-query.ts";
 import type { PermissionServices } from "./session/permissions.ts";
 import { startNextRun } from "./session/prompts.ts";
-import { type RunServices, startRun } from "./session/run.ts";
+import { startRun } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
 import { type HookServices, tellSessionEnd } from "./session/session-hooks.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import type { SessionSettings } from "./session/session-settings.ts";
 
 import { runQueuedCommand } from "./session/slash-commands.ts";
-
+import type { AgentCaller, SubAgentServices } from "./session/sub-agent.ts";
 import { lookAround, type SurroundingServices } from "./session/surroundings.ts";
-
-import { systemMessageOf } from "./session/system-message.ts";
+import { agentMessageOf, systemMessageOf } from "./session/system-message.ts";
 import { SessionToolHost, type ToolHostServices, toolDirectories } from "./session/tool-host.ts";
-import { toolSetOf } from "./session/tool-set.ts";
+import { toolSetOf, withoutInteraction } from "./session/tool-set.ts";
 import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
@@ -190,7 +190,16 @@ export function createServer(
     home: config.home,
     defaultWorkingDirectory: process.cwd(),
   };
-  const runs: RunServices = {
+  const modelQuery = async (session: Session, settings?: SessionSettings, caller?: AgentCaller) => {
+    const refreshed = refreshedGitHubToken(session, hostOf(config.gitHubApiUrl));
+    if (refreshed) await refreshed;
+    const wanted =
+      refreshed && settings ? { ...settings, gitHubToken: session.settings.gitHubToken } : settings;
+    return modelQueryOf(session, inferences, !config.disableWebSocketResponses, wanted, caller);
+  };
+  const toolsOf = (scope: Session, user: AgentToolUser) =>
+    toolSetOf(scope, () => [...builtInTools(user.session).tools, ...createAgentTools(() => runs, user)]);
+  const runs: SubAgentServices = {
     product: `rightseat/${version}`,
     retry: DEFAULT_RETRY_POLICY,
     workspacePath: (session) => log.workspacePath(session.key),
@@ -201,14 +210,27 @@ export function createServer(
     lookAround: (session) => lookAround(session, surroundings),
     hooks,
     systemMessage: (session) => systemMessageOf(session, surroundings),
-    resolveModel: async (session, settings) => {
-      const refreshed = refreshedGitHubToken(session, hostOf(config.gitHubApiUrl));
-      if (refreshed) await refreshed;
-      const wanted =
-        refreshed && settings ? { ...settings, gitHubToken: session.settings.gitHubToken } : settings;
-      return models.resolve(modelQueryOf(session, inferences, !config.disableWebSocketResponses, wanted));
+    resolveModel: async (session, settings) => models.resolve(await modelQuery(session, settings)),
+    toolSet: (session) => toolsOf(session, { session, depth: 0 }),
+    resolveAgentModel: async (session, settings, caller) => {
+      const query = await modelQuery(session, settings, caller);
+      const { model } = session.settings;
+      // An agent's definition may name a model that this session has no way to: it gets the session's.
+      const isOffered =
+        query.model === undefined ||
+        query.model === model ||
+        (await models.offers({ ...query, model: query.model }));
+      return models.resolve(isOffered ? query : { ...query, model });
     },
-    toolSet: (session) => toolSetOf(session, () => builtInTools(session).tools),
+    checkAgentModel: async (session, model) => {
+      const query = await modelQuery(session, { ...session.settings, model });
+      if (await models.offers({ ...query, model })) return;
+      const message = `expected a model that the session can use, got '${model}'`;
+      throw new RpcError("model_not_found", message, { model });
+    },
+    agentSystemMessage: (session, agent) => agentMessageOf(session, surroundings, agent),
+    agentToolSet: ({ session, scope, caller, depth }) =>
+      withoutInteraction(toolsOf(scope, { session, depth, agentId: caller.agentId })),
     runCommand: (session, command, signal) => runQueuedCommand(commands, session, command, signal),
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
     onIdle: (session) => {

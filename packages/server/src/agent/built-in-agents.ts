@@ -58,3 +58,7 @@ For each: file and line, what goes wrong and when, how to mend it. When there is
     tools: [...READING, ...SHELL],
   },
 ];
+
+/** Told to every sub-agent, its own prompt aside. */
+export const SUB_AGENT_RULES = `You work for another agent, which reads your last message and nothing else of what you did.
+Nobody answers questions: decide what is open, and say what you decided.`;

@@ -75,6 +75,7 @@ function toRequest(host: RunHost, call: ModelCall): ModelRequest {
     reasoningSummary: call.model.reasoningSummary,
     userAgent: host.userAgent,
     citations: host.citations,
+    isAgentInitiated: host.isAgentInitiated,
     headers: host.requestHeaders,
   };
 }

@@ -99,6 +99,8 @@ export interface RunHost {
   readonly userAgent?: string;
   /** Answers are to say what they rest on. */
   readonly citations?: boolean;
+  /** The messages are another agent's, not a user's. */
+  readonly isAgentInitiated?: boolean;
   /** Headers that the client wants on the model calls of this run. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
 

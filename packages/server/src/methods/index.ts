@@ -17,6 +17,7 @@ import { sessionModeMethods } from "./session-mode.ts";
 import { sessionOptionsMethods } from "./session-options.ts";
 import { sessionQueueMethods } from "./session-queue.ts";
 import { sessionShellMethods } from "./session-shell.ts";
+import { sessionTaskMethods } from "./session-tasks.ts";
 import { sessionUiMethods } from "./session-ui.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { workspaceMethods } from "./workspace.ts";
@@ -38,6 +39,7 @@ export function createMethods(services: Services): Methods {
     ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),
     ...sessionAuthMethods(services),
+    ...sessionTaskMethods(services),
     ...sessionUiMethods(services),
     ...workspaceMethods(services),
     ...contextMethods(services),

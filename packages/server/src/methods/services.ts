@@ -8,16 +8,16 @@ import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
 import type { ClientInferences } from "../session/client-inferences.ts";
 import type { CommandServices } from "../session/command-types.ts";
 import type { JoinServices } from "../session/join-session.ts";
-import type { RunServices } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
+import type { SubAgentServices } from "../session/sub-agent.ts";
 import type { UserShellServices } from "../session/user-shell.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
 
 export interface Services {
   readonly version: string;
   readonly registry: SessionRegistry;
-  readonly runs: RunServices;
+  readonly runs: SubAgentServices;
   readonly join: JoinServices;
   readonly userShell: UserShellServices;
   readonly commands: CommandServices;

@@ -133,6 +133,20 @@ export class ModelDirectory {
     return query.withoutServerToken ? undefined : this.#options.gitHubToken;
   }
 
+  /** Whether the model can be had, as far as that can be told: providers of one's own are taken at their word. */
+  async offers(query: ModelQuery & { readonly model: string }): Promise<boolean> {
+    try {
+      if (this.#ownModel(query)) return true;
+    } catch {
+      return false;
+    }
+    if (query.provider || query.model === DEMO_MODEL) return true;
+    const isServed = this.#options.demo || this.#options.serverProviders.length > 0;
+    const token = query.gitHubToken ?? (isServed ? undefined : this.#serverToken(query));
+    if (token === undefined) return isServed;
+    return (await this.#listCopilot(token, query)).some(({ id }) => id === query.model);
+  }
+
   /** Models that a client can choose from. */
   async list(query: ModelQuery, signal: AbortSignal): Promise<readonly ModelListing[]> {
     const listings = [...this.listOwn(query.models ?? [])];

@@ -78,6 +78,8 @@ export interface ModelRequest {
   readonly reasoningSummary?: string;
   /** Who asks, for the header of that name, unless other headers say so. */
   readonly userAgent?: string;
+  /** What looks like a user's message is another agent's. */
+  readonly isAgentInitiated?: boolean;
   /** The answer is to say which passages of documents it rests on, where the provider can. */
   readonly citations?: boolean;
   /** Extra HTTP headers of this one request. */

@@ -23,9 +23,11 @@ export interface SessionAgents {
 }
 
 /** Files are looked at only when the session's application wants them to be. Never rejects. */
-export function agentsOf(session: Session, services: AgentServices): Promise<SessionAgents> {
+export async function agentsOf(session: Session, services: AgentServices): Promise<SessionAgents> {
   const directory = session.settings.workingDirectory ?? session.state.workingDirectory;
-  return agentsFor(session.settings, directory ?? services.defaultWorkingDirectory, services);
+  const found = await agentsFor(session.settings, directory ?? services.defaultWorkingDirectory, services);
+  session.ownAgents = found.agents.length > 0 ? found.agents : undefined;
+  return found;
 }
 
 async function agentsFor(

@@ -20,7 +20,14 @@ import type { GitHubTokenLease } from "./github-token-lease.ts";
 import { noteReturn } from "./lost-clients.ts";
 import { joinedPolicy, managedPolicyOf, tellManagedSettings } from "./managed-settings.ts";
 import { startNextRun } from "./prompts.ts";
-import { abortRun, closeInterruptedRun, continueRun, type RunServices, startRun } from "./run.ts";
+import {
+  abortRun,
+  closeInterruptedAgents,
+  closeInterruptedRun,
+  continueRun,
+  type RunServices,
+  startRun,
+} from "./run.ts";
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
 import { JOIN_FIELDS } from "./session-fields.ts";
@@ -168,6 +175,7 @@ export async function resumeSession(
   warnOfFields(session, link, unheard);
   tellUnknownTools(session, link, params, services.builtInTools);
   closeInterruptedCompaction(session);
+  closeInterruptedAgents(session);
   await joinAgents(services, session, agent);
   trackFiles(services, session, params);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);

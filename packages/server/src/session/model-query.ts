@@ -5,6 +5,7 @@ import type { ModelQuery } from "../models/model-directory.ts";
 import type { ClientInferences } from "./client-inferences.ts";
 import type { Session } from "./session.ts";
 import type { SessionSettings } from "./session-settings.ts";
+import type { AgentCaller } from "./sub-agent.ts";
 
 /** @param allowSocket whether calls that a client carries may go over a WebSocket. */
 export function modelQueryOf(
@@ -12,13 +13,18 @@ export function modelQueryOf(
   inferences: ClientInferences,
   allowSocket: boolean,
   settings: SessionSettings = session.settings,
+  caller?: AgentCaller,
 ): ModelQuery {
   const carrier = inferenceOf(session, inferences);
-  const context = {
-    sessionId: session.id,
-    agentId: `${session.id}/main`,
-    interactionType: "conversation-agent",
-  };
+  const main = `${session.id}/main`;
+  const context = caller
+    ? {
+        sessionId: session.id,
+        agentId: caller.agentId,
+        parentAgentId: caller.parentAgentId ?? main,
+        interactionType: "conversation-subagent",
+      }
+    : { sessionId: session.id, agentId: main, interactionType: "conversation-agent" };
   return {
     model: settings.model,
     reasoningEffort: settings.reasoningEffort,

@@ -32,6 +32,8 @@ export interface PrivateRecordMap {
   "rightseat.command_ended": { messageId: string };
   /** A tool call asked its question; a run gone on with asks it again under the same id. */
   "rightseat.question_asked": { toolCallId: string; requestId: string };
+  /** A notification was put into the conversation. */
+  "rightseat.notified": { messageId: string; steering: boolean };
   /** The run that a user message began is over; nothing of it is to be gone on with. */
   "rightseat.run_ended": { messageId: string; outcome: "done" | "aborted" | "failed" | "interrupted" };
   /** What the model gets instead of a user message's text: it has parts that are not text. */

@@ -19,6 +19,7 @@ import { isPublicLine } from "./private-records.ts";
 import { withoutTime } from "./prompt-time.ts";
 import {
   emptyUsage,
+  type OpenAgent,
   type OpenToolCall,
   type QueuedPrompt,
   type SessionMode,
@@ -46,8 +47,17 @@ export function applyLine(state: SessionState, event: LoggedEvent, json: string)
     if (typeof event.id === "string") state.lastEventId = event.id;
   }
   // What sub-agents said is in the log, not in the main conversation.
-  if (event.agentId !== undefined) return;
-  FOLDERS[event.type]?.(state, event.data ?? {}, event);
+  if (event.agentId !== undefined) foldSubAgent(state, event);
+  else FOLDERS[event.type]?.(state, event.data ?? {}, event);
+}
+
+function foldSubAgent(state: SessionState, { type, agentId, data }: LoggedEvent): void {
+  if (type !== "subagent.started" && type !== "subagent.completed" && type !== "subagent.failed") return;
+  const others = (state.openAgents ?? []).filter((open) => open.agentId !== agentId);
+  const { toolCallId, agentName, agentDisplayName } = data ?? {};
+  const started = { agentId, toolCallId, agentName, agentDisplayName } as OpenAgent;
+  const open = type === "subagent.started" ? [...others, started] : others;
+  state.openAgents = open.length > 0 ? open : undefined;
 }
 
 /**
@@ -200,6 +210,16 @@ const FOLDERS: Record<string, Folder> = {
   },
   "rightseat.command_ended": (state, data) => {
     state.queue = withoutSteering(state.queue.filter((item) => item.messageId !== data.messageId));
+  },
+  "system.notification": (state, data) => {
+    const content = text(data.content);
+    // Others are for people alone.
+    if (content?.startsWith("<system_notification>")) state.messages.push({ role: "user", content });
+  },
+  "rightseat.notified": (state, data) => {
+    dequeue(state, data);
+    if (data.steering === true) return;
+    state.running = { messageId: text(data.messageId) ?? "", turn: 0 };
   },
   "rightseat.run_ended": (state) => {
     state.running = undefined;

@@ -104,10 +104,10 @@ export function startNextRun(session: Session, startRun: StartRun): boolean {
   return true;
 }
 
-/** What waits, in order, without the item whose turn has come. */
+/** What clients see waiting, in order, without the item whose turn has come. */
 export function waitingItems(session: Session): QueuedPrompt[] {
   const begun = session.run?.messageId;
-  return session.state.queue.filter((item) => item.messageId !== begun);
+  return session.state.queue.filter((item) => item.messageId !== begun && item.kind !== "notification");
 }
 
 export interface UserMessageOptions {
@@ -124,6 +124,12 @@ export function logUserMessage(
   prompt: QueuedPrompt,
   options: UserMessageOptions,
 ): void | Promise<void> {
+  if (prompt.kind === "notification") {
+    const { messageId, notification, prompt: content } = prompt;
+    session.append("system.notification", { content, kind: notification as never });
+    session.record("rightseat.notified", { messageId, steering: options.delivery === "steering" });
+    return;
+  }
   if (prompt.attachments || options.hooks) return prepareUserMessage(session, prompt, options);
   appendUserMessage(session, prompt, options, toModelContent(prompt.prompt, []));
 }

@@ -31,6 +31,7 @@ import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import type { SessionSystemMessage } from "./system-message.ts";
 import { toUsageTotals } from "./usage-totals.ts";
+import { userAgentOf } from "./user-agent.ts";
 import { workingDirectoryOf } from "./working-directory.ts";
 
 export type { AbortReason };
@@ -96,7 +97,7 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
     const taken = prompt.attachments ? await partsTaken(services, session) : NO_PARTS;
     const begun = logUserMessage(session, prompt, { ...options, ...taken, hooks });
     if (begun) await begun;
-    nameAfterFirstPrompt(session, prompt);
+    if (prompt.kind !== "notification") nameAfterFirstPrompt(session, prompt);
     return { firstTurn: 0, requestHeaders: prompt.requestHeaders, controller };
   });
 }
@@ -205,8 +206,15 @@ async function carryOutCommand(
   tellIdle(services, session, signal.aborted);
 }
 
+/** A sub-agent ended that nobody is told of: when it was the last to keep the session busy, it is idle now. */
+export function tellIfIdle(services: RunServices, session: Session, aborted: boolean): void {
+  if (session.run === undefined && !session.closing) tellIdle(services, session, aborted);
+}
+
 function tellIdle(services: RunServices, session: Session, aborted: boolean): void {
   session.emit("assistant.idle", aborted ? { aborted } : {});
+  // Their end is a run of its own, and the session is idle after that.
+  if (session.subAgents?.working) return;
   // Without the mode: SDKs take an idle session on autopilot for one between two steps, and wait on.
   session.emit("session.idle", aborted ? { aborted } : {});
   services.onIdle(session);
@@ -261,10 +269,7 @@ class SessionRunHost implements RunHost {
   }
 
   get userAgent(): string {
-    const { clientName } = this.#session.settings;
-    return clientName === undefined
-      ? this.#services.product
-      : `${clientName.replace(/[^\x20-\x7e]/g, "-")} ${this.#services.product}`;
+    return userAgentOf(this.#services.product, this.#session);
   }
 
   get citations(): boolean {
@@ -398,11 +403,11 @@ class SessionRunHost implements RunHost {
   }
 }
 
-/** Ends the run in progress, if there is one; resolves when the session is idle, or has begun the next. */
+/** Ends the run in progress, if there is one, and all sub-agents; resolves when the session is idle, or has begun the next. */
 export async function abortRun(session: Session, reason: AbortReason = "user_initiated"): Promise<void> {
   const { run } = session;
   run?.controller.abort(new RunAborted(reason));
-  await run?.done;
+  await Promise.all([run?.done, session.subAgents?.cancelAll()]);
 }
 
 /** Ends what a crash or a vanished client left open, so that the log can be gone on with. */
@@ -418,4 +423,11 @@ export function closeInterruptedRun(session: Session): void {
   }
   if (running)
     session.record("rightseat.run_ended", { messageId: running.messageId, outcome: "interrupted" });
+}
+
+/** Sub-agents that a crash cut off are over: nothing of what they knew is kept. */
+export function closeInterruptedAgents(session: Session): void {
+  if (session.subAgents?.working) return;
+  for (const { agentId, ...named } of session.state.openAgents ?? [])
+    session.append("subagent.failed", { ...named, error: "the server ended while it worked" }, agentId);
 }

@@ -29,6 +29,16 @@ export interface InfiniteSessionSettings {
   readonly bufferExhaustionThreshold?: number;
 }
 
+/** `SubagentSettings` of api.schema.json, as far as it is read. */
+export interface SubAgentSettings {
+  readonly agents?: Readonly<Record<string, { readonly model?: string; readonly effortLevel?: string }>>;
+  readonly disabledSubagents?: readonly string[];
+  /** Sub-agents at work at a time, of one level. */
+  readonly maxConcurrency?: number;
+  /** Levels of sub-agents below the session. */
+  readonly maxDepth?: number;
+}
+
 export interface SessionSettings {
   model?: string;
   reasoningEffort?: string;
@@ -71,6 +81,8 @@ export interface SessionSettings {
   agentPrompts?: Readonly<Record<string, string>>;
   /** Keeps the prompt of the selected agent from the model: the application says it itself. */
   suppressCustomAgentPrompt?: boolean;
+  /** What the user set for sub-agents. */
+  subagents?: SubAgentSettings;
   /** Looks for agents in files. */
   enableConfigDiscovery?: boolean;
   workingDirectory?: string;
@@ -116,6 +128,8 @@ export interface Attachment {
   readonly tools: ReadonlyMap<string, CustomToolSpec>;
   /** Wants deltas. */
   readonly streaming: boolean;
+  /** Wants those of sub-agents, too. */
+  readonly subAgentStreaming: boolean;
   readonly answersPermissions: boolean;
   /** Answers `userInput.request`. */
   readonly answersUserInput: boolean;
@@ -214,6 +228,7 @@ export function toAttachment(
     observer: false,
     tools: toTools(params.tools),
     streaming: params.streaming === true,
+    subAgentStreaming: params.includeSubAgentStreamingEvents !== false,
     answersPermissions: params.requestPermission !== false,
     answersUserInput: params.requestUserInput === true,
     answersElicitation: params.requestElicitation === true,

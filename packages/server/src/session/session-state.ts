@@ -11,7 +11,7 @@ export interface QueuedPrompt {
   /** Of the item; for a prompt it is the message's id, too. */
   readonly messageId: string;
   /** Default "message". A command's text is its `prompt`, slash and all. */
-  readonly kind?: "message" | "command";
+  readonly kind?: "message" | "command" | "notification";
   readonly prompt: string;
   readonly displayPrompt?: string;
   readonly attachments?: readonly unknown[];
@@ -22,6 +22,16 @@ export interface QueuedPrompt {
   readonly requestHeaders?: Readonly<Record<string, string>>;
   /** Grows with each item taken; set when it is folded. */
   readonly order?: number;
+  /** Of a notification: what clients are told. */
+  readonly notification?: unknown;
+}
+
+/** A sub-agent that has begun and not ended. */
+export interface OpenAgent {
+  readonly agentId: string;
+  readonly toolCallId: string;
+  readonly agentName: string;
+  readonly agentDisplayName: string;
 }
 
 /** A tool call whose result is not in the log yet, and how far it had come. */
@@ -115,6 +125,8 @@ export interface SessionState {
   queuedItems?: number;
   /** Ids of commands that people ran and whose end is not in the log. */
   userToolCalls?: readonly string[];
+  /** Sub-agents at work; those of a session that was just loaded were cut off. */
+  openAgents?: readonly OpenAgent[];
   /** The name of the custom agent that was selected last, until it was deselected. */
   selectedAgent?: string;
   /** Clients' tools as the model was last told of them. */

@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import type { UserCommands } from "../tools/user-command.ts";
+import type { ActiveAgents } from "./active-agents.ts";
 import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import type { ClientLink } from "./client-link.ts";
@@ -70,6 +71,10 @@ export class Session {
   /** Clients that were lost and may come back; see lost-clients.ts. */
   lostClients: readonly LostClient[] | undefined;
   settings: SessionSettings;
+  /** Those that were ever begun, once one was. */
+  subAgents: ActiveAgents | undefined;
+  /** The agents of the session's own, as they were seen last; undefined when it has none. */
+  ownAgents: readonly AgentDefinition[] | undefined;
   /** The custom agent that it answers as; undefined for itself. What the log says of it is `state.selectedAgent`. */
   agent: AgentDefinition | undefined;
   run: ActiveRun | undefined;
@@ -197,14 +202,22 @@ export class Session {
     return this.#end - this.#checkpointed;
   }
 
-  /** Logs an event; told to clients once it is committed. Order is kept with everything else. */
-  append<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): PublishedEvent {
+  /**
+   * Logs an event; told to clients once it is committed. Order is kept with everything else.
+   * @param agentId the sub-agent that it is of; the session's own when left out.
+   */
+  append<T extends SessionEventType>(
+    type: T,
+    data: SessionEventDataMap[T],
+    agentId?: string,
+  ): PublishedEvent {
     const event: SessionEvent<T> = {
       type,
       data,
       id: randomUUID(),
       timestamp: new Date().toISOString(),
       parentId: this.state.lastEventId,
+      ...(agentId === undefined ? {} : { agentId }),
     };
     const published = new PublishedEvent(this.id, event as SessionEvent);
     const outgoing: Outgoing = { published, committed: false };
@@ -225,7 +238,12 @@ export class Session {
   }
 
   /** Tells clients, or only one of them, something that is not logged. */
-  emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T], only?: ClientLink): PublishedEvent {
+  emit<T extends SessionEventType>(
+    type: T,
+    data: SessionEventDataMap[T],
+    only?: ClientLink,
+    agentId?: string,
+  ): PublishedEvent {
     const event = {
       type,
       data,
@@ -233,6 +251,7 @@ export class Session {
       timestamp: new Date().toISOString(),
       parentId: this.#state?.lastEventId ?? null,
       ephemeral: true,
+      ...(agentId === undefined ? {} : { agentId }),
     } as const;
     const published = new PublishedEvent(this.id, event as unknown as SessionEvent);
     if (this.#outbox.length === 0) this.#tell(published, only);
@@ -372,8 +391,10 @@ export class Session {
       return;
     }
     const streamingOnly = STREAMING_ONLY.has(published.event.type);
+    const ofSubAgent = published.event.agentId !== undefined;
     for (const attachment of this.attachments.values()) {
-      if (!streamingOnly || attachment.streaming) attachment.link.publish(published);
+      if (streamingOnly && !(attachment.streaming && (!ofSubAgent || attachment.subAgentStreaming))) continue;
+      attachment.link.publish(published);
     }
     for (const observe of this.observers) observe(published);
   }

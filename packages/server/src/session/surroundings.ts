@@ -3,7 +3,7 @@
  * the session has moved or its settings have changed: within a run the system message stays as it is.
  */
 import type { Instructions } from "../discovery/instructions.ts";
-import { type AgentServices, restoreAgent } from "./agents.ts";
+import { type AgentServices, agentsOf, restoreAgent } from "./agents.ts";
 import { type InstructionServices, instructionsOf } from "./instructions.ts";
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
@@ -53,6 +53,8 @@ async function see(
   workingDirectory: string,
 ): Promise<Surroundings> {
   const git = await sessionContext(session.settings, workingDirectory);
+  if (session.settings.customAgents?.length || session.settings.enableConfigDiscovery)
+    await agentsOf(session, services);
   // Its file may have changed, or gone.
   if (session.state.selectedAgent !== undefined) await restoreAgent(session, services);
   return { workingDirectory, git, instructions: await instructionsOf(session, services) };

@@ -3,6 +3,7 @@
  * is made of has changed; sessions whose messages are the same share one text.
  */
 import { createHash } from "node:crypto";
+import { SUB_AGENT_RULES } from "../agent/built-in-agents.ts";
 import { modeInstructions } from "../agent/mode-instructions.ts";
 import { buildSystemMessage, type SystemMessageConfig, toLocalDate } from "../agent/system-message.ts";
 import type { Instructions } from "../discovery/instructions.ts";
@@ -112,6 +113,35 @@ async function build(session: Session, from: Ingredients): Promise<SessionSystem
 function withAgent(text: string, agent: AgentDefinition): string {
   const name = JSON.stringify(agent.displayName);
   return `${text}\n\n<agent_instructions agent=${name}>\n${agent.prompt}\n</agent_instructions>`;
+}
+
+/** What a sub-agent is told: who it is, where it works and what the project wants. The application's own words are for the session. */
+export async function agentMessageOf(
+  session: Session,
+  services: SurroundingServices,
+  agent: AgentDefinition,
+): Promise<string> {
+  const { workingDirectory, git, instructions } = await surroundingsOf(session, services);
+  const { settings } = session;
+  const changesNothing = agent.source === "builtin" && agent.tools?.includes("edit") === false;
+  const { text } = await buildSystemMessage({
+    config: {
+      mode: "customize",
+      sections: changesNothing ? { code_change_rules: { action: "remove" } } : {},
+    },
+    environment: { workingDirectory, gitRoot: git.gitRoot, gitBranch: git.branch },
+    sections: {
+      preamble: agent.prompt,
+      tone: "",
+      custom_instructions: renderInstructions({
+        sources: instructions.sources,
+        disabled: settings.disabledInstructionSources,
+        organization: settings.organizationCustomInstructions,
+      }),
+      runtime_instructions: SUB_AGENT_RULES,
+    },
+  });
+  return text;
 }
 
 function configOf(session: Session): SystemMessageConfig | undefined {

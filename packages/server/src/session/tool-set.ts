@@ -8,6 +8,23 @@ import type { Session } from "./session.ts";
 import { isChosen } from "./tool-filter.ts";
 import { deferTools } from "./tool-search.ts";
 
+/** Tools that need a person, or are about the session as a whole. */
+const INTERACTIVE: ReadonlySet<string> = new Set([
+  "ask_user",
+  "exit_plan_mode",
+  "task_complete",
+  "report_intent",
+]);
+
+/** The tools of a sub-agent, which nobody talks to. */
+export function withoutInteraction(tools: ToolSet): ToolSet {
+  const isLeft = (name: string) => !INTERACTIVE.has(name) || tools.get(name)?.source !== "builtin";
+  return {
+    definitions: tools.definitions.filter(({ name }) => isLeft(name)),
+    get: (name) => (isLeft(name) ? tools.get(name) : undefined),
+  };
+}
+
 /** @param builtIn makes the server's own tools for this session; asked only when its settings let any in. */
 export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): ToolSet {
   const tools = new Map<string, Tool>();

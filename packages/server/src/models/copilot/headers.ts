@@ -12,7 +12,7 @@ const interactionIds = new WeakMap<AbortSignal, string>();
  */
 export function toCopilotHeaders(request: ModelRequest, signal: AbortSignal): Record<string, string> {
   const headers: Record<string, string> = {
-    "X-Initiator": request.messages.at(-1)?.role === "user" ? "user" : "agent",
+    "X-Initiator": request.messages.at(-1)?.role === "user" && !request.isAgentInitiated ? "user" : "agent",
     "Openai-Intent": "conversation-agent",
     "X-Interaction-Id": toInteractionId(signal),
   };

@@ -1,0 +1,151 @@
+/** Methods on what a session's sub-agents work on: `session.tasks.*`, their settings, and fleets. */
+import { RpcError } from "@rightseat/protocol";
+import { type AgentTask, agentTasksOf, displayNameOf } from "../session/agent-tasks.ts";
+import { dispatchableAgents } from "../session/agent-tools.ts";
+import { fleetPrompt } from "../session/fleet-prompt.ts";
+import { acceptPrompt } from "../session/prompts.ts";
+import { startRun } from "../session/run.ts";
+import type { SubAgentSettings } from "../session/session-settings.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+interface ByTask extends ById {
+  id: string;
+}
+
+export function sessionTaskMethods(services: Services): Methods {
+  const open = async (params: ById, scope: Scope) => {
+    const session = await sessionOf(services, scope, params);
+    return { session, tasks: agentTasksOf(session, services.runs) };
+  };
+  return {
+    "session.tasks.list": async (params: ById, scope: Scope) => ({
+      tasks: (await open(params, scope)).tasks.list().map(toTaskInfo),
+    }),
+    "session.tasks.startAgent": async (
+      params: ById & {
+        agentType: string;
+        prompt: string;
+        name: string;
+        description?: string;
+        model?: string;
+      },
+      scope: Scope,
+    ) => {
+      const { session, tasks } = await open(params, scope);
+      const agents = dispatchableAgents(session);
+      const agent = agents.find(({ name, id }) => name === params.agentType || id === params.agentType);
+      if (!agent) {
+        const known = agents.map(({ name }) => name).join(", ");
+        throw new RpcError(
+          "invalid_params",
+          `session.tasks.startAgent: agentType: expected one of ${known || "no agents"}, got '${params.agentType}'`,
+          { path: "agentType" },
+        );
+      }
+      if (params.model !== undefined) await services.runs.checkAgentModel(session, params.model);
+      const { name, prompt, model } = params;
+      const description = params.description ?? name;
+      const task = tasks.start({ agent, name, description, prompt, model, mode: "background", depth: 1 });
+      await session.committed();
+      return { agentId: task.id };
+    },
+    // What there is to know is known at once.
+    "session.tasks.refresh": async (params: ById, scope: Scope) => {
+      await open(params, scope);
+      return {};
+    },
+    "session.tasks.waitForPending": async (params: ById, scope: Scope) => {
+      const { session, tasks } = await open(params, scope);
+      while (tasks.working > 0 && !scope.signal.aborted) {
+        await Promise.all(tasks.list().map(({ done }) => done));
+        // Its end may have begun a run, which may begin others.
+        await session.run?.done;
+      }
+      return {};
+    },
+    "session.tasks.getProgress": async (params: ByTask, scope: Scope) => {
+      const task = (await open(params, scope)).tasks.find(params.id);
+      return { progress: task ? { type: "agent", recentActivity: [...task.activity] } : null };
+    },
+    "session.tasks.getCurrentPromotable": async (params: ById, scope: Scope) =>
+      withTask((await open(params, scope)).tasks.promotable()),
+    "session.tasks.promoteToBackground": async (params: ByTask, scope: Scope) => ({
+      promoted: (await open(params, scope)).tasks.promote(params.id),
+    }),
+    "session.tasks.promoteCurrentToBackground": async (params: ById, scope: Scope) => {
+      const { tasks } = await open(params, scope);
+      const task = tasks.promotable();
+      return withTask(task && tasks.promote(task.id) ? task : undefined);
+    },
+    "session.tasks.cancel": async (params: ByTask, scope: Scope) => ({
+      cancelled: (await open(params, scope)).tasks.cancel(params.id),
+    }),
+    "session.tasks.remove": async (params: ByTask, scope: Scope) => ({
+      removed: (await open(params, scope)).tasks.remove(params.id),
+    }),
+    "session.tasks.sendMessage": async (
+      params: ByTask & { message: string; fromAgentId?: string },
+      scope: Scope,
+    ) => {
+      const { tasks } = await open(params, scope);
+      const error = tasks.send(params.id, params.message, { agentId: params.fromAgentId });
+      return error === undefined ? { sent: true } : { sent: false, error };
+    },
+    "session.tools.updateSubagentSettings": async (
+      params: ById & { subagents: SubAgentSettings | null },
+      scope: Scope,
+    ) => {
+      const session = await sessionOf(services, scope, params);
+      session.settings = { ...session.settings, subagents: params.subagents ?? undefined };
+      return {};
+    },
+    "session.fleet.start": async (
+      params: ById & { prompt?: string; attachments?: unknown[]; wait?: boolean },
+      scope: Scope,
+    ) => {
+      const session = await sessionOf(services, scope, params);
+      const prompt = {
+        prompt: fleetPrompt(params.prompt),
+        ...(params.prompt !== undefined ? { displayPrompt: params.prompt } : {}),
+        attachments: params.attachments,
+      };
+      await acceptPrompt(session, prompt, (next, queued) => startRun(services.runs, next, queued));
+      if (params.wait) await session.run?.done;
+      return { started: true };
+    },
+  };
+}
+
+function withTask(task: AgentTask | undefined) {
+  return task ? { task: toTaskInfo(task) } : {};
+}
+
+/** `TaskAgentInfo` of api.schema.json. */
+function toTaskInfo(task: AgentTask) {
+  const { answers, status, error, model, resolvedModel, activeStartedAt, completedAt, idleSince } = task;
+  const last = answers.at(-1);
+  return {
+    type: "agent",
+    id: task.id,
+    toolCallId: task.toolCallId,
+    displayName: displayNameOf(task),
+    description: task.description,
+    status,
+    startedAt: task.startedAt,
+    agentType: task.agent.name,
+    prompt: task.prompt,
+    executionMode: task.mode,
+    canPromoteToBackground: status === "running" && task.mode === "sync",
+    activeTimeMs: task.activeMs,
+    ...(activeStartedAt !== undefined ? { activeStartedAt } : {}),
+    ...(completedAt !== undefined ? { completedAt } : {}),
+    ...(idleSince !== undefined ? { idleSince } : {}),
+    ...(error !== undefined ? { error } : {}),
+    ...(last !== undefined ? { latestResponse: last, result: last } : {}),
+    ...(model !== undefined ? { model } : {}),
+    ...(resolvedModel !== undefined ? { resolvedModel } : {}),
+  };
+}
