@@ -150,6 +150,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   customAgents: "test/agents.test.ts",
   agent: "test/agents.test.ts",
   excludedBuiltinAgents: "test/agents.test.ts",
+  includeSubAgentStreamingEvents: "test/sub-agents.test.ts",
   enableConfigDiscovery: "test/agents.test.ts",
   modelCapabilities: "test/model-settings.test.ts",
   enableCitations: "test/model-settings.test.ts",

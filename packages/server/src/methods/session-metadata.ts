@@ -3,6 +3,7 @@ import type { SessionEventDataMap } from "@rightseat/protocol";
 import { renameSession } from "../session/change-session.ts";
 import { type ClientMetadataPatch, checkMetadataPatch } from "../session/client-metadata.ts";
 import { metadataSnapshot, nameOf } from "../session/metadata-snapshot.ts";
+import type { Session } from "../session/session.ts";
 import { checkWorkingDirectory, moveSession, recordContext } from "../session/working-directory.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -13,14 +14,19 @@ interface ById {
 /** As of names that users give. */
 const MAX_NAME_LENGTH = 100;
 
+/** Whether something is under way that an abort would end. */
+function isWorking({ run, subAgents }: Session): boolean {
+  return run !== undefined || (subAgents?.working ?? 0) > 0;
+}
+
 export function sessionMetadataMethods(services: Services): Methods {
   return {
     "session.metadata.isProcessing": async (params: ById, scope: Scope) => ({
-      processing: (await sessionOf(services, scope, params)).run !== undefined,
+      processing: isWorking(await sessionOf(services, scope, params)),
     }),
     "session.metadata.activity": async (params: ById, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      return { abortable: session.run !== undefined, hasActiveWork: session.busy };
+      return { abortable: isWorking(session), hasActiveWork: session.busy };
     },
     "session.metadata.snapshot": async (params: ById, scope: Scope) =>
       metadataSnapshot(

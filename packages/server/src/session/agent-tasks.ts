@@ -209,6 +209,11 @@ export class AgentTasks implements ActiveAgents {
     return true;
   }
 
+  forget(): void {
+    for (const work of this.#work.values())
+      if (work.scope && work.task.status === "idle") this.#letGo(work, "completed");
+  }
+
   async cancelAll(): Promise<void> {
     const working = [...this.#work.values()].filter(({ task }) => task.status === "running");
     for (const { controller } of working) controller.abort(new RunAborted("user_initiated"));

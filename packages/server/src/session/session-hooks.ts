@@ -35,10 +35,15 @@ export function hookSourcesOf(session: Session): HookSource[] {
 export function hookRoomOf(
   services: HookServices,
   session: Session,
-  more: { readonly sources?: () => readonly HookSource[]; readonly deadlineMs?: number } = {},
+  more: {
+    readonly sources?: () => readonly HookSource[];
+    readonly deadlineMs?: number;
+    /** Of the sub-agent whose hooks these are. */
+    readonly agentId?: string;
+  } = {},
 ): HookRoom {
   return new HookRoom({
-    sessionId: session.id,
+    sessionId: more.agentId ?? session.id,
     sources: more.sources ?? (() => hookSourcesOf(session)),
     workingDirectory: () => services.workingDirectory(session),
     deadlineMs: more.deadlineMs ?? services.deadlineMs,
@@ -47,15 +52,19 @@ export function hookRoomOf(
   });
 }
 
-/** @param logPrompt puts a prompt into the conversation of the run in progress. */
+/**
+ * @param logPrompt puts a prompt into the conversation of the run in progress.
+ * @param agentId of the sub-agent whose run it is.
+ */
 export function runHooksOf(
   services: HookServices,
   session: Session,
   signal: AbortSignal,
   logPrompt: (prompt: QueuedPrompt) => Promise<void> | void,
+  agentId?: string,
 ): RunHooks {
   return createRunHooks({
-    room: hookRoomOf(services, session),
+    room: hookRoomOf(services, session, { agentId }),
     signal,
     transcriptPath: services.transcriptPath(session),
     addContext: (content) => session.record("rightseat.context_added", { content }),

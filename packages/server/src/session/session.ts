@@ -186,7 +186,9 @@ export class Session {
     const usedMs = this.lastUsedMs;
     await this.checkpoint();
     // A call that came meanwhile found it awake, and counts on that.
-    if (this.quiet && this.lastUsedMs === usedMs) this.#state = undefined;
+    if (!this.quiet || this.lastUsedMs !== usedMs) return;
+    this.subAgents?.forget();
+    this.#state = undefined;
   }
 
   /** Writes a checkpoint when the log has grown since the last. Only while quiet is it exact. */

@@ -6,13 +6,16 @@ import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
 import { runAgent } from "../agent/agent-loop.ts";
 import type { ActiveModel, ContextCall, RunHost, ToolSet } from "../agent/run-host.ts";
+import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { ModelUsage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import { askPermission } from "./ask-permission.ts";
 import { fitContext, shortenContext } from "./fit-context.ts";
+import { withTime } from "./prompt-time.ts";
 import type { RunServices } from "./run.ts";
 import type { Session } from "./session.ts";
+import { hasHooks, runHooksOf } from "./session-hooks.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { toUsageTotals } from "./usage-totals.ts";
 import { userAgentOf } from "./user-agent.ts";
@@ -75,7 +78,7 @@ export async function runSubAgent(services: SubAgentServices, work: SubAgentWork
   scope.append("user.message", {
     content: work.prompt,
     messageId,
-    transformedContent: work.prompt,
+    transformedContent: withTime(work.prompt),
     delivery: "idle",
     attachments: [],
     source: `agent-${work.caller.parentAgentId ?? session.id}`,
@@ -113,6 +116,7 @@ class SubAgentHost implements RunHost {
   readonly #services: SubAgentServices;
   readonly #work: SubAgentWork;
   #system: Promise<string> | undefined;
+  #hooks: RunHooks | undefined;
 
   constructor(services: SubAgentServices, work: SubAgentWork, messageId: string) {
     this.#services = services;
@@ -204,6 +208,19 @@ class SubAgentHost implements RunHost {
     return this.#system;
   }
 
+  /** Those of the session's clients; they are told the agent's id where they would be told the session's. */
+  get hooks(): RunHooks | undefined {
+    const { session, scope, caller } = this.#work;
+    if (!hasHooks(session)) return undefined;
+    // Who stops here is not the agent that clients talk to.
+    const unused = () => undefined;
+    this.#hooks ??= {
+      ...runHooksOf(this.#services.hooks, scope, this.signal, unused, caller.agentId),
+      keepsGoing: () => Promise.resolve(false),
+    };
+    return this.#hooks;
+  }
+
   tools(): ToolSet {
     return this.#services.agentToolSet(this.#work);
   }
@@ -219,7 +236,7 @@ class SubAgentHost implements RunHost {
       scope.append("user.message", {
         content: prompt,
         messageId,
-        transformedContent: prompt,
+        transformedContent: withTime(prompt),
         delivery: "steering",
         attachments: [],
         ...(source !== undefined ? { source } : {}),
