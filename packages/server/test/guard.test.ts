@@ -191,6 +191,7 @@ test("a start loads our one file and nothing of others'", async () => {
   await visit("rightseat.js");
   const builtIn = (await import("node:module")).builtinModules;
   expect([...packages].filter((name) => !builtIn.includes(name))).toEqual([]);
-  expect(bytes).toBeLessThan(1.4 * 1024 * 1024);
+  // More than half are the checks of what clients send.
+  expect(bytes).toBeLessThan(1.6 * 1024 * 1024);
   expect(seen.size).toBeLessThan(20);
 });

@@ -526,7 +526,7 @@ describe("a task in the background", () => {
       const id = await start();
       const before = client.of(sessionId).length;
       await client.request(end, { sessionId, id });
-      expect((await client.event(sessionId, "session.idle", before)).data).toEqual({ aborted: true });
+      expect((await client.event(sessionId, "session.idle", before)).data).toMatchObject({ aborted: true });
     }
     expect(dataOf(sessionId, "subagent.completed").map(({ cancelled }) => cancelled)).toEqual([true, true]);
     expect(dataOf(sessionId, "system.notification")).toEqual([]);
