@@ -10,19 +10,30 @@ import { abortableSleep, nextRetryDelay, type RetryPolicy } from "../models/retr
 export interface AskOptions {
   readonly signal: AbortSignal;
   readonly retry: RetryPolicy;
+  /** Told the answer's text as it comes; none of it twice. */
+  readonly onText?: (delta: string) => void;
 }
 
 /** @throws ModelError when the budget of attempts is spent, or the signal's reason. */
 export async function askModel(
   provider: ModelProvider,
   request: ModelRequest,
-  { signal, retry }: AskOptions,
+  { signal, retry, onText }: AskOptions,
 ): Promise<ModelAnswer> {
   const startedMs = performance.now();
+  let told = "";
   for (let attempt = 1; ; attempt += 1) {
     try {
-      for await (const event of provider.generate(request, signal))
+      let text = "";
+      for await (const event of provider.generate(request, signal)) {
         if (event.type === "answer") return event.answer;
+        if (event.type !== "text" || !onText) continue;
+        text += event.delta;
+        // A later attempt that says the same is told from where the earlier one broke off.
+        if (text.length <= told.length || !text.startsWith(told)) continue;
+        onText(text.slice(told.length));
+        told = text;
+      }
       throw new ModelError("network", "the model's answer ended before it was complete");
     } catch (error) {
       signal.throwIfAborted();

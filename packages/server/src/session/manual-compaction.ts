@@ -28,7 +28,7 @@ export async function compactNow(services: RunServices, session: Session, reques
       "nothing_to_compact",
       "Nothing to compact: the session's context holds no messages yet.",
     );
-  const call = await callOf(services, session);
+  const call = await modelCallOf(services, session);
   await cancelCompaction(session, (trigger) => !isManual(trigger));
   if (session.compaction)
     throw new RpcError("session_busy", "a compaction is under way: wait for it, or abort it first");
@@ -48,7 +48,7 @@ export async function compactNow(services: RunServices, session: Session, reques
 /** Markdown for whoever goes on with the conversation elsewhere; empty when there is none yet. */
 export async function summarizeForHandoff(services: RunServices, session: Session): Promise<string> {
   if (session.state.messages.length === 0) return "";
-  const call = await callOf(services, session);
+  const call = await modelCallOf(services, session);
   const { model, system, tools } = call;
   const messages = withoutOpenCalls(session);
   const prompt = { role: "user", content: handoffPrompt() } as const;
@@ -87,7 +87,8 @@ export async function summarizeForHandoff(services: RunServices, session: Sessio
   }
 }
 
-async function callOf(services: RunServices, session: Session): Promise<ContextCall> {
+/** What a model call of the session would go out with. @throws RpcError when there is no model. */
+export async function modelCallOf(services: RunServices, session: Session): Promise<ContextCall> {
   try {
     const model = await services.resolveModel(session, session.settings);
     const { text: system } = await services.systemMessage(session);
