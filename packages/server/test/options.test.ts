@@ -145,6 +145,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   organizationCustomInstructions: "test/system-message.test.ts",
   enableHostGitOperations: "test/system-message.test.ts",
   infiniteSessions: "test/compaction.test.ts",
+  enableFileChangeTracking: "test/rewind.test.ts",
   skipCustomInstructions: "test/system-message.test.ts",
   disabledInstructionSources: "test/system-message.test.ts",
   customAgents: "test/agents.test.ts",

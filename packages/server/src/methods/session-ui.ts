@@ -3,7 +3,6 @@ import { DIRECT_AUTO_MODE_SWITCH } from "../session/auto-mode.ts";
 import { registerInterest, releaseInterest } from "../session/clients.ts";
 import { type Elicitation, type ElicitationAnswer, elicit } from "../session/elicitation.ts";
 import type { QuestionKind } from "../session/questions.ts";
-import { askAside } from "../session/side-question.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -29,6 +28,7 @@ export function sessionUiMethods(services: Services): Methods {
     },
     "session.ui.ephemeralQuery": async (params: ById & { question: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
+      const { askAside } = await import("../session/side-question.ts");
       return { answer: await askAside(services.runs, session, params.question, scope.signal) };
     },
     "session.ui.registerDirectAutoModeSwitchHandler": async (params: ById, scope: Scope) => {

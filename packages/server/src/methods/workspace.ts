@@ -5,7 +5,7 @@ import type { Session } from "../session/session.ts";
 import { keepPlan } from "../session/session-plan.ts";
 import { workingDirectoryOf } from "../session/working-directory.ts";
 import { createWorkspace, type Workspace } from "../session/workspace.ts";
-import { type DiffMode, diffWorkspace } from "../session/workspace-diff.ts";
+import type { DiffMode } from "../session/workspace-diff.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -137,6 +137,7 @@ export function workspaceMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
+      const { diffWorkspace } = await import("../session/workspace-diff.ts");
       return diffWorkspace({
         mode: params.mode,
         ignoreWhitespace: params.ignoreWhitespace,

@@ -16,6 +16,7 @@ import {
 import { cancelCompaction } from "./active-compaction.ts";
 import type { ClientLink } from "./client-link.ts";
 import { clientFacts, clientsChanged } from "./clients.ts";
+import { closeCutOffToolCalls } from "./cut-off-tool-calls.ts";
 import { endErrands } from "./errands.ts";
 import { loadState } from "./load-state.ts";
 import { noteLostClient } from "./lost-clients.ts";
@@ -24,7 +25,6 @@ import { type EndReason, hookSourcesOf } from "./session-hooks.ts";
 import { shutdownData } from "./session-report.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
-import { closeCutOffToolCalls } from "./user-shell.ts";
 
 export type LifecycleType = "session.created" | "session.updated" | "session.deleted";
 

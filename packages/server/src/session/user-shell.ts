@@ -135,17 +135,6 @@ export function cancelToolCall(session: Session, requestId: string): boolean {
   return controller !== undefined;
 }
 
-/** Ends, in the log, the calls that the server was killed under. */
-export function closeCutOffToolCalls(session: Session): void {
-  for (const toolCallId of session.state.userToolCalls ?? [])
-    session.append("tool.execution_complete", {
-      toolCallId,
-      isUserRequested: true,
-      success: false,
-      error: { message: "The server ended before the command did.", code: "interrupted" },
-    });
-}
-
 async function runCommand(
   services: UserShellServices,
   session: Session,
