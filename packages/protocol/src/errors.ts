@@ -34,6 +34,7 @@ export type ErrorReason =
   | "session_idle"
   | "event_not_found"
   | "nothing_to_compact"
+  | "session_limit_reached"
   | "no_provider"
   | "model_not_found"
   | "provider_rejected"

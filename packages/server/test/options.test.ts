@@ -155,7 +155,6 @@ const JOIN_PROOFS: Record<string, Proof> = {
   enableConfigDiscovery: "test/agents.test.ts",
   modelCapabilities: "test/model-settings.test.ts",
   enableCitations: "test/model-settings.test.ts",
-  enableFileChangeTracking: "test/rewind.test.ts",
   additionalDirectories: "test/permissions.test.ts",
   managedSettings: "test/permissions.test.ts",
   largeOutput: "test/security.test.ts",

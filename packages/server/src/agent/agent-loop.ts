@@ -146,8 +146,9 @@ async function callFittingModel(host: RunHost, call: ContextCall, turnId: string
     return await callModel(host, { ...call, messages: await host.fitContext(call), turnId });
   } catch (error) {
     const tooLong = error instanceof ModelError && error.kind === "context-length";
-    if (!tooLong || !(await host.shortenContext(call))) throw error;
-    return callModel(host, { ...call, messages: host.messages(), turnId });
+    const messages = tooLong ? await host.shortenContext(call) : undefined;
+    if (!messages) throw error;
+    return callModel(host, { ...call, messages, turnId });
   }
 }
 

@@ -228,6 +228,7 @@ function reportUsage(
       : {}),
     initiator: "user",
     isByok: model.isByok,
+    ...(usage?.nanoAiu !== undefined ? { copilotUsage: { totalNanoAiu: usage.nanoAiu } } : {}),
     ...(answer.responseId ? { apiCallId: answer.responseId } : {}),
   });
 }

@@ -1,5 +1,5 @@
 /** What clients are told of a run that failed. */
-import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import { type ErrorReason, RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { RunFailure } from "../hooks/run-hooks.ts";
 import { ModelError, type ModelErrorKind } from "../models/model-provider.ts";
 
@@ -15,6 +15,11 @@ const ERROR_TYPES: Record<ModelErrorKind, string> = {
   timeout: "query",
 };
 
+const REASON_TYPES: Partial<Record<ErrorReason, string>> = {
+  authentication_failed: "authentication",
+  session_limit_reached: "quota",
+};
+
 export function errorEvent(error: unknown): SessionEventDataMap["session.error"] {
   if (error instanceof ModelError) {
     return {
@@ -27,7 +32,7 @@ export function errorEvent(error: unknown): SessionEventDataMap["session.error"]
   }
   if (error instanceof RpcError) {
     return {
-      errorType: error.reason === "authentication_failed" ? "authentication" : "query",
+      errorType: REASON_TYPES[error.reason] ?? "query",
       errorCode: error.reason,
       message: error.message,
     };

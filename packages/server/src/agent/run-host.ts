@@ -109,8 +109,8 @@ export interface RunHost {
 
   /** What to send with the next call: the conversation, shortened where it would not fit the window. */
   fitContext(call: ContextCall): Promise<readonly ModelMessage[]>;
-  /** The provider found the conversation too long: whether it is shorter now. */
-  shortenContext(call: ContextCall): Promise<boolean>;
+  /** The provider found the conversation too long: what to send instead; undefined when it cannot be shortened. */
+  shortenContext(call: ContextCall): Promise<readonly ModelMessage[] | undefined>;
   messages(): readonly ModelMessage[];
   pendingToolCalls(): readonly PendingToolCall[];
   /** Logs an event; told to clients when committed. */

@@ -93,6 +93,8 @@ export interface ModelUsage {
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly reasoningTokens?: number;
+  /** What the call cost, in billionths of an AI credit; GitHub's API alone tells it. */
+  readonly nanoAiu?: number;
 }
 
 /** The whole answer; ends every stream that did not fail. */

@@ -31,6 +31,7 @@ import {
 import type { Session } from "./session.ts";
 import { sessionContext } from "./session-context.ts";
 import { JOIN_FIELDS } from "./session-fields.ts";
+import { setSessionLimits } from "./session-limits.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 import {
   type Attachment,
@@ -114,6 +115,7 @@ export async function createSession(
     copilotVersion: services.version,
     startTime,
     ...modelFields(settings),
+    ...(params.sessionLimits ? { sessionLimits: params.sessionLimits } : {}),
     context,
   });
   trackFiles(services, session, params);
@@ -178,6 +180,7 @@ export async function resumeSession(
   closeInterruptedAgents(session);
   await joinAgents(services, session, agent);
   trackFiles(services, session, params);
+  if (params.sessionLimits) setSessionLimits(session, params.sessionLimits);
   if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
   clientsChanged(session, before);
   if (session.run === undefined && session.state.running) {

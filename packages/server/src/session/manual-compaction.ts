@@ -10,6 +10,7 @@ import { CompactionCancelled, type CompactionTrigger, cancelCompaction } from ".
 import { type CompactionRequest, startCompaction, withoutOpenCalls } from "./compaction.ts";
 import type { RunServices } from "./run.ts";
 import type { Session } from "./session.ts";
+import { refuseOverLimit } from "./session-limits.ts";
 import { recordUsageAside } from "./usage-totals.ts";
 
 /** Compactions that somebody waits for. */
@@ -28,6 +29,7 @@ export async function compactNow(services: RunServices, session: Session, reques
       "nothing_to_compact",
       "Nothing to compact: the session's context holds no messages yet.",
     );
+  refuseOverLimit(session);
   const call = await modelCallOf(services, session);
   await cancelCompaction(session, (trigger) => !isManual(trigger));
   if (session.compaction)
@@ -48,6 +50,7 @@ export async function compactNow(services: RunServices, session: Session, reques
 /** Markdown for whoever goes on with the conversation elsewhere; empty when there is none yet. */
 export async function summarizeForHandoff(services: RunServices, session: Session): Promise<string> {
   if (session.state.messages.length === 0) return "";
+  refuseOverLimit(session);
   const call = await modelCallOf(services, session);
   const { model, system, tools } = call;
   const messages = withoutOpenCalls(session);

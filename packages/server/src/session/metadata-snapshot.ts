@@ -33,7 +33,7 @@ export async function metadataSnapshot(
     workspacePath,
     workingDirectory: workingDirectoryOf(services, session),
     currentMode: state.mode,
-    sessionLimits: null,
+    sessionLimits: state.sessionLimits ?? null,
     workspace: workspacePath === null ? null : workspaceDetails(services, session, modifiedTime),
     ...(clientName !== undefined ? { clientName } : {}),
     ...(state.title !== undefined ? { summary: state.title } : {}),

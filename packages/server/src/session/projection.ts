@@ -103,6 +103,7 @@ const FOLDERS: Record<string, Folder> = {
     state.startTime = text(data.startTime) ?? event.timestamp ?? state.startTime;
     state.model = text(data.selectedModel) ?? state.model;
     state.reasoningEffort = text(data.reasoningEffort) ?? state.reasoningEffort;
+    state.sessionLimits = toLimits(data.sessionLimits);
     setContext(state, data.context);
   },
   "session.resume": (state, data) => {
@@ -127,6 +128,9 @@ const FOLDERS: Record<string, Folder> = {
   },
   "session.plan_changed": (state, data) => {
     state.hasPlan = data.operation !== "delete";
+  },
+  "session.session_limits_changed": (state, data) => {
+    state.sessionLimits = toLimits(data.sessionLimits);
   },
   "session.shutdown": (state) => {
     state.running = undefined;
@@ -245,6 +249,7 @@ const FOLDERS: Record<string, Folder> = {
     const totals = (state.usageByModel[data.model] ??= emptyUsage());
     totals.requests += 1;
     for (const key of USAGE_KEYS) totals[key] += usage[key] ?? 0;
+    if (usage.nanoAiu) totals.nanoAiu = (totals.nanoAiu ?? 0) + usage.nanoAiu;
     if (data.aside === true) return;
     state.lastInputTokens = usage.inputTokens;
     state.lastOutputTokens = usage.outputTokens;
@@ -448,6 +453,11 @@ function findCall(state: SessionState, toolCallId: unknown): OpenToolCall | unde
 
 function toMode(mode: unknown): SessionMode | undefined {
   return mode === "interactive" || mode === "plan" || mode === "autopilot" ? mode : undefined;
+}
+
+function toLimits(limits: unknown): SessionState["sessionLimits"] {
+  const { maxAiCredits } = (limits ?? {}) as { maxAiCredits?: unknown };
+  return typeof maxAiCredits === "number" ? { maxAiCredits } : undefined;
 }
 
 function text(value: unknown): string | undefined {

@@ -27,6 +27,7 @@ import { promptHooksOf } from "./prompt-hooks.ts";
 import { logUserMessage, startNextRun, type UserMessageOptions } from "./prompts.ts";
 import type { Session } from "./session.ts";
 import { type HookServices, hasHooks, runHooksOf } from "./session-hooks.ts";
+import { admitModelCall, limitsStatus } from "./session-limits.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import type { SessionSystemMessage } from "./system-message.ts";
@@ -286,15 +287,20 @@ class SessionRunHost implements RunHost {
   }
 
   async fitContext(call: ContextCall) {
-    const messages = await fitContext(this.#services, this.#session, call, this.signal);
-    this.#sent = messages;
-    return messages;
+    await admitModelCall(this.#session, this.signal);
+    return this.#toSend(await fitContext(this.#services, this.#session, call, this.signal));
   }
 
   async shortenContext(call: ContextCall) {
-    const shortened = await shortenContext(this.#services, this.#session, call, this.signal);
-    this.#sent = this.#session.state.messages;
-    return shortened;
+    const isShorter = await shortenContext(this.#services, this.#session, call, this.signal);
+    return isShorter ? this.#toSend(this.#session.state.messages) : undefined;
+  }
+
+  /** What is told behind the conversation is for this call alone, and not in the log. */
+  #toSend(messages: readonly ModelMessage[]): readonly ModelMessage[] {
+    this.#sent = messages;
+    const status = limitsStatus(this.#session);
+    return status ? [...messages, status] : messages;
   }
 
   messages() {

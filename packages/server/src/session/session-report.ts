@@ -1,6 +1,7 @@
 /** Figures of a session for clients: what it used, as the wire shapes it. */
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { Session } from "./session.ts";
+import { totalNanoAiu } from "./session-limits.ts";
 
 /** What the session's own tools changed in files. */
 function codeChanges({ state }: Session) {
@@ -21,6 +22,7 @@ function modelMetrics(session: Session) {
           cacheWriteTokens: usage.cacheWriteTokens,
           reasoningTokens: usage.reasoningTokens,
         },
+        ...(usage.nanoAiu ? { totalNanoAiu: usage.nanoAiu } : {}),
       },
     ]),
   );
@@ -28,6 +30,11 @@ function modelMetrics(session: Session) {
 
 function apiDurationMs(session: Session): number {
   return Object.values(session.state.usageByModel).reduce((sum, usage) => sum + usage.apiDurationMs, 0);
+}
+
+function nanoAiu({ state }: Session): { totalNanoAiu?: number } {
+  const total = totalNanoAiu(state);
+  return total > 0 ? { totalNanoAiu: total } : {};
 }
 
 export function shutdownData(
@@ -38,6 +45,7 @@ export function shutdownData(
   return {
     shutdownType,
     totalPremiumRequests: 0,
+    ...nanoAiu(session),
     totalApiDurationMs: apiDurationMs(session),
     sessionStartTime: Date.parse(state.startTime) || 0,
     codeChanges: codeChanges(session),
@@ -53,6 +61,7 @@ export function usageMetrics(session: Session) {
   return {
     totalPremiumRequestCost: 0,
     totalUserRequests: state.userRequests,
+    ...nanoAiu(session),
     totalApiDurationMs: apiDurationMs(session),
     sessionStartTime: state.startTime,
     codeChanges: { ...changes, filesModifiedCount: changes.filesModified.length },

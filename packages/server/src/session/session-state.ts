@@ -71,6 +71,8 @@ export interface UsageTotals {
   cacheWriteTokens: number;
   reasoningTokens: number;
   apiDurationMs: number;
+  /** What the calls cost, in billionths of an AI credit, where the provider tells. */
+  nanoAiu?: number;
 }
 
 export interface SessionState {
@@ -109,6 +111,8 @@ export interface SessionState {
   compactAgainAt?: number;
   /** What users asked before the last compaction; bounded. */
   summarisedPrompts?: string[];
+  /** What the session may spend; absent for no limit. */
+  sessionLimits?: { maxAiCredits: number };
   /** What tools change in files is kept. */
   tracksFiles?: boolean;
   /** What tools have changed in files; the paths are the first so many. */

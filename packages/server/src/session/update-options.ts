@@ -5,6 +5,7 @@ import { checkFields, warnOfFields } from "./field-rules.ts";
 import type { JoinServices } from "./join-session.ts";
 import type { Session } from "./session.ts";
 import { OPTION_FIELDS } from "./session-fields.ts";
+import { type SessionLimits, setSessionLimits } from "./session-limits.ts";
 import { mergeSettings, type SettingsParams } from "./session-settings.ts";
 import { checkWorkingDirectory, moveSession } from "./working-directory.ts";
 
@@ -38,6 +39,8 @@ export async function updateOptions(
   const attachment = session.attachments.get(link);
   if (attachment && typeof params.enableStreaming === "boolean")
     session.attachments.set(link, { ...attachment, streaming: params.enableStreaming });
+  if (params.sessionLimits !== undefined)
+    setSessionLimits(session, params.sessionLimits as SessionLimits | null);
   warnOfFields(session, link, unheard);
   await session.committed();
 }

@@ -11,6 +11,7 @@ export function toUsageTotals(usage: ModelUsage, apiDurationMs: number): Omit<Us
     cacheWriteTokens: usage.cacheWriteTokens ?? 0,
     reasoningTokens: usage.reasoningTokens ?? 0,
     apiDurationMs,
+    ...(usage.nanoAiu ? { nanoAiu: usage.nanoAiu } : {}),
   };
 }
 

@@ -1,3 +1,4 @@
+import { nanoAiuOf } from "../copilot-cost.ts";
 import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
@@ -38,6 +39,7 @@ export class MessagesAnswerReader implements AnswerReader {
   readonly #byIndex = new Map<number, OpenBlock>();
   #stopReason: string | undefined;
   #usage: MessagesUsage | undefined;
+  #nanoAiu: number | undefined;
   #model: string | undefined;
   #responseId: string | undefined;
 
@@ -48,6 +50,7 @@ export class MessagesAnswerReader implements AnswerReader {
   push(data: string, out: ModelEvent[]): void {
     if (data === "[DONE]") return;
     const event = parseEventData(this.#call, data) as MessagesEvent;
+    if (event.copilot_usage) this.#nanoAiu = nanoAiuOf(event);
     switch (event.type) {
       case "content_block_delta":
         return this.#pushDelta(event, out);
@@ -84,6 +87,7 @@ export class MessagesAnswerReader implements AnswerReader {
     this.#model = message.model;
     this.#responseId = message.id;
     this.#addUsage(message.usage);
+    this.#nanoAiu = nanoAiuOf(message) ?? this.#nanoAiu;
   }
 
   /** Later counts replace earlier ones; the last event leaves out what has not changed. */
@@ -158,7 +162,7 @@ export class MessagesAnswerReader implements AnswerReader {
         this.#blocks.map(({ characters, citations = [] }) => ({ characters, citations })),
       ),
       finishReason: toFinishReason(this.#stopReason, this.#toolCalls.size > 0),
-      usage: this.#usage === undefined ? undefined : toUsage(this.#usage),
+      usage: this.#usage === undefined ? undefined : toUsage(this.#usage, this.#nanoAiu),
       model: this.#model,
       responseId: this.#responseId,
       headers: this.#call.headers,
@@ -186,7 +190,7 @@ function toFinishReason(wire: string | undefined, hasToolCalls: boolean): ModelA
   return wire === "end_turn" || wire === "stop_sequence" ? "stop" : "other";
 }
 
-function toUsage(usage: MessagesUsage): ModelUsage {
+function toUsage(usage: MessagesUsage, nanoAiu: number | undefined): ModelUsage {
   const cacheReadTokens = usage.cache_read_input_tokens ?? 0;
   const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0;
   return {
@@ -195,5 +199,6 @@ function toUsage(usage: MessagesUsage): ModelUsage {
     cacheReadTokens,
     cacheWriteTokens,
     reasoningTokens: usage.output_tokens_details?.thinking_tokens ?? undefined,
+    ...(nanoAiu !== undefined ? { nanoAiu } : {}),
   };
 }

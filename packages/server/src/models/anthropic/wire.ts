@@ -1,5 +1,7 @@
+import type { CopilotCost } from "../copilot-cost.ts";
+
 /** The parts of Messages answers that are read. */
-export interface MessagesEvent {
+export interface MessagesEvent extends CopilotCost {
   readonly type?: string;
   readonly index?: number;
   readonly message?: MessagesBody;
@@ -9,7 +11,7 @@ export interface MessagesEvent {
   readonly error?: unknown;
 }
 
-export interface MessagesBody {
+export interface MessagesBody extends CopilotCost {
   readonly id?: string;
   readonly type?: string;
   readonly model?: string;

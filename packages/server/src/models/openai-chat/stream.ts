@@ -1,3 +1,4 @@
+import { nanoAiuOf } from "../copilot-cost.ts";
 import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelReasoning, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
@@ -20,6 +21,7 @@ export class ChatAnswerReader implements AnswerReader {
   #reasoningOpaque: string | undefined;
   #finishReason: string | undefined;
   #usage: ModelUsage | undefined;
+  #nanoAiu: number | undefined;
   #model: string | undefined;
   #responseId: string | undefined;
 
@@ -45,6 +47,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (chunk.model) this.#model = chunk.model;
     if (chunk.id) this.#responseId = chunk.id;
     if (chunk.usage) this.#usage = toChatUsage(chunk.usage);
+    if (chunk.copilot_usage) this.#nanoAiu = nanoAiuOf(chunk);
     for (const choice of chunk.choices ?? []) {
       if (choice.error !== undefined && choice.error !== null) throw this.#call.streamedError(choice);
       const delta = choice.delta ?? choice.message;
@@ -113,7 +116,8 @@ export class ChatAnswerReader implements AnswerReader {
       toolCalls: this.#toolCalls.toToolCalls(),
       reasoning: this.#toReasoning(),
       finishReason: toFinishReason(this.#finishReason, this.#toolCalls.size > 0),
-      usage: this.#usage,
+      usage:
+        this.#usage && this.#nanoAiu !== undefined ? { ...this.#usage, nanoAiu: this.#nanoAiu } : this.#usage,
       model: this.#model,
       responseId: this.#responseId,
       headers: this.#call.headers,

@@ -1,10 +1,12 @@
+import type { CopilotCost } from "../copilot-cost.ts";
+
 /**
  * The parts of Chat Completions answers that are read, a chunk or a whole one. Everything is optional:
  * compatible servers leave out or add what they like. `reasoning_content` is DeepSeek's, vLLM's and
  * llama.cpp's name, `reasoning` OpenRouter's and Ollama's, `reasoning_text` and `reasoning_opaque`
  * GitHub's.
  */
-export interface ChatChunk {
+export interface ChatChunk extends CopilotCost {
   readonly id?: string;
   readonly model?: string;
   readonly choices?: readonly ChatChoice[] | null;

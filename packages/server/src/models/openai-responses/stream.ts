@@ -1,3 +1,4 @@
+import { nanoAiuOf } from "../copilot-cost.ts";
 import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
@@ -20,6 +21,7 @@ export class ResponsesAnswerReader implements AnswerReader {
   readonly #reasoning: ReasoningItem[] = [];
   #hasReasoningText = false;
   #final: ResponseBody | undefined;
+  #nanoAiu: number | undefined;
 
   constructor(call: ModelCall) {
     this.#call = call;
@@ -48,6 +50,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       case "response.completed":
       case "response.incomplete":
       case "response.failed":
+        this.#nanoAiu = nanoAiuOf(event);
         return this.#end(event.response ?? {}, out);
       default:
         if (event.type === "error" || (event.error !== undefined && event.error !== null))
@@ -103,6 +106,7 @@ export class ResponsesAnswerReader implements AnswerReader {
     if (response.status === "failed" || (response.error !== undefined && response.error !== null))
       throw this.#call.streamedError(response);
     this.#final = response;
+    this.#nanoAiu ??= nanoAiuOf(response);
     this.done =
       response.status !== "in_progress" && response.status !== "queued" && response.output !== undefined;
     const output = response.output ?? [];
@@ -127,7 +131,7 @@ export class ResponsesAnswerReader implements AnswerReader {
       toolCalls: this.#toolCalls.toToolCalls(),
       reasoning: toReasoning(this.#reasoning),
       finishReason: toFinishReason(this.#final, this.#toolCalls.size > 0),
-      usage: this.#final.usage ? toUsage(this.#final.usage) : undefined,
+      usage: this.#final.usage ? toUsage(this.#final.usage, this.#nanoAiu) : undefined,
       model: this.#final.model,
       responseId: this.#final.id,
       headers: this.#call.headers,
@@ -148,11 +152,12 @@ function toFinishReason(response: ResponseBody, hasToolCalls: boolean): ModelAns
   return response.status === "completed" || response.status === undefined ? "stop" : "other";
 }
 
-function toUsage(usage: ResponseUsage): ModelUsage {
+function toUsage(usage: ResponseUsage, nanoAiu: number | undefined): ModelUsage {
   return {
     inputTokens: usage.input_tokens ?? 0,
     outputTokens: usage.output_tokens ?? 0,
     cacheReadTokens: usage.input_tokens_details?.cached_tokens,
     reasoningTokens: usage.output_tokens_details?.reasoning_tokens,
+    ...(nanoAiu !== undefined ? { nanoAiu } : {}),
   };
 }

@@ -1,5 +1,7 @@
+import type { CopilotCost } from "../copilot-cost.ts";
+
 /** The parts of Responses answers that are read. */
-export interface ResponsesEvent {
+export interface ResponsesEvent extends CopilotCost {
   readonly type?: string;
   readonly output_index?: number;
   readonly item_id?: string;
@@ -10,7 +12,7 @@ export interface ResponsesEvent {
   readonly error?: unknown;
 }
 
-export interface ResponseBody {
+export interface ResponseBody extends CopilotCost {
   readonly id?: string;
   readonly model?: string;
   readonly status?: string;
