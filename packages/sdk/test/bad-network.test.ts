@@ -27,7 +27,7 @@ test(
     await using home = await tempHome();
     const server = await spawnServer(home.path, ["--log-level", "error"]);
     const random = seeded(SEED);
-    const rates = { cut: 0.01, halfClose: 0.004, delay: 0.05, refuse: 0.1 };
+    const rates = { cut: 0.02, halfClose: 0.008, delay: 0.05, refuse: 0.1 };
     await using proxy = await startFaultProxy({ port: server.port, random, rates, maxDelayMs: 10 });
     const client = new CopilotClient({
       connection: RuntimeConnection.forUri(`localhost:${proxy.port}`),

@@ -145,6 +145,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   organizationCustomInstructions: "test/system-message.test.ts",
   enableHostGitOperations: "test/system-message.test.ts",
   infiniteSessions: "test/compaction.test.ts",
+  sessionLimits: "test/session-limits.test.ts",
   enableFileChangeTracking: "test/rewind.test.ts",
   skipCustomInstructions: "test/system-message.test.ts",
   disabledInstructionSources: "test/system-message.test.ts",
@@ -189,6 +190,7 @@ async function updated(options: Params, fields: Params = {}): Promise<string> {
 }
 
 const OPTION_PROOFS: Record<string, Proof> = {
+  sessionLimits: "test/session-limits.test.ts",
   sessionId: async () => void (await updated({})),
   model: async () => {
     const sessionId = await updated({ model: "other" });

@@ -142,8 +142,9 @@ class SubAgentHost implements RunHost {
     return fitContext(this.#services, this.#work.scope, call, this.signal);
   }
 
-  shortenContext(call: ContextCall) {
-    return shortenContext(this.#services, this.#work.scope, call, this.signal);
+  async shortenContext(call: ContextCall) {
+    const isShorter = await shortenContext(this.#services, this.#work.scope, call, this.signal);
+    return isShorter ? this.messages() : undefined;
   }
 
   messages() {
