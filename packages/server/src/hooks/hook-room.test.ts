@@ -8,7 +8,7 @@ function createRoom(sources: readonly HookSource[], deadlineMs = 60_000) {
   const room = new HookRoom({
     sessionId: "s",
     sources: () => sources,
-    workingDirectory: () => "/work",
+    workingDirectory: () => "/repo",
     deadlineMs,
     append: (type, data) => events.push([type, data as unknown as Record<string, unknown>]),
     onWarning: (message) => warnings.push(message),
@@ -42,7 +42,7 @@ describe("everybody who has hooks", () => {
     );
     expect(prompt).toBe("a12");
     expect(events.map(([type]) => type)).toEqual(["hook.start", "hook.end", "hook.start", "hook.end"]);
-    expect(events[2]?.[1].input).toMatchObject({ sessionId: "s", cwd: "/work", prompt: "a1" });
+    expect(events[2]?.[1].input).toMatchObject({ sessionId: "s", cwd: "/repo", prompt: "a1" });
   });
 
   test("is left in peace once the signal aborts", async () => {

@@ -4,7 +4,7 @@ import type { PermissionAsk } from "../tools/tool.ts";
 import { composeManaged, judgeManaged, parseManagedSettings } from "./managed-policy.ts";
 
 const judge = (permissions: SessionManagedPermissions, ask: PermissionAsk) =>
-  judgeManaged(parseManagedSettings({ permissions }), ask, "/work").kind;
+  judgeManaged(parseManagedSettings({ permissions }), ask, "/repo").kind;
 const read = (path: string) => ({ kind: "read", path, resolvedPath: path });
 const write = (path: string) => ({ kind: "write", fileName: path, resolvedPath: path });
 const shell = (text: string, paths: Record<string, string> = {}) => ({
@@ -26,11 +26,11 @@ describe("a managed policy", () => {
       "Mcp(s:t)",
     ];
     expect(judge({ deny }, read("/etc/passwd"))).toBe("denied");
-    expect(judge({ deny }, read("/work/a"))).toBe("unmanaged");
+    expect(judge({ deny }, read("/repo/a"))).toBe("unmanaged");
     expect(judge({ deny }, shell("ls; git push origin"))).toBe("denied");
     expect(judge({ deny }, shell("git pull"))).toBe("unmanaged");
     expect(judge({ deny }, shell("cat x", { x: "/etc/shadow" }))).toBe("denied");
-    expect(judge({ deny }, write("/work/secret.txt"))).toBe("denied");
+    expect(judge({ deny }, write("/repo/secret.txt"))).toBe("denied");
     expect(judge({ deny }, { kind: "url", url: "http://a.evil.com:80/x" })).toBe("denied");
     expect(judge({ deny }, shell("curl https://a.evil.com/"))).toBe("denied");
     expect(judge({ deny }, { kind: "mcp", serverName: "s", toolName: "t" })).toBe("denied");
@@ -50,9 +50,9 @@ describe("a managed policy", () => {
 
   test("with a list of what is allowed has everything else asked, but for tools that it does not speak of", () => {
     const policy = { allow: ["Read(src/**)", "Shell(npm *)"] };
-    expect(judge(policy, read("/work/src/a.ts"))).toBe("allowed");
+    expect(judge(policy, read("/repo/src/a.ts"))).toBe("allowed");
     expect(judge(policy, read("/src/a.ts"))).toBe("ask");
-    expect(judge(policy, write("/work/src/a.ts"))).toBe("ask");
+    expect(judge(policy, write("/repo/src/a.ts"))).toBe("ask");
     expect(judge(policy, shell("npm test"))).toBe("allowed");
     expect(judge(policy, shell("npm test; rm x"))).toBe("ask");
     expect(judge(policy, { ...shell("npm test"), canOfferSessionApproval: false })).toBe("ask");
@@ -69,7 +69,7 @@ describe("a managed policy", () => {
         permissions: { allow: ["Read(**/b)"], disableBypassPermissionsMode: "disable" },
       }),
     );
-    const verdict = (ask: PermissionAsk) => judgeManaged(both, ask, "/work").kind;
+    const verdict = (ask: PermissionAsk) => judgeManaged(both, ask, "/repo").kind;
     expect(verdict(read("/a/b"))).toBe("allowed");
     expect(verdict(read("/a/c"))).toBe("ask");
     expect(verdict(read("/c/b"))).toBe("ask");
