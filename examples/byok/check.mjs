@@ -95,7 +95,10 @@ function answerAsModel({ path, headers, body }) {
       body: { error: { message: "Incorrect API key provided", code: "invalid_api_key" } },
     };
   }
-  const prompts = body.messages.filter(({ role }) => role === "user").map(({ content }) => toText(content));
+  // The runtime puts the time before a prompt, on lines of their own.
+  const prompts = body.messages
+    .filter(({ role }) => role === "user")
+    .map(({ content }) => toText(content).split("\n").at(-1));
   // On Azure's address with a version the model is named by the path.
   const model = /deployments\/([^/]+)/.exec(path)?.[1] ?? body.model;
   return `${model} heard: ${prompts.join(" / ")}`;
