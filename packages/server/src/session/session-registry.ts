@@ -56,8 +56,8 @@ export interface CloseOptions {
 }
 
 /** How long a session without clients waits for one before it is let go. */
-const ORPHAN_GRACE_MS = 30_000;
-const SWEEP_MS = 5_000;
+const ORPHAN_GRACE_MS = 5_000;
+const SWEEP_MS = 2_000;
 /** No session is idle before that. */
 const SHORTEST_IDLE_MS = 1_000;
 
@@ -176,7 +176,7 @@ export class SessionRegistry {
       if (holdsQueue) this.#options.onQueueReleased(session);
       return;
     }
-    session.lastUsedMs = performance.now();
+    this.#touch(session);
     if (how === "left" && session.run === undefined)
       void this.close(session, { reason: "user_exit", hooks: hooks ? [hooks] : [] });
   }
@@ -363,8 +363,7 @@ export class SessionRegistry {
   #touch(session: Session): void {
     session.lastUsedMs = performance.now();
     const name = nameOf(session.key);
-    this.#sessions.delete(name);
-    this.#sessions.set(name, session);
+    if (this.#sessions.delete(name)) this.#sessions.set(name, session);
   }
 
   /** Puts quiet sessions to sleep and lets unused ones go; looks only at the front of the table. */
