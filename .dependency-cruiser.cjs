@@ -141,8 +141,8 @@ module.exports = {
     serverFolder("permissions", [seam("tools")], "permissions judge what tools ask for"),
     serverFolder(
       "hooks",
-      [seam("tools")],
-      "hooks know the tools' interface; who has hooks, and what comes of them, is given to them",
+      [`${SERVER}/discovery/`, seam("tools")],
+      "hooks know the tools' interface, and the files that hold some; who has hooks, and what comes of them, is given to them",
     ),
     serverFolder(
       "agent",

@@ -13,6 +13,7 @@ import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
 import { discoverAgents } from "./discovery/agents.ts";
 import { createDiscoveryCache } from "./discovery/discovery-cache.ts";
+import { discoverHooks } from "./discovery/hook-files.ts";
 import { discoverInstructions } from "./discovery/instructions.ts";
 import type { HttpPort } from "./http/http-server.ts";
 import { Governor } from "./limits/governor.ts";
@@ -60,6 +61,7 @@ import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
 import { BUILT_IN_TOOL_NAMES, type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
 import type { SessionTodos } from "./tools/session-todos.ts";
+import { shellEnvironment } from "./tools/shell/environment.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
 
@@ -137,6 +139,8 @@ export function createServer(
     },
     workingDirectory: (session) => workingDirectoryOf({ defaultWorkingDirectory: process.cwd() }, session),
     onWarning: (message, fields) => logger.warning(message, fields),
+    discover: createDiscoveryCache(discoverHooks),
+    environment: () => shellEnvironment(config.environment),
   };
   const registry = new SessionRegistry({
     log,

@@ -128,6 +128,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   requestAutoModeSwitch: "test/modes.test.ts",
   commands: "test/commands.test.ts",
   hooks: "test/hooks.test.ts",
+  enableFileHooks: "test/hooks-from-files.test.ts",
   workingDirectory: async () => {
     const sessionId = await create({ workingDirectory: home.path });
     expect((await client.event(sessionId, "session.start")).data.context.cwd).toBe(home.path);
@@ -235,6 +236,7 @@ const OPTION_PROOFS: Record<string, Proof> = {
     const off = await updated({ enableStreaming: false }, { streaming: true });
     expect((await asked(off)).stream ?? false).toBe(false);
   },
+  enableFileHooks: "test/hooks-from-files.test.ts",
   askUserDisabled: "src/session/tool-set.test.ts",
   continueOnAutoMode: "test/modes.test.ts",
   skipCustomInstructions: "test/system-message.test.ts",

@@ -15,7 +15,7 @@ export interface HookRoomOptions {
   /** As hooks are told; a sub-agent's own where it is one's. */
   readonly sessionId: string;
   /** Those who have hooks now, in the order in which they are asked. */
-  readonly sources: () => readonly HookSource[];
+  readonly sources: () => readonly HookSource[] | Promise<readonly HookSource[]>;
   readonly workingDirectory: () => string;
   /** How long each is waited for, in milliseconds. */
   readonly deadlineMs: number;
@@ -44,7 +44,8 @@ export class HookRoom {
     input: (source: HookSource) => HookInput,
     take: (output: HookOutput) => void,
   ): Promise<void> {
-    for (const source of this.#options.sources()) {
+    const sources = this.#options.sources();
+    for (const source of sources instanceof Promise ? await sources : sources) {
       if (signal.aborted) return;
       const { sessionId, workingDirectory } = this.#options;
       const told = { sessionId, timestamp: Date.now(), cwd: workingDirectory(), ...input(source) };

@@ -107,6 +107,7 @@ export async function createSession(
   });
   session.gitHubTokenLease = lease;
   session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
+  if (settings.enableFileHooks) session.fileHooksStart = "new";
   tellManagedSettings(session, params);
   session.append("session.start", {
     sessionId: key.sessionId,
@@ -167,6 +168,7 @@ export async function resumeSession(
   session.settings = settings;
   if (lease || params.gitHubToken !== undefined) session.gitHubTokenLease = lease;
   const before = clientFacts(session);
+  if (settings.enableFileHooks && !wasActive) session.fileHooksStart = "resume";
   const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
   attachment.interests = session.attachments.get(link)?.interests;
   session.attachments.set(link, attachment);

@@ -3,7 +3,7 @@ import { RunSuspended } from "../agent/run-host.ts";
 import type { HookRoom } from "../hooks/hook-room.ts";
 import type { HookSource } from "../hooks/hook-source.ts";
 import type { Session } from "./session.ts";
-import { type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
+import { fileHooksOf, type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
 
 export interface SubmittedPrompt {
   readonly prompt: string;
@@ -37,18 +37,27 @@ export function promptHooksOf(
     return answer;
   };
   return {
-    start: (initialPrompt) => unlessSuspended(start(room, session, signal, initialPrompt)),
+    start: (initialPrompt) => unlessSuspended(start({ services, room, session, signal }, initialPrompt)),
     submit: (prompt) => unlessSuspended(submit(room, signal, prompt)),
     transform: (prompt, transformed) => unlessSuspended(transform(room, signal, prompt, transformed)),
   };
 }
 
-async function start(
-  room: HookRoom,
-  session: Session,
-  signal: AbortSignal,
-  initialPrompt: string,
-): Promise<void> {
+interface Start {
+  readonly services: HookServices;
+  readonly room: HookRoom;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+}
+
+async function start({ services, room, session, signal }: Start, initialPrompt: string): Promise<void> {
+  if (session.fileHooksStart) {
+    for (const error of (await fileHooksOf(services, session)).errors)
+      session.append("session.warning", {
+        warningType: "hooks",
+        message: `A hook cannot be used: ${error}.`,
+      });
+  }
   const told: HookSource[] = [];
   await room.ask(
     "sessionStart",
@@ -63,6 +72,7 @@ async function start(
     },
   );
   for (const source of told) source.start = undefined;
+  session.fileHooksStart = undefined;
 }
 
 async function submit(room: HookRoom, signal: AbortSignal, given: string): Promise<SubmittedPrompt> {

@@ -1,10 +1,14 @@
 /** The hooks of a session: who has some, and what comes of their answers. */
 import { randomUUID } from "node:crypto";
+import type { Discovery } from "../discovery/discovery-cache.ts";
+import type { FileHooks, HookQuery } from "../discovery/hook-files.ts";
 import { createRunHooks } from "../hooks/create-run-hooks.ts";
+import { FileHook, type FileHookOptions } from "../hooks/file-hook.ts";
 import { HookRoom } from "../hooks/hook-room.ts";
 import type { HookSource } from "../hooks/hook-source.ts";
 import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { Session } from "./session.ts";
+import { sessionContext } from "./session-context.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 
 export interface HookServices {
@@ -14,6 +18,10 @@ export interface HookServices {
   readonly transcriptPath: (session: Session) => string | undefined;
   readonly workingDirectory: (session: Session) => string;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+  /** The hooks that a repository keeps in files. */
+  readonly discover: Discovery<HookQuery, FileHooks>;
+  /** What their commands get of the server's environment. */
+  readonly environment: () => Readonly<Record<string, string>>;
 }
 
 /** A session is not kept from ending for longer than this. */
@@ -23,20 +31,51 @@ export type EndReason = "complete" | "error" | "abort" | "timeout" | "user_exit"
 
 /** Asked on every prompt and every tool call: costs nothing but a look at who is there. */
 export function hasHooks(session: Session): boolean {
+  if (session.settings.enableFileHooks) return true;
   for (const attachment of session.attachments.values()) if (attachment.hooks) return true;
   return false;
 }
 
-/** Those who have hooks, in the order in which they came. */
-export function hookSourcesOf(session: Session): HookSource[] {
+/** The clients that have hooks, in the order in which they came. */
+export function clientHooksOf(session: Session): HookSource[] {
   return [...session.attachments.values()].flatMap(({ hooks }) => (hooks ? [hooks] : []));
+}
+
+/** The repository's hooks; none for a session that does not want them. Never rejects. */
+export async function fileHooksOf(
+  services: HookServices,
+  session: Session,
+): Promise<{ readonly hooks: readonly HookSource[]; readonly errors: readonly string[] }> {
+  const { settings } = session;
+  if (!settings.enableFileHooks) return { hooks: [], errors: [] };
+  const cwd = services.workingDirectory(session);
+  const root = (await sessionContext(settings, cwd)).gitRoot ?? cwd;
+  const { hooks, errors } = await services.discover({ root });
+  const options: FileHookOptions = {
+    root,
+    start: session.fileHooksStart,
+    environment: services.environment,
+    onProgress: (message, temporary) => session.emit("hook.progress", { message, temporary }),
+  };
+  return { hooks: hooks.map((spec) => new FileHook(spec, options)), errors };
+}
+
+/** The clients' first, then the repository's: commands see what applications made of it. */
+function sourcesOf(
+  services: HookServices,
+  session: Session,
+  clients: readonly HookSource[],
+): readonly HookSource[] | Promise<readonly HookSource[]> {
+  if (!session.settings.enableFileHooks) return clients;
+  return fileHooksOf(services, session).then(({ hooks }) => [...clients, ...hooks]);
 }
 
 export function hookRoomOf(
   services: HookServices,
   session: Session,
   more: {
-    readonly sources?: () => readonly HookSource[];
+    /** Those with hooks, when it is not all who are there. */
+    readonly clients?: readonly HookSource[];
     readonly deadlineMs?: number;
     /** Of the sub-agent whose hooks these are. */
     readonly agentId?: string;
@@ -44,7 +83,7 @@ export function hookRoomOf(
 ): HookRoom {
   return new HookRoom({
     sessionId: more.agentId ?? session.id,
-    sources: more.sources ?? (() => hookSourcesOf(session)),
+    sources: () => sourcesOf(services, session, more.clients ?? clientHooksOf(session)),
     workingDirectory: () => services.workingDirectory(session),
     deadlineMs: more.deadlineMs ?? services.deadlineMs,
     append: (type, data) => session.append(type, data),
@@ -88,14 +127,14 @@ export async function tellSessionEnd(
   services: HookServices,
   session: Session,
   reason: EndReason,
-  sources: readonly HookSource[],
+  clients: readonly HookSource[],
 ): Promise<void> {
   const last = session.state.messages.findLast(
     (message) => message.role === "assistant" && message.content !== "",
   );
   const finalMessage = last?.role === "assistant" ? { finalMessage: last.content } : {};
   const deadlineMs = Math.min(services.deadlineMs, END_DEADLINE_MS);
-  const room = hookRoomOf(services, session, { sources: () => sources, deadlineMs });
+  const room = hookRoomOf(services, session, { clients, deadlineMs });
   // What it answers is in the log, for whoever reads that.
   await room.ask(
     "sessionEnd",

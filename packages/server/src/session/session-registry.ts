@@ -21,7 +21,7 @@ import { endErrands } from "./errands.ts";
 import { loadState } from "./load-state.ts";
 import { noteLostClient } from "./lost-clients.ts";
 import { Session, type SessionOptions } from "./session.ts";
-import { type EndReason, hookSourcesOf } from "./session-hooks.ts";
+import { clientHooksOf, type EndReason } from "./session-hooks.ts";
 import { shutdownData } from "./session-report.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
@@ -267,9 +267,9 @@ export class SessionRegistry {
   async #tellEnd(
     session: Session,
     reason: EndReason,
-    hooks: readonly HookSource[] = hookSourcesOf(session),
+    hooks: readonly HookSource[] = clientHooksOf(session),
   ): Promise<void> {
-    if (hooks.length === 0) return;
+    if (hooks.length === 0 && !session.settings.enableFileHooks) return;
     await session.wake();
     await this.#options.onEnd(session, reason, hooks);
   }

@@ -64,6 +64,8 @@ export interface SessionSettings {
   /** False keeps everything about git out of what the model is told. */
   enableHostGitOperations?: boolean;
   capi?: { readonly enableWebSocketResponses?: boolean };
+  /** Runs the hooks of the repository's `.github/hooks`. */
+  enableFileHooks?: boolean;
   availableTools?: readonly string[];
   excludedTools?: readonly string[];
   defaultAgentExcludedTools?: readonly string[];
@@ -199,6 +201,7 @@ const DIRECT_KEYS = [
   "disabledInstructionSources",
   "skipCustomInstructions",
   "enableHostGitOperations",
+  "enableFileHooks",
   "capi",
   "availableTools",
   "excludedTools",

@@ -84,6 +84,8 @@ export class Session {
   errands: Set<Errand> | undefined;
   /** Set while the session's GitHub token is one that a client gave when it was asked. */
   gitHubTokenLease: GitHubTokenLease | undefined;
+  /** How the session began for the repository's hooks; set until they were told. */
+  fileHooksStart: "new" | "resume" | undefined;
   /** People's commands; set once there was one. */
   userCommands: UserCommands | undefined;
   /** Set when the session is on its way out; nothing new may begin. */

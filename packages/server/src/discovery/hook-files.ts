@@ -1,0 +1,163 @@
+/**
+ * Hooks that people keep with a repository: commands in `.github/hooks/*.json`, in GitHub's published
+ * format (https://docs.github.com/en/copilot/reference/hooks-reference). Commands alone: what a file says
+ * of HTTP hooks and of prompts is told of as an error.
+ */
+import { join } from "node:path";
+import type { Discovered } from "./discovery-cache.ts";
+import { findFiles, readTextFile, stampOf } from "./text-file.ts";
+
+/** One command, and when it is run. */
+export interface FileHookSpec {
+  /** As the file names the event, in camel case. */
+  readonly event: string;
+  /** For bash; or a program and its arguments. */
+  readonly command: string | { readonly program: string; readonly args: readonly string[] };
+  /** Absolute, or relative to the repository's root. */
+  readonly cwd?: string;
+  /** Set beside what commands get anyway; values may name variables as `$NAME` or `${NAME}`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** Matches the whole of what the event is about: a tool's name. */
+  readonly matcher?: RegExp;
+  /** The file's path within the repository. */
+  readonly source: string;
+}
+
+export interface HookQuery {
+  /** Absolute. */
+  readonly root: string;
+}
+
+export interface FileHooks {
+  /** By file, then as they stand there. */
+  readonly hooks: readonly FileHookSpec[];
+  /** What cannot be used, and why. */
+  readonly errors: readonly string[];
+}
+
+const DIRECTORY = ".github/hooks";
+const MAX_FILES = 50;
+const MAX_FILE_BYTES = 256 * 1024;
+const MAX_HOOKS = 200;
+const DEFAULT_TIMEOUT_SECONDS = 30;
+const MAX_TIMEOUT_SECONDS = 3600;
+
+export const FILE_HOOK_EVENTS: ReadonlySet<string> = new Set([
+  "sessionStart",
+  "sessionEnd",
+  "userPromptSubmitted",
+  "userPromptTransformed",
+  "preToolUse",
+  "postToolUse",
+  "postToolUseFailure",
+  "errorOccurred",
+  "agentStop",
+]);
+
+/** Never rejects. */
+export async function discoverHooks({ root }: HookQuery): Promise<FileHooks & Discovered> {
+  const hooks: FileHookSpec[] = [];
+  const errors: string[] = [];
+  const stamps = new Map<string, string>();
+  const directory = join(root, DIRECTORY);
+  const files = await findFiles(directory, {
+    accepts: (name) => name.endsWith(".json"),
+    maxFiles: MAX_FILES,
+    maxDepth: 0,
+    onDirectory: async (looked) => void stamps.set(looked, await stampOf(looked)),
+  });
+  for (const file of files) {
+    const path = join(directory, file);
+    stamps.set(path, await stampOf(path));
+    const source = `${DIRECTORY}/${file}`;
+    const read = await readTextFile(path, { maxBytes: MAX_FILE_BYTES, inside: root });
+    if (read.kind === "missing") continue;
+    if (read.kind === "refused") errors.push(`${source}: ${read.why}`);
+    else if (read.isCut) errors.push(`${source}: it is larger than ${MAX_FILE_BYTES} bytes`);
+    else {
+      const parsed = parseHookFile(read.text, source);
+      hooks.push(...parsed.hooks);
+      errors.push(...parsed.errors.map((error) => `${source}: ${error}`));
+    }
+  }
+  if (hooks.length > MAX_HOOKS)
+    errors.push(`${DIRECTORY}: more than ${MAX_HOOKS} hooks; the rest is left out`);
+  return { hooks: hooks.slice(0, MAX_HOOKS), errors, stamps };
+}
+
+/** A file that is not what it should be as a whole has no hooks; an entry that is not is left out alone. */
+export function parseHookFile(text: string, source: string): FileHooks {
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch (error) {
+    return { hooks: [], errors: [`expected JSON (${(error as Error).message})`] };
+  }
+  if (!isObject(file) || file["version"] !== 1)
+    return { hooks: [], errors: ["expected an object with version 1"] };
+  if (file["disableAllHooks"] === true) return { hooks: [], errors: [] };
+  if (!isObject(file["hooks"])) return { hooks: [], errors: ["expected an object 'hooks'"] };
+  const events = Object.entries(file["hooks"]);
+  const broken = events.find(([, entries]) => !Array.isArray(entries));
+  if (broken) return { hooks: [], errors: [`hooks.${broken[0]}: expected a list`] };
+  const hooks: FileHookSpec[] = [];
+  const errors: string[] = [];
+  for (const [event, entries] of events as [string, unknown[]][]) {
+    for (const [index, entry] of entries.entries()) {
+      const hook = parseEntry(event, entry, source);
+      if (typeof hook === "string") errors.push(`hooks.${event}[${index}]: ${hook}`);
+      else hooks.push(hook);
+    }
+  }
+  return { hooks, errors };
+}
+
+/** The hook, or why the entry is none. */
+function parseEntry(event: string, entry: unknown, source: string): FileHookSpec | string {
+  if (!FILE_HOOK_EVENTS.has(event)) return "this event is not supported";
+  if (!isObject(entry)) return "expected an object";
+  const { type = "command", cwd, matcher, env = {} } = entry;
+  if (type !== "command") return `hooks of the type ${JSON.stringify(type)} are not supported`;
+  const command = commandOf(entry);
+  if (command === undefined) return "expected 'bash', 'command', or 'exec' with 'args'";
+  if (cwd !== undefined && typeof cwd !== "string") return "cwd: expected text";
+  if (!isObject(env) || !Object.values(env).every((value) => typeof value === "string"))
+    return "env: expected an object of texts";
+  const seconds = entry["timeoutSec"] ?? entry["timeout"] ?? DEFAULT_TIMEOUT_SECONDS;
+  if (typeof seconds !== "number" || !(seconds > 0)) return "timeoutSec: expected a number of seconds";
+  const pattern = matcher === undefined ? undefined : toPattern(matcher);
+  if (pattern === null) return "matcher: expected a regular expression";
+  return {
+    event,
+    command,
+    env: env as Record<string, string>,
+    timeoutMs: Math.min(seconds, MAX_TIMEOUT_SECONDS) * 1000,
+    source,
+    ...(cwd !== undefined ? { cwd } : {}),
+    ...(pattern ? { matcher: pattern } : {}),
+  };
+}
+
+function commandOf(entry: Record<string, unknown>): FileHookSpec["command"] | undefined {
+  const { exec, args = [] } = entry;
+  const shell = entry["bash"] ?? entry["command"];
+  if (exec === undefined) return typeof shell === "string" && shell !== "" ? shell : undefined;
+  const isWhole = typeof exec === "string" && exec !== "" && Array.isArray(args) && shell === undefined;
+  if (!isWhole || !args.every((arg) => typeof arg === "string")) return undefined;
+  return { program: exec, args };
+}
+
+/** Null for what is no regular expression. */
+function toPattern(matcher: unknown): RegExp | null {
+  if (typeof matcher !== "string") return null;
+  try {
+    return new RegExp(`^(?:${matcher})$`);
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
