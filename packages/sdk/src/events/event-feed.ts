@@ -94,7 +94,7 @@ export class EventFeed {
     const durable = event.ephemeral !== true;
     const requestId = questionId(event);
     // A question that waits is shown again to who comes back: an event from the past, out of its place.
-    const inPlace = from === "log" || requestId === undefined || event.parentId === this.#lastId;
+    const inPlace = from === "log" || requestId === undefined || event.parentId === (this.#lastId ?? null);
     if (durable && inPlace) {
       this.#lastId = event.id;
       this.#sinceCursor += 1;

@@ -114,15 +114,14 @@ export class Answers {
       this.#options.onFailure(question, toError(error));
     } finally {
       entry.sending = false;
+      this.#forgetOldest();
     }
   }
 
   #forgetOldest(): void {
-    if (this.#entries.size <= KEPT_ANSWERS) return;
     for (const [id, entry] of this.#entries) {
-      if (entry.answer === undefined || entry.sending) continue;
-      this.#entries.delete(id);
-      return;
+      if (this.#entries.size <= KEPT_ANSWERS) return;
+      if (entry.answer !== undefined && !entry.sending) this.#entries.delete(id);
     }
   }
 }
