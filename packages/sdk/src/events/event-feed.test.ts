@@ -128,12 +128,25 @@ describe("events", () => {
     expect(told).toEqual(["a", "b", "c"]);
   });
 
-  test("of a log that was cut back are not told again", async () => {
+  test("of a log that was cut back are not told again, and those behind the cut are told", async () => {
     for (const id of ["a", "b", "c"]) feed.live(log.add(id));
     feed.setCursor("3");
     log.events.splice(1);
     await comeBack(log.add("b2"));
     expect(told).toEqual(["a", "b", "c", "b2"]);
+    log.add("c2");
+    await comeBack();
+    expect(told).toEqual(["a", "b", "c", "b2", "c2"]);
+  });
+
+  test("are told from the end of a log on that has nothing of what was told before", async () => {
+    for (const id of ["a", "b"]) feed.live(log.add(id));
+    log.events.length = 0;
+    for (const id of ["x", "y"]) log.add(id);
+    await comeBack();
+    log.add("z");
+    await comeBack();
+    expect(told).toEqual(["a", "b", "z"]);
   });
 });
 

@@ -71,9 +71,10 @@ export class EventFeed {
   async catchUp(read: ReadPage): Promise<void> {
     const arrived = this.#arrived;
     if (!arrived) throw new Error("catching up begins with hold()");
-    for await (const { events, cursor } of readAfter(read, this.position)) {
+    for await (const { events, cursor, lastId } of readAfter(read, this.position)) {
       // Another connection has taken over meanwhile.
       if (this.#arrived !== arrived) return;
+      this.#lastId = lastId ?? this.#lastId;
       const ids = idsOf(arrived);
       const met = events.findIndex((event) => ids.has(event.id));
       for (const event of met < 0 ? events : events.slice(0, met)) this.#take(event, "log");

@@ -135,8 +135,9 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
   async #readOn(from: LogPosition): Promise<void> {
     this.#reading = true;
     try {
-      for await (const { events, cursor, atEnd } of readAfter(this.#source.read, from)) {
+      for await (const { events, cursor, atEnd, lastId } of readAfter(this.#source.read, from)) {
         if (this.#over) return;
+        this.#lastId = lastId ?? this.#lastId;
         for (const event of events) this.#put(event);
         this.#lag = { cursor, lastId: this.#lastId };
         if (atEnd && this.#source.position().lastId === this.#lastId) this.#lag = undefined;

@@ -34,6 +34,8 @@ export interface Continuation {
   readonly cursor: string;
   /** Nothing follows for now. */
   readonly atEnd: boolean;
+  /** Set when the place that was looked for is not in the log any more: it goes on behind this event. */
+  readonly lastId?: string;
 }
 
 const PAGE_EVENTS = 500;
@@ -73,6 +75,11 @@ function behind(events: readonly SessionEvent[], lastId: string): readonly Sessi
 
 async function* readFromEnd(read: ReadPage, lastId: string | undefined): AsyncGenerator<Continuation> {
   const page = await read({ max: PAGE_EVENTS, agentScope: "all", direction: "backward" });
-  const events = (lastId === undefined ? undefined : behind(page.events, lastId)) ?? [];
-  yield { events, cursor: page.cursor, atEnd: true };
+  const events = lastId === undefined ? undefined : behind(page.events, lastId);
+  yield {
+    events: events ?? [],
+    cursor: page.cursor,
+    atEnd: true,
+    ...(events ? {} : { lastId: page.events.at(-1)?.id }),
+  };
 }
