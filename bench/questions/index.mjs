@@ -6,6 +6,7 @@ import { largeLog } from "./large-log.mjs";
 import { list } from "./list.mjs";
 import { memory } from "./memory.mjs";
 import { resume } from "./resume.mjs";
+import { sdk } from "./sdk.mjs";
 import { startup } from "./startup.mjs";
 import { streaming } from "./streaming.mjs";
 import { tool } from "./tool.mjs";
@@ -29,4 +30,5 @@ export const questions = [
   largeLog,
   list,
   idle,
+  sdk,
 ];

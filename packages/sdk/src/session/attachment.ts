@@ -86,6 +86,11 @@ export class Attachment {
     return this.#state === "closed";
   }
 
+  /** Why the session was left, once it was. */
+  get closeReason(): Error | undefined {
+    return this.#closeReason;
+  }
+
   /** Creates or resumes the session, on as many connections as it takes. */
   async join(request: JoinRequest, signal?: AbortSignal): Promise<JoinResult> {
     const { link } = this.#options;

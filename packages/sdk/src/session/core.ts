@@ -152,7 +152,8 @@ export class SessionCore {
   async send(prompt: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<string> {
     const tracing = this.#host.traceContext();
     const trace = tracing instanceof Promise ? await tracing : tracing;
-    if (this.isClosed) throw disconnected(this.id);
+    const { closeReason } = this.#attachment;
+    if (closeReason) throw closeReason;
     return this.#limited("session.send", options, (signal) => {
       const sent = this.#prompts.send({ ...trace, sessionId: this.id, ...prompt }, signal);
       // While the session is not attached it waits; somebody has to see to it that it will be.
