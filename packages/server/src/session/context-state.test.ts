@@ -31,6 +31,16 @@ const short = ({ messages }: SessionState) =>
   messages.map((message) => `${message.role}: ${String(message.content).replace(/\n/g, " ")}`);
 const HEAD = "user: Some of the conversation history has been summarized to free up context.";
 
+test("results that came in any order are read in the order of the calls", () => {
+  const round = [user("go"), said("", "a", "b", "c")];
+  const inOrder = fold(...round, result("a", "A"), result("b", "B"), result("c", "C"));
+  const raced = fold(...round, result("c", "C"), result("a", "A"), result("b", "B"));
+  expect(short(inOrder)).toEqual(["user: go", "assistant: ", "tool: A", "tool: B", "tool: C"]);
+  expect(raced.messages).toEqual(inOrder.messages);
+  const next = fold(...round, result("c"), result("a"), result("b"), said("", "a"), result("a", "again"));
+  expect(short(next).slice(-2)).toEqual(["assistant: ", "tool: again"]);
+});
+
 describe("a compaction", () => {
   test("stands for what was said before it began; what came meanwhile follows it", () => {
     const state = fold(user("one"), said("1"), user("two"), start, said("2"), user("three"), complete("SUM"));

@@ -388,7 +388,7 @@ function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data
   const failed = data.success === false;
   const content = text(data.result?.content) ?? text(data.error?.message) ?? "";
   const images = imagesOf(data.result?.binaryResultsForLlm);
-  state.messages.push({
+  placeResult(state.messages, {
     role: "tool",
     toolCallId,
     content,
@@ -399,6 +399,22 @@ function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data
     for (const held of state.heldContext) state.messages.push({ role: "user", content: held, prompt: "" });
     state.heldContext = undefined;
   }
+}
+
+/**
+ * Calls that ran at the same time end in any order; the model reads their results in the order it asked,
+ * so that one conversation is one request, however its tools raced.
+ */
+function placeResult(messages: ModelMessage[], result: Extract<ModelMessage, { role: "tool" }>): void {
+  const asked = messages.findLast((message) => message.role === "assistant");
+  const order = (asked?.role === "assistant" ? asked.toolCalls : []).map(({ id }) => id);
+  const own = order.indexOf(result.toolCallId);
+  let at = messages.length;
+  for (let other = messages[at - 1]; other?.role === "tool"; other = messages[at - 1]) {
+    if (order.indexOf(other.toolCallId) <= own) break;
+    at -= 1;
+  }
+  messages.splice(at, 0, result);
 }
 
 /** The model reads a call as it was run. */
