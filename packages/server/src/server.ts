@@ -141,6 +141,7 @@ export function createServer(
     onWarning: (message, fields) => logger.warning(message, fields),
     discover: createDiscoveryCache(discoverHooks),
     environment: () => shellEnvironment(config.environment),
+    takeProcess: (tenant) => governor.takeProcess(tenant),
   };
   const registry = new SessionRegistry({
     log,
@@ -182,6 +183,7 @@ export function createServer(
     environment: config.environment,
     privateHosts: (config.fetchPrivateHosts ?? "").split(/[\s,]+/).filter((host) => host !== ""),
     defaultWorkingDirectory: process.cwd(),
+    processes: governor,
     onNotKept: (error, session) =>
       logger.warning("what a file held could not be kept before it was changed", {
         sessionId: session.id,
@@ -346,6 +348,7 @@ export function createServer(
         ...registry.counts(),
         connections: connections.size,
         failedAttempts: gate.failedAttempts,
+        processes: governor.processes,
       }),
       onError: (error, path) => logger.error("a page of the HTTP port failed", { path, error }),
     });

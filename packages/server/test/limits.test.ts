@@ -1,5 +1,5 @@
 /** How much tenants and the server may do: what is over the limit is refused at once, and says for how long. */
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
@@ -150,6 +150,141 @@ describe("limits of a tenant", () => {
     } finally {
       await model.close();
     }
+  });
+});
+
+describe("child processes", () => {
+  async function world(home: string, childProcesses: number) {
+    const model = await startScriptedModelServer();
+    const served = await serve(
+      home,
+      { tenants: { acme: { childProcesses } } },
+      { COPILOT_PROVIDER_BASE_URL: model.url, COPILOT_MODEL: "gpt-4o", PATH: process.env.PATH ?? "" },
+    );
+    const client = await served.connect(acme.token);
+    const create = async (fields: object = {}): Promise<string> => {
+      const { sessionId } = await client.request("session.create", { workingDirectory: home, ...fields });
+      await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+      return sessionId;
+    };
+    const results = (sessionId: string, after = 0) =>
+      client
+        .of(sessionId)
+        .slice(after)
+        .filter(({ type }) => type === "tool.execution_complete")
+        .map(({ data }) => data);
+    return {
+      ...served,
+      model,
+      client,
+      create,
+      results,
+      exec: (sessionId: string, command: string) =>
+        client.request("session.shell.exec", { sessionId, command }),
+      [Symbol.asyncDispose]: async () => {
+        await client.close();
+        await served.server.shutdown();
+        await model.close();
+      },
+    };
+  }
+  const bash = (command: string, more: object = {}) => ({
+    name: "bash",
+    arguments: { command, description: "", ...more },
+  });
+  const TOO_MANY = { reason: "limit_exceeded", limit: "childProcesses", retryAfterMs: 1000 };
+
+  test("people's: one too many is refused, other tenants go on, and one that ends makes room", async () => {
+    await using home = await tempHome();
+    await using own = await world(home.path, 2);
+    const { client, exec } = own;
+    const [a, b] = [await own.create(), await own.create()];
+    const { processId } = await exec(a, "sleep 1000");
+    await exec(b, "sleep 1000");
+    expect(await refusal(exec(a, "echo no"))).toMatchObject({ ...TOO_MANY, max: 2 });
+    const asked = client.request("session.shell.executeUserRequested", {
+      sessionId: a,
+      requestId: "r",
+      command: "echo no",
+    });
+    expect(await refusal(asked)).toMatchObject(TOO_MANY);
+    expect(own.results(a).at(-1)).toMatchObject({ success: false, isUserRequested: true });
+    const stranger = await own.connect(globex.token);
+    const { sessionId: theirs } = await stranger.request("session.create", { workingDirectory: home.path });
+    await stranger.request("session.shell.exec", { sessionId: theirs, command: "true" });
+    await stranger.close();
+
+    await client.request("session.shell.kill", { sessionId: a, processId, signal: "SIGKILL" });
+    await expect.poll(() => refusal(exec(a, "sleep 1000"))).toBeUndefined();
+    // A session's commands end with it.
+    await client.request("session.delete", { sessionId: b });
+    expect(await refusal(exec(a, "true"))).toBeUndefined();
+  });
+
+  test("a model's: refused as a result that it reads, in every session of the tenant", async () => {
+    await using home = await tempHome();
+    await using own = await world(home.path, 2);
+    const [a, b] = [await own.create(), await own.create()];
+    own.model.use([
+      { toolCalls: [1, 2, 3].map((n) => bash(`sleep 1000; echo ${n}`, { mode: "async" })) },
+      { text: "done" },
+      { toolCalls: [bash("echo no")] },
+      { text: "done" },
+    ]);
+    await own.client.ask(a, "start three");
+    const refused = own.results(a).filter(({ success }) => !success);
+    expect(own.results(a)).toHaveLength(3);
+    expect(refused).toMatchObject([{ error: { code: "limit_exceeded" } }]);
+    expect(refused[0].error.message).toContain("2 commands are running; end some first");
+    expect(JSON.stringify(own.model.requests[1]?.body)).toContain("2 commands are running; end some first");
+    await own.client.ask(b, "start one");
+    expect(own.results(b)).toMatchObject([{ success: false, error: { code: "limit_exceeded" } }]);
+    await own.client.request("session.detach", { sessionId: a });
+    own.model.use([{ toolCalls: [bash("echo yes")] }, { text: "done" }]);
+    await own.client.ask(b, "again");
+    expect(own.results(b).at(-1)).toMatchObject({ success: true });
+  });
+
+  test("one after the other is never one too many; what a command leaves behind counts until it is gone", async () => {
+    await using home = await tempHome();
+    await using own = await world(home.path, 1);
+    const session = await own.create();
+    const calls = Array.from({ length: 12 }, (_, n) => ({ toolCalls: [bash(`echo ${n}`)] }));
+    own.model.use([
+      ...calls,
+      { toolCalls: [bash("sleep 1000 > /dev/null 2>&1 & echo $!")] },
+      { text: "done" },
+    ]);
+    await own.client.ask(session, "count");
+    expect(own.results(session).map(({ success }) => success)).toEqual(Array(13).fill(true));
+    const left = Number(/\d+/.exec(own.results(session).at(-1).result.content)?.[0]);
+    expect(await refusal(own.exec(session, "true"))).toMatchObject(TOO_MANY);
+    process.kill(left, "SIGKILL");
+    await expect.poll(() => refusal(own.exec(session, "true")), { timeout: 5_000 }).toBeUndefined();
+  });
+
+  test("hooks of the repository count: one that cannot be run denies the call that it guards", async () => {
+    await using home = await tempHome();
+    await mkdir(join(home.path, ".github", "hooks"), { recursive: true });
+    await writeFile(
+      join(home.path, ".github", "hooks", "guard.json"),
+      JSON.stringify({ version: 1, hooks: { preToolUse: [{ type: "command", bash: "exit 0" }] } }),
+    );
+    await using own = await world(home.path, 1);
+    const session = await own.create({ enableFileHooks: true });
+    own.model.use([
+      { toolCalls: [bash("echo a")] },
+      { text: "done" },
+      { toolCalls: [bash("echo b")] },
+      { text: "done" },
+    ]);
+    await own.client.ask(session, "go");
+    expect(own.results(session).at(-1)).toMatchObject({ success: true });
+    const { processId } = await own.exec(session, "sleep 1000");
+    await own.client.ask(session, "go");
+    expect(own.results(session).at(-1)).toMatchObject({ success: false });
+    expect(JSON.stringify(own.results(session).at(-1))).toContain("the hook could not be run");
+    await own.client.request("session.shell.kill", { sessionId: session, processId, signal: "SIGKILL" });
   });
 });
 

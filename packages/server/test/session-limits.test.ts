@@ -22,11 +22,13 @@ async function world() {
     ...(request.body.stream ? { headers: { "content-type": "application/json" } } : {}),
   }));
   const server = await startServer(home.path, {
+    flags: ["--http-port", "0"],
     env: { COPILOT_API_URL: model.url, GH_TOKEN: "a-token" },
   });
   const client = await server.connect();
   return {
     client,
+    httpPort: server.httpPort,
     told: () =>
       ((model.requests.at(-1)?.body.messages ?? []) as { role: string; content: string }[])
         .filter(({ role }) => role !== "system")
@@ -55,6 +57,15 @@ const status = (remaining: number) =>
 const last = (client: WireClient, type: string) => client.of("s").findLast((event) => event.type === type);
 
 describe("session limits", () => {
+  test("what GitHub's API charges is in the metrics, by tenant and model", async () => {
+    await using w = await world();
+    await w.create();
+    await w.client.ask("s", "one");
+    await w.client.ask("s", "two");
+    const page = await (await fetch(`http://127.0.0.1:${w.httpPort}/metrics`)).text();
+    expect(page).toContain('rightseat_ai_credits_total{tenant="default",model="gpt-x"} 40\n');
+  });
+
   test("are told to the model with each call, and are not part of the conversation", async () => {
     await using w = await world();
     await w.create(limits(30));

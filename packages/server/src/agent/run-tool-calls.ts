@@ -2,7 +2,7 @@
  * Runs the tool calls of one model answer, side by side: prepare → permission → execute → finish.
  * Each call ends in exactly one `tool.execution_complete`, whatever happens in it.
  */
-import type { SessionEventDataMap } from "@rightseat/protocol";
+import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { PermissionAsk, ToolContext, ToolResult } from "../tools/tool.ts";
 import { runHookedCall } from "./hooked-call.ts";
 import type { PendingToolCall, RunHost, ToolSet } from "./run-host.ts";
@@ -91,6 +91,9 @@ async function runOne(
     return await withAbortGrace(tool.run(args.value, context), host.signal);
   } catch (error) {
     host.signal.throwIfAborted();
+    // Said as it is: the model can wait, or end what it has started.
+    if (error instanceof RpcError && error.reason === "limit_exceeded")
+      return failure(error.message, "limit_exceeded");
     // The wording is what recorded conversations hold.
     const message = `Failed to execute \`${call.name}\` tool with arguments: ${call.arguments || "{}"} due to error: ${asError(error)}`;
     return failure(message, "failure");

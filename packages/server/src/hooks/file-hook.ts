@@ -7,7 +7,7 @@ import { isAbsolute, join } from "node:path";
 import type { FileHookSpec } from "../discovery/hook-files.ts";
 import { isObject } from "./hook-output.ts";
 import type { HookInput, HookSource, HookType } from "./hook-source.ts";
-import type { HookCommandEnd } from "./run-hook-command.ts";
+import type { HookCommand, HookCommandEnd } from "./run-hook-command.ts";
 
 export interface FileHookOptions {
   /** Absolute; the repository's. */
@@ -15,6 +15,8 @@ export interface FileHookOptions {
   readonly start: "new" | "resume" | undefined;
   /** What every command gets: no credentials. */
   readonly environment: () => Readonly<Record<string, string>>;
+  /** Asked before each command; the function gives the place back. @throws RpcError `limit_exceeded`. */
+  readonly takeProcess: () => () => void;
   /** Tells clients how the command gets on. */
   readonly onProgress: (message: string, temporary: boolean) => void;
 }
@@ -54,10 +56,9 @@ export class FileHook implements HookSource {
   async invoke(type: HookType, input: HookInput, signal: AbortSignal): Promise<unknown> {
     const { command, cwd = "", timeoutMs } = this.#spec;
     const { root, environment } = this.#options;
-    const { runHookCommand } = await import("./run-hook-command.ts");
     const env = { ...environment() };
     for (const [name, value] of Object.entries(this.#spec.env)) env[name] = expand(value, env);
-    const run = runHookCommand({
+    const run = this.#run({
       command,
       cwd: isAbsolute(cwd) ? cwd : join(root, cwd),
       env,
@@ -79,6 +80,16 @@ export class FileHook implements HookSource {
     // Of a signal it is the shell that speaks.
     const why = end.exitCode === undefined ? "" : shown(end.stderr);
     return deny(said || why || `the hook ended with ${endOf(end)}`);
+  }
+
+  async #run(command: HookCommand): Promise<HookCommandEnd> {
+    const giveBack = this.#options.takeProcess();
+    try {
+      const { runHookCommand } = await import("./run-hook-command.ts");
+      return await runHookCommand(command);
+    } finally {
+      giveBack();
+    }
   }
 
   /** @throws when the command failed. */

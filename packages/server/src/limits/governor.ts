@@ -19,7 +19,7 @@ class TenantUse {
   readonly turnsOfDay = new SlidingCount(DAY_MS, 96);
   readonly tokensOfMinute = new SlidingCount(MINUTE_MS, 60);
   readonly tokensOfDay = new SlidingCount(DAY_MS, 96);
-  children = 0;
+  processes = 0;
 }
 
 export interface GovernorOptions {
@@ -114,23 +114,29 @@ export class Governor {
     use.tokensOfDay.add(tokens, now);
   }
 
-  /** Before a process is started; `childEnded` gives it back. @throws RpcError `limit_exceeded`. */
-  childStarted(tenant: string): void {
+  /**
+   * Before a process is started that may start more (a shell, a search, a hook): all that it starts counts as
+   * one. The function gives the place back, when none of them is left; more than one call is one.
+   * @throws RpcError `limit_exceeded`.
+   */
+  takeProcess(tenant: string): () => void {
     const { childProcesses } = this.limits(tenant);
     const use = this.#use(tenant);
-    if (childProcesses !== undefined && use.children >= childProcesses)
-      throw exceeded("childProcesses", childProcesses, "processes are running", TRY_AGAIN_MS);
-    use.children += 1;
+    if (childProcesses !== undefined && use.processes >= childProcesses)
+      throw exceeded("childProcesses", childProcesses, "commands are running; end some first", TRY_AGAIN_MS);
+    use.processes += 1;
+    let isTaken = true;
+    return () => {
+      if (isTaken) use.processes -= 1;
+      isTaken = false;
+    };
   }
 
-  childEnded(tenant: string): void {
-    this.#use(tenant).children -= 1;
-  }
-
-  get children(): number {
-    let children = 0;
-    for (const use of this.#uses.values()) children += use.children;
-    return children;
+  /** Of all tenants. */
+  get processes(): number {
+    let processes = 0;
+    for (const use of this.#uses.values()) processes += use.processes;
+    return processes;
   }
 
   /** Before more is stored. @throws RpcError `limit_exceeded`. */

@@ -13,7 +13,7 @@ export interface TenantLimits {
   readonly storedBytes?: number;
   /** The largest message that its clients may send. */
   readonly messageBytes?: number;
-  /** Processes that its sessions have running at once. */
+  /** Commands that its sessions have running at once; each with all that it has started is one. */
   readonly childProcesses?: number;
   /** Sessions are shut down after so many seconds without use. */
   readonly idleTimeoutSeconds?: number;

@@ -12,6 +12,8 @@ export interface Instruments {
     readonly inputTokens: number;
     readonly outputTokens: number;
     readonly cacheReadTokens: number;
+    /** What it cost, in billionths of an AI credit, where the provider tells. */
+    readonly nanoAiu: number;
   }): void;
   /** A run had to wait for a place, since as many as may be were running. */
   waited(ms: number): void;

@@ -10,6 +10,7 @@ export interface Snapshot {
   readonly awake: number;
   readonly asleep: number;
   readonly failedAttempts: number;
+  readonly processes: number;
 }
 
 export interface Metrics {
@@ -50,6 +51,11 @@ export function createMetrics(snapshot: () => Snapshot, version: string): Metric
     "rightseat_authentication_failures",
     "Wrong or missing connection tokens since the start",
     (now) => now.failedAttempts,
+  );
+  gauge(
+    "rightseat_child_processes",
+    "Commands that sessions have running: shells, searches, hooks; each with all that it started is one",
+    (now) => now.processes,
   );
   new Gauge({
     name: "rightseat_sessions",
@@ -96,6 +102,12 @@ export function createMetrics(snapshot: () => Snapshot, version: string): Metric
     labelNames: ["tenant", "model", "kind"],
     registers,
   });
+  const credits = new Counter({
+    name: "rightseat_ai_credits_total",
+    help: "AI credits that GitHub's API charged, by tenant and model; other providers report no cost",
+    labelNames: ["tenant", "model"],
+    registers,
+  });
   const errors = new Counter({
     name: "rightseat_request_errors_total",
     help: "Requests answered with an error, by reason",
@@ -122,6 +134,7 @@ export function createMetrics(snapshot: () => Snapshot, version: string): Metric
       tokens.inc({ tenant, model, kind: "input" }, call.inputTokens);
       tokens.inc({ tenant, model, kind: "output" }, call.outputTokens);
       tokens.inc({ tenant, model, kind: "cache_read" }, call.cacheReadTokens);
+      if (call.nanoAiu > 0) credits.inc({ tenant, model }, call.nanoAiu / 1e9);
     },
     waited: (ms) => waitSeconds.observe(ms / 1000),
     requestFailed: (reason) => errors.inc({ reason }),

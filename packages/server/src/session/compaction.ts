@@ -21,7 +21,7 @@ import {
 import { type WrittenCheckpoint, writeCheckpointFile } from "./checkpoint-files.ts";
 import { compactedContext } from "./context-state.ts";
 import type { Session } from "./session.ts";
-import { recordUsageAside, type UsageServices } from "./usage-totals.ts";
+import { recordUsage, type UsageServices } from "./usage-totals.ts";
 
 export interface CompactionRequest {
   readonly trigger: CompactionTrigger;
@@ -92,7 +92,7 @@ async function carryOut(
     const startedMs = performance.now();
     const answer = await summarise(services, work, messages);
     const durationMs = Math.round(performance.now() - startedMs);
-    recordUsageAside(services, session, { model: work.model.id, usage: answer.usage, durationMs });
+    recordUsage(services, session, { model: work.model.id, usage: answer.usage, durationMs, aside: true });
     const summary = answer.content.trim();
     if (summary === "") throw new ModelError("invalid-request", "the model answered without a summary");
     if (session.state.compaction === undefined) throw new CompactionCancelled();

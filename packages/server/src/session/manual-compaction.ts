@@ -11,7 +11,7 @@ import { type CompactionRequest, startCompaction, withoutOpenCalls } from "./com
 import type { RunServices } from "./run.ts";
 import type { Session } from "./session.ts";
 import { refuseOverLimit } from "./session-limits.ts";
-import { recordUsageAside } from "./usage-totals.ts";
+import { recordLateUsage } from "./usage-totals.ts";
 
 /** Compactions that somebody waits for. */
 export function isManual(trigger: CompactionTrigger): boolean {
@@ -77,11 +77,13 @@ export async function summarizeForHandoff(services: RunServices, session: Sessio
       },
       { signal: controller.signal, retry: services.retry },
     );
-    if (!session.closing) {
-      const durationMs = Math.round(performance.now() - startedMs);
-      recordUsageAside(services, session, { model: model.id, usage: answer.usage, durationMs });
-      await session.committed();
-    }
+    const durationMs = Math.round(performance.now() - startedMs);
+    await recordLateUsage(services, session, {
+      model: model.id,
+      usage: answer.usage,
+      durationMs,
+      aside: true,
+    });
     return answer.content.trim();
   } catch (error) {
     throw toRpcError(error);

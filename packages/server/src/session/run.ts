@@ -31,7 +31,7 @@ import { admitModelCall, limitsStatus } from "./session-limits.ts";
 import type { SessionSettings } from "./session-settings.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import type { SessionSystemMessage } from "./system-message.ts";
-import { toUsageTotals } from "./usage-totals.ts";
+import { recordUsage } from "./usage-totals.ts";
 import { userAgentOf } from "./user-agent.ts";
 import { workingDirectoryOf } from "./working-directory.ts";
 
@@ -324,22 +324,9 @@ class SessionRunHost implements RunHost {
   }
 
   recordUsage: RunHost["recordUsage"] = (model, usage, durationMs) => {
-    const { tenant } = this.#session.key;
-    this.#services.places.tokensUsed(tenant, usage.inputTokens + usage.outputTokens);
-    this.#services.instruments.modelCalled({
-      tenant,
-      model,
-      durationMs,
-      inputTokens: usage.inputTokens,
-      outputTokens: usage.outputTokens,
-      cacheReadTokens: usage.cacheReadTokens ?? 0,
-    });
-    this.#session.record("rightseat.usage", {
-      model,
-      usage: toUsageTotals(usage, durationMs),
-      // A compaction that ended during the call left a context that nobody has counted.
-      ...(this.#sent === this.#session.state.messages ? {} : { aside: true }),
-    });
+    // A compaction that ended during the call left a context that nobody has counted.
+    const aside = this.#sent !== this.#session.state.messages;
+    recordUsage(this.#services, this.#session, { model, usage, durationMs, aside });
   };
 
   onBug(error: unknown): void {

@@ -22,6 +22,8 @@ export interface HookServices {
   readonly discover: Discovery<HookQuery, FileHooks>;
   /** What their commands get of the server's environment. */
   readonly environment: () => Readonly<Record<string, string>>;
+  /** Before each of their commands. The function gives the place back. @throws RpcError `limit_exceeded`. */
+  readonly takeProcess: (tenant: string) => () => void;
 }
 
 /** A session is not kept from ending for longer than this. */
@@ -55,6 +57,7 @@ export async function fileHooksOf(
     root,
     start: session.fileHooksStart,
     environment: services.environment,
+    takeProcess: () => services.takeProcess(session.key.tenant),
     onProgress: (message, temporary) => session.emit("hook.progress", { message, temporary }),
   };
   return { hooks: hooks.map((spec) => new FileHook(spec, options)), errors };

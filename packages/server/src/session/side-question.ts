@@ -14,7 +14,7 @@ import { runErrand } from "./errands.ts";
 import { modelCallOf, toRpcError } from "./manual-compaction.ts";
 import type { RunServices } from "./run.ts";
 import type { Session } from "./session.ts";
-import { recordUsageAside } from "./usage-totals.ts";
+import { recordLateUsage } from "./usage-totals.ts";
 
 /**
  * Resolves with the answer; clients are told it as it comes, by ephemeral `ui.ephemeral_query` events. It
@@ -73,12 +73,8 @@ async function answerAside(
     retry: services.retry,
     onText: (chunk) => session.emit("ui.ephemeral_query", { requestId, phase: "chunk", chunk }),
   });
-  if (!session.closing) {
-    await session.wake();
-    const durationMs = Math.round(performance.now() - startedMs);
-    recordUsageAside(services, session, { model: call.model.id, usage, durationMs });
-    await session.committed();
-  }
+  const durationMs = Math.round(performance.now() - startedMs);
+  await recordLateUsage(services, session, { model: call.model.id, usage, durationMs, aside: true });
   return content.trim();
 }
 

@@ -17,7 +17,7 @@ import type { RunServices } from "./run.ts";
 import type { Session } from "./session.ts";
 import { hasHooks, runHooksOf } from "./session-hooks.ts";
 import type { SessionSettings } from "./session-settings.ts";
-import { toUsageTotals } from "./usage-totals.ts";
+import { recordUsage } from "./usage-totals.ts";
 import { userAgentOf } from "./user-agent.ts";
 import { workingDirectoryOf } from "./working-directory.ts";
 
@@ -175,22 +175,8 @@ class SubAgentHost implements RunHost {
   }
 
   recordUsage = (model: string, usage: ModelUsage, durationMs: number): void => {
-    const { tenant } = this.#work.session.key;
     this.tokens += usage.inputTokens + usage.outputTokens;
-    this.#services.places.tokensUsed(tenant, usage.inputTokens + usage.outputTokens);
-    this.#services.instruments.modelCalled({
-      tenant,
-      model,
-      durationMs,
-      inputTokens: usage.inputTokens,
-      outputTokens: usage.outputTokens,
-      cacheReadTokens: usage.cacheReadTokens ?? 0,
-    });
-    this.#work.session.record("rightseat.usage", {
-      model,
-      usage: toUsageTotals(usage, durationMs),
-      aside: true,
-    });
+    recordUsage(this.#services, this.#work.session, { model, usage, durationMs, aside: true });
   };
 
   onBug(error: unknown): void {

@@ -8,6 +8,12 @@ import type { Session } from "./session.ts";
 import { createUserChannel } from "./user-channel.ts";
 import { workingDirectoryOf } from "./working-directory.ts";
 
+/** How many process groups the sessions of a tenant have. */
+export interface ProcessPlaces {
+  /** The function gives the place back; more than one call is one. @throws RpcError `limit_exceeded`. */
+  takeProcess(tenant: string): () => void;
+}
+
 /** Made once by the composition root. */
 export interface ToolHostServices {
   readonly log: EventLog;
@@ -15,6 +21,8 @@ export interface ToolHostServices {
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   readonly privateHosts: readonly string[];
   readonly defaultWorkingDirectory: string;
+  /** Counts the processes of tenants. */
+  readonly processes: ProcessPlaces;
   /** A file is changed without that its change can be undone. */
   readonly onNotKept: (error: unknown, session: Session) => void;
 }
@@ -68,6 +76,10 @@ export class SessionToolHost implements BuiltInToolHost {
 
   privateHosts(): readonly string[] {
     return this.#services.privateHosts;
+  }
+
+  takeProcess(): () => void {
+    return this.#services.processes.takeProcess(this.#session.key.tenant);
   }
 
   environment(): Readonly<Record<string, string | undefined>> {

@@ -10,7 +10,7 @@ import type { Session } from "./session.ts";
 import { checkWorkingDirectory, workingDirectoryOf } from "./working-directory.ts";
 
 export interface UserShellServices {
-  /** @throws Error when it cannot be started. */
+  /** @throws Error when it cannot be started; RpcError when the tenant has too many running. */
   readonly startCommand: (session: Session, options: UserCommandOptions) => Promise<UserCommand>;
   readonly defaultWorkingDirectory: string;
   /** A throw where none was expected. */
@@ -96,6 +96,7 @@ export interface ToolCallResult {
 /**
  * Runs a command to its end and keeps it in the session's history, as a call that a person asked for.
  * The model is not told of it.
+ * @throws RpcError `limit_exceeded` when the tenant has too many commands running; that is kept as well.
  */
 export async function runAsToolCall(
   services: UserShellServices,
@@ -117,10 +118,11 @@ export async function runAsToolCall(
     return await runErrand(session, controller, async (signal) => {
       session.append("tool.user_requested", { toolCallId, toolName: "bash", arguments: { command } });
       await session.committed();
-      const result = await runCommand(services, session, { toolCallId, command, signal });
+      const { refusal, ...result } = await runCommand(services, session, { toolCallId, command, signal });
       await session.wake();
       session.append("tool.execution_complete", toCompletion(result));
       await session.committed();
+      if (refusal?.reason === "limit_exceeded") throw refusal;
       return result;
     });
   } finally {
@@ -139,7 +141,7 @@ async function runCommand(
   services: UserShellServices,
   session: Session,
   { toolCallId, command, signal }: { toolCallId: string; command: string; signal: AbortSignal },
-): Promise<ToolCallResult> {
+): Promise<ToolCallResult & { readonly refusal?: RpcError }> {
   const failed = (error: string, output = "") => ({ toolCallId, success: false, output, error });
   let running: UserCommand;
   try {
@@ -150,7 +152,8 @@ async function runCommand(
       onOutput: shownOutput(session, toolCallId),
     });
   } catch (error) {
-    return failed((error as Error).message);
+    if (!(error instanceof RpcError)) throw error;
+    return { ...failed(error.message), refusal: error };
   }
   const exitCode = await finishedWithin(running, LONGEST_TIMER_MS, signal);
   const { text: output } = await running.takeOutput();
@@ -179,6 +182,7 @@ async function start(
   try {
     return await services.startCommand(session, options);
   } catch (error) {
+    if (error instanceof RpcError) throw error;
     throw new RpcError("invalid_params", (error as Error).message, { path: "command" }, { cause: error });
   }
 }

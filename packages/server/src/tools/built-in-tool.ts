@@ -37,6 +37,11 @@ export interface BuiltInToolHost {
   largeOutputMaxBytes?(): number | undefined;
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   privateHosts?(): readonly string[];
+  /**
+   * Asked before each process group that is started for the session. The function that it returns gives the
+   * place back, once, when none of the group is left. @throws RpcError `limit_exceeded`, at once.
+   */
+  takeProcess?(): () => void;
   /** The server's environment. Shells get it without what looks like a credential. */
   environment(): Readonly<Record<string, string | undefined>>;
 }

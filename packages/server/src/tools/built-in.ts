@@ -25,7 +25,7 @@ export const BUILT_IN_TOOL_NAMES: ReadonlySet<string> = new Set(SPECS.map((spec)
 
 export interface BuiltInTools {
   readonly tools: readonly Tool[];
-  /** Runs a command that a person asked for. @throws Error when it cannot be started. */
+  /** Runs a command that a person asked for. @throws Error when it cannot be started; RpcError, too many run. */
   startCommand(options: UserCommandOptions): Promise<UserCommand>;
   /** Ends the shells of the session and their processes. May be called twice; does not throw. */
   dispose(): Promise<void>;

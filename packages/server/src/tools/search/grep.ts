@@ -32,10 +32,11 @@ export const grep: BuiltInToolBody = {
     // As ripgrep shows paths: below what was named, as it was named.
     const shownPath = (line: GrepLine) => (isFile ? given : `${given.replace(/\/+$/, "")}/${line.path}`);
     const ripgrep = await findRipgrep(session.host.environment().PATH);
+    const giveBack = ripgrep ? session.host.takeProcess?.() : undefined;
     const results = ripgrep
       ? searchWithRipgrep(ripgrep, query, place, context.signal)
       : searchFiles(query, place, context.signal);
-    const text = await format(results, query, shownPath);
+    const text = await format(results, query, shownPath).finally(giveBack);
     if (text === "") return success(`No matches found in ${resolve(context.workingDirectory, given)}.`);
     return success(await limitOutput(text, session.host));
   },

@@ -36,26 +36,30 @@ export class Shell {
   readonly #spawned: SpawnedCommand;
   readonly #output: OutputCollector;
   readonly #reading: Promise<void>;
+  readonly #leaderExit: Promise<number>;
   #resolveFinished!: (exitCode: number) => void;
+  readonly #onGone: () => void;
   #leftoverTimer: NodeJS.Timeout | undefined;
   #gone = false;
 
-  constructor(info: ShellInfo, spawned: SpawnedCommand, host: BuiltInToolHost) {
+  /** @param onGone called once, when none of its processes is left. */
+  constructor(info: ShellInfo, spawned: SpawnedCommand, host: BuiltInToolHost, onGone: () => void) {
     this.info = info;
+    this.#onGone = onGone;
     this.#spawned = spawned;
     this.#output = new OutputCollector(host);
     this.finished = new Promise((resolve) => {
       this.#resolveFinished = resolve;
     });
-    const leaderExit = new Promise<number>((resolve) => {
+    this.#leaderExit = new Promise<number>((resolve) => {
       spawned.child.once("exit", (code, signal) => {
         resolve(code ?? 128 + (constants.signals[signal ?? "SIGKILL"] ?? 0));
         // Killed alone: the rest would go on without anybody to say how it ended.
-        if (signal !== null) void endGroup(spawned.pid);
+        if (signal !== null) void endGroup(spawned.pid).then(() => this.#setGone());
         this.#checkLeftover();
       });
     });
-    this.#reading = this.#read(leaderExit);
+    this.#reading = this.#read();
   }
 
   /** Whether any of its processes is left. */
@@ -93,6 +97,11 @@ export class Shell {
     signal.throwIfAborted();
   }
 
+  /** Resolves when the process that leads it is gone; what it started may be left. Never rejects. */
+  get leaderGone(): Promise<unknown> {
+    return this.#leaderExit;
+  }
+
   /** Ends all of its processes, within a second. May be called twice; does not throw. */
   async end(): Promise<void> {
     if (!this.#gone) await endGroup(this.#spawned.pid);
@@ -102,7 +111,7 @@ export class Shell {
     this.#spawned.input?.destroy();
   }
 
-  async #read(leaderExit: Promise<number>): Promise<void> {
+  async #read(): Promise<void> {
     const marker = new EndMarker(this.#spawned.token);
     try {
       for await (const chunk of this.#spawned.output) {
@@ -114,7 +123,7 @@ export class Shell {
       // Destroyed at the end.
     }
     await this.#take(marker.flush());
-    this.#finish(await leaderExit);
+    this.#finish(await this.#leaderExit);
   }
 
   async #take(output: Buffer): Promise<void> {
@@ -139,5 +148,6 @@ export class Shell {
     this.#gone = true;
     clearTimeout(this.#leftoverTimer);
     forgetGroup(this.#spawned.pid);
+    this.#onGone();
   }
 }

@@ -1,10 +1,13 @@
 /** The shells of one session. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BuiltInToolHost, SessionResource } from "../built-in-tool.ts";
 import { shellEnvironment } from "./environment.ts";
 import { Shell } from "./shell.ts";
 import { spawnCommand } from "./spawn-command.ts";
 
 const MAX_RUNNING = 64;
+/** How long those that have finished may take to be gone, when their place is wanted. */
+const ENDING_MS = 200;
 /** Finished ones whose output can still be read. */
 const MAX_FINISHED = 16;
 
@@ -27,21 +30,14 @@ export class Shells implements SessionResource {
     this.#host = host;
   }
 
-  /** @throws when the id is in use, too many run, or bash cannot be started. */
+  /** @throws when the id is in use, too many run (RpcError where the tenant has a limit), or bash cannot be started. */
   async start(options: StartOptions): Promise<Shell> {
-    const id = options.id ?? this.#freeId();
-    this.#assertRoom(id);
-    const spawned = await spawnCommand({
-      command: options.command,
-      cwd: options.cwd,
-      env: shellEnvironment(this.#host.environment()),
-      input: options.input,
+    const giveBack = await this.#takeProcess();
+    const shell = await this.#spawn(options, giveBack).catch((error) => {
+      giveBack();
+      throw error;
     });
-    const shell = new Shell(
-      { id, command: options.command, description: options.description, cwd: options.cwd },
-      spawned,
-      this.#host,
-    );
+    const { id } = shell.info;
     if (this.#disposed) {
       await shell.end();
       throw new Error("The session has ended.");
@@ -64,6 +60,31 @@ export class Shells implements SessionResource {
     this.#disposed = true;
     await Promise.all(this.all().map((shell) => shell.end().then(() => shell.takeOutput())));
     this.#shells.clear();
+  }
+
+  async #spawn({ command, description, cwd, input, ...given }: StartOptions, onGone: () => void) {
+    const id = given.id ?? this.#freeId();
+    this.#assertRoom(id);
+    const env = shellEnvironment(this.#host.environment());
+    const spawned = await spawnCommand({ command, cwd, env, input });
+    return new Shell({ id, command, description, cwd }, spawned, this.#host, onGone);
+  }
+
+  async #takeProcess(): Promise<() => void> {
+    const take = () => this.#host.takeProcess?.() ?? (() => {});
+    try {
+      return take();
+    } catch (error) {
+      // A command is told as finished a moment before its process is gone: whoever starts the next one then
+      // is not over any limit.
+      const ending = this.all().filter((shell) => shell.exitCode !== undefined && shell.hasProcesses);
+      if (ending.length === 0) throw error;
+      await Promise.race([
+        Promise.all(ending.map((shell) => shell.leaderGone)),
+        sleep(ENDING_MS, undefined, { ref: false }),
+      ]);
+      return take();
+    }
   }
 
   #freeId(): string {

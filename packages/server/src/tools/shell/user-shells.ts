@@ -11,6 +11,7 @@ class UserShells extends Shells {
       workingDirectory: () => host.workingDirectory(),
       largeOutputDirectory: () => undefined,
       environment: () => host.environment(),
+      takeProcess: () => host.takeProcess?.() ?? (() => {}),
     });
   }
 }
