@@ -1,4 +1,5 @@
 /** Clients' hooks over the bare wire: what they are asked of sessions, prompts, errors and stops, and what becomes of their answers. */
+import { withoutTime } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
 import { answer, callLookup, type Fields, lookup, runTools, useHookWorld } from "./support/hook-world.ts";
 import { startServer, tempHome } from "./support/servers.ts";
@@ -122,6 +123,29 @@ describe("prompts", () => {
       { type: "text", text: "what is it?" },
       { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } },
     ]);
+  });
+
+  test("with images that have names keep each name before its image, also when nothing was typed", async () => {
+    const image = (displayName: string) => ({ type: "blob", data: PNG, mimeType: "image/png", displayName });
+    const shown = (name: string) => [
+      { type: "text", text: name },
+      { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } },
+    ];
+    const { sessionId, asked } = await w.create(
+      { userPromptTransformed: { modifiedTransformedPrompt: "which is older?" } },
+      { modelCapabilities: { supports: { vision: true } } },
+    );
+    for (const prompt of ["compare", ""]) {
+      await w.client.ask(sessionId, prompt, { attachments: [image("a.png"), image("b.png")] });
+      const { content } = ((w.model.requests.at(-1)?.body.messages ?? []) as Fields[]).at(-1);
+      expect(content).toEqual([
+        { type: "text", text: "which is older?" },
+        ...shown("a.png"),
+        ...shown("b.png"),
+      ]);
+    }
+    const seen = asked.filter(({ hookType }) => hookType === "userPromptTransformed");
+    expect(seen.map(({ input }) => withoutTime(input.transformedPrompt))).toEqual(["compare", ""]);
   });
 
   test("that steer are asked about, too", async () => {

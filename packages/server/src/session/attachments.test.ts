@@ -204,6 +204,7 @@ describe("images, documents and text", () => {
     await writeFile(at("pixel.png"), Buffer.from(PIXEL, "base64"));
     const file: Attachment = { type: "file", path: at("pixel.png") };
     expect(await render([file], { prompt: "" })).toEqual([
+      { type: "text", text: "" },
       { type: "text", text: at("pixel.png") },
       { type: "image", mimeType: "image/png", base64: PIXEL },
     ]);

@@ -79,7 +79,8 @@ const MAX_INLINE_TEXT_CHARACTERS = 256 * 1024;
 const PROMPT_GAP = "\n\n\n\n";
 
 /**
- * The content of the user message: text when text is all there is, otherwise parts, the text first.
+ * The content of the user message: text when text is all there is, otherwise parts, of which the first is
+ * that text, empty or not. Texts among the others are captions.
  * Never fails for an attachment: a missing file, or one of an unknown shape, is a line that says so.
  */
 export async function renderPrompt(options: RenderPromptOptions): Promise<string | ModelContentPart[]> {
@@ -108,7 +109,7 @@ export async function renderPrompt(options: RenderPromptOptions): Promise<string
     .filter((piece) => piece.length > 0)
     .join(PROMPT_GAP);
   if (rendered.parts.length === 0) return text;
-  return [...(text.length > 0 ? [{ type: "text", text } as const] : []), ...rendered.parts];
+  return [{ type: "text", text }, ...rendered.parts];
 }
 
 /**

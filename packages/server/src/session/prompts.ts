@@ -153,31 +153,39 @@ async function prepareUserMessage(
       })
     : prompt;
   const content = toModelContent(rendered, submitted?.contexts ?? []);
-  const text = toText(content);
+  const text = promptText(content);
   const transformed = (await hooks?.transform(prompt, text)) ?? text;
-  appendUserMessage(session, given, options, transformed === text ? content : withText(content, transformed));
+  appendUserMessage(
+    session,
+    given,
+    options,
+    transformed === text ? content : withPromptText(content, transformed),
+  );
 }
 
-/** What the model reads: the prompt, when it came, and what hooks add to it. */
+/** What the model reads: the prompt, when it came, and what hooks add to it. Of parts the first is the prompt's. */
 function toModelContent(
   content: string | readonly ModelContentPart[],
   contexts: readonly string[],
 ): string | readonly ModelContentPart[] {
   const after = contexts.map((context) => `\n\n${toBlock("system_reminder", context)}`).join("");
-  if (typeof content === "string") return withTime(content + after);
-  const first = content.findIndex((part) => part.type === "text");
-  if (first < 0) return [{ type: "text", text: withTime(after) }, ...content];
-  return content.map((part, index) =>
-    index === first && part.type === "text" ? { ...part, text: withTime(part.text + after) } : part,
-  );
+  return withPromptText(content, withTime(promptText(content) + after));
 }
 
-function withText(
+/** The prompt with what stands around it. Texts behind it are captions, and stay with their images. */
+function promptText(content: string | readonly ModelContentPart[]): string {
+  if (typeof content === "string") return content;
+  const [first] = content;
+  return first?.type === "text" ? first.text : "";
+}
+
+function withPromptText(
   content: string | readonly ModelContentPart[],
   text: string,
 ): string | readonly ModelContentPart[] {
   if (typeof content === "string") return text;
-  return [{ type: "text", text }, ...content.filter((part) => part.type !== "text")];
+  const attached = content[0]?.type === "text" ? content.slice(1) : content;
+  return text === "" ? attached : [{ type: "text", text }, ...attached];
 }
 
 function appendUserMessage(
