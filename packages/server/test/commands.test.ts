@@ -167,7 +167,12 @@ describe("the server's own commands", () => {
     const sessionId = await create();
     await invoke(sessionId, "rename", "The big one");
     expect(await client.request("session.name.get", { sessionId })).toEqual({ name: "The big one" });
-    await expect(invoke(sessionId, "rename")).rejects.toMatchObject({ data: { reason: "invalid_params" } });
+    for (const [name, input] of [["rename"], ["rename", " \n"], ["add-dir", " "]] as const)
+      await expect(invoke(sessionId, name, input)).rejects.toMatchObject({
+        message: expect.stringMatching(new RegExp(`^/${name}: expected <`)),
+        data: { reason: "invalid_params", path: "input" },
+      });
+    expect(await client.request("session.name.get", { sessionId })).toEqual({ name: "The big one" });
     expect(await invoke(sessionId, "plan")).toMatchObject({ kind: "completed", mode: "plan" });
     expect(await invoke(sessionId, "autopilot", "on")).toMatchObject({ mode: "autopilot" });
     expect(await invoke(sessionId, "autopilot", "off")).toMatchObject({ mode: "interactive" });

@@ -57,7 +57,7 @@ export async function invokeCommand(
         `/${builtIn.name} cannot be carried out during a run; wait until the session is idle, or queue it with session.commands.enqueue`,
         { path: "name" },
       );
-    return builtIn.run(services, session, input);
+    return runBuiltIn(services, session, builtIn, input);
   }
   if (!isClientCommand(session, name)) throw unknownCommand(name);
   const { error } = await runClientCommand(session, name, input, signal);
@@ -116,7 +116,7 @@ export async function runQueuedCommand(
     }
     const builtIn = findBuiltIn(name);
     if (!builtIn) throw unknownCommand(name);
-    return tellResult(session, await builtIn.run(services, session, input));
+    return tellResult(session, await runBuiltIn(services, session, builtIn, input));
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
     warn(session, error.message);
@@ -164,6 +164,19 @@ function warn(session: Session, message: string): void {
 function findBuiltIn(name: string): BuiltInCommand | undefined {
   const wanted = name.toLowerCase();
   return BUILT_IN_COMMANDS.find((command) => command.name === wanted);
+}
+
+function runBuiltIn(
+  services: CommandServices,
+  session: Session,
+  { name, input: expected, run }: BuiltInCommand,
+  input: string,
+): Promise<CommandResult> | CommandResult {
+  if (expected?.required && input === "")
+    throw new RpcError("invalid_params", `/${name}: expected ${expected.hint}, got nothing`, {
+      path: "input",
+    });
+  return run(services, session, input);
 }
 
 function parseCommand(command: string): { name: string; input: string } | undefined {
