@@ -33,6 +33,7 @@ export async function startOwnRuntime({
       const { code, signal } = await running.end("SIGTERM");
       const problems = [];
       if (code !== 0) problems.push(`the runtime ended with ${code ?? signal}: ${running.log}`);
+      if (running.log.includes("ExceededWarning")) problems.push(`the runtime leaks: ${running.log}`);
       if (running.hasDescendants()) problems.push("the runtime left a process behind");
       await rm(home, { recursive: true });
       return problems;

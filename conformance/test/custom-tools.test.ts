@@ -90,6 +90,23 @@ describe.each(sdkVersions)("SDK $version", (sdk) => {
     ]);
   });
 
+  test("forty calls that ask permission and are waited for at once are nothing to warn of", async () => {
+    await using world = await enterWorld();
+    const cities = Array.from({ length: 40 }, (_, index) => `city ${index}`);
+    world.model.use([callWeather(...cities), { text: "All of them." }]);
+    const client = await world.connect(sdk);
+    const all = createGate();
+    let running = 0;
+    const tool = weather(async ({ city }) => {
+      if (++running === cities.length) all.open();
+      await all.opened;
+      return city;
+    });
+    const session = await client.createSession(world.session(new SeenEvents(), { tools: [tool] }));
+    expect((await session.sendAndWait({ prompt: "How is everywhere?" }))?.data.content).toBe("All of them.");
+    expect(toldToModel(world.model.requests[1]).slice(2)).toEqual(cities.map((city) => `tool: ${city}`));
+  });
+
   test("a tool that answers with a failure is told to the model as one, and the turn goes on", async () => {
     await using world = await enterWorld();
     world.model.use([callWeather("Atlantis"), { text: "No idea." }]);

@@ -6,6 +6,7 @@
  * cancelled. The conversations of the last few idle agents are kept; older ones are completed.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { createRunController } from "../agent/run-controller.ts";
 import { RunAborted } from "../agent/run-host.ts";
 import type { ActiveAgents } from "./active-agents.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
@@ -164,7 +165,7 @@ export class AgentTasks implements ActiveAgents {
       parentToolCallId: () => task.toolCallId,
     });
     const settings = this.#settingsFor(request);
-    const work: Work = { task, settings, promote, controller: new AbortController(), scope, startedMs: 0 };
+    const work: Work = { task, settings, promote, controller: createRunController(), scope, startedMs: 0 };
     this.#work.set(task.id, work);
     this.#begin(work, request.signal);
     return task;
@@ -191,7 +192,7 @@ export class AgentTasks implements ActiveAgents {
     task.prompt = message;
     task.mode = "background";
     if (from.toolCallId !== undefined) task.toolCallId = from.toolCallId;
-    work.controller = new AbortController();
+    work.controller = createRunController();
     this.#begin(work);
     return undefined;
   }

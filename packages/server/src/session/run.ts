@@ -2,8 +2,10 @@
  * The run of one prompt: begins it, gives the agent loop what it needs of the session, ends it, and
  * begins the next one that waits.
  */
+
 import { randomUUID } from "node:crypto";
 import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
+import { createRunController } from "../agent/run-controller.ts";
 import {
   type AbortReason,
   type ActiveModel,
@@ -125,7 +127,7 @@ function begin(
   messageId: string,
   prepare: (controller: AbortController) => Promise<Begun>,
 ): void {
-  const controller = new AbortController();
+  const controller = createRunController();
   // Files are looked at in the meantime: the user's message and the turn that follows are one write.
   session.holdWhile(services.lookAround(session));
   const prepared = prepare(controller);
@@ -174,7 +176,7 @@ async function carryOut(
 
 /** It stays in the queue until it is done: after a crash it is carried out again. */
 function startCommand(services: RunServices, session: Session, command: QueuedPrompt): void {
-  const controller = new AbortController();
+  const controller = createRunController();
   const done = carryOutCommand(services, session, command, controller.signal).catch((error) =>
     services.onBug(error, session),
   );

@@ -99,8 +99,12 @@ export async function spawnServer(
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
-  const exited = new Promise<number | string>((resolve) =>
-    child.once("exit", (code, signal) => resolve(code ?? signal ?? "unknown")),
+  const exited = new Promise<number | string>((resolve, reject) =>
+    child.once("exit", (code, signal) => {
+      // Node's word for listeners that pile up.
+      if (output.includes("ExceededWarning")) reject(new Error(`the server leaks: ${output}`));
+      resolve(code ?? signal ?? "unknown");
+    }),
   );
   const port = await new Promise<number>((resolve, reject) => {
     const collect = (chunk: Buffer) => {
@@ -110,8 +114,9 @@ export async function spawnServer(
     };
     child.stdout?.on("data", collect);
     child.stderr?.on("data", collect);
-    void exited.then((code) =>
-      reject(new Error(`the server ended with ${code} before it listened: ${output}`)),
+    exited.then(
+      (code) => reject(new Error(`the server ended with ${code} before it listened: ${output}`)),
+      reject,
     );
   });
   return {
