@@ -269,6 +269,7 @@ export function createServer(
     models,
     accounts,
     inferences,
+    sources: surroundings,
     instructionsOf: (session) => instructionsOf(session, surroundings),
     commands,
     userShell: {

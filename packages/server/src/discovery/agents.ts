@@ -25,7 +25,8 @@ export interface FileAgent {
 }
 
 export interface AgentQuery {
-  readonly workingDirectory: string;
+  /** Undefined leaves agents of projects out. */
+  readonly workingDirectory?: string;
   readonly gitRoot?: string;
   /** The user's own directory; undefined leaves the user's agents out. */
   readonly home?: string;
@@ -46,7 +47,7 @@ export function agentDirectories(
   query: AgentQuery,
 ): { readonly path: string; readonly source: FileAgent["source"]; readonly inside?: string }[] {
   const root = query.gitRoot ?? query.workingDirectory;
-  const roots = root === query.workingDirectory ? [root] : [root, query.workingDirectory];
+  const roots = [...new Set([root, query.workingDirectory])].filter((path) => path !== undefined);
   return [
     ...(query.home === undefined ? [] : [{ path: join(query.home, "agents"), source: "user" as const }]),
     ...roots.flatMap((directory) =>

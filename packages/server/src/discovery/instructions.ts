@@ -25,7 +25,8 @@ export interface InstructionSource {
 }
 
 export interface InstructionQuery {
-  readonly workingDirectory: string;
+  /** Undefined leaves instructions of projects out. */
+  readonly workingDirectory?: string;
   /** The repository's root; the working directory when there is none. */
   readonly gitRoot?: string;
   /** The user's own directory; undefined leaves the user's instructions out. */
@@ -54,12 +55,9 @@ type Fields = Pick<InstructionSource, "id" | "label" | "sourcePath" | "type" | "
 
 /** Never rejects. In the order in which a model reads them: from the user's own to the most specific. */
 export async function discoverInstructions(query: InstructionQuery): Promise<DiscoveredInstructions> {
-  const root = query.gitRoot ?? query.workingDirectory;
-  const search = new Search(root);
-  const cwd = query.workingDirectory === root ? undefined : query.workingDirectory;
+  const search = new Search(query.gitRoot ?? query.workingDirectory);
   if (query.home !== undefined) await searchHome(search, query.home);
-  const scopes: Scope[] = [{ directory: root, location: "repository", prefix: "" }];
-  if (cwd !== undefined) scopes.push({ directory: cwd, location: "working-directory", prefix: "cwd-" });
+  const scopes = scopesOf(query);
   for (const scope of scopes) await searchCopilotFile(search, scope);
   for (const scope of scopes) await searchModelFiles(search, scope);
   for (const scope of scopes) await searchRules(search, scope);
@@ -72,6 +70,45 @@ interface Scope {
   readonly directory: string;
   readonly location: "repository" | "working-directory";
   readonly prefix: "" | "cwd-";
+}
+
+function scopesOf({ workingDirectory, gitRoot }: InstructionQuery): Scope[] {
+  const root = gitRoot ?? workingDirectory;
+  if (root === undefined) return [];
+  const repository: Scope = { directory: root, location: "repository", prefix: "" };
+  if (workingDirectory === undefined || workingDirectory === root) return [repository];
+  return [repository, { directory: workingDirectory, location: "working-directory", prefix: "cwd-" }];
+}
+
+/** A file or directory that instructions are read from, there or not. */
+export interface InstructionTarget {
+  readonly path: string;
+  readonly kind: "file" | "directory";
+  readonly location: "user" | "repository" | "working-directory";
+}
+
+/** Where `discoverInstructions` looks; the file for everything first in each place. */
+export function instructionTargets(query: InstructionQuery): InstructionTarget[] {
+  const at = (location: InstructionTarget["location"], kind: InstructionTarget["kind"], path: string) => ({
+    path,
+    kind,
+    location,
+  });
+  const { home } = query;
+  return [
+    ...(home === undefined
+      ? []
+      : [
+          at("user", "file", join(home, "copilot-instructions.md")),
+          at("user", "directory", join(home, "instructions")),
+        ]),
+    ...scopesOf(query).flatMap(({ directory, location }) => [
+      at(location, "file", join(directory, ".github", "copilot-instructions.md")),
+      ...MODEL_FILES.map((name) => at(location, "file", join(directory, name))),
+      at(location, "directory", join(directory, ".github", "instructions")),
+      at(location, "directory", join(directory, ".claude", "rules")),
+    ]),
+  ];
 }
 
 async function searchHome(search: Search, home: string): Promise<void> {
@@ -160,17 +197,19 @@ class Search {
   readonly sources: InstructionSource[] = [];
   readonly warnings: string[] = [];
   readonly stamps = new Map<string, string>();
-  readonly root: string;
+  /** Of the project; undefined without one. */
+  readonly root: string | undefined;
   readonly #seen = new Set<string>();
   readonly #ids = new Set<string>();
   #bytes = 0;
 
-  constructor(root: string) {
+  constructor(root: string | undefined) {
     this.root = root;
   }
 
   /** A path as people and models are shown it. */
   shown(path: string): string {
+    if (this.root === undefined) return path;
     const below = relative(this.root, path);
     return below === "" || below.startsWith("..") ? path : below.split(sep).join("/");
   }

@@ -3,6 +3,7 @@
 import { commandMethods } from "./commands.ts";
 import { contextMethods } from "./context.ts";
 import { historyMethods } from "./history.ts";
+import { hostSourceMethods } from "./host-sources.ts";
 import { permissionMethods } from "./permissions.ts";
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
@@ -44,5 +45,6 @@ export function createMethods(services: Services): Methods {
     ...workspaceMethods(services),
     ...contextMethods(services),
     ...historyMethods(services),
+    ...hostSourceMethods(services),
   };
 }

@@ -11,6 +11,7 @@ import type { JoinServices } from "../session/join-session.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { SubAgentServices } from "../session/sub-agent.ts";
+import type { SurroundingServices } from "../session/surroundings.ts";
 import type { UserShellServices } from "../session/user-shell.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
 
@@ -24,6 +25,8 @@ export interface Services {
   readonly models: ModelDirectory;
   readonly accounts: GitHubAccounts;
   readonly inferences: ClientInferences;
+  /** What files define, for sessions and without one. */
+  readonly sources: SurroundingServices;
   /** What files tell the session's model, besides its clients. */
   readonly instructionsOf: (session: Session) => Promise<Instructions>;
   /** The server's environment. */

@@ -1,7 +1,7 @@
 /** The agents that a session may answer as, or hand tasks to: its application's, those of files, built-in ones. */
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { BUILT_IN_AGENTS } from "../agent/built-in-agents.ts";
-import type { AgentQuery, FileAgents } from "../discovery/agents.ts";
+import type { AgentQuery, FileAgent, FileAgents } from "../discovery/agents.ts";
 import type { Discovery } from "../discovery/discovery-cache.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import type { Session } from "./session.ts";
@@ -42,12 +42,12 @@ async function agentsFor(
   const taken = new Set(own.flatMap(({ id, name }) => [id, name]));
   const found = files.agents
     .filter((agent) => !taken.has(agent.id) && !taken.has(agent.name))
-    .map((agent) => ({
-      ...agent,
-      displayName: agent.name,
-      prompt: settings.agentPrompts?.[agent.id] ?? agent.prompt,
-    }));
+    .map((agent) => fromFile(agent, settings.agentPrompts));
   return { agents: [...own, ...found], errors: files.errors };
+}
+
+function fromFile(agent: FileAgent, prompts?: SessionSettings["agentPrompts"]): AgentDefinition {
+  return { ...agent, displayName: agent.name, prompt: prompts?.[agent.id] ?? agent.prompt };
 }
 
 function fromSpec(
@@ -193,4 +193,9 @@ export function toAgentInfo(agent: AgentDefinition, withPrompt = false) {
     ...(agent.model !== undefined ? { model: agent.model } : {}),
     ...(withPrompt ? { prompt: agent.prompt } : {}),
   };
+}
+
+/** An agent that no session has yet. */
+export function toFileAgentInfo(agent: FileAgent) {
+  return toAgentInfo(fromFile(agent), true);
 }
