@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
 import { AccountError, createGitHubAccounts, hostOf } from "./accounts/github-accounts.ts";
+import type { AttemptDelays } from "./auth/failed-attempts.ts";
 import { Gate } from "./auth/gate.ts";
 import type { Config } from "./config/load-config.ts";
 import type { Logger } from "./config/logger.ts";
@@ -90,11 +91,24 @@ const TOKEN_CHECK_MS = 3000;
 /** Longer than this without a checkpoint makes resuming slow. */
 const CHECKPOINT_EVERY_BYTES = 1024 * 1024;
 
+/** How long the server takes its time, in milliseconds; what is left out has its default. */
+export interface ServerPace {
+  /** Before a wrong connection token is answered. */
+  readonly attemptDelays?: AttemptDelays;
+  /** Until a client that has not said who it is is hung up on. */
+  readonly introductionMs?: number;
+  /** Between two looks for connections whose right has ended. */
+  readonly sweepMs?: number;
+  /** For how long, at the least, what a tenant has stored is not measured again. */
+  readonly storedBytesKeptMs?: number;
+}
+
 export interface ServerParts {
   /** Where sessions are kept; default files under the configured home. */
   readonly log?: EventLog;
   /** Told who did what; default nobody. */
   readonly audit?: Audit;
+  readonly pace?: ServerPace;
 }
 
 export function createServer(
@@ -103,10 +117,12 @@ export function createServer(
   version: string,
   parts: ServerParts = {},
 ): RightseatServer {
+  const pace = parts.pace ?? {};
   const gate = new Gate({
     sharedSecret: config.connectionToken,
     access: config.access,
     onWarning: (message, fields) => logger.warning(message, fields),
+    attemptDelays: pace.attemptDelays,
   });
   const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl });
   const inferences = new ClientInferences();
@@ -125,7 +141,7 @@ export function createServer(
     }
   };
   const instruments = new InstrumentRelay();
-  const storedBytes = new StoredBytes((tenant) => log.storedBytes(tenant));
+  const storedBytes = new StoredBytes((tenant) => log.storedBytes(tenant), pace.storedBytesKeptMs);
   const governor = new Governor({
     config: config.limits,
     storedBytes: (tenant) => storedBytes.of(tenant),
@@ -310,6 +326,8 @@ export function createServer(
     roleFor,
     audit: parts.audit,
     maxConnections: config.maxConnections,
+    introductionMs: pace.introductionMs,
+    sweepMs: pace.sweepMs,
     version,
     maxMessageBytes: ({ tenant }) =>
       Math.min(governor.limits(tenant).messageBytes ?? Number.POSITIVE_INFINITY, config.maxMessageBytes),

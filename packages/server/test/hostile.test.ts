@@ -38,14 +38,17 @@ async function residentBytes(server: ServerProcess): Promise<number> {
 describe("strangers", () => {
   test("who trickles bytes, or says nothing, is hung up on; who says who it is, is served meanwhile", async () => {
     await using home = await tempHome();
-    await using server = await startServer(home.path, { flags: await withAuth(home.path) });
+    await using server = await startServer(home.path, {
+      flags: await withAuth(home.path),
+      pace: { introductionMs: 1_500, sweepMs: 100 },
+    });
     const slow = await Promise.all(Array.from({ length: 200 }, () => open(server.port)));
     const text = "Content-Length: 100000\r\n\r\n{";
     let at = 0;
     const trickle = setInterval(() => {
       for (const socket of slow) if (!socket.destroyed) socket.write(text[at % text.length] as string);
       at += 1;
-    }, 200);
+    }, 50);
     try {
       const client = await server.connect();
       await client.request("connect", { token: token.token });

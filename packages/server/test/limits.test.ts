@@ -22,7 +22,7 @@ async function serve(home: string, limits: unknown, env: Record<string, string> 
   };
   await writeFile(file, JSON.stringify({ auth, limits }));
   const flags = [...(env.COPILOT_PROVIDER_BASE_URL ? [] : ["--demo"]), "--config", file];
-  const server = await startServer(home, { flags, env });
+  const server = await startServer(home, { flags, env, pace: { storedBytesKeptMs: 1 } });
   const connect = async (token: string): Promise<WireClient> => {
     const client = await server.connect();
     await client.request("connect", { token });
@@ -113,7 +113,6 @@ describe("limits of a tenant", () => {
     await expect
       .poll(() => refusal(full.request("session.send", { sessionId, prompt: "hello" })), {
         timeout: 20_000,
-        interval: 500,
       })
       .toMatchObject({ limit: "storedBytes" });
     void terse.request("ping", { message: "x".repeat(3_000) }).catch(() => undefined);

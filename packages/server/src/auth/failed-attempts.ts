@@ -3,8 +3,13 @@
  * Attempts that succeed are never held up, so that one client behind a shared address (a proxy, a load
  * balancer) cannot lock the others out.
  */
-const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 5_000;
+export interface AttemptDelays {
+  readonly firstMs: number;
+  /** It doubles with each failure, up to this. */
+  readonly longestMs: number;
+}
+
+const DEFAULT_DELAYS: AttemptDelays = { firstMs: 100, longestMs: 5_000 };
 const FORGET_AFTER_MS = 10 * 60_000;
 const MAX_ADDRESSES = 10_000;
 
@@ -12,10 +17,12 @@ export class FailedAttempts {
   /** Least recently failed first. */
   readonly #byAddress = new Map<string, { count: number; lastMs: number }>();
   readonly #now: () => number;
+  readonly #delays: AttemptDelays;
   #total = 0;
 
   /** @param now milliseconds of a monotonic clock. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(delays: AttemptDelays = DEFAULT_DELAYS, now: () => number = () => performance.now()) {
+    this.#delays = delays;
     this.#now = now;
   }
 
@@ -38,6 +45,6 @@ export class FailedAttempts {
         break;
       }
     }
-    return Math.min(FIRST_DELAY_MS * 2 ** (count - 1), LONGEST_DELAY_MS);
+    return Math.min(this.#delays.firstMs * 2 ** (count - 1), this.#delays.longestMs);
   }
 }

@@ -6,13 +6,15 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { DEFAULT_TENANT, type Gatekeeper, type Principal } from "../rpc/principal.ts";
 import type { AccessConfig } from "./access-config.ts";
 import { AccessList } from "./access-list.ts";
-import { FailedAttempts } from "./failed-attempts.ts";
+import { type AttemptDelays, FailedAttempts } from "./failed-attempts.ts";
 import { JwtRefused, JwtVerifier, looksLikeJwt } from "./jwt-verifier.ts";
 
 export interface GateOptions {
   readonly sharedSecret: string | undefined;
   readonly access: AccessConfig;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+  /** How late failures are answered; default: 100 ms to 5 s. */
+  readonly attemptDelays?: AttemptDelays;
 }
 
 const ANYBODY: Principal = {
@@ -26,13 +28,14 @@ const SHARED: Principal = { ...ANYBODY, name: "shared secret", credential: "shar
 export class Gate implements Gatekeeper {
   readonly #secretDigest: Buffer | undefined;
   readonly #onWarning: GateOptions["onWarning"];
-  readonly #failed = new FailedAttempts();
+  readonly #failed: FailedAttempts;
   #list: AccessList;
   #jwt: JwtVerifier;
 
   constructor(options: GateOptions) {
     this.#secretDigest = options.sharedSecret === undefined ? undefined : digest(options.sharedSecret);
     this.#onWarning = options.onWarning;
+    this.#failed = new FailedAttempts(options.attemptDelays);
     this.#list = new AccessList(options.access.principals);
     this.#jwt = new JwtVerifier(options.access.jwt);
   }

@@ -13,11 +13,17 @@ interface Measured {
 export class StoredBytes {
   readonly #measure: (tenant: string) => Promise<number>;
   readonly #now: () => number;
+  readonly #leastKeptMs: number;
   readonly #known = new Map<string, Measured>();
 
   /** @param now milliseconds of a monotonic clock. */
-  constructor(measure: (tenant: string) => Promise<number>, now: () => number = () => performance.now()) {
+  constructor(
+    measure: (tenant: string) => Promise<number>,
+    leastKeptMs: number = LEAST_KEPT_MS,
+    now: () => number = () => performance.now(),
+  ) {
     this.#measure = measure;
+    this.#leastKeptMs = leastKeptMs;
     this.#now = now;
   }
 
@@ -31,7 +37,7 @@ export class StoredBytes {
     measured.bytes.then(
       () => {
         const endedMs = this.#now();
-        measured.untilMs = endedMs + Math.max(LEAST_KEPT_MS, (endedMs - begunMs) * KEPT_FACTOR);
+        measured.untilMs = endedMs + Math.max(this.#leastKeptMs, (endedMs - begunMs) * KEPT_FACTOR);
       },
       () => this.#known.delete(tenant),
     );

@@ -7,11 +7,13 @@ export interface ConnectionsOptions extends ConnectionOptions {
   readonly maxConnections: number;
   /** Whether a principal who was admitted still would be. */
   readonly confirms: (principal: Principal) => boolean;
+  /** How long a client has to say who it is; default 10 s. */
+  readonly introductionMs?: number;
+  /** How soon after its right ended a connection ends; default 1 s. */
+  readonly sweepMs?: number;
 }
 
-/** How long a client has to say who it is. */
 const INTRODUCTION_MS = 10_000;
-/** How soon after its right ended a connection ends. */
 const SWEEP_MS = 1_000;
 
 export class Connections {
@@ -55,10 +57,11 @@ export class Connections {
   /** Ends the connections whose principal is admitted no longer. */
   sweep(): void {
     const now = performance.now();
+    const { introductionMs = INTRODUCTION_MS } = this.#options;
     for (const connection of [...this.#open]) {
       const { principal } = connection;
       if (principal === undefined) {
-        if (now - connection.openedMs > INTRODUCTION_MS) connection.close("the client did not say who it is");
+        if (now - connection.openedMs > introductionMs) connection.close("the client did not say who it is");
       } else if (!this.#options.confirms(principal)) {
         this.#options.log.warning("a connection ended: its token has expired or was revoked", {
           connection: connection.id,
@@ -71,7 +74,7 @@ export class Connections {
   }
 
   #startSweeping(): void {
-    this.#sweeper ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
+    this.#sweeper ??= setInterval(() => this.sweep(), this.#options.sweepMs ?? SWEEP_MS).unref();
   }
 
   #stopSweeping(): void {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { Logger } from "../../src/config/logger.ts";
-import { createServer } from "../../src/server.ts";
+import type { Audit } from "../../src/rpc/audit.ts";
+import { createServer, type ServerPace } from "../../src/server.ts";
 import type { EventLog } from "../../src/store/event-log.ts";
 import { connectTcp, type WireClient } from "./wire-client.ts";
 
@@ -39,7 +40,13 @@ export interface TestServer extends AsyncDisposable {
 /** A server in this process, with its real settings, store and sockets. */
 export async function startServer(
   home: string,
-  options: { flags?: string[]; env?: Record<string, string>; log?: EventLog } = {},
+  options: {
+    flags?: string[];
+    env?: Record<string, string>;
+    log?: EventLog;
+    pace?: ServerPace;
+    audit?: Audit;
+  } = {},
 ): Promise<TestServer> {
   const read = () => {
     const invocation = loadConfig(["--headless", "--shutdown-grace", "1", ...(options.flags ?? [])], {
@@ -62,7 +69,7 @@ export async function startServer(
     debug: at("debug"),
     flush: () => undefined,
   };
-  const server = createServer(config, logger, "0.0.0-test", { log: options.log });
+  const server = createServer(config, logger, "0.0.0-test", options);
   const port = await server.listen();
   let stopped: Promise<void> | undefined;
   const shutdown = () => (stopped ??= server.shutdown());

@@ -15,6 +15,8 @@ import { EndMarker } from "./end-marker.ts";
 import { OutputCollector, type TakenOutput } from "./output-collector.ts";
 import type { SpawnedCommand } from "./spawn-command.ts";
 
+/** What is left mostly ends at once, or runs for long. */
+const FIRST_LEFTOVER_POLL_MS = 50;
 const LEFTOVER_POLL_MS = 1000;
 const LAST_OUTPUT_MS = 100;
 
@@ -137,10 +139,13 @@ export class Shell {
   }
 
   /** Once the group is empty its id is free for others, and must not be signalled any more. */
-  #checkLeftover(): void {
+  #checkLeftover(againMs = FIRST_LEFTOVER_POLL_MS): void {
     if (this.#gone) return;
     if (!groupExists(this.#spawned.pid)) return this.#setGone();
-    this.#leftoverTimer = setTimeout(() => this.#checkLeftover(), LEFTOVER_POLL_MS).unref();
+    this.#leftoverTimer = setTimeout(
+      () => this.#checkLeftover(Math.min(againMs * 2, LEFTOVER_POLL_MS)),
+      againMs,
+    ).unref();
   }
 
   #setGone(): void {
