@@ -15,12 +15,14 @@ export interface OwnRuntime {
 export async function startOwnRuntime({
   token,
   args,
+  env: more = {},
 }: {
   readonly token?: string;
   readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 } = {}): Promise<OwnRuntime> {
   const home = await mkdtemp(join(tmpdir(), "rightseat-conformance-"));
-  const env: Record<string, string> = token === undefined ? {} : { COPILOT_CONNECTION_TOKEN: token };
+  const env = { ...more, ...(token === undefined ? {} : { COPILOT_CONNECTION_TOKEN: token }) };
   let running = await startRuntime({ home, env, args });
   return {
     get process() {

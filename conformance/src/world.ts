@@ -12,6 +12,8 @@ export interface WorldOptions {
   /** The secret that the runtime asks of its clients. */
   readonly token?: string;
   readonly args?: readonly string[];
+  /** The model is GitHub's, for sessions without a provider. */
+  readonly gitHub?: boolean;
   /** A runtime to use instead of one's own; goes before the others. */
   readonly shared?: { readonly port: number };
 }
@@ -44,10 +46,11 @@ export function createWireChecker(): WireChecker {
 }
 
 /** A world whose runtime is its own, or one that others use as well and that somebody else ends. */
-export async function startWorld({ token, args, shared }: WorldOptions = {}): Promise<World> {
+export async function startWorld({ token, args, gitHub, shared }: WorldOptions = {}): Promise<World> {
   const model = await startScriptedModelServer();
   const wire = createWireChecker();
-  const own = shared === undefined ? await startOwnRuntime({ token, args }) : undefined;
+  const env = gitHub ? { COPILOT_API_URL: model.url, GH_TOKEN: "a-token" } : undefined;
+  const own = shared === undefined ? await startOwnRuntime({ token, args, env }) : undefined;
   const port = () => (own?.process ?? shared)!.port;
   const proxy = await startRecordingProxy(port(), (connection) => wire.listen(connection));
   let clients: CopilotClient[] = [];
