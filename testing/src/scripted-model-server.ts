@@ -48,6 +48,8 @@ export interface ScriptedModelServer extends AsyncDisposable {
   readonly closedEarly: number;
   /** Replaces the script for the requests to come; its list starts at the beginning. */
   use(script: ModelScript | undefined): void;
+  /** Drops the requests recorded so far, for runs so long that they would fill the memory. */
+  forget(): void;
   /** Resolves once `check` holds, tried again whenever a request comes, an answer ends or a socket closes. */
   until(check: (server: ScriptedModelServer) => boolean): Promise<void>;
   /** Cuts every connection and stops listening. */
@@ -108,6 +110,11 @@ class ScriptedServer implements ScriptedModelServer {
   use(script: ModelScript | undefined): void {
     this.#script = script;
     this.#scriptStart = this.requests.length;
+  }
+
+  forget(): void {
+    this.#scriptStart -= this.requests.length;
+    this.requests.length = 0;
   }
 
   async until(check: (server: ScriptedModelServer) => boolean): Promise<void> {

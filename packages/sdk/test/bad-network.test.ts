@@ -1,8 +1,13 @@
 /**
  * Conversations over a network that cuts, delays and half-closes connections at any byte: every prompt is
  * answered once, every event is seen once and in order, every tool call is carried out once, nothing
- * hangs and nothing is left behind.
+ * hangs and nothing is left behind. Sessions are made, left and deleted over the same network.
+ *
+ * `RIGHTSEAT_SDK_TURNS=10000 npx vitest run packages/sdk/test/bad-network.test.ts` is the long run;
+ * `RIGHTSEAT_SDK_SEED` chooses other bad luck.
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type ScriptedModelServer, startFaultProxy, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pick, seeded } from "../../server/test/support/random.ts";
@@ -12,8 +17,12 @@ import { expectAllEventsOnce, expectPromptsOnce, witness } from "./support/conve
 
 const TURNS = Number(process.env.RIGHTSEAT_SDK_TURNS ?? 300);
 const SEED = Number(process.env.RIGHTSEAT_SDK_SEED ?? 20261123);
-const SESSIONS = 4;
+const TALKS = 4;
+const TURNS_A_SESSION = 25;
 const TURN_MS = 30_000;
+/** Of a run long enough for it to show: what the client may hold on to from its first tenth to its end. */
+const MAX_GROWN_BYTES = 4 * 1024 * 1024;
+const IS_LONG = TURNS >= 5000;
 
 let model: ScriptedModelServer;
 beforeAll(async () => {
@@ -22,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => model.close());
 
 test(
-  `${TURNS} turns in ${SESSIONS} sessions over a bad network`,
+  `${TURNS} turns of ${TALKS} talks at once over a bad network`,
   async () => {
     await using home = await tempHome();
     const server = await spawnServer(home.path, ["--log-level", "error"]);
@@ -35,36 +44,62 @@ test(
     });
     // Connecting for the first time is tried once; afterwards the client sees to it itself.
     while (client.getState() !== "connected") await client.start().catch(() => undefined);
-    const talk = async (index: number) => {
+    const startedMs = performance.now();
+    const heap: number[] = [];
+    const done = { turns: 0, sessions: 0, events: 0, toolCalls: 0 };
+
+    const holdSession = async (name: string) => {
       const seen = witness(model);
-      const session = await client.createSession(seen.config);
+      const session = await client.createSession({ ...seen.config, sessionId: name });
       const prompts: string[] = [];
-      for (let turn = 0; turn < TURNS / SESSIONS; turn++) {
-        const prompt = pick(random, [`echo ${index}.${turn}`, "words 20", "tool lookup 1", "tool lookup 2"]);
+      for (let turn = 0; turn < TURNS_A_SESSION; turn++) {
+        const prompt = pick(random, [`echo ${name}.${turn}`, "words 20", "tool lookup 1", "tool lookup 2"]);
         prompts.push(prompt);
         const answer = await session.sendAndWait(prompt, TURN_MS);
         expect(answer?.data.content, prompt).toBe(answerTo(prompt));
       }
-      return { session, seen, prompts };
-    };
-    const talks = await Promise.all(Array.from({ length: SESSIONS }, (_, index) => talk(index)));
-    proxy.setRates({});
-    for (const { session, seen, prompts } of talks) {
       await expectPromptsOnce(session, prompts);
       await expectAllEventsOnce(seen, session);
-      const events = await session.getEvents();
-      const called = events.flatMap((event) =>
+      const called = seen.events.flatMap((event) =>
         event.type === "tool.execution_start" ? [event.data.toolCallId] : [],
       );
       expect([...seen.calls]).toEqual(called.map((toolCallId) => [toolCallId, 1]));
+      await session.disconnect();
+      await client.deleteSession(name);
+      done.turns += prompts.length;
+      done.sessions += 1;
+      done.events += seen.events.filter(({ ephemeral }) => ephemeral !== true).length;
+      done.toolCalls += called.length;
+    };
+    const rounds = TURNS / TALKS / TURNS_A_SESSION;
+    for (let round = 0; round < rounds; round++) {
+      await Promise.all(Array.from({ length: TALKS }, (_, talk) => holdSession(`talk-${round}-${talk}`)));
+      model.forget();
+      if (IS_LONG && round >= rounds / 10) heap.push(usedHeap());
     }
+
+    const { faults, accepted } = proxy;
+    expect(faults.cut + faults.halfClose).toBeGreaterThan(TURNS / 20);
+    proxy.setRates({});
+    expect(await client.listSessions()).toEqual([]);
     expect(await client.stop()).toEqual([]);
     await proxy.until(({ open }) => open === 0);
-    expect(proxy.faults.cut + proxy.faults.halfClose).toBeGreaterThan(TURNS / 20);
     expect(await server.kill("SIGTERM")).toBe(0);
+    if (!IS_LONG) return;
+    const grownBytes = (heap.at(-1) ?? 0) - (heap[0] ?? 0);
+    const seconds = Math.round((performance.now() - startedMs) / 1000);
+    console.log(JSON.stringify({ seed: SEED, ...done, faults, connections: accepted, seconds, grownBytes }));
+    expect(grownBytes).toBeLessThan(MAX_GROWN_BYTES);
   },
   1000 * TURNS,
 );
+
+/** Bytes that are in use once everything that can be collected has been. */
+function usedHeap(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 function answerTo(prompt: string): string {
   const [verb, rest] = prompt.split(/ (.*)/);

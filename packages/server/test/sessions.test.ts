@@ -269,6 +269,31 @@ describe("listing", () => {
     });
     await client.close();
   });
+
+  test("deleted twice at once, deleted while it is left, resumed while it is deleted", async () => {
+    await using home = await tempHome();
+    await using server = await startServer(home.path, { flags: ["--demo"] });
+    const [client, other] = [await server.connect(), await server.connect()];
+    const remove = (sessionId: string) => client.request("session.delete", { sessionId });
+    const notFound = { data: { reason: "session_not_found" } };
+
+    for (const sessionId of ["open", "left"]) await client.request("session.create", { sessionId });
+    const resumed = (sessionId: string) =>
+      expect(other.request("session.resume", { sessionId })).rejects.toMatchObject(notFound);
+    const twice = Promise.all([remove("open"), remove("open")]);
+    await Promise.all([twice, resumed("open")]);
+    expect(await twice).toMatchObject([{ success: true }, { success: false }]);
+
+    void client.request("session.detach", { sessionId: "left" });
+    const away = Promise.all([remove("left"), remove("left")]);
+    await Promise.all([away, resumed("left")]);
+    expect(await away).toMatchObject([{ success: true }, { success: false }]);
+
+    await client.request("session.create", { sessionId: "again" });
+    const made = [remove("again"), client.request("session.create", { sessionId: "again" })];
+    expect(await Promise.all(made)).toMatchObject([{ success: true }, { sessionId: "again" }]);
+    await Promise.all([client.close(), other.close()]);
+  });
 });
 
 describe("who may connect", () => {

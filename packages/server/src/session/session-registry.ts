@@ -66,6 +66,7 @@ export class SessionRegistry {
   /** Least recently used first. */
   readonly #sessions = new Map<string, Session>();
   readonly #opening = new Map<string, Promise<Session>>();
+  readonly #deleting = new Map<string, Promise<boolean>>();
   /** Open sessions, and those on their way, by tenant. */
   readonly #openOf = new Map<string, number>();
   readonly #sweeper: NodeJS.Timeout;
@@ -101,6 +102,7 @@ export class SessionRegistry {
   /** Makes a session. @throws RpcError `session_exists`. */
   async create(key: SessionKey, settings: SessionSettings, summary: SessionSummary): Promise<Session> {
     this.#refuseWhenStopping();
+    await this.#deleted(key);
     if (this.#sessions.has(nameOf(key)) || this.#opening.has(nameOf(key))) throw sessionExists(key);
     this.#count(key);
     const lease = await this.log.create(key, summary).catch((error) => {
@@ -138,6 +140,7 @@ export class SessionRegistry {
   /** The session, opened from the log when it is not open here. @throws RpcError `session_not_found`, `session_in_use`. */
   async open(key: SessionKey): Promise<Session> {
     this.#refuseWhenStopping();
+    await this.#deleted(key);
     const name = nameOf(key);
     const open = this.#sessions.get(name);
     if (open?.closing) {
@@ -198,28 +201,14 @@ export class SessionRegistry {
     return session.closed;
   }
 
-  /** Deletes a session and its log, whatever it is doing. False when there was none. */
-  async delete(key: SessionKey): Promise<boolean> {
-    const session = this.#sessions.get(nameOf(key));
-    if (session) {
-      session.closing = true;
-      session.run?.controller.abort(new RunSuspended());
-      await session.run?.done;
-      await endErrands(session);
-      await this.#tellEnd(session, "user_exit").catch((error) => {
-        this.#options.onWarning("the hooks of a deleted session could not be told", {
-          sessionId: session.id,
-          error,
-        });
-      });
-      await session.release();
-      this.#forget(session);
-    }
-    const deleted = await this.log.delete(key).catch((error) => {
-      throw toRpcError(error, key);
-    });
-    if (deleted) this.#options.onLifecycle("session.deleted", key);
-    return deleted;
+  /** Deletes a session and its log, whatever it is doing. False when there was none, or somebody is deleting it. */
+  delete(key: SessionKey): Promise<boolean> {
+    const name = nameOf(key);
+    const underWay = this.#deleting.get(name);
+    if (underWay) return underWay.then(() => false);
+    const deleting = this.#delete(key).finally(() => this.#deleting.delete(name));
+    this.#deleting.set(name, deleting);
+    return deleting;
   }
 
   /** Ends everything: running turns get `graceMs`, then they are suspended. */
@@ -241,6 +230,46 @@ export class SessionRegistry {
         "the server is shutting down; try again at another, or when it is back",
       );
     }
+  }
+
+  async #delete(key: SessionKey): Promise<boolean> {
+    const name = nameOf(key);
+    await this.#opening.get(name)?.catch(() => undefined);
+    const session = this.#sessions.get(name);
+    if (session?.closing) await session.closed;
+    else if (session) {
+      session.closing = true;
+      const ended = this.#endDeleted(session);
+      session.closed = ended.catch(() => undefined);
+      await ended;
+    }
+    const deleted = await this.log.delete(key).catch((error) => {
+      throw toRpcError(error, key);
+    });
+    if (deleted) this.#options.onLifecycle("session.deleted", key);
+    return deleted;
+  }
+
+  async #endDeleted(session: Session): Promise<void> {
+    session.run?.controller.abort(new RunSuspended());
+    await session.run?.done;
+    await endErrands(session);
+    await this.#tellEnd(session, "user_exit").catch((error) => {
+      this.#options.onWarning("the hooks of a deleted session could not be told", {
+        sessionId: session.id,
+        error,
+      });
+    });
+    try {
+      await session.release();
+    } finally {
+      this.#forget(session);
+    }
+  }
+
+  /** Whoever wants a session that is being deleted waits until it is gone. */
+  async #deleted(key: SessionKey): Promise<void> {
+    await this.#deleting.get(nameOf(key))?.catch(() => undefined);
   }
 
   async #closeNow(session: Session, { reason = "complete", hooks }: CloseOptions): Promise<void> {
