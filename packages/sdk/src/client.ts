@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import { type RuntimeMethods, SERVER_METHOD_NAMES, type SessionSummary } from "@rightseat/protocol";
-import { type CallOptions, orAborted, withLimits } from "./call-options.ts";
+import { type CallOptions, orAborted, pause, withLimits } from "./call-options.ts";
 import { assertOptions, resolveConnection } from "./config/client-settings.ts";
 import { prepareConfig, toCreateParams, toResumeParams } from "./config/session-params.ts";
 import type { LinkState } from "./connection/link.ts";
-import { ConnectionError, toError } from "./errors.ts";
+import { ConnectionError, reasonOf, toError } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { ModelList, toModelInfo } from "./model-list.ts";
 import { createRpc, type ServerRpc } from "./rpc.ts";
@@ -30,6 +30,9 @@ import type {
 
 /** How long a session may take to be left when the client stops, in milliseconds. */
 const LEAVE_MS = 5000;
+/** A deletion whose answer was lost is asked for again this long, and this often where another server is at it. */
+const DELETE_AGAIN_FOR_MS = 60_000;
+const DELETE_AGAIN_AFTER_MS = 200;
 
 /**
  * A client of a Rightseat server, with the API of the official SDK's `CopilotClient`. A connection that is
@@ -102,6 +105,7 @@ export class CopilotClient {
     await this.#hub.endpoints.stop("now", () => Promise.resolve());
   }
 
+  /** The same as `stop`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -187,6 +191,7 @@ export class CopilotClient {
   /** Deletes a session and its history for good. @throws Error when there is none. */
   async deleteSession(sessionId: string, options?: CallOptions): Promise<void> {
     let maybeDone = false;
+    const startedMs = performance.now();
     for (;;) {
       try {
         const result = await this.#hub.call("session.delete", { sessionId }, options);
@@ -197,9 +202,13 @@ export class CopilotClient {
         this.#hub.sessions.get(sessionId)?.close(new Error(`the session ${sessionId} was deleted`));
         return;
       } catch (error) {
-        if (!(error instanceof ConnectionError && error.maybeDone) || this.#options.reconnect === false)
-          throw error;
+        const isLost = error instanceof ConnectionError && error.maybeDone;
+        // Another server of the cluster may be deleting it for the call that was lost.
+        const isHeld = maybeDone && reasonOf(error) === "session_in_use";
+        const late = performance.now() - startedMs > DELETE_AGAIN_FOR_MS;
+        if (!(isLost || isHeld) || late || this.#options.reconnect === false) throw error;
         maybeDone = true;
+        if (isHeld) await pause(DELETE_AGAIN_AFTER_MS, options?.signal);
       }
     }
   }

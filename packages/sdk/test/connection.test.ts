@@ -216,6 +216,40 @@ describe("a connection that is lost", () => {
     expect(methods()).toContain("session.detach");
   });
 
+  test("a session whose making is still under way somewhere is asked for until it can be had", async () => {
+    const refusals = ["session_exists", "session_exists"] as const;
+    let tries = 0;
+    server.answers.set("session.create", () => {
+      const refusal = refusals[tries++ - 1];
+      if (refusal) throw new RpcError(refusal, "Session already exists: s");
+      server.cutAll();
+      return new Promise(() => undefined);
+    });
+    let resumes = 0;
+    server.answers.set("session.resume", () => {
+      if (resumes++ === 0) throw new RpcError("session_in_use", "Session in use: s");
+      return { sessionId: "s", eventCursor: "0" };
+    });
+    const session = await connect().createSession({ sessionId: "s" });
+    expect(session.sessionId).toBe("s");
+    expect(resumes).toBe(2);
+  });
+
+  test("a deletion whose answer was lost is asked for again, and may find nothing more to do", async () => {
+    const client = connect();
+    await client.createSession({ sessionId: "s" });
+    const answers = ["lost", "in use", "gone"];
+    server.answers.set("session.delete", () => {
+      const answer = answers.shift();
+      if (answer === "gone") return { success: false, error: "Session not found: s" };
+      if (answer === "in use") throw new RpcError("session_in_use", "Session in use: s");
+      server.cutAll();
+      return new Promise(() => undefined);
+    });
+    await client.deleteSession("s");
+    expect(answers).toEqual([]);
+  });
+
   test("a call that reads is made again, one that does not is reported", async () => {
     const client = connect();
     const session = await client.createSession({ sessionId: "s" });

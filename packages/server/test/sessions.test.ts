@@ -270,7 +270,7 @@ describe("listing", () => {
     await client.close();
   });
 
-  test("deleted twice at once, deleted while it is left, resumed while it is deleted", async () => {
+  test("deleted twice at once, deleted while it is left, resumed while it is deleted or made", async () => {
     await using home = await tempHome();
     await using server = await startServer(home.path, { flags: ["--demo"] });
     const [client, other] = [await server.connect(), await server.connect()];
@@ -289,9 +289,20 @@ describe("listing", () => {
     await Promise.all([away, resumed("left")]);
     expect(await away).toMatchObject([{ success: true }, { success: false }]);
 
+    const made = client.request("session.create", { sessionId: "new" });
+    const foundOnce = async (): Promise<unknown> =>
+      other.request("session.resume", { sessionId: "new" }).catch((error: { data: { reason: string } }) => {
+        if (error.data.reason === "session_not_found") return foundOnce();
+        throw error;
+      });
+    expect(await Promise.all([made, foundOnce()])).toMatchObject([
+      { sessionId: "new" },
+      { sessionId: "new" },
+    ]);
+
     await client.request("session.create", { sessionId: "again" });
-    const made = [remove("again"), client.request("session.create", { sessionId: "again" })];
-    expect(await Promise.all(made)).toMatchObject([{ success: true }, { sessionId: "again" }]);
+    const remade = [remove("again"), client.request("session.create", { sessionId: "again" })];
+    expect(await Promise.all(remade)).toMatchObject([{ success: true }, { sessionId: "again" }]);
     await Promise.all([client.close(), other.close()]);
   });
 });

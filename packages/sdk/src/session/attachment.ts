@@ -95,7 +95,8 @@ export class Attachment {
   async join(request: JoinRequest, signal?: AbortSignal): Promise<JoinResult> {
     const { link } = this.#options;
     let maybeMade = false;
-    for (;;) {
+    const startedMs = performance.now();
+    for (let tries = 0; ; tries++) {
       const channel = await link.ready(signal);
       try {
         const result = await this.#joinOn(channel, request, maybeMade, signal);
@@ -108,7 +109,9 @@ export class Attachment {
         if (this.isClosed) throw toError(error);
         if (isConnectionLoss(error)) maybeMade = true;
         else if (reasonOf(error) === "shutting_down") link.leave(channel, toError(error));
+        else if (maybeMade && isHeld(error, startedMs)) await pause(backoffMs(tries, RETRY), signal);
         else throw error;
+        signal?.throwIfAborted();
       }
     }
   }
@@ -309,6 +312,11 @@ export class Attachment {
     const { sessionId } = this.#options;
     return ((await channel.request("session.eventLog.tail", { sessionId })) as { cursor: string }).cursor;
   }
+}
+
+/** An attempt whose answer was lost may hold the session for a while yet. */
+function isHeld(error: unknown, sinceMs: number): boolean {
+  return reasonOf(error) === "session_in_use" && performance.now() - sinceMs < RETRY_FOR_MS;
 }
 
 function lostInCall(method: string, cause: unknown): ConnectionError {

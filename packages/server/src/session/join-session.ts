@@ -98,26 +98,28 @@ export async function createSession(
   const agent = await agentAskedFor(services, settings, cwd, params);
   const context = await sessionContext(settings, cwd);
   const startTime = new Date().toISOString();
-  const session = await services.registry.create(key, settings, {
+  const summary = {
     sessionId: key.sessionId,
     startTime,
     modifiedTime: startTime,
     ...(settings.clientName !== undefined ? { clientName: settings.clientName } : {}),
     context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
-  });
-  session.gitHubTokenLease = lease;
-  session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
-  if (settings.enableFileHooks) session.fileHooksStart = "new";
-  tellManagedSettings(session, params);
-  session.append("session.start", {
-    sessionId: key.sessionId,
-    version: EVENT_FORMAT_VERSION,
-    producer: "rightseat",
-    copilotVersion: services.version,
-    startTime,
-    ...modelFields(settings),
-    ...(params.sessionLimits ? { sessionLimits: params.sessionLimits } : {}),
-    context,
+  };
+  const session = await services.registry.create(key, settings, summary, (session) => {
+    session.gitHubTokenLease = lease;
+    session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
+    if (settings.enableFileHooks) session.fileHooksStart = "new";
+    tellManagedSettings(session, params);
+    session.append("session.start", {
+      sessionId: key.sessionId,
+      version: EVENT_FORMAT_VERSION,
+      producer: "rightseat",
+      copilotVersion: services.version,
+      startTime,
+      ...modelFields(settings),
+      ...(params.sessionLimits ? { sessionLimits: params.sessionLimits } : {}),
+      context,
+    });
   });
   trackFiles(services, session, params);
   services.onLifecycle("session.created", key);

@@ -99,22 +99,32 @@ export class SessionRegistry {
     return this.#stopping;
   }
 
-  /** Makes a session. @throws RpcError `session_exists`. */
-  async create(key: SessionKey, settings: SessionSettings, summary: SessionSummary): Promise<Session> {
+  /**
+   * Makes a session; `begin` writes its first event. Nobody else has it before that.
+   * @throws RpcError `session_exists`.
+   */
+  async create(
+    key: SessionKey,
+    settings: SessionSettings,
+    summary: SessionSummary,
+    begin: (session: Session) => void,
+  ): Promise<Session> {
     this.#refuseWhenStopping();
     await this.#deleted(key);
-    if (this.#sessions.has(nameOf(key)) || this.#opening.has(nameOf(key))) throw sessionExists(key);
-    this.#count(key);
-    const lease = await this.log.create(key, summary).catch((error) => {
-      this.#uncount(key);
-      throw error instanceof StoreError && error.kind === "conflict"
-        ? sessionExists(key)
-        : toRpcError(error, key);
+    const name = nameOf(key);
+    if (this.#sessions.has(name) || this.#opening.has(name)) throw sessionExists(key);
+    return this.#opened(key, async () => {
+      const lease = await this.log.create(key, summary).catch((error) => {
+        throw error instanceof StoreError && error.kind === "conflict"
+          ? sessionExists(key)
+          : toRpcError(error, key);
+      });
+      const session = this.#make(lease, settings);
+      session.begin(emptyStateAt(summary), 0);
+      this.#sessions.set(name, session);
+      begin(session);
+      return session;
     });
-    const session = this.#make(lease, settings);
-    session.begin(emptyStateAt(summary), 0);
-    this.#sessions.set(nameOf(key), session);
-    return session;
   }
 
   /** A session for a log that was just made, to finish it. Nobody finds it; the caller releases it. */
@@ -152,18 +162,7 @@ export class SessionRegistry {
       await open.wake();
       return open;
     }
-    let opening = this.#opening.get(name);
-    if (!opening) {
-      this.#count(key);
-      opening = this.#load(key)
-        .catch((error: unknown) => {
-          this.#uncount(key);
-          throw error;
-        })
-        .finally(() => this.#opening.delete(name));
-      this.#opening.set(name, opening);
-    }
-    return opening;
+    return this.#opening.get(name) ?? this.#opened(key, () => this.#load(key));
   }
 
   /** A client goes from a session. The last one to go lets the session go once it is quiet. */
@@ -301,6 +300,20 @@ export class SessionRegistry {
     if (hooks.length === 0 && !session.settings.enableFileHooks) return;
     await session.wake();
     await this.#options.onEnd(session, reason, hooks);
+  }
+
+  /** Whoever comes meanwhile gets the same session. */
+  #opened(key: SessionKey, open: () => Promise<Session>): Promise<Session> {
+    const name = nameOf(key);
+    this.#count(key);
+    const opening = open()
+      .catch((error: unknown) => {
+        this.#uncount(key);
+        throw error;
+      })
+      .finally(() => this.#opening.delete(name));
+    this.#opening.set(name, opening);
+    return opening;
   }
 
   async #load(key: SessionKey): Promise<Session> {
