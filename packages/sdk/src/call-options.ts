@@ -1,6 +1,7 @@
 /** How long a call may take, and who may end it. */
 import { DeadlineError, toError } from "./errors.ts";
 
+/** The limits of one call. */
 export interface CallOptions {
   /** Ends the wait; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;

@@ -1,6 +1,7 @@
 /** Canvases: panels that an application shows beside a conversation, and that the agent may open and use. */
 import type { PublishedMethods } from "@rightseat/protocol";
 
+/** JSON Schema of what a canvas or an action is given. */
 export type CanvasJsonSchema = Record<string, unknown>;
 
 type OpenRequest = PublishedMethods["canvas.open"]["params"];
@@ -15,6 +16,7 @@ export interface CanvasAction {
   /** What it does, in words for the model. */
   description?: string;
   inputSchema?: CanvasJsonSchema;
+  /** Carries the action out; what it returns is told to the model. */
   handler: (request: ActionRequest) => Promise<unknown> | unknown;
 }
 
@@ -27,10 +29,12 @@ export interface CanvasDeclaration {
   actions?: Omit<CanvasAction, "handler">[];
 }
 
+/** A canvas, and what the application does for it. */
 export interface CanvasOptions extends Omit<CanvasDeclaration, "actions"> {
   actions?: CanvasAction[];
   /** Shows it; called again with the same `instanceId` to bring it to the front. */
   open: (request: OpenRequest) => Promise<OpenResult> | OpenResult;
+  /** Called when it was closed. */
   onClose?: (request: CloseRequest) => Promise<void> | void;
 }
 
@@ -43,14 +47,18 @@ export class CanvasError extends Error {
     this.code = code;
   }
 
+  /** The error that says that there is no such action. */
   static noHandler(): CanvasError {
     return new CanvasError("canvas_action_no_handler", "No handler implemented for this canvas action");
   }
 }
 
+/** A canvas as a session is given it; made by `createCanvas`. */
 export class Canvas {
   readonly declaration: CanvasDeclaration;
+  /** Shows it. */
   readonly open: CanvasOptions["open"];
+  /** Called when it was closed. */
   readonly onClose: CanvasOptions["onClose"];
   readonly #handlers: ReadonlyMap<string, CanvasAction["handler"]>;
 
@@ -70,6 +78,7 @@ export class Canvas {
   }
 }
 
+/** Makes a canvas for `SessionConfig.canvases`. */
 export function createCanvas(options: CanvasOptions): Canvas {
   return new Canvas(options);
 }

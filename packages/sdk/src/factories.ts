@@ -10,6 +10,7 @@ export function defineFactory(_definition: unknown): never {
   );
 }
 
+/** What the official SDK throws when a factory cannot be resumed; never thrown here. */
 export class FactoryResumeError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {

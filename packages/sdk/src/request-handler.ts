@@ -74,6 +74,7 @@ export abstract class CopilotWebSocketHandler implements AsyncDisposable {
     await this.#answer.send(data);
   }
 
+  /** Ends it; the server is told why. Further calls change nothing. */
   async close(
     status: CopilotWebSocketCloseStatus = CopilotWebSocketCloseStatus.normalClosure,
   ): Promise<void> {
@@ -84,6 +85,7 @@ export abstract class CopilotWebSocketHandler implements AsyncDisposable {
     this.#ended(status);
   }
 
+  /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -122,6 +124,7 @@ export class CopilotWebSocketForwarder extends CopilotWebSocketHandler {
     });
   }
 
+  /** Ends both sides. */
   override async close(status?: CopilotWebSocketCloseStatus): Promise<void> {
     this.#upstream?.close();
     await super.close(status);
@@ -130,10 +133,12 @@ export class CopilotWebSocketForwarder extends CopilotWebSocketHandler {
 
 /** Passes everything on as it is; override what is to be different. */
 export class CopilotRequestHandler {
+  /** Sends an HTTP request to the model. Override it to change the request or its answer, or to answer it. */
   protected sendRequest(request: Request, context: CopilotRequestContext): Promise<Response> {
     return fetch(request, { signal: context.signal });
   }
 
+  /** Opens a WebSocket to the model. Override it to serve the socket yourself. */
   protected openWebSocket(context: CopilotRequestContext): Promise<CopilotWebSocketHandler> {
     return Promise.resolve(new CopilotWebSocketForwarder(context));
   }

@@ -13,14 +13,19 @@ export type SessionFsHandler = {
   ) => Promise<FileMethods[Name]["result"] | undefined>;
 };
 
+/** What is known of a file. */
 export type SessionFsFileInfo = Omit<Methods["stat"]["result"], "error">;
+/** `exec` for definitions, `query` for SELECT, `run` for changes. */
 export type SessionFsSqliteQueryType = Methods["sqliteQuery"]["params"]["queryType"];
+/** Rows, or how many were changed. */
 export type SessionFsSqliteQueryResult = Omit<Methods["sqliteQuery"]["result"], "error">;
+/** Whether a transaction that failed may be tried again. */
 export type SessionFsSqliteTransactionErrorClass = NonNullable<
   Methods["sqliteTransaction"]["result"]["error"]
 >["errorClass"];
 type SqliteParams = Record<string, string | number | null>;
 
+/** One statement, and the values for its parameters. */
 export interface SessionFsSqliteStatement {
   /** `exec` for definitions, `query` for SELECT, `run` for changes. */
   queryType: SessionFsSqliteQueryType;
@@ -38,7 +43,9 @@ export class SessionFsSqliteTransactionFailure extends Error {
   }
 }
 
+/** The database of one session. Errors are thrown. */
 export interface SessionFsSqliteProvider {
+  /** Carries out one statement; makes the database where there is none. */
   query(
     queryType: SessionFsSqliteQueryType,
     query: string,
@@ -52,17 +59,25 @@ export interface SessionFsSqliteProvider {
 
 /** The files of one session. Errors are thrown; one with the code ENOENT says that there is no such file. */
 export interface SessionFsProvider {
+  /** The whole file, as UTF-8. */
   readFile(path: string): Promise<string>;
   /** Makes the folders above where they are missing. */
   writeFile(path: string, content: string, mode?: number): Promise<void>;
+  /** Makes the file, and the folders above, where they are missing. */
   appendFile(path: string, content: string, mode?: number): Promise<void>;
+  /** Whether there is a file or a folder. */
   exists(path: string): Promise<boolean>;
+  /** What is known of a file or a folder. */
   stat(path: string): Promise<SessionFsFileInfo>;
+  /** With `recursive`, makes the folders above too, and one that is there is no error. */
   mkdir(path: string, recursive: boolean, mode?: number): Promise<void>;
+  /** The names in a folder. */
   readdir(path: string): Promise<string[]>;
+  /** The names in a folder, and what each is. */
   readdirWithTypes(path: string): Promise<Methods["readdirWithTypes"]["result"]["entries"]>;
   /** With `force`, nothing to remove is no error. */
   rm(path: string, recursive: boolean, force: boolean): Promise<void>;
+  /** Moves a file or a folder; what was at the new place is replaced. */
   rename(from: string, to: string): Promise<void>;
   sqlite?: SessionFsSqliteProvider;
 }

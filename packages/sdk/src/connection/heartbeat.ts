@@ -6,6 +6,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 
+/** How a server that has stopped answering is noticed. */
 export interface HeartbeatOptions {
   /** Milliseconds of silence, while something is waited for, after which the server is pinged. */
   readonly silenceMs: number;

@@ -12,8 +12,10 @@ import { type ByteStreams, Channel, type ChannelHandlers } from "./channel.ts";
 import { HandshakeRefused } from "./handshake.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 
+/** What a connection is doing; `error` when connecting was given up. */
 export type LinkState = "disconnected" | "connecting" | "connected" | "error";
 
+/** How a lost connection is made again. */
 export interface ReconnectOptions {
   /** Upper bound of the first wait between attempts, in milliseconds; default 50. Waits are random below their bound. */
   readonly initialDelayMs?: number;

@@ -7,6 +7,7 @@
 import type { SessionEvent } from "@rightseat/protocol";
 import { type LogPosition, type ReadPage, readAfter } from "./log-reader.ts";
 
+/** Which events a stream has, and how many may wait. */
 export interface EventStreamOptions {
   /** Only these types; default all. */
   readonly types?: readonly string[];
@@ -34,6 +35,7 @@ interface Reader {
 const DEFAULT_BUFFER_SIZE = 1024;
 const END = { value: undefined, done: true } as const;
 
+/** Events of a session, made by `session.events()`; read it with `for await`, or by hand. */
 export class EventStream implements AsyncIterableIterator<SessionEvent, undefined> {
   readonly #source: EventStreamSource;
   readonly #options: EventStreamOptions;
@@ -94,6 +96,7 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
     this.#serve();
   }
 
+  /** The next event, waited for. Rejects when the stream ended with an error. */
   next(): Promise<IteratorResult<SessionEvent, undefined>> {
     return new Promise((resolve, reject) => {
       this.#readers.push({ resolve, reject });
@@ -101,6 +104,7 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
     });
   }
 
+  /** Ends the stream; what waits is dropped. */
   return(): Promise<IteratorResult<SessionEvent, undefined>> {
     this.#waiting = [];
     this.#lag = undefined;
@@ -108,6 +112,7 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
     return Promise.resolve(END);
   }
 
+  /** Itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }

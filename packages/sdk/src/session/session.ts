@@ -43,6 +43,7 @@ export class CopilotSession {
     this.#core = core;
   }
 
+  /** What `resumeSession` goes on with. */
   get sessionId(): string {
     return this.#core.id;
   }
@@ -52,6 +53,7 @@ export class CopilotSession {
     return this.#core.workspacePath;
   }
 
+  /** What can be done for the session now; changes as clients come and go. */
   get capabilities(): SessionCapabilities {
     return this.#core.capabilities;
   }
@@ -205,6 +207,7 @@ export class CopilotSession {
     return this.disconnect(options);
   }
 
+  /** The same as `disconnect`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect();
   }

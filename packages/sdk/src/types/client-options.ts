@@ -15,6 +15,7 @@ export interface TraceContext {
   tracestate?: string;
 }
 
+/** Gets the trace context of the work under way. */
 export type TraceContextProvider = () => TraceContext | Promise<TraceContext>;
 
 /** Tracing of a runtime that this client starts itself. */
@@ -27,6 +28,7 @@ export interface TelemetryConfig {
   captureContent?: boolean;
 }
 
+/** A runtime that this client starts. */
 export interface ChildProcessRuntimeConnection {
   /** The runtime's executable or script; default `COPILOT_CLI_PATH`, then an installed `rightseat`. */
   readonly path?: string;
@@ -63,12 +65,14 @@ export interface UriRuntimeConnection {
   readonly tls?: TlsOptions;
 }
 
+/** Where the server is, or how it is started; made by the functions of `RuntimeConnection`. */
 export type RuntimeConnection =
   | StdioRuntimeConnection
   | InProcessRuntimeConnection
   | TcpRuntimeConnection
   | UriRuntimeConnection;
 
+/** How to connect to servers that run already. */
 export interface UriOptions {
   /** The secret that the server expects, or a function that gets one for each connection. */
   connectionToken?: ConnectionToken;
@@ -76,6 +80,7 @@ export interface UriOptions {
   tls?: TlsOptions;
 }
 
+/** Makes the ways to a server that `CopilotClientOptions.connection` takes. */
 export const RuntimeConnection = {
   /** Starts a runtime and speaks to it over its standard input and output. */
   forStdio(
@@ -124,6 +129,7 @@ function tlsOf({ tls }: UriOptions): { tls?: TlsOptions } {
  */
 export type CopilotClientMode = "empty" | "copilot-cli";
 
+/** Where a client finds its server, and what it is like. Every field may be left out. */
 export interface CopilotClientOptions {
   /** Default: a runtime that the client starts, on stdio. */
   connection?: RuntimeConnection;
@@ -163,6 +169,7 @@ export interface CopilotClientOptions {
   sessionFs?: SessionFsConfig;
   /** Carries the server's requests to models. */
   requestHandler?: CopilotRequestHandler;
+  /** Gets what the server would tell GitHub of its use. */
   onGitHubTelemetry?: (notification: GitHubTelemetryNotification) => void | Promise<void>;
   /** Absolute paths of plugins that the server is told of before any session. */
   builtinPluginDirectories?: readonly string[];

@@ -1,6 +1,7 @@
 /** Where an application may look at a session's work, and change it. */
 import type { ToolResultObject } from "./tools.ts";
 
+/** What every hook is told. */
 export interface BaseHookInput {
   /** The session it happened in; of a sub-agent, another than the invocation's. */
   sessionId: string;
@@ -14,10 +15,12 @@ type Handler<Input, Output> = (
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing changes nothing
 ) => Promise<Output | void> | Output | void;
 
+/** The tool, and the arguments it would run with. */
 export interface PreToolUseHookInput extends BaseHookInput {
   toolName: string;
   toolArgs: unknown;
 }
+/** Whether the tool may run, and with which arguments. */
 export interface PreToolUseHookOutput {
   permissionDecision?: "allow" | "deny" | "ask";
   permissionDecisionReason?: string;
@@ -26,8 +29,10 @@ export interface PreToolUseHookOutput {
   additionalContext?: string;
   suppressOutput?: boolean;
 }
+/** Asked before a tool runs. */
 export type PreToolUseHandler = Handler<PreToolUseHookInput, PreToolUseHookOutput>;
 
+/** The call as it would go to the MCP server. */
 export interface PreMcpToolCallHookInput extends BaseHookInput {
   toolCallId?: string;
   serverName: string;
@@ -35,94 +40,118 @@ export interface PreMcpToolCallHookInput extends BaseHookInput {
   arguments: unknown;
   _meta?: Record<string, unknown>;
 }
+/** What is to be sent along with the call. */
 export interface PreMcpToolCallHookOutput {
   /** Takes the place of the request's `_meta`; null removes it. */
   metaToUse?: Record<string, unknown> | null;
 }
+/** Asked before a tool of an MCP server is called. */
 export type PreMcpToolCallHandler = Handler<PreMcpToolCallHookInput, PreMcpToolCallHookOutput>;
 
+/** A tool that ran, and what came of it. */
 export interface PostToolUseHookInput extends BaseHookInput {
   toolName: string;
   toolArgs: unknown;
   toolResult: ToolResultObject;
 }
+/** What takes the place of the result, and what the model is told beside it. */
 export interface PostToolUseHookOutput {
   modifiedResult?: ToolResultObject;
   additionalContext?: string;
   suppressOutput?: boolean;
 }
+/** Asked after a tool ran with success. */
 export type PostToolUseHandler = Handler<PostToolUseHookInput, PostToolUseHookOutput>;
 
+/** A tool that failed. */
 export interface PostToolUseFailureHookInput extends BaseHookInput {
   toolName: string;
   toolArgs: unknown;
   /** What the tool said went wrong. */
   error: string;
 }
+/** What the model is told. */
 export interface PostToolUseFailureHookOutput {
   /** Told to the model beside the failure. */
   additionalContext?: string;
 }
+/** Asked after a tool failed. */
 export type PostToolUseFailureHandler = Handler<PostToolUseFailureHookInput, PostToolUseFailureHookOutput>;
 
+/** A prompt as it came. */
 export interface UserPromptSubmittedHookInput extends BaseHookInput {
   prompt: string;
 }
+/** What takes its place, and what the model is told beside it. */
 export interface UserPromptSubmittedHookOutput {
   modifiedPrompt?: string;
   additionalContext?: string;
   suppressOutput?: boolean;
 }
+/** Asked when a prompt came in. */
 export type UserPromptSubmittedHandler = Handler<UserPromptSubmittedHookInput, UserPromptSubmittedHookOutput>;
 
+/** A prompt as it came, and as it would be stored. */
 export interface UserPromptTransformedHookInput extends BaseHookInput {
   prompt: string;
   /** What the model would be sent. */
   transformedPrompt: string;
 }
+/** What takes its place. */
 export interface UserPromptTransformedHookOutput {
   modifiedTransformedPrompt?: string;
 }
+/** Asked before a prompt is stored. */
 export type UserPromptTransformedHandler = Handler<
   UserPromptTransformedHookInput,
   UserPromptTransformedHookOutput
 >;
 
+/** How the session began. */
 export interface SessionStartHookInput extends BaseHookInput {
   source: "startup" | "resume" | "new";
   initialPrompt?: string;
 }
+/** What the model is told at the beginning. */
 export interface SessionStartHookOutput {
   additionalContext?: string;
   modifiedConfig?: Record<string, unknown>;
 }
+/** Asked when a session begins, or is gone on with. */
 export type SessionStartHandler = Handler<SessionStartHookInput, SessionStartHookOutput>;
 
+/** Why the session ended. */
 export interface SessionEndHookInput extends BaseHookInput {
   reason: "complete" | "error" | "abort" | "timeout" | "user_exit";
   finalMessage?: string;
   error?: string;
 }
+/** What is noted of the end. */
 export interface SessionEndHookOutput {
   suppressOutput?: boolean;
   cleanupActions?: string[];
   sessionSummary?: string;
 }
+/** Told when a session ends. */
 export type SessionEndHandler = Handler<SessionEndHookInput, SessionEndHookOutput>;
 
+/** What went wrong, and where. */
 export interface ErrorOccurredHookInput extends BaseHookInput {
   error: string;
   errorContext: "model_call" | "tool_execution" | "system" | "user_input";
   recoverable: boolean;
 }
+/** What is to be done about it. */
 export interface ErrorOccurredHookOutput {
   suppressOutput?: boolean;
   errorHandling?: "retry" | "skip" | "abort";
   retryCount?: number;
   userNotification?: string;
 }
+/** Asked when something went wrong. */
 export type ErrorOccurredHandler = Handler<ErrorOccurredHookInput, ErrorOccurredHookOutput>;
 
+/** How the agent came to stop. */
 export interface AgentStopHookInput extends BaseHookInput {
   /** Why it stopped, for example `end_turn`. */
   stopReason?: string;
@@ -130,11 +159,13 @@ export interface AgentStopHookInput extends BaseHookInput {
   /** This hook has kept the agent going before. */
   stopHookActive?: boolean;
 }
+/** Whether it is to go on. */
 export interface AgentStopHookOutput {
   /** `block` keeps the agent going with `reason` as its next message. */
   decision?: "block";
   reason?: string;
 }
+/** Asked when the agent is done of its own accord. */
 export type AgentStopHandler = Handler<AgentStopHookInput, AgentStopHookOutput>;
 
 /** A hook that throws counts as one that said nothing. */

@@ -5,6 +5,7 @@ import type { PermissionRequestedEvent } from "./permissions.ts";
 /** Whose message it is. */
 export type MessageSource = "user" | "system" | `agent-${string}`;
 
+/** A prompt, and what goes with it. */
 export interface MessageOptions {
   prompt: string;
   /** Default: the user's. */
@@ -41,15 +42,19 @@ export interface MessageOptions {
   messageId?: string;
 }
 
+/** Something that happened in a session; `type` says what `data` holds. */
 export type SessionEvent = Exclude<LoggedEvent, { type: "permission.requested" }> | PermissionRequestedEvent;
 
+/** What can happen in a session. */
 export type SessionEventType = SessionEvent["type"];
 
 /** The events of one type. */
 export type SessionEventPayload<T extends SessionEventType> = Extract<SessionEvent, { type: T }>;
 
+/** Gets the events of one type. */
 export type TypedSessionEventHandler<T extends SessionEventType> = (event: SessionEventPayload<T>) => void;
 
+/** Gets events of every type. */
 export type SessionEventHandler = (event: SessionEvent) => void;
 
 /** What the model answered. */

@@ -13,10 +13,12 @@ export type PermissionRequest = LoggedRequest & {
   readonly managedApprovalRequired?: boolean;
 };
 
+/** What is told of a request. */
 export type PermissionRequestedData = Omit<LoggedRequestData, "permissionRequest"> & {
   permissionRequest: PermissionRequest;
 };
 
+/** An agent asks whether it may. */
 export type PermissionRequestedEvent = Omit<LoggedRequestEvent, "data"> & { data: PermissionRequestedData };
 
 /** The decision; `no-result` leaves it to another client. */

@@ -4,6 +4,7 @@ import type { AutoTier, ModelBillingTokenPrices } from "@rightseat/protocol";
 /** How hard a model thinks, where it can be told. */
 export type ReasoningEffort = "low" | "medium" | "high" | "xhigh" | "max";
 
+/** Who needs a token, and for which session. */
 export interface ProviderTokenArgs {
   /** The provider that needs a token: its name, or `default` for the session's only one. */
   readonly providerName: string;
@@ -75,6 +76,7 @@ export interface CapiSessionOptions {
   enableWebSocketResponses?: boolean;
 }
 
+/** What a model can do, and how much it takes. */
 export interface ModelCapabilities {
   supports: {
     /** Reads images. */
@@ -102,16 +104,19 @@ type DeepPartial<T> = T extends readonly (infer U)[]
 /** Only what is to be different. */
 export type ModelCapabilitiesOverride = DeepPartial<ModelCapabilities>;
 
+/** Whether an organisation lets its people use the model. */
 export interface ModelPolicy {
   state: "enabled" | "disabled" | "unconfigured";
   terms: string;
 }
 
+/** What the model costs. */
 export interface ModelBilling {
   multiplier?: number;
   tokenPrices?: ModelBillingTokenPrices;
 }
 
+/** A model as it is listed. */
 export interface ModelInfo {
   /** What `model` is set to. */
   id: string;

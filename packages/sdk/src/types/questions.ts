@@ -1,6 +1,7 @@
 /** What an agent asks people, and who answers for them. */
 import type { McpOauthRequiredData } from "@rightseat/protocol";
 
+/** The agent asks the user something. */
 export interface UserInputRequest {
   /** The question. */
   question: string;
@@ -10,12 +11,14 @@ export interface UserInputRequest {
   allowFreeform?: boolean;
 }
 
+/** What the user said. */
 export interface UserInputResponse {
   answer: string;
   /** Whether the answer is none of the choices. */
   wasFreeform: boolean;
 }
 
+/** Answers for the user. What it throws is told to the agent. */
 export type UserInputHandler = (
   request: UserInputRequest,
   invocation: { sessionId: string },
@@ -33,6 +36,7 @@ export interface ExitPlanModeRequest {
   recommendedAction: string;
 }
 
+/** What is done about a plan. */
 export interface ExitPlanModeResult {
   approved: boolean;
   selectedAction?: string;
@@ -40,6 +44,7 @@ export interface ExitPlanModeResult {
   feedback?: string;
 }
 
+/** Decides on a plan. */
 export type ExitPlanModeHandler = (
   request: ExitPlanModeRequest,
   invocation: { sessionId: string },
@@ -52,8 +57,10 @@ export interface AutoModeSwitchRequest {
   retryAfterSeconds?: number;
 }
 
+/** Whether another model goes on: this time, from now on, or not. */
 export type AutoModeSwitchResponse = "yes" | "yes_always" | "no";
 
+/** Decides whether another model goes on. */
 export type AutoModeSwitchHandler = (
   request: AutoModeSwitchRequest,
   invocation: { sessionId: string },
@@ -93,8 +100,10 @@ export interface ElicitationSchema {
   required?: string[];
 }
 
+/** What was filled into a field. */
 export type ElicitationFieldValue = string | number | boolean | string[];
 
+/** What became of a form. */
 export interface ElicitationResult {
   /** What the user did: filled it in, refused, or closed it. */
   action: "accept" | "decline" | "cancel";
@@ -102,12 +111,14 @@ export interface ElicitationResult {
   content?: Record<string, ElicitationFieldValue>;
 }
 
+/** A form to show to the user. */
 export interface ElicitationParams {
   /** What is asked of the user. */
   message: string;
   requestedSchema: ElicitationSchema;
 }
 
+/** A form, or an address, that somebody wants shown to the user. */
 export interface ElicitationContext {
   sessionId: string;
   message: string;
@@ -120,6 +131,7 @@ export interface ElicitationContext {
   url?: string;
 }
 
+/** Shows it, and says what became of it. */
 export type ElicitationHandler = (
   context: ElicitationContext,
 ) => Promise<ElicitationResult> | ElicitationResult;
@@ -136,6 +148,7 @@ export interface UiInputOptions {
 
 /** Asks the user of whichever client can show a form; every method throws where none can. */
 export interface SessionUiApi {
+  /** Shows a form. */
   elicitation(params: ElicitationParams): Promise<ElicitationResult>;
   /** True only when the user agreed. */
   confirm(message: string): Promise<boolean>;
@@ -157,6 +170,7 @@ export type McpAuthRequest = Pick<
   | "staticClientConfig"
 >;
 
+/** A token for an MCP server. */
 export interface McpAuthToken {
   accessToken: string;
   /** Default: Bearer. */
@@ -165,6 +179,7 @@ export interface McpAuthToken {
   expiresIn?: number;
 }
 
+/** A token, or that there will be none. */
 export type McpAuthResult = ({ kind: "token" } & McpAuthToken) | { kind: "cancelled" };
 
 /** Gets a token, or nothing to cancel the request. */
@@ -178,6 +193,7 @@ export type McpAuthHandler = (
   | undefined
   | Promise<McpAuthResult | McpAuthToken | null | undefined>;
 
+/** A slash command that was given. */
 export interface CommandContext {
   sessionId: string;
   /** The whole command, for example `/deploy production`. */
@@ -188,6 +204,7 @@ export interface CommandContext {
   args: string;
 }
 
+/** Carries a slash command out. What it throws is told to whoever gave it. */
 export type CommandHandler = (context: CommandContext) => Promise<void> | void;
 
 /** A slash command that the application carries out. */

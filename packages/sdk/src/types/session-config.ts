@@ -56,6 +56,7 @@ export interface MCPHTTPServerConfig extends MCPServerConfigBase {
   headers?: Record<string, string>;
 }
 
+/** An MCP server. */
 export type MCPServerConfig = MCPStdioServerConfig | MCPHTTPServerConfig;
 
 /** An agent of the application's own. */
@@ -94,6 +95,7 @@ export interface InfiniteSessionConfig {
   bufferExhaustionThreshold?: number;
 }
 
+/** Whether the agent remembers things beyond the session. */
 export interface MemoryConfiguration {
   enabled: boolean;
 }
@@ -106,26 +108,31 @@ export interface LargeToolOutputConfig {
   outputDirectory?: string;
 }
 
+/** A repository on GitHub. */
 export interface CloudSessionRepository {
   owner: string;
   name: string;
   branch?: string;
 }
 
+/** A session that would run at GitHub; Rightseat refuses it. */
 export interface CloudSessionOptions {
   repository?: CloudSessionRepository;
 }
 
+/** The extension of the Copilot CLI that a program is. */
 export interface ExtensionInfo {
   source: string;
   name: string;
 }
 
+/** Who shows canvases. */
 export interface CanvasProviderIdentity {
   id: string;
   name?: string;
 }
 
+/** Which tools of GitHub's MCP server there are. */
 export interface GitHubMcpToolConfig {
   enableAllTools?: boolean;
   additionalToolsets?: string[];
@@ -142,6 +149,7 @@ export const DisableBypassPermissionsModes = {
   AllowAutoOnly: "allow-auto-only",
 } as const;
 
+/** What agents may not do, must ask for, and may do, as rules. */
 export interface ManagedSettingsPermissions {
   /** One of `DisableBypassPermissionsModes`; what is not known is told as it is. */
   disableBypassPermissionsMode?: string;
@@ -155,13 +163,16 @@ export interface ManagedSettings {
   permissions?: ManagedSettingsPermissions;
 }
 
+/** The value of a parameter of an experiment. */
 export type ExpFlagValue = string | number | boolean | null;
 
+/** The parameters of one experiment. */
 export interface ExpConfigEntry {
   Id: string;
   Parameters: Record<string, ExpFlagValue>;
 }
 
+/** Which experiments the user takes part in, as GitHub tells it. */
 export interface CopilotExpAssignmentResponse {
   Features: string[];
   Flights: Record<string, string>;
@@ -172,13 +183,16 @@ export interface CopilotExpAssignmentResponse {
   AssignmentContext: string;
 }
 
+/** How the agent asks: a question with choices, or a form. */
 export type AskUserVariant = "legacy" | "elicitation";
 
+/** Which token is wanted, and why. */
 export type GitHubTokenProviderArgs = Pick<GitHubTokenAcquireRequest, "host" | "sessionId" | "reason">;
 
 /** A token and the seconds that it lasts, or `cancelled`. */
 export type GitHubTokenProviderResult = GitHubTokenAcquireResult;
 
+/** Gets a GitHub token: when the session begins, and before the one before runs out. */
 export type GitHubTokenProvider = (
   args: GitHubTokenProviderArgs,
 ) => GitHubTokenProviderResult | Promise<GitHubTokenProviderResult>;

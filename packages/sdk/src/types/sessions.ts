@@ -1,5 +1,6 @@
 /** Sessions as they are listed, and news of them. */
 
+/** Where a session works. */
 export interface SessionContext {
   workingDirectory: string;
   gitRoot?: string;
@@ -16,6 +17,7 @@ export interface SessionListFilter {
   branch?: string;
 }
 
+/** A session as it is listed. */
 export interface SessionMetadata {
   sessionId: string;
   startTime: Date;
@@ -39,11 +41,13 @@ export interface SessionCapabilities {
   };
 }
 
+/** The versions of the server and of the protocol it speaks. */
 export interface GetStatusResponse {
   version: string;
   protocolVersion: number;
 }
 
+/** Whether GitHub knows the server, and as whom. */
 export interface GetAuthStatusResponse {
   isAuthenticated: boolean;
   authType?: "user" | "env" | "gh-cli" | "hmac" | "api-key" | "token";
@@ -52,11 +56,13 @@ export interface GetAuthStatusResponse {
   statusMessage?: string;
 }
 
+/** The session that a terminal shows; none of a server. */
 export interface ForegroundSessionInfo {
   sessionId?: string;
   workspacePath?: string;
 }
 
+/** What can become of a session. */
 export type SessionLifecycleEventType =
   | "session.created"
   | "session.deleted"
@@ -64,6 +70,7 @@ export type SessionLifecycleEventType =
   | "session.foreground"
   | "session.background";
 
+/** What is told of the session along with it. */
 export interface SessionLifecycleEventMetadata {
   startTime: Date;
   modifiedTime: Date;
@@ -76,16 +83,22 @@ interface LifecycleEvent<T extends SessionLifecycleEventType> {
   metadata: SessionLifecycleEventMetadata;
 }
 
+/** A session was made. */
 export type SessionCreatedEvent = LifecycleEvent<"session.created">;
+/** A session was deleted. */
 export interface SessionDeletedEvent {
   type: "session.deleted";
   sessionId: string;
   metadata?: undefined;
 }
+/** A session was gone on with. */
 export type SessionUpdatedEvent = LifecycleEvent<"session.updated">;
+/** A terminal shows the session; never told by a server. */
 export type SessionForegroundEvent = LifecycleEvent<"session.foreground">;
+/** A terminal does not show the session any more; never told by a server. */
 export type SessionBackgroundEvent = LifecycleEvent<"session.background">;
 
+/** What became of a session. */
 export type SessionLifecycleEvent =
   | SessionCreatedEvent
   | SessionDeletedEvent
@@ -93,8 +106,10 @@ export type SessionLifecycleEvent =
   | SessionForegroundEvent
   | SessionBackgroundEvent;
 
+/** Gets news of sessions. */
 export type SessionLifecycleHandler = (event: SessionLifecycleEvent) => void;
 
+/** Gets news of one kind. */
 export type TypedSessionLifecycleHandler<K extends SessionLifecycleEventType> = (
   event: Extract<SessionLifecycleEvent, { type: K }>,
 ) => void;

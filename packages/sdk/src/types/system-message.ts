@@ -44,6 +44,7 @@ export type SectionOverrideAction =
   | "preserve"
   | SectionTransformFn;
 
+/** What happens to a section, and with which text. */
 export interface SectionOverride {
   action: SectionOverrideAction;
   /** The text to put in; nothing replaces a section with an empty one. */
@@ -69,6 +70,7 @@ export interface SystemMessageCustomizeConfig {
   content?: string;
 }
 
+/** What of the system message is the application's. */
 export type SystemMessageConfig =
   | SystemMessageAppendConfig
   | SystemMessageReplaceConfig

@@ -2,8 +2,10 @@
 import type { CurrentToolMetadata } from "@rightseat/protocol";
 import type { JsonValue } from "./json.ts";
 
+/** How a call ended. */
 export type ToolResultType = "success" | "failure" | "rejected" | "denied" | "timeout";
 
+/** An image or a file that a tool gives the model. */
 export type ToolBinaryResult = {
   /** Base64. */
   data: string;
@@ -12,8 +14,10 @@ export type ToolBinaryResult = {
   description?: string;
 };
 
+/** Measurements of a call, by name. */
 export type ToolTelemetry = Record<string, Record<string, JsonValue> | undefined>;
 
+/** What came of a call, with all there is to say about it. */
 export type ToolResultObject = {
   /** What the model reads. */
   textResultForLlm: string;
@@ -27,8 +31,10 @@ export type ToolResultObject = {
   toolReferences?: string[];
 };
 
+/** What came of a call. */
 export type ToolResult = string | ToolResultObject;
 
+/** One call of a tool. */
 export interface ToolInvocation {
   sessionId: string;
   toolCallId: string;
@@ -58,6 +64,7 @@ export type ToolHandler<TArgs = unknown> = (
 /** A schema library's schema: anything that says itself as JSON Schema. Zod 4 does. */
 export interface ZodSchema<T = unknown> {
   _output: T;
+  /** The schema as JSON Schema. */
   toJSONSchema(): Record<string, unknown>;
 }
 
@@ -67,6 +74,7 @@ export interface ZodV3Schema<T = unknown> {
   _def: { typeName?: unknown };
 }
 
+/** A tool of the application: what the model is told of it, and what carries it out. */
 export interface Tool<TArgs = unknown> {
   /** Unique in the session: letters, digits, `_` and `-`. */
   name: string;
