@@ -39,8 +39,8 @@ test("context that comes while calls are open goes behind the last result, in or
   expect(spoken(state)).toEqual([
     "user: go",
     "assistant: ",
-    "tool: found b",
     "tool: found a",
+    "tool: found b",
     "user: first",
     "user: second",
   ]);
