@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import { ConfigError } from "./config/config-error.ts";
 import { type Config, helpText, loadConfig } from "./config/load-config.ts";
 import { createLogger, type Logger, openAuditLog } from "./config/logger.ts";
+import { collectWhenIdle } from "./idle-collector.ts";
 import { createServer, type RightseatServer } from "./server.ts";
 import { tokenCommand } from "./token-command.ts";
 
@@ -40,6 +41,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   }
   const server = createServer(config, logger, version, { audit: auditLog?.write });
   process.on("SIGHUP", () => reload(server, argv, logger));
+  collectWhenIdle((figures) => logger.debug("memory was given back", figures));
   const code = config.stdio ? await serveStdio(server, logger) : await serveTcp(server, config, logger);
   auditLog?.close();
   return code;

@@ -135,6 +135,26 @@ test("sessions made, used, left and deleted leave no descriptor and no directory
   expect(await server.kill("SIGTERM")).toBe(0);
 }, 60_000);
 
+test("a server that has nothing to do any more gives the memory of its work back", async () => {
+  await using home = await tempHome();
+  const server = await spawnServer(home.path, ["--demo", "--log-level", "debug"]);
+  const client = await server.connect();
+  await client.request("session.create", { sessionId: "s" });
+  for (let turn = 0; turn < 300; turn += 1) await client.ask("s", `echo ${"x".repeat(10_000)}`);
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (!/"returnedBytes":[1-9]\d{6,}/.test(server.output())) return;
+      server.child.stderr?.off("data", look);
+      resolve();
+    };
+    server.child.stderr?.on("data", look);
+    look();
+  });
+  expect(await client.ask("s", "echo and goes on")).toBe("and goes on");
+  await client.close();
+  expect(await server.kill("SIGTERM")).toBe(0);
+}, 60_000);
+
 test("making a session is not held up by a GitHub that does not answer", async () => {
   await using home = await tempHome();
   const { createServer } = await import("node:net");

@@ -1,0 +1,57 @@
+/**
+ * Gives memory back when the server is quiet. V8 collects its old generation when that is about to grow,
+ * so a burst of work leaves tens of megabytes behind which nothing collects as long as nobody asks for
+ * anything: of 66 MB that 5,000 sleeping sessions seemed to take, 58 were garbage. One full collection in
+ * a quiet moment returns them to the system.
+ */
+import { Session } from "node:inspector";
+import { performance } from "node:perf_hooks";
+import { getHeapStatistics } from "node:v8";
+
+const LOOK_MS = 2_000;
+/** Quiet: the event loop was at work for less than this share of the time between two looks. */
+const QUIET_SHARE = 0.01;
+/** What has to have come since the last collection for another one to be worth its while. */
+const WORTH_BYTES = 12 * 1024 * 1024;
+/** A collection stops everything, for some milliseconds a megabyte in use: none is made above this. */
+const MOST_IN_USE_BYTES = 256 * 1024 * 1024;
+/** Collections take at most this share of the time, so that even a caller who meets one is one in 200. */
+const MOST_SHARE = 0.005;
+
+/** Looks from time to time whether to collect. Nothing is kept running for it. */
+export function collectWhenIdle(
+  onCollected: (figures: { durationMs: number; returnedBytes: number }) => void,
+): void {
+  let inspector: Session | undefined;
+  let leftInUse = 0;
+  let notBeforeMs = 0;
+  let last = performance.eventLoopUtilization();
+  const look = () => {
+    const now = performance.eventLoopUtilization();
+    const busy = performance.eventLoopUtilization(now, last).utilization;
+    last = now;
+    const before = getHeapStatistics();
+    if (busy > QUIET_SHARE || performance.now() < notBeforeMs) return;
+    if (before.used_heap_size - leftInUse < WORTH_BYTES || before.used_heap_size > MOST_IN_USE_BYTES) return;
+    const started = performance.now();
+    notBeforeMs = Number.POSITIVE_INFINITY;
+    inspector ??= connected();
+    // The one documented way to a collection that also shrinks the heap. It runs in a task of its own.
+    inspector.post("HeapProfiler.collectGarbage", () => {
+      const after = getHeapStatistics();
+      leftInUse = after.used_heap_size;
+      const durationMs = performance.now() - started;
+      notBeforeMs = performance.now() + durationMs / MOST_SHARE;
+      last = performance.eventLoopUtilization();
+      const returnedBytes = before.total_heap_size - after.total_heap_size;
+      onCollected({ durationMs: Math.round(durationMs), returnedBytes });
+    });
+  };
+  setInterval(look, LOOK_MS).unref();
+}
+
+function connected(): Session {
+  const session = new Session();
+  session.connect();
+  return session;
+}
