@@ -1,5 +1,10 @@
 /** Servers that end, and others that go on with their sessions. */
-import { type ScriptedModelServer, startFaultProxy, startScriptedModelServer } from "@rightseat/testing";
+import {
+  type FaultProxy,
+  type ScriptedModelServer,
+  startFaultProxy,
+  startScriptedModelServer,
+} from "@rightseat/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { pick, seeded } from "../../server/test/support/random.ts";
 import {
@@ -8,7 +13,7 @@ import {
   type TempHome,
   tempHome,
 } from "../../server/test/support/servers.ts";
-import { CopilotClient, RuntimeConnection } from "../src/index.ts";
+import { CopilotClient, RuntimeConnection, type Tool } from "../src/index.ts";
 import { expectAllEventsOnce, expectPromptsOnce, witness } from "./support/conversation.ts";
 
 const KILLS = Number(process.env.RIGHTSEAT_SDK_KILLS ?? 10);
@@ -50,6 +55,30 @@ function connectTo(ports: readonly number[]): CopilotClient {
   return client;
 }
 
+/** A tool that runs until the test says what came of it. */
+function slowTool() {
+  let calls = 0;
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  let end: (result: string) => void = () => undefined;
+  const tool: Tool = {
+    name: "slow",
+    description: "Takes its time",
+    parameters: { type: "object", properties: {} },
+    skipPermission: true,
+    handler: () => {
+      calls += 1;
+      begin();
+      return new Promise<string>((resolve) => {
+        end = resolve;
+      });
+    },
+  };
+  return { tool, begun, calls: () => calls, finish: (result: string) => end(result) };
+}
+
 describe("two servers on one home", () => {
   test("a session goes on at the other when its own is killed", async () => {
     const [first, second] = await Promise.all([startServer(), startServer()]);
@@ -82,43 +111,43 @@ describe("two servers on one home", () => {
     await expectAllEventsOnce(seen, session);
   });
 
-  test("a tool that was at work when its server was killed runs once, and its result counts", async () => {
+  test.each([
+    ["its server was killed", (first: ServerProcess) => first.kill("SIGKILL")],
+    ["the way to its server was cut", (_: ServerProcess, proxy: FaultProxy) => proxy.close()],
+    ["its server was heard of no more", (_: ServerProcess, proxy: FaultProxy) => proxy.freeze()],
+  ])("a tool that was at work when %s runs once, and its result counts", async (_name, fault) => {
     const [first, second] = await Promise.all([startServer(), startServer()]);
-    const client = connectTo([first.port, second.port]);
-    let calls = 0;
-    let begin: () => void = () => undefined;
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve;
-    });
-    let finish: (result: string) => void = () => undefined;
-    const seen = witness(model, {
-      tools: [
-        {
-          name: "slow",
-          description: "Takes its time",
-          parameters: { type: "object", properties: {} },
-          skipPermission: true,
-          handler: () => {
-            calls += 1;
-            begin();
-            return new Promise<string>((resolve) => {
-              finish = resolve;
-            });
-          },
-        },
-      ],
-    });
+    await using proxy = await startFaultProxy({ port: first.port, random: () => 1 });
+    const client = connectTo([proxy.port, second.port]);
+    const slow = slowTool();
+    const seen = witness(model, { tools: [slow.tool] });
     const session = await client.createSession(seen.config);
     const answer = session.sendAndWait("tool slow 1");
-    await begun;
-    await first.kill("SIGKILL");
+    await slow.begun;
+    await fault(first, proxy);
     await session.rpc.metadata.isProcessing();
-    finish("the result");
+    slow.finish("the result");
     expect((await answer)?.data.content).toBe("done");
-    expect(calls).toBe(1);
+    expect(client.address).toBe(`localhost:${second.port}`);
+    expect(slow.calls()).toBe(1);
     const completed = seen.events.filter(({ type }) => type === "tool.execution_complete");
     expect(completed).toMatchObject([{ data: { success: true, result: { content: "the result" } } }]);
     await expectAllEventsOnce(seen, session);
+  });
+
+  test("a session that waits for a client that is there stays where it is", async () => {
+    const [first, second] = await Promise.all([startServer(), startServer()]);
+    const [client, other] = [connectTo([first.port]), connectTo([second.port])];
+    const slow = slowTool();
+    const seen = witness(model, { tools: [slow.tool] });
+    const session = await client.createSession(seen.config);
+    const answer = session.sendAndWait("tool slow 1");
+    await slow.begun;
+    await expect(other.resumeSession(session.sessionId)).rejects.toMatchObject({
+      data: { reason: "session_in_use" },
+    });
+    slow.finish("the result");
+    expect((await answer)?.data.content).toBe("done");
   });
 
   test("a server that ends in order hands its sessions over", async () => {
@@ -144,11 +173,20 @@ describe("two servers on one home", () => {
     const seen = witness(model);
     const session = await client.createSession(seen.config);
     await session.sendAndWait("echo one");
-    await session.disconnect();
     proxy.freeze();
-    const resumed = await client.resumeSession(session.sessionId, seen.config, { timeoutMs: 10_000 });
+    expect((await session.sendAndWait("echo two"))?.data.content).toBe("two");
     expect(client.address).toBe(`localhost:${second.port}`);
-    expect((await resumed.sendAndWait("echo two"))?.data.content).toBe("two");
+    await expectPromptsOnce(session, ["echo one", "echo two"]);
+    await expectAllEventsOnce(seen, session);
+  });
+
+  test("an address that never answers is passed over", async () => {
+    const server = await startServer();
+    await using proxy = await startFaultProxy({ port: server.port, random: () => 1 });
+    proxy.freeze();
+    const client = connectTo([proxy.port, server.port]);
+    await client.start();
+    expect(client.address).toBe(`localhost:${server.port}`);
   });
 });
 

@@ -31,7 +31,7 @@ export function timesOf(options: CopilotClientOptions, connection: ResolvedConne
   // The pipes of a process end with it: there is nothing to find out by asking.
   const heartbeat =
     options.heartbeat === false || connection.kind === "stdio" ? false : { ...base, ...options.heartbeat };
-  return { heartbeat, connectTimeoutMs: options.connectTimeoutMs ?? (several ? 1000 : 10_000) };
+  return { heartbeat, connectTimeoutMs: options.connectTimeoutMs ?? (several ? 900 : 10_000) };
 }
 
 /** @throws Error for options that contradict each other. */

@@ -23,8 +23,9 @@ import { noteLostClient } from "./lost-clients.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { clientHooksOf, type EndReason } from "./session-hooks.ts";
 import { shutdownData } from "./session-report.ts";
-import type { SessionSettings } from "./session-settings.ts";
+import { hasParticipants, type SessionSettings } from "./session-settings.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
+import { silentClients, waitsForClients } from "./waiting-for-clients.ts";
 
 export type LifecycleType = "session.created" | "session.updated" | "session.deleted";
 
@@ -259,11 +260,7 @@ export class SessionRegistry {
         error,
       });
     });
-    try {
-      await session.release();
-    } finally {
-      this.#forget(session);
-    }
+    await this.#letGo(session);
   }
 
   /** Whoever wants a session that is being deleted waits until it is gone. */
@@ -369,17 +366,36 @@ export class SessionRegistry {
     this.#forget(session);
   }
 
-  /** Another process asks for a session of ours: idle ones go, busy ones stay. */
+  /**
+   * Another process asks for a session of ours: idle ones go, and ones that wait for clients that are not
+   * here any more; busy ones stay.
+   */
   async #handOver(key: SessionKey): Promise<boolean> {
     const session = this.#sessions.get(nameOf(key));
     if (!session) return true;
-    if (session.busy) return false;
+    if (session.busy && waitsForClients(session))
+      for (const link of await silentClients(session)) this.detach(session, link, "lost");
+    if (session.closing) {
+      await session.closed;
+      return true;
+    }
+    const abandoned = !hasParticipants(session.attachments) && waitsForClients(session);
+    if (session.busy && !abandoned) return false;
     await session.wake();
     session.closing = true;
-    session.closed = session.release();
+    session.closed = this.#letGo(session);
     await session.closed;
-    this.#forget(session);
     return true;
+  }
+
+  async #letGo(session: Session): Promise<void> {
+    session.run?.controller.abort(new RunSuspended());
+    await session.run?.done;
+    try {
+      await session.release();
+    } finally {
+      this.#forget(session);
+    }
   }
 
   #forget(session: Session): void {
