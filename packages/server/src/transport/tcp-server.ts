@@ -22,6 +22,8 @@ export interface TlsFiles {
 
 /** How long a client may take to agree on TLS. */
 const HANDSHAKE_MS = 10_000;
+/** Silence after which the system asks whether the other side is there. */
+const KEEP_ALIVE_MS = 60_000;
 
 export interface TcpServer {
   readonly port: number;
@@ -70,6 +72,8 @@ export async function listenTcp(options: TcpServerOptions): Promise<TcpServer> {
 async function createListener(options: TcpServerOptions): Promise<Server> {
   const accept = (socket: Socket) => {
     socket.setNoDelay(true);
+    // A client that went without a word is noticed by the system, some day.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     options.onConnection(socket);
   };
   if (!options.tls) return createServer({ noDelay: true }, accept);
