@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Tool } from "@github/copilot-sdk";
 import { describe, expect, test } from "vitest";
 import { createGate } from "../src/gate.ts";
@@ -105,6 +106,20 @@ describe.each(sdkVersions)("SDK $version", (sdk) => {
     const session = await client.createSession(world.session(new SeenEvents(), { tools: [tool] }));
     expect((await session.sendAndWait({ prompt: "How is everywhere?" }))?.data.content).toBe("All of them.");
     expect(toldToModel(world.model.requests[1]).slice(2)).toEqual(cities.map((city) => `tool: ${city}`));
+  });
+
+  test("a result that is too large for the model is kept in a file, which it is told", async () => {
+    await using world = await enterWorld();
+    world.model.use([callWeather("Oslo"), { text: "A lot." }]);
+    const client = await world.connect(sdk);
+    const report = "rain\n".repeat(20_000);
+    const session = await client.createSession(
+      world.session(new SeenEvents(), { tools: [weather(async () => report)] }),
+    );
+    expect((await session.sendAndWait({ prompt: "How is Oslo?" }))?.data.content).toBe("A lot.");
+    const told = toldToModel(world.model.requests[1]).at(-1) ?? "";
+    expect(told.length).toBeLessThan(2000);
+    expect(await readFile(/Saved to: (\S+)/.exec(told)?.[1] ?? "", "utf8")).toBe(report);
   });
 
   test("a tool that answers with a failure is told to the model as one, and the turn goes on", async () => {

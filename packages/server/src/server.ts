@@ -42,6 +42,7 @@ import { refreshedGitHubToken } from "./session/github-token.ts";
 import { instructionsOf } from "./session/instructions.ts";
 import { compactNow } from "./session/manual-compaction.ts";
 import { modelQueryOf } from "./session/model-query.ts";
+import { withNearbyInstructions } from "./session/nearby-instructions.ts";
 import type { PermissionServices } from "./session/permissions.ts";
 import { startNextRun } from "./session/prompts.ts";
 import { startRun } from "./session/run.ts";
@@ -49,12 +50,16 @@ import type { Session } from "./session/session.ts";
 import { type HookServices, tellSessionEnd } from "./session/session-hooks.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import type { SessionSettings } from "./session/session-settings.ts";
-
 import { runQueuedCommand } from "./session/slash-commands.ts";
 import type { AgentCaller, SubAgentServices } from "./session/sub-agent.ts";
 import { lookAround, type SurroundingServices } from "./session/surroundings.ts";
 import { agentMessageOf, systemMessageOf } from "./session/system-message.ts";
-import { SessionToolHost, type ToolHostServices, toolDirectories } from "./session/tool-host.ts";
+import {
+  isLargeOutput,
+  SessionToolHost,
+  type ToolHostServices,
+  toolDirectories,
+} from "./session/tool-host.ts";
 import { toolSetOf, withoutInteraction } from "./session/tool-set.ts";
 import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
@@ -220,7 +225,14 @@ export function createServer(
     return modelQueryOf(session, inferences, !config.disableWebSocketResponses, wanted, caller);
   };
   const toolsOf = (scope: Session, user: AgentToolUser) =>
-    toolSetOf(scope, () => [...builtInTools(user.session).tools, ...createAgentTools(() => runs, user)]);
+    toolSetOf(scope, () => [
+      ...withNearbyInstructions(
+        { session: user.session, scope },
+        surroundings,
+        builtInTools(user.session).tools,
+      ),
+      ...createAgentTools(() => runs, user),
+    ]);
   const runs: SubAgentServices = {
     product: `rightseat/${version}`,
     retry: DEFAULT_RETRY_POLICY,
@@ -234,6 +246,8 @@ export function createServer(
     systemMessage: (session) => systemMessageOf(session, surroundings),
     resolveModel: async (session, settings) => models.resolve(await modelQuery(session, settings)),
     toolSet: (session) => toolsOf(session, { session, depth: 0 }),
+    fitOutput: (session, text) =>
+      isLargeOutput(session, text) ? builtInTools(session).keepOutput(text) : text,
     resolveAgentModel: async (session, settings, caller) => {
       const query = await modelQuery(session, settings, caller);
       const { model } = session.settings;

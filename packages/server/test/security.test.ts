@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test, vi } from "vitest";
 import { spawnServer, startServer, tempHome } from "./support/servers.ts";
@@ -69,6 +69,44 @@ describe("output that is too large", () => {
     expect((await world.call("s", "grep", { pattern: "y", path, output_mode: "count" })).success).toBe(true);
     await world.client.request("session.delete", { sessionId: "s" });
     await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("of an application's own tool is kept as well, and read from there", async () => {
+    await using world = await enterWorld();
+    const tools = [{ name: "dump", description: "x", parameters: { type: "object" }, skipPermission: true }];
+    await world.create("s", { tools });
+    const dumped = "é\n".repeat(50_000);
+    const dump = async () => {
+      world.model.use([{ toolCalls: [{ name: "dump", arguments: {} }] }, { text: "done" }]);
+      const before = world.client.of("s").length;
+      await world.client.request("session.send", { sessionId: "s", prompt: "go" });
+      const { data } = await world.client.event("s", "external_tool.requested", before);
+      const answer = { sessionId: "s", requestId: data.requestId, result: dumped };
+      await world.client.request("session.tools.handlePendingToolCall", answer);
+      await world.client.event("s", "session.idle", before);
+      const messages = (world.model.requests.at(-1)?.body.messages ?? []) as { content: string }[];
+      const told = messages.at(-1)?.content ?? "";
+      return { told, logged: (await world.client.event("s", "tool.execution_complete", before)).data };
+    };
+    const { told, logged } = await dump();
+    expect(dirname(fileIn(told))).toBe(join(world.home, "session-state/s/temp"));
+    expect(await readFile(fileIn(told), "utf8")).toBe(dumped);
+    expect(logged).toMatchObject({ success: true, result: { content: told } });
+    expect((await world.call("s", "view", { path: fileIn(told), view_range: [2, 2] })).result.content).toBe(
+      "2. é",
+    );
+    await world.client.request("session.resume", {
+      ...world.settings("s"),
+      tools,
+      largeOutput: { maxSizeBytes: 1_000_000 },
+    });
+    expect((await dump()).told).toBe(dumped);
+    await world.client.request("session.resume", {
+      ...world.settings("s"),
+      tools,
+      largeOutput: { enabled: false, maxSizeBytes: 10 },
+    });
+    expect((await dump()).told).toBe(dumped);
   });
 
   test("goes where the application says, from the size that it says, or nowhere", async () => {
@@ -437,4 +475,31 @@ describe("paths", () => {
       }
     }
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "that differ from allowed ones in case alone are others",
+    async () => {
+      await using world = await enterWorld();
+      await world.create("s");
+      await world.client.request("session.permissions.setMode", { sessionId: "s", mode: "manual" });
+      await world.client.request("session.permissions.setApproveAll", { sessionId: "s", enabled: true });
+      const other = join(dirname(world.work), basename(world.work).toUpperCase());
+      await mkdir(other);
+      await writeFile(join(other, "a.txt"), "of somebody else");
+      for (const [name, args] of [
+        ["view", { path: join(other, "a.txt") }],
+        ["create", { path: join(other, "b.txt"), file_text: "x" }],
+        ["bash", { command: `cat ${other}/a.txt`, description: "" }],
+      ] as [string, object][]) {
+        world.model.use([{ toolCalls: [{ name, arguments: args }] }, { text: "done" }]);
+        const before = world.client.of("s").length;
+        await world.client.request("session.send", { sessionId: "s", prompt: "go" });
+        const { data } = await world.client.event("s", "permission.requested", before);
+        expect(data.promptRequest.kind, name).toBe("path");
+        await world.client.request("session.abort", { sessionId: "s" });
+      }
+      expect(await readdir(other)).toEqual(["a.txt"]);
+      await rm(other, { recursive: true });
+    },
+  );
 });

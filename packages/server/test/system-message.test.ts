@@ -1,5 +1,5 @@
 /** What the model is told of the session: sections, instruction files, warnings, and when it is built anew. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -168,6 +168,59 @@ test("holds the instructions of directories that are named when a session is mad
   await client.ask(sessionId, "echo 2");
   expect(told()).toContain("Resumed.");
   expect(told()).not.toContain("Made.");
+});
+
+test("leaves instructions further down to the first view of a file there, for sessions that want that", async () => {
+  await write(".git/HEAD", "ref: refs/heads/main\n");
+  await write("AGENTS.md", "Of the root.");
+  await write("a/AGENTS.md", "Of a.");
+  await write("a/b/.github/copilot-instructions.md", "Of b.");
+  await write("a/b/one.txt", "one\n");
+  await write("a/b/two.txt", "two\n");
+  await write("elsewhere/AGENTS.md", "Of elsewhere.");
+  await writeFile(join(home.path, "outside.md"), "Of nobody.");
+  await symlink(join(home.path, "outside.md"), join(workingDirectory, "a/CLAUDE.md"));
+  /** What the model reads of files that it views at once. */
+  const view = async (sessionId: string, ...paths: string[]): Promise<string[]> => {
+    model.use([
+      { toolCalls: paths.map((path) => ({ name: "view", arguments: { path } })) },
+      { text: "done" },
+    ]);
+    await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    await client.ask(sessionId, "look");
+    const messages = (model.requests.at(-1)?.body.messages ?? []) as { role: string; content: string }[];
+    return messages.filter(({ role }) => role === "tool").map(({ content }) => content);
+  };
+  const plain = await create();
+  expect(await view(plain, "a/b/one.txt")).toEqual([expect.stringMatching(/^1\. one\n2\. $/)]);
+  const sessionId = await create({ enableOnDemandInstructionDiscovery: true });
+  const both = await view(sessionId, "a/b/one.txt", "a/b/two.txt");
+  expect(both.join("")).toMatch(/^1\. one/);
+  expect(both.filter((text) => /Of a\.[\s\S]*Of b\./.test(text))).toHaveLength(1);
+  expect(both.join("")).not.toMatch(/Of the root|Of elsewhere|Of nobody/);
+  const shown = logged(sessionId, "tool.execution_complete").map(({ result }) => result);
+  expect(shown.map(({ detailedContent, content }) => detailedContent ?? content)).toEqual([
+    "1. one\n2. ",
+    "1. two\n2. ",
+  ]);
+  // It is in the conversation: also after a restart of the session.
+  await client.request("session.detach", { sessionId });
+  await client.request("session.resume", params({ sessionId, enableOnDemandInstructionDiscovery: true }));
+  expect((await view(sessionId, "a/b/two.txt")).at(-1)).toBe("1. two\n2. ");
+  expect(
+    (await view(sessionId, "elsewhere/AGENTS.md", "AGENTS.md", join(home.path, "outside.md"))).slice(-3),
+  ).toEqual([expect.stringMatching(/^1\. Of elsewhere\.$/), "1. Of the root.", "1. Of nobody."]);
+  await client.request("session.options.update", {
+    sessionId,
+    disabledInstructionSources: ["cwd-model-deep-agents-md"],
+  });
+  await write("deep/AGENTS.md", "Turned off.");
+  await write("deep/a.txt", "deep\n");
+  expect((await view(sessionId, "deep/a.txt")).at(-1)).toBe("1. deep\n2. ");
+  await client.request("session.options.update", { sessionId, enableOnDemandInstructionDiscovery: false });
+  await write("new/AGENTS.md", "Of the new one.");
+  await write("new/a.txt", "new\n");
+  expect((await view(sessionId, "new/a.txt")).at(-1)).toBe("1. new\n2. ");
 });
 
 test("says nothing of git to a session that wants no git operations", async () => {

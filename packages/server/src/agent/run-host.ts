@@ -129,6 +129,8 @@ export interface RunHost {
   /** The system message for this call; logged by the host when it changed. */
   systemMessage(model: ActiveModel): Promise<string>;
   tools(): ToolSet;
+  /** What the model reads of a tool that does not look after the size of its output itself. */
+  fitOutput(text: string): string | Promise<string>;
   /** Asks whoever may allow it; resolves always. */
   askPermission(ask: PermissionAsk, call: PendingToolCall): Promise<PermissionVerdict>;
   /** Moves steering messages into the conversation; true when there were any. */

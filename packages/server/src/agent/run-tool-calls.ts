@@ -88,7 +88,8 @@ async function runOne(
     // What was allowed is on record before it happens. A client's tool is asked for by an event, which
     // is told only once it is committed.
     if (tool.source !== "custom") await host.committed();
-    return await withAbortGrace(tool.run(args.value, context), host.signal);
+    const result = await withAbortGrace(tool.run(args.value, context), host.signal);
+    return tool.source === "builtin" ? result : { ...result, text: await host.fitOutput(result.text) };
   } catch (error) {
     host.signal.throwIfAborted();
     // Said as it is: the model can wait, or end what it has started.

@@ -25,6 +25,11 @@ export function renderInstructions(options: RenderInstructionsOptions): string {
   return blocks.length === 0 ? "" : [INTRODUCTION, ...blocks].join("\n\n");
 }
 
+/** Whether a text holds what was rendered of a source. */
+export function mentions(text: string, source: InstructionSource): boolean {
+  return text.includes(source.applyTo === undefined ? headOf(source.sourcePath) : toLine(source));
+}
+
 const INTRODUCTION =
   "Wishes of the people whose project this is. Follow them; where two differ, the later one counts.";
 const NAMED =
@@ -35,7 +40,11 @@ function textOf(source: InstructionSource): string {
 }
 
 function block(from: string, text: string): string {
-  return `<instructions from=${JSON.stringify(from)}>\n${text}\n</instructions>`;
+  return `${headOf(from)}\n${text}\n</instructions>`;
+}
+
+function headOf(from: string): string {
+  return `<instructions from=${JSON.stringify(from)}>`;
 }
 
 function toLine(source: InstructionSource): string {

@@ -64,6 +64,8 @@ export interface RunServices extends CompactionServices {
   readonly lookAround: (session: Session) => Promise<unknown>;
   readonly systemMessage: (session: Session) => Promise<SessionSystemMessage>;
   readonly toolSet: (session: Session) => ToolSet;
+  /** What the session's model reads in place of output that is too large. Never rejects. */
+  readonly fitOutput: (session: Session, text: string) => string | Promise<string>;
   /** Carries out a queued command; resolves always, soon after the signal. */
   readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
   readonly permissions: PermissionServices;
@@ -368,6 +370,10 @@ class SessionRunHost implements RunHost {
 
   tools(): ToolSet {
     return this.#services.toolSet(this.#session);
+  }
+
+  fitOutput(text: string) {
+    return this.#services.fitOutput(this.#session, text);
   }
 
   askPermission: RunHost["askPermission"] = (ask, call) =>

@@ -61,6 +61,7 @@ export interface SessionSettings {
   /** Ids of instruction sources that the model is not to see. */
   disabledInstructionSources?: readonly string[];
   skipCustomInstructions?: boolean;
+  enableOnDemandInstructionDiscovery?: boolean;
   /** False keeps everything about git out of what the model is told. */
   enableHostGitOperations?: boolean;
   capi?: { readonly enableWebSocketResponses?: boolean };
@@ -200,6 +201,7 @@ const DIRECT_KEYS = [
   "organizationCustomInstructions",
   "disabledInstructionSources",
   "skipCustomInstructions",
+  "enableOnDemandInstructionDiscovery",
   "enableHostGitOperations",
   "enableFileHooks",
   "capi",

@@ -212,6 +212,10 @@ class SubAgentHost implements RunHost {
     return this.#services.agentToolSet(this.#work);
   }
 
+  fitOutput(text: string) {
+    return this.#services.fitOutput(this.#work.session, text);
+  }
+
   askPermission: RunHost["askPermission"] = (ask, call) =>
     askPermission(this.#services.permissions, this.#work.scope, ask, call, this.signal);
 

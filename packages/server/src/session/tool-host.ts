@@ -1,7 +1,7 @@
 /** A session as its built-in tools see it. One object each, since there are thousands of sessions. */
 import { join, resolve } from "node:path";
 import type { EventLog } from "../store/event-log.ts";
-import type { BuiltInToolHost, FileChange } from "../tools/built-in-tool.ts";
+import { type BuiltInToolHost, DEFAULT_MAX_OUTPUT_BYTES, type FileChange } from "../tools/built-in-tool.ts";
 import type { UserChannel } from "../tools/user-channel.ts";
 import { recordFileChange } from "./file-changes.ts";
 import type { Session } from "./session.ts";
@@ -25,6 +25,12 @@ export interface ToolHostServices {
   readonly processes: ProcessPlaces;
   /** A file is changed without that its change can be undone. */
   readonly onNotKept: (error: unknown, session: Session) => void;
+}
+
+/** Whether a tool has said more than the session's model is to read at once. */
+export function isLargeOutput({ settings }: Session, text: string): boolean {
+  const { enabled, maxSizeBytes = DEFAULT_MAX_OUTPUT_BYTES } = settings.largeOutput ?? {};
+  return enabled !== false && Buffer.byteLength(text) > maxSizeBytes;
 }
 
 export class SessionToolHost implements BuiltInToolHost {

@@ -15,6 +15,9 @@ export interface FileChange {
   readonly after: Uint8Array;
 }
 
+/** Of UTF-8, of what one call of a tool hands to the model, where the session does not say. */
+export const DEFAULT_MAX_OUTPUT_BYTES = 51_200;
+
 /** What built-in tools need of the session they serve. Everything is asked when needed, never kept. */
 export interface BuiltInToolHost {
   readonly sessionId: string;
@@ -33,7 +36,7 @@ export interface BuiltInToolHost {
   onTodosChanged?(): void;
   /** The people behind the session; nobody when left out. */
   readonly user?: UserChannel;
-  /** Above this much, output goes to a file. Undefined: 51,200. */
+  /** Above this much, output goes to a file. Undefined: `DEFAULT_MAX_OUTPUT_BYTES`. */
   largeOutputMaxBytes?(): number | undefined;
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   privateHosts?(): readonly string[];

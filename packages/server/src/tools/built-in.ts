@@ -27,6 +27,8 @@ export interface BuiltInTools {
   readonly tools: readonly Tool[];
   /** Runs a command that a person asked for. @throws Error when it cannot be started; RpcError, too many run. */
   startCommand(options: UserCommandOptions): Promise<UserCommand>;
+  /** Keeps text that is too large in a file, and says where; gives it back as it is where no file can be kept. */
+  keepOutput(text: string): Promise<string>;
   /** Ends the shells of the session and their processes. May be called twice; does not throw. */
   dispose(): Promise<void>;
 }
@@ -47,6 +49,14 @@ class SessionTools implements BuiltInTools {
 
   async startCommand(options: UserCommandOptions): Promise<UserCommand> {
     return (await import("./shell/user-shells.ts")).startUserCommand(this.#session, options);
+  }
+
+  async keepOutput(text: string): Promise<string> {
+    const { host } = this.#session;
+    if (host.largeOutputDirectory() === undefined) return text;
+    const { limitOutput } = await import("./large-output.ts");
+    // A full disk, or a directory that is not to be written to.
+    return limitOutput(text, host).catch(() => text);
   }
 
   dispose(): Promise<void> {

@@ -2,9 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { BuiltInToolHost } from "./built-in-tool.ts";
+import { type BuiltInToolHost, DEFAULT_MAX_OUTPUT_BYTES } from "./built-in-tool.ts";
 
-const DEFAULT_MAX_BYTES = 51_200;
 export const PREVIEW_CHARS = 500;
 /** Of one session. */
 const MAX_FILES = 256;
@@ -12,7 +11,7 @@ const MAX_TOTAL_BYTES = 256 * 1024 * 1024;
 
 /** The bytes of UTF-8 that a tool may hand to the model as they are. */
 export function maxOutputBytes(host: BuiltInToolHost): number {
-  return host.largeOutputMaxBytes?.() ?? DEFAULT_MAX_BYTES;
+  return host.largeOutputMaxBytes?.() ?? DEFAULT_MAX_OUTPUT_BYTES;
 }
 
 /** A new file for output, for its owner only. Undefined where large output is not kept. */
