@@ -2,7 +2,7 @@
  * Contents of files as they were before a session changed them, in a directory of the session's own; each
  * by its SHA-256, so that the same content is kept once. Bounded: the oldest go first.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -51,8 +51,10 @@ export class KeptFiles {
     )
       return sha256;
     await mkdir(this.#directory, { recursive: true });
-    await writeFile(`${path}.tmp`, content);
-    await rename(`${path}.tmp`, path);
+    // Two calls may keep the same content at the same time.
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    await writeFile(temporary, content);
+    await rename(temporary, path);
     this.#totalBytes = (this.#totalBytes ?? (await this.#measure())) + content.length;
     if (this.#totalBytes > this.#limits.maxTotalBytes) await this.#tidy();
     return sha256;

@@ -25,6 +25,16 @@ test("summaries are numbered, listed oldest first, and read again", async () => 
   expect(await readFile(second.path, "utf8")).toBe("SECOND\n");
 });
 
+test("those that are written at the same time have a number each, and are all in the index", async () => {
+  const written = await Promise.all(
+    Array.from({ length: 8 }, (_, n) => writeCheckpointFile(directory, { title: `t${n}`, content: `c${n}` })),
+  );
+  expect(written.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect((await listCheckpointFiles(directory)).map(({ title }) => title)).toEqual(
+    written.map(({ title }) => title),
+  );
+});
+
 test("a title never leads out of the folder", async () => {
   const { path } = await writeCheckpointFile(directory, {
     title: "../../etc/passwd\n| 9 | x | y |",

@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { withFileLock } from "../tools/files/file-lock.ts";
 
 export interface CheckpointFile {
   /** From 1. */
@@ -25,11 +26,17 @@ const NAME = /^(\d{3,9})-.*\.md$/;
 const ROW = /^\|\s*(\d+)\s*\|\s*(.*?)\s*\|\s*(\S+)\s*\|\s*$/gm;
 const SLUG_CHARACTERS = 40;
 
+interface CheckpointText {
+  readonly title: string;
+  readonly content: string;
+}
+
 /** Writes the next one. @param directory the session's own. */
-export async function writeCheckpointFile(
-  directory: string,
-  { title, content }: { readonly title: string; readonly content: string },
-): Promise<WrittenCheckpoint> {
+export function writeCheckpointFile(directory: string, text: CheckpointText): Promise<WrittenCheckpoint> {
+  return withFileLock(join(directory, FOLDER), () => writeNext(directory, text));
+}
+
+async function writeNext(directory: string, { title, content }: CheckpointText): Promise<WrittenCheckpoint> {
   const folder = join(directory, FOLDER);
   await mkdir(folder, { recursive: true });
   const files = await listCheckpointFiles(directory);
@@ -68,6 +75,10 @@ export async function readCheckpointFile(directory: string, number: number): Pro
 /** Removes some of them by their numbers; numbers that there are not are no matter. */
 export async function removeCheckpointFiles(directory: string, numbers: readonly number[]): Promise<void> {
   if (numbers.length === 0) return;
+  await withFileLock(join(directory, FOLDER), () => removeNumbers(directory, numbers));
+}
+
+async function removeNumbers(directory: string, numbers: readonly number[]): Promise<void> {
   const gone = new Set(numbers);
   const files = await listCheckpointFiles(directory);
   const folder = join(directory, FOLDER);
