@@ -5,7 +5,7 @@
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { withFileLock } from "../tools/files/file-lock.ts";
+import { withFileLock } from "../tools/file-lock.ts";
 
 export interface CheckpointFile {
   /** From 1. */

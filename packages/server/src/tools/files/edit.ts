@@ -2,12 +2,12 @@
 import type { FileHandle } from "node:fs/promises";
 import { readFile } from "node:fs/promises";
 import type { BuiltInToolBody, BuiltInToolHost } from "../built-in-tool.ts";
+import { withFileLock } from "../file-lock.ts";
 import { type NamedPath, pathToAskFor, pathToUse } from "../paths.ts";
 import type { ToolResult } from "../tool.ts";
 import { optionalText, requiredText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
 import { failure, success, systemErrorCode } from "../tool-results.ts";
 import { diffOfReplacement, diffOfUnplaced } from "./diff.ts";
-import { withFileLock } from "./file-lock.ts";
 import { findOnce, type Replacement } from "./find-once.ts";
 import { missingFile } from "./messages.ts";
 import { openFile } from "./open-file.ts";
