@@ -37,6 +37,13 @@ export interface TestServer extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
+/** Node's word for listeners that pile up. */
+const LEAK = "MaxListenersExceededWarning";
+const leaks: Error[] = [];
+process.on("warning", (warning) => {
+  if (warning.name === LEAK) leaks.push(warning);
+});
+
 /** A server in this process, with its real settings, store and sockets. */
 export async function startServer(
   home: string,
@@ -72,7 +79,12 @@ export async function startServer(
   const server = createServer(config, logger, "0.0.0-test", options);
   const port = await server.listen();
   let stopped: Promise<void> | undefined;
-  const shutdown = () => (stopped ??= server.shutdown());
+  const stop = async () => {
+    await server.shutdown();
+    const [leak] = leaks;
+    if (leak) throw new Error("the server leaks", { cause: leak });
+  };
+  const shutdown = () => (stopped ??= stop());
   return {
     port,
     httpPort: server.httpPort,
@@ -108,8 +120,7 @@ export async function spawnServer(
   let output = "";
   const exited = new Promise<number | string>((resolve, reject) =>
     child.once("exit", (code, signal) => {
-      // Node's word for listeners that pile up.
-      if (output.includes("ExceededWarning")) reject(new Error(`the server leaks: ${output}`));
+      if (output.includes(LEAK)) reject(new Error(`the server leaks: ${output}`));
       resolve(code ?? signal ?? "unknown");
     }),
   );
