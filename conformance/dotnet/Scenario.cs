@@ -9,7 +9,9 @@ var calls = new ConcurrentDictionary<string, int>();
 
 await using var client = new CopilotClient(new CopilotClientOptions
 {
-    Connection = RuntimeConnection.ForUri(Read("RIGHTSEAT_ADDRESS")),
+    Connection = RuntimeConnection.ForUri(
+        Read("RIGHTSEAT_ADDRESS"),
+        Environment.GetEnvironmentVariable("CONNECTION_TOKEN")),
 });
 await client.StartAsync();
 await (args[0] == "2" ? SecondPhaseAsync() : FirstPhaseAsync());

@@ -19,7 +19,10 @@ func main() {
 	log.SetFlags(0)
 	ctx := context.Background()
 	client := copilot.NewClient(&copilot.ClientOptions{
-		Connection: copilot.URIConnection{URL: os.Getenv("RIGHTSEAT_ADDRESS")},
+		Connection: copilot.URIConnection{
+			URL:             os.Getenv("RIGHTSEAT_ADDRESS"),
+			ConnectionToken: os.Getenv("CONNECTION_TOKEN"),
+		},
 	})
 	if err := client.Start(ctx); err != nil {
 		log.Fatal(err)

@@ -89,7 +89,8 @@ async def second_phase(client, application):
 
 
 async def main():
-    connection = RuntimeConnection.for_uri(os.environ["RIGHTSEAT_ADDRESS"])
+    token = os.environ.get("CONNECTION_TOKEN")
+    connection = RuntimeConnection.for_uri(os.environ["RIGHTSEAT_ADDRESS"], connection_token=token)
     phase = {"1": first_phase, "2": second_phase}[sys.argv[1]]
     async with CopilotClient(connection=connection) as client:
         await phase(client, Application())

@@ -22,7 +22,8 @@ type Failure = Box<dyn std::error::Error>;
 async fn main() -> Result<(), Failure> {
     let address = env::var("RIGHTSEAT_ADDRESS")?;
     let (host, port) = address.split_once(':').ok_or("expected RIGHTSEAT_ADDRESS as host:port")?;
-    let transport = Transport::External { host: host.into(), port: port.parse()?, connection_token: None };
+    let connection_token = env::var("CONNECTION_TOKEN").ok();
+    let transport = Transport::External { host: host.into(), port: port.parse()?, connection_token };
     // The SDK wants a path to a runtime even when it starts none.
     let nothing_to_start = CliProgram::Path(env::current_exe()?);
     let client = Client::start(ClientOptions::new().with_program(nothing_to_start).with_transport(transport)).await?;

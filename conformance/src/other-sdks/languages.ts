@@ -8,6 +8,8 @@ export interface Language {
   /** Its folder in `conformance`. */
   readonly folder: string;
   readonly sdk: string;
+  /** Whether this version can bring a connection token. */
+  readonly bringsToken: boolean;
   /** Programs that have to be there, and how each tells its version. */
   readonly toolchain: readonly CommandLine[];
   /** Run in a copy of the folder, one after the other. Install the SDK and compile. */
@@ -26,6 +28,7 @@ export const languages: readonly Language[] = [
   {
     folder: "python",
     sdk: "github-copilot-sdk 1.0.14",
+    bringsToken: true,
     toolchain: [["python3", "--version"]],
     prepare: (workFolder) => [
       ["python3", "-m", "venv", "venv"],
@@ -45,6 +48,7 @@ export const languages: readonly Language[] = [
   {
     folder: "go",
     sdk: "github.com/github/copilot-sdk/go v1.0.14",
+    bringsToken: true,
     toolchain: [["go", "version"]],
     prepare: () => [["go", "build", "-o", "scenario", "."]],
     run: (workFolder) => [inFolder(workFolder, "scenario")],
@@ -52,6 +56,7 @@ export const languages: readonly Language[] = [
   {
     folder: "java",
     sdk: "com.github:copilot-sdk-java 0.3.0-java.2",
+    bringsToken: false,
     toolchain: [
       ["javac", "-version"],
       ["mvn", "-version"],
@@ -69,6 +74,7 @@ export const languages: readonly Language[] = [
   {
     folder: "rust",
     sdk: "github-copilot-sdk 1.0.14",
+    bringsToken: true,
     toolchain: [["cargo", "--version"]],
     prepare: () => [["cargo", "build", "--quiet"]],
     run: (workFolder) => [inFolder(workFolder, "target", "debug", "scenario")],
@@ -76,6 +82,7 @@ export const languages: readonly Language[] = [
   {
     folder: "dotnet",
     sdk: "GitHub.Copilot.SDK 1.0.14",
+    bringsToken: true,
     toolchain: [["dotnet", "--version"]],
     prepare: () => [["dotnet", "build", "--verbosity", "quiet", "--output", "out"]],
     run: (workFolder) => ["dotnet", inFolder(workFolder, "out", "Scenario.dll")],

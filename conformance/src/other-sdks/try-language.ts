@@ -7,6 +7,7 @@ import { startOwnRuntime } from "../own-runtime.ts";
 import { startRecordingProxy } from "../recording-proxy.ts";
 import { runtimeEnvironment } from "../runtime-process.ts";
 import { createWireChecker } from "../world.ts";
+import { type Access, createAccesses } from "./access.ts";
 import type { Language } from "./languages.ts";
 import { runCommand } from "./run-command.ts";
 import { PHASES } from "./scenario.ts";
@@ -46,36 +47,57 @@ export async function tryLanguage(language: Language, sourceFolder: string): Pro
     const made = await runCommand(command, { cwd: workFolder, env, timeoutMs: PREPARE_TIMEOUT_MS });
     if (!made.ok) return verdict("failed", `${command.join(" ")}\n${made.log.trimEnd()}`);
   }
-  const problem = await runPhases(language, workFolder);
-  return problem === undefined ? verdict("passed") : verdict("failed", problem);
+  await using accesses = await createAccesses();
+  for (const access of accesses.all) {
+    const problem = await tryAccess(language, workFolder, access);
+    if (problem !== undefined) return verdict("failed", `${access.name}: ${problem}`);
+  }
+  return verdict("passed");
 }
 
-async function runPhases(language: Language, workFolder: string): Promise<string | undefined> {
+async function tryAccess(
+  language: Language,
+  workFolder: string,
+  access: Access,
+): Promise<string | undefined> {
   await using model = await startScriptedModelServer();
-  const runtime = await startOwnRuntime();
+  const runtime = await startOwnRuntime({ args: access.args, env: access.env });
   const wire = createWireChecker();
   const proxy = await startRecordingProxy(runtime.process.port, (connection) => wire.listen(connection));
+  const sessionId = randomUUID();
+  const runPhase = async (phase: number, token: string | undefined) => {
+    const [program, ...args] = language.run(workFolder);
+    const outcome = await runCommand([program, ...args, String(phase + 1)], {
+      cwd: workFolder,
+      env: runtimeEnvironment({
+        RIGHTSEAT_ADDRESS: `127.0.0.1:${proxy.port}`,
+        MODEL_URL: `${model.url}/v1`,
+        SESSION_ID: sessionId,
+        ...(token === undefined ? {} : { CONNECTION_TOKEN: token }),
+        ...WITHOUT_RUNTIME,
+      }),
+      timeoutMs: PHASE_TIMEOUT_MS,
+    });
+    // SDKs say things of their own as well.
+    return { ...outcome, said: outcome.output.split(/\r?\n/).filter((line) => /^[a-z]+: /.test(line)) };
+  };
   const problems: string[] = [];
-  const env = runtimeEnvironment({
-    RIGHTSEAT_ADDRESS: `127.0.0.1:${proxy.port}`,
-    MODEL_URL: `${model.url}/v1`,
-    SESSION_ID: randomUUID(),
-    ...WITHOUT_RUNTIME,
-  });
-  for (const [index, expected] of PHASES.entries()) {
+
+  const refused =
+    access.token === undefined ? [] : language.bringsToken ? [undefined, "a-guess"] : [undefined];
+  for (const token of refused) {
+    const { ok, said, log } = await runPhase(0, token);
+    if (ok || said.length > 0 || !log.includes("AUTHENTICATION_FAILED"))
+      problems.push(`${token ?? "no token"}: expected to be refused\n${log.trimEnd()}`);
+  }
+  const phases = access.token === undefined || language.bringsToken ? PHASES : [];
+  for (const [index, expected] of phases.entries()) {
     if (index > 0) {
       await runtime.process.end("SIGTERM");
       await runtime.startAgain();
       proxy.target = runtime.process.port;
     }
-    const [program, ...args] = language.run(workFolder);
-    const { ok, output, log } = await runCommand([program, ...args, String(index + 1)], {
-      cwd: workFolder,
-      env,
-      timeoutMs: PHASE_TIMEOUT_MS,
-    });
-    // SDKs say things of their own as well.
-    const said = output.split(/\r?\n/).filter((line) => /^[a-z]+: /.test(line));
+    const { ok, said, log } = await runPhase(index, access.token);
     const wrong = expected.findIndex((line, at) => said[at] !== line);
     if (ok && wrong < 0 && said.length === expected.length) continue;
     problems.push(
