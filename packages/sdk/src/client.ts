@@ -131,10 +131,13 @@ export class CopilotClient {
     }));
   }
 
-  /** Goes on with a session, whoever made it, wherever; connects first when need be. */
+  /**
+   * Goes on with a session, whoever made it, wherever; connects first when need be. In mode `empty`, a
+   * session of which nothing is said has no tools but the application's own.
+   */
   async resumeSession(
     sessionId: string,
-    config: ResumeSessionConfig = {},
+    config: ResumeSessionConfig = this.#options.mode === "empty" ? { availableTools: ["custom:*"] } : {},
     options?: CallOptions,
   ): Promise<CopilotSession> {
     return this.#join(sessionId, config, options, (prepared) => ({

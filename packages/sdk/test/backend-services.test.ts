@@ -45,7 +45,7 @@ test("many users share a client, each in a session of their own", async () => {
 test("a chat is resumed where there is one, and made where there is none, by any process", async () => {
   const openChat = async (client: CopilotClient) => {
     try {
-      return await client.resumeSession("ada-chat", CUSTOM_ONLY);
+      return await client.resumeSession("ada-chat");
     } catch {
       return client.createSession({ ...CUSTOM_ONLY, sessionId: "ada-chat" });
     }
@@ -165,6 +165,76 @@ test("news of sessions reach every client that asks for them", async () => {
   expect(news).toEqual(["session.created news", "session.deleted news"]);
 });
 
+test("a client for each user, and sessions that only their owner may go on with", async () => {
+  const pool = new Map<string, CopilotClient>();
+  const clientOf = (user: string) => {
+    const known = pool.get(user) ?? connect("cliUrl");
+    pool.set(user, known);
+    return known;
+  };
+  const resumeAs = (user: string, sessionId: string) => {
+    if (!sessionId.startsWith(`${user}-`)) throw new Error("the session is another user's");
+    return clientOf(user).resumeSession(sessionId);
+  };
+  for (const user of ["ada", "bob"]) {
+    const session = await clientOf(user).createSession({ sessionId: `${user}-${Date.now()}` });
+    await textOf(session, `My name is ${user}.`);
+    await session.disconnect();
+    expect(await textOf(await resumeAs(user, session.sessionId), "What is my name?")).toBe(
+      `Your name is ${user}.`,
+    );
+    expect(() => resumeAs("eve", session.sessionId)).toThrow("another user");
+  }
+  expect(clientOf("ada")).not.toBe(clientOf("bob"));
+  await clientOf("ada").stop();
+});
+
+test("a session that several people share takes their messages one after the other", async () => {
+  const client = connect("cliUrl");
+  await (await client.createSession({ sessionId: "team" })).disconnect();
+  let turn: Promise<unknown> = Promise.resolve();
+  const say = (prompt: string) => {
+    const answer = turn.then(async () => textOf(await client.resumeSession("team"), prompt));
+    turn = answer;
+    return answer;
+  };
+  const names = ["ada", "bob", "cleo"];
+  expect(await Promise.all(names.map((name) => say(`echo ${name}`)))).toEqual(names);
+  const events = await (await client.resumeSession("team")).getEvents();
+  expect(events.flatMap(({ type, data }) => (type === "user.message" ? [data.content] : []))).toEqual(
+    names.map((name) => `echo ${name}`),
+  );
+});
+
+test("servers are taken in turn, and a user stays with one", async () => {
+  await using otherHome = await tempHome();
+  await using other = await startServer(otherHome.path, { flags: ["--demo"] });
+  const addresses = [server.port, other.port].map((port) => `localhost:${port}`);
+  const chatOf = async (user: number) => {
+    const client = new CopilotClient({ cliUrl: addresses[user % addresses.length] });
+    clients.push(client);
+    const session = await client.createSession({ sessionId: `user-${user}`, model: "demo" });
+    return [await textOf(session, `echo ${user}`), client.address];
+  };
+  expect(await Promise.all([0, 1, 2].map(chatOf))).toEqual([
+    ["0", addresses[0]],
+    ["1", addresses[1]],
+    ["2", addresses[0]],
+  ]);
+});
+
+test("a chat without an end is begun, gone on with and ended by requests that share nothing but its id", async () => {
+  const client = connect("cliUrl");
+  const { sessionId } = await client.createSession({
+    infiniteSessions: { enabled: true, backgroundCompactionThreshold: 0.8 },
+  });
+  const say = async (prompt: string) => textOf(await client.resumeSession(sessionId), prompt);
+  await say("My name is Ada.");
+  expect(await say("What is my name?")).toBe("Your name is Ada.");
+  await client.deleteSession(sessionId);
+  await expect(say("Are you there?")).rejects.toThrow(/Session not found/);
+});
+
 test("each session brings a model provider of its own, with a key or a token that is got when it is needed", async () => {
   await using model = await startScriptedModelServer();
   const client = connect();
@@ -176,6 +246,9 @@ test("each session brings a model provider of its own, with a key or a token tha
   expect(await ask({ type: "openai", baseUrl, apiKey: "key", headers: { "x-team": "a" } })).toBe("hello");
   expect(await ask({ type: "openai", baseUrl, wireApi: "responses", bearerToken: "token" })).toBe("hello");
   expect(await ask({ type: "anthropic", baseUrl: model.url, apiKey: "key" })).toBe("hello");
+  const azure = { apiVersion: "2024-10-21" };
+  expect(await ask({ type: "azure", baseUrl: model.url, apiKey: "key", azure })).toBe("hello");
+  expect(await ask({ type: "openai", baseUrl })).toBe("hello");
   const asked: unknown[] = [];
   const bearerTokenProvider = async (request: unknown) => {
     asked.push(request);
@@ -183,8 +256,11 @@ test("each session brings a model provider of its own, with a key or a token tha
   };
   expect(await ask({ type: "openai", baseUrl, bearerTokenProvider })).toBe("hello");
   expect(asked).toEqual([{ providerName: "default", sessionId: expect.any(String) }]);
-  const authorizations = model.requests.map(({ headers }) => headers.authorization ?? headers["x-api-key"]);
-  expect(authorizations).toEqual(["Bearer key", "Bearer token", "key", "Bearer fresh"]);
+  const authorizations = model.requests.map(
+    ({ headers }) => headers.authorization ?? headers["x-api-key"] ?? headers["api-key"],
+  );
+  expect(authorizations).toEqual(["Bearer key", "Bearer token", "key", "key", undefined, "Bearer fresh"]);
+  expect(model.requests[3]?.url).toContain("api-version=2024-10-21");
   expect(model.requests[0]?.headers["x-team"]).toBe("a");
 });
 

@@ -10,6 +10,7 @@ export interface SessionConfigBase extends SessionFields {
   createSessionFsProvider?: (session: CopilotSession) => SessionFsProvider;
 }
 
+/** What a session is made of. */
 export interface SessionConfig extends SessionConfigBase {
   /** Default: a new UUID. */
   sessionId?: string;
@@ -17,6 +18,7 @@ export interface SessionConfig extends SessionConfigBase {
   cloud?: CloudSessionOptions;
 }
 
+/** What a session is gone on with. What is left out is not remembered from before: name its tools and handlers again. */
 export interface ResumeSessionConfig extends SessionConfigBase {
   /** Leaves out the event `session.resume`. */
   suppressResumeEvent?: boolean;
