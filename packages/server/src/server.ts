@@ -68,6 +68,7 @@ import { eventsFileName } from "./store/files/layout.ts";
 import { BUILT_IN_TOOL_NAMES, type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
 import type { SessionTodos } from "./tools/session-todos.ts";
 import { shellEnvironment } from "./tools/shell/environment.ts";
+import { connectionsThatFit } from "./transport/open-files.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
 
@@ -332,6 +333,12 @@ export function createServer(
       onLifecycle: tellTenant,
     },
   };
+  const maxConnections = Math.min(config.maxConnections, connectionsThatFit());
+  if (maxConnections < config.maxConnections)
+    logger.info("fewer connections are taken than are configured: the system allows too few open files", {
+      maxConnections,
+      configured: config.maxConnections,
+    });
   const connections: Connections = new Connections({
     methods: createMethods(services),
     validators: paramsValidators,
@@ -339,7 +346,7 @@ export function createServer(
     confirms: (principal) => gate.confirms(principal),
     roleFor,
     audit: parts.audit,
-    maxConnections: config.maxConnections,
+    maxConnections,
     introductionMs: pace.introductionMs,
     sweepMs: pace.sweepMs,
     version,

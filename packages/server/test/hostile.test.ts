@@ -66,8 +66,12 @@ describe("strangers", () => {
     await using home = await tempHome();
     await using server = await startServer(home.path, { flags: ["--demo", "--max-connections", "50"] });
     const sockets = await Promise.all(Array.from({ length: 50 }, () => open(server.port)));
-    const one = await server.connect();
-    await one.ended;
+    const tooMany = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+    await Promise.all(tooMany.map((client) => client.ended));
+    // One line of the log, not one for each of them.
+    expect(server.log.filter(({ message }) => message.startsWith("connections were refused"))).toMatchObject([
+      { fields: { maxConnections: 50 } },
+    ]);
     sockets[0]?.destroy();
     await expect
       .poll(async () => {
@@ -79,6 +83,28 @@ describe("strangers", () => {
       .toBe("pong");
     for (const socket of sockets) socket.destroy();
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "more of them than the system has descriptors for leave the server some to work with",
+    async () => {
+      await using home = await tempHome();
+      const flags = ["--demo", "--log-level", "error", "--http-port", "0"];
+      const server = await spawnServer(home.path, flags, {}, { openFiles: 256 });
+      try {
+        const client = await server.connect();
+        const sockets = await Promise.all(Array.from({ length: 500 }, () => open(server.port)));
+        const { sessionId } = await client.request("session.create", { model: "demo" });
+        expect(await client.ask(sessionId, "hello")).toBeDefined();
+        const [, httpPort] = /metrics on http:\/\/[^:]+:(\d+)/.exec(server.output()) ?? [];
+        expect((await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status).toBe(200);
+        expect(sockets.filter((socket) => !socket.destroyed).length).toBeLessThan(192);
+        for (const socket of sockets) socket.destroy();
+        await client.close();
+      } finally {
+        await server.kill("SIGKILL");
+      }
+    },
+  );
 
   test.skipIf(process.platform !== "linux")(
     "thousands that say nothing take little memory, and hold nobody up",

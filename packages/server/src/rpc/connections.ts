@@ -15,11 +15,15 @@ export interface ConnectionsOptions extends ConnectionOptions {
 
 const INTRODUCTION_MS = 10_000;
 const SWEEP_MS = 1_000;
+const TELL_REFUSED_MS = 1_000;
 
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #open = new Set<Connection>();
   #sweeper: NodeJS.Timeout | undefined;
+  /** Since it was last told. */
+  #refused = 0;
+  #refusedToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConnectionsOptions) {
     this.#options = {
@@ -43,9 +47,7 @@ export class Connections {
   /** Serves a client; one too many is hung up on. */
   accept(stream: Duplex): void {
     if (this.#open.size >= this.#options.maxConnections) {
-      this.#options.log.warning("a connection was refused: there are as many as may be", {
-        maxConnections: this.#options.maxConnections,
-      });
+      this.#tellRefused();
       stream.on("error", () => undefined);
       stream.destroy();
       return;
@@ -71,6 +73,19 @@ export class Connections {
         connection.close("the connection token has expired or was revoked");
       }
     }
+  }
+
+  /** Once a second at the most: who floods the port must not flood the log. */
+  #tellRefused(): void {
+    this.#refused += 1;
+    const now = performance.now();
+    if (now - this.#refusedToldMs < TELL_REFUSED_MS) return;
+    this.#options.log.warning("connections were refused: there are as many as may be", {
+      maxConnections: this.#options.maxConnections,
+      refused: this.#refused,
+    });
+    this.#refused = 0;
+    this.#refusedToldMs = now;
   }
 
   #startSweeping(): void {

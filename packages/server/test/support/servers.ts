@@ -112,8 +112,11 @@ export async function spawnServer(
   home: string,
   flags: readonly string[] = [],
   env: Record<string, string> = {},
+  { openFiles }: { openFiles?: number } = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [COMMAND, "--headless", ...flags], {
+  const line = [process.execPath, COMMAND, "--headless", ...flags];
+  const limit = openFiles === undefined ? "" : `ulimit -n ${openFiles};`;
+  const child = spawn("/bin/sh", ["-c", `${limit} exec "$@"`, "sh", ...line], {
     env: { PATH: process.env.PATH, HOME: home, COPILOT_HOME: home, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
