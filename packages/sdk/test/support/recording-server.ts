@@ -2,6 +2,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { encodeFrame, FrameDecoder, Peer } from "@rightseat/protocol";
+import { createQuickAck } from "../../../server/src/transport/quick-ack.ts";
+
+/** The official SDK waits for it between the two parts of a message. */
+const quickAck = createQuickAck(() => undefined);
 
 export interface AskedRequest {
   readonly method: string;
@@ -39,7 +43,7 @@ export async function startRecordingServer(): Promise<RecordingServer> {
     ["session.detach", () => ({ success: true })],
     ["session.eventLog.read", () => ({ events: [], cursor: "0", hasMore: false, cursorStatus: "ok" })],
   ] as never);
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     socket.on("error", () => undefined);
     const peer: Peer = new Peer({
       send: (body) => socket.write(encodeFrame(body)),
@@ -56,7 +60,10 @@ export async function startRecordingServer(): Promise<RecordingServer> {
       onFrame: (body) => peer.receive(body),
       onError: (error) => socket.destroy(error),
     });
-    socket.on("data", (chunk) => decoder.push(chunk));
+    socket.on("data", (chunk) => {
+      quickAck(socket);
+      decoder.push(chunk);
+    });
     socket.once("close", () => {
       peer.close();
       sockets.delete(socket);
