@@ -59,6 +59,27 @@ describe.each(sdkVersions)("SDK $version", (sdk) => {
     expect(world.model.requests).toHaveLength(2);
   });
 
+  test("an abort drops what waits for the turn's end", async () => {
+    await using world = await enterWorld();
+    world.model.use([CALL]);
+    const client = await world.connect(sdk);
+    const seen = new SeenEvents();
+    const { tool, started, release } = slowTool();
+    const session = await client.createSession(world.session(seen, { tools: [tool] }));
+    await session.send({ prompt: "Take your time." });
+    await started;
+    await session.send({ prompt: "echo later", mode: "enqueue" });
+    await session.send({ prompt: "echo at once", mode: "immediate" });
+    await session.abort();
+    await seen.until("session.idle");
+    release();
+    expect((await session.sendAndWait({ prompt: "echo onwards" }))?.data.content).toBe("onwards");
+    expect(seen.of("user.message").map(({ data }) => data.content)).toEqual([
+      "Take your time.",
+      "echo onwards",
+    ]);
+  });
+
   test("an abort when nothing runs changes nothing", async () => {
     await using world = await enterWorld();
     const client = await world.connect(sdk);

@@ -3,6 +3,8 @@
  * that was acknowledged is missing.
  */
 
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pick, seeded } from "./support/random.ts";
@@ -84,7 +86,7 @@ describe("kill -9 at random points of conversations with tools", () => {
         await client.request(method, { ...joinParams(sessionId), continuePendingWork: random() < 0.5 });
       }
       created = true;
-      await checkHistories(client, promised);
+      await checkHistories(client, promised, home.path);
       const traffic = Promise.allSettled(
         [...promised.values()].map((session) => sendPrompts(client, session, random)),
       );
@@ -106,7 +108,7 @@ describe("kill -9 at random points of conversations with tools", () => {
           .some((event) => event.type === "assistant.message" && event.data.content === "still here"),
       );
     }
-    await checkHistories(client, promised);
+    await checkHistories(client, promised, home.path);
     await client.close();
   }, 300_000);
 });
@@ -141,8 +143,15 @@ async function killSoon(server: ServerProcess, random: () => number): Promise<vo
   await server.kill("SIGKILL");
 }
 
-/** Acknowledged prompts are in the history, or wait their turn; events that were told are in it, once. */
-async function checkHistories(client: WireClient, promised: Map<string, Promised>): Promise<void> {
+/**
+ * Acknowledged prompts are in the history, wait their turn, or were taken out by an abort, which is on record;
+ * events that were told are in the history, once.
+ */
+async function checkHistories(
+  client: WireClient,
+  promised: Map<string, Promised>,
+  home: string,
+): Promise<void> {
   for (const { sessionId, ...soFar } of promised.values()) {
     // What is told while the history is on its way may be newer than it.
     const [messageIds, eventIds] = [[...soFar.messageIds], [...soFar.eventIds]];
@@ -157,6 +166,7 @@ async function checkHistories(client: WireClient, promised: Map<string, Promised
     ).toEqual([]);
     const known = new Set<string>(items.map((item: { messageId: string }) => item.messageId));
     for (const event of events) if (event.type === "user.message") known.add(event.data.messageId);
+    for (const id of await takenOut(join(home, "session-state", sessionId, "events.jsonl"))) known.add(id);
     const missing = messageIds.filter((id) => !known.has(id));
     // Steering messages that wait are listed by text only.
     expect(missing.length, `${sessionId}: prompts acknowledged and gone: ${missing}`).toBeLessThanOrEqual(
@@ -164,6 +174,12 @@ async function checkHistories(client: WireClient, promised: Map<string, Promised
     );
     expect(chainIsWhole(events), `${sessionId}: parentId chain`).toBe(true);
   }
+}
+
+async function takenOut(log: string): Promise<string[]> {
+  const lines = (await readFile(log, "utf8")).split("\n");
+  const records = lines.filter((line) => line.includes('"rightseat.queue_items_removed"'));
+  return records.flatMap((line) => JSON.parse(line).data.messageIds as string[]);
 }
 
 function chainIsWhole(events: { id: string; parentId: string | null }[]): boolean {

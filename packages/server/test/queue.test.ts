@@ -256,6 +256,34 @@ describe("while a run is in progress", () => {
     expect(await asked()).toEqual(["running"]);
   });
 
+  test("an abort drops what waits, in both lanes, and the session takes the next prompt", async () => {
+    const { sessionId, call, send, texts, steering, asked, release } = await running();
+    await send("later");
+    await call("session.commands.enqueue", { command: "/help" });
+    await send("steer", { mode: "immediate" });
+    await call("session.abort");
+    expect([await texts(), await steering()]).toEqual([[], []]);
+    release();
+    expect((await client.event(sessionId, "session.idle")).data).toMatchObject({ aborted: true });
+    await client.ask(sessionId, "next");
+    expect(await asked()).toEqual(["running", "next"]);
+  });
+
+  test.each([
+    { flushQueued: false, left: ["running"] },
+    { flushQueued: true, left: ["running", "steer", "later"] },
+  ])("an interrupt ends the turn; flushQueued: $flushQueued", async ({ flushQueued, left }) => {
+    const { sessionId, call, send, asked, release } = await running();
+    await send("later");
+    await send("steer", { mode: "immediate" });
+    expect(await call("session.interruptMainTurn", { flushQueued })).toEqual({ interrupted: true });
+    release();
+    const idle = await client.event(sessionId, "session.idle");
+    expect(idle.data.aborted === true).toBe(!flushQueued);
+    expect(await asked()).toEqual(left);
+    expect(await call("session.interruptMainTurn")).toEqual({ interrupted: false });
+  });
+
   test("the prompt that it answers is not in the queue", async () => {
     const { sessionId, call, texts, release } = await running();
     expect(await texts()).toEqual([]);
@@ -263,6 +291,13 @@ describe("while a run is in progress", () => {
     release();
     await client.event(sessionId, "session.idle");
   });
+});
+
+test("without a run an abort leaves what waits", async () => {
+  const { call, texts } = await held();
+  await call("session.abort");
+  expect(await call("session.interruptMainTurn")).toEqual({ interrupted: false });
+  expect(await texts()).toEqual(["a", "b", "c"]);
 });
 
 test("without a run nothing can be sent into it", async () => {

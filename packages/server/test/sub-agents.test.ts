@@ -528,8 +528,43 @@ describe("a task in the background", () => {
       await client.request(end, { sessionId, id });
       expect((await client.event(sessionId, "session.idle", before)).data).toMatchObject({ aborted: true });
     }
-    expect(dataOf(sessionId, "subagent.completed").map(({ cancelled }) => cancelled)).toEqual([true, true]);
+    await start();
+    await start();
+    const cancelAll = () => client.request("session.cancelAllBackgroundAgents", { sessionId });
+    const before = client.of(sessionId).length;
+    expect(await cancelAll()).toBe(2);
+    await client.event(sessionId, "session.idle", before);
+    expect(await cancelAll()).toBe(0);
+    expect(dataOf(sessionId, "subagent.completed").map(({ cancelled }) => cancelled)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect(dataOf(sessionId, "system.notification")).toEqual([]);
+  });
+
+  test("works on when the turn is interrupted", async () => {
+    const sessionId = await create({ tools: [custom("slow")] });
+    const { open, opened } = gate();
+    use({
+      main: (count, request) => {
+        if (lastOf(request).startsWith("<system")) return { text: "noted" };
+        return count === 0 ? task({ mode: "background" }) : call("slow", {});
+      },
+      sub: async () => {
+        await opened;
+        return { text: "REPORT" };
+      },
+    });
+    await client.request("session.send", { sessionId, prompt: "go" });
+    await client.event(sessionId, "external_tool.requested");
+    await client.request("session.interruptMainTurn", { sessionId });
+    const { tasks } = await client.request("session.tasks.list", { sessionId });
+    expect(tasks).toMatchObject([{ status: "running" }]);
+    open();
+    await client.until(() => own(sessionId).some((event) => event.data.content === "noted"));
+    expect(dataOf(sessionId, "subagent.completed")).toHaveLength(1);
   });
 
   test("cannot be begun with an agent or a model that there is not", async () => {

@@ -83,6 +83,14 @@ export function sessionTaskMethods(services: Services): Methods {
     "session.tasks.cancel": async (params: ByTask, scope: Scope) => ({
       cancelled: (await open(params, scope)).tasks.cancel(params.id),
     }),
+    "session.cancelAllBackgroundAgents": async (params: ById, scope: Scope) => {
+      const { tasks } = await open(params, scope);
+      const working = tasks
+        .list()
+        .filter(({ status, mode }) => status === "running" && mode === "background");
+      for (const { id } of working) tasks.cancel(id);
+      return working.length;
+    },
     "session.tasks.remove": async (params: ByTask, scope: Scope) => ({
       removed: (await open(params, scope)).tasks.remove(params.id),
     }),

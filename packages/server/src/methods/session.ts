@@ -5,8 +5,9 @@ import { registerInterest, releaseInterest } from "../session/clients.ts";
 import { readHistory } from "../session/history.ts";
 import { acceptPrompt, type PromptInput, wasTaken } from "../session/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
-import { type AbortReason, abortRun, startRun } from "../session/run.ts";
+import { type AbortReason, startRun } from "../session/run.ts";
 import { usageMetrics } from "../session/session-report.ts";
+import { interruptTurn, stopSession } from "../session/stop-run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -40,9 +41,12 @@ export function sessionMethods(services: Services): Methods {
       return { messageIds: await Promise.all(ids) };
     },
     "session.abort": async (params: ById & { reason?: AbortReason }, scope: Scope) => {
-      await abortRun(await sessionOf(services, scope, params), params.reason);
+      await stopSession(await sessionOf(services, scope, params), params.reason);
       return { success: true };
     },
+    "session.interruptMainTurn": async (params: ById & { flushQueued?: boolean }, scope: Scope) => ({
+      interrupted: await interruptTurn(await sessionOf(services, scope, params), params.flushQueued === true),
+    }),
     "session.getMessages": async (params: ById, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
       return readHistory(services.registry.log, session);

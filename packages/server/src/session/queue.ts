@@ -78,9 +78,16 @@ export async function removeMostRecent(session: Session): Promise<boolean> {
 }
 
 export async function clearQueue(session: Session): Promise<void> {
+  dropWaiting(session);
+  await session.committed();
+}
+
+/** Takes all out, for whoever commits next. */
+export function dropWaiting(session: Session): void {
   const messageIds = waitingItems(session).map((item) => item.messageId);
   if (messageIds.length === 0) return;
-  await change(session, () => session.record("rightseat.queue_items_removed", { messageIds }));
+  session.record("rightseat.queue_items_removed", { messageIds });
+  session.emit("pending_messages.modified", {});
 }
 
 /** False when the text is that already. @throws RpcError for an unknown id, or that of a command. */
