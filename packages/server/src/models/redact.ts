@@ -4,13 +4,19 @@ export type Redact = (text: string) => string;
 /** Headers whose values are secret wherever they come from. */
 const SECRET_HEADER = /authorization|cookie|key|token|secret|password/i;
 
+/** Headers whose values tell nothing that is not known, and would garble texts if they were masked. */
+const PLAIN_HEADER =
+  /^(accept|accept-\w+|content-\w+|user-agent|copilot-integration-id|editor-\S*version|openai-intent|x-initiator|x-github-api-version|anthropic-version|anthropic-beta)$/i;
+/** Of other headers, which may hold anything: shorter values are words. */
+const LEAST_HEADER_LENGTH = 8;
+
 /** Shapes of well-known keys, for those that a provider echoes from elsewhere. */
 const SECRET_SHAPES = /\b(?:sk-[\w-]{8,}|gh[opsur]_\w{8,}|github_pat_\w{8,}|Bearer\s+[\w.~+/=-]{6,})/g;
 
 const MASK = "[redacted]";
 
 /**
- * Builds a `Redact` that knows the given secrets, those of the headers, and user, password and query
+ * Builds a `Redact` that knows the given secrets, the values of headers that applications set, and user, password and query
  * of the URL. Secrets of fewer than four characters are left: masking them would garble the text.
  */
 export function createRedact(parts: {
@@ -41,7 +47,8 @@ function gatherSecrets(parts: Parameters<typeof createRedact>[0]): readonly stri
 
 function addHeaderSecrets(headers: Readonly<Record<string, string>>, add: (secret: string) => void): void {
   for (const [name, value] of Object.entries(headers)) {
-    if (!SECRET_HEADER.test(name)) continue;
+    if (PLAIN_HEADER.test(name)) continue;
+    if (!SECRET_HEADER.test(name) && value.length < LEAST_HEADER_LENGTH) continue;
     add(value);
     const word = value.split(/\s+/).at(-1);
     if (word !== undefined) add(word);

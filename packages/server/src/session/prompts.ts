@@ -9,6 +9,7 @@ import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachment
 import { toBlock } from "./prompt-blocks.ts";
 import type { PromptHooks } from "./prompt-hooks.ts";
 import { withTime } from "./prompt-time.ts";
+import { keepRequestHeaders, type RequestHeaders } from "./request-headers.ts";
 import type { Session } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import { noticeOfTools } from "./tools-notice.ts";
@@ -25,7 +26,7 @@ export interface PromptInput {
   readonly prepend?: boolean;
   readonly agentMode?: string;
   readonly source?: string;
-  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly requestHeaders?: RequestHeaders;
 }
 
 /** Starts a run when there is something to run and none is running; see `run.ts`. */
@@ -64,6 +65,7 @@ export async function acceptPrompt(
     throw new RpcError("session_not_found", `Session not found: ${session.id} (it is being closed)`);
   const steering = input.mode === "immediate" && session.run !== undefined;
   const prompt: QueuedPrompt = { ...toQueuedPrompt(input), steering };
+  keepRequestHeaders(session, prompt.messageId, input.requestHeaders);
   session.emit("pending_messages.modified", {});
   if (session.run === undefined && session.state.queue.length === 0 && !isHeld(session)) {
     startRun(session, prompt);
@@ -85,7 +87,6 @@ export function toQueuedPrompt(input: PromptInput): QueuedPrompt {
     ...(input.attachments && input.attachments.length > 0 ? { attachments: input.attachments } : {}),
     ...(input.agentMode !== undefined ? { agentMode: input.agentMode } : {}),
     ...(input.source !== undefined ? { source: input.source } : {}),
-    ...(input.requestHeaders ? { requestHeaders: input.requestHeaders } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import type { ClientLink } from "./client-link.ts";
 import { type PromptInput, type StartRun, startNextRun, toQueuedPrompt, waitingItems } from "./prompts.ts";
+import { keepRequestHeaders } from "./request-headers.ts";
 import type { Session } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 
@@ -40,6 +41,7 @@ export async function insertPrompt(
   startRun: StartRun,
 ): Promise<string> {
   const prompt: QueuedPrompt = { ...toQueuedPrompt(input), steering: false };
+  keepRequestHeaders(session, prompt.messageId, input.requestHeaders);
   const before = visibleItems(session)[Math.max(0, position)]?.messageId;
   await change(session, () => session.record("rightseat.prompt_queued", { prompt, before }), startRun);
   return prompt.messageId;
@@ -114,6 +116,7 @@ export async function duplicateItem(session: Session, id: string, startRun: Star
   const item = itemOf(session, id);
   const visible = visibleItems(session);
   const prompt: QueuedPrompt = { ...item, messageId: randomUUID() };
+  keepRequestHeaders(session, prompt.messageId, session.requestHeaders?.get(id));
   const before = visible[visible.indexOf(item) + 1]?.messageId;
   await change(session, () => session.record("rightseat.prompt_queued", { prompt, before }), startRun);
   return prompt.messageId;

@@ -27,6 +27,7 @@ import { fitContext, shortenContext } from "./fit-context.ts";
 import type { PermissionServices } from "./permissions.ts";
 import { promptHooksOf } from "./prompt-hooks.ts";
 import { logUserMessage, startNextRun, type UserMessageOptions } from "./prompts.ts";
+import { type RequestHeaders, takeRequestHeaders } from "./request-headers.ts";
 import type { Session } from "./session.ts";
 import { type HookServices, hasHooks, runHooksOf } from "./session-hooks.ts";
 import { admitModelCall, limitsStatus } from "./session-limits.ts";
@@ -91,6 +92,7 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
   // Attachments take a while to render, and hooks to answer; until then the record that it waits holds it.
   if ((prompt.attachments || hasHooks(session)) && !queued)
     session.record("rightseat.prompt_queued", { prompt, first: true });
+  const requestHeaders = takeRequestHeaders(session, prompt.messageId);
   begin(services, session, prompt.messageId, async (controller) => {
     const options = {
       delivery: queued ? "queued" : "idle",
@@ -103,7 +105,7 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
     const begun = logUserMessage(session, prompt, { ...options, ...taken, hooks });
     if (begun) await begun;
     if (prompt.kind !== "notification") nameAfterFirstPrompt(session, prompt);
-    return { firstTurn: 0, requestHeaders: prompt.requestHeaders, controller };
+    return { firstTurn: 0, requestHeaders, controller };
   });
 }
 
@@ -119,7 +121,7 @@ export function continueRun(services: RunServices, session: Session): void {
 
 interface Begun {
   readonly firstTurn: number;
-  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly requestHeaders?: RequestHeaders;
   readonly controller: AbortController;
 }
 
@@ -256,7 +258,7 @@ class SessionRunHost implements RunHost {
   readonly messageId: string;
   readonly signal: AbortSignal;
   readonly retry: RetryPolicy;
-  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly requestHeaders?: RequestHeaders;
   readonly #services: RunServices;
   readonly #session: Session;
   #sent: readonly ModelMessage[] | undefined;

@@ -19,7 +19,6 @@ export interface QueuedPrompt {
   readonly steering: boolean;
   readonly agentMode?: string;
   readonly source?: string;
-  readonly requestHeaders?: Readonly<Record<string, string>>;
   /** Grows with each item taken; set when it is folded. */
   readonly order?: number;
   /** Of a notification: what clients are told. */
