@@ -20,7 +20,6 @@ import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
 import { Questions } from "./questions.ts";
-import type { RequestHeaders } from "./request-headers.ts";
 import type { Attachment, LostClient, SessionSettings } from "./session-settings.ts";
 import { parseSessionState, type SessionState } from "./session-state.ts";
 
@@ -88,7 +87,7 @@ export class Session {
   /** How the session began for the repository's hooks; set until they were told. */
   fileHooksStart: "new" | "resume" | undefined;
   /** Of prompts that wait, by message id; set while there are any. */
-  requestHeaders: Map<string, RequestHeaders> | undefined;
+  requestHeaders: Map<string, Readonly<Record<string, string>>> | undefined;
   /** People's commands; set once there was one. */
   userCommands: UserCommands | undefined;
   /** Set when the session is on its way out; nothing new may begin. */
