@@ -36,6 +36,7 @@ cpSync(protocol, join(dist, "protocol"), {
   recursive: true,
   filter: (source) => !/\.(js|map)$/.test(source),
 });
+cpSync(join(root, "../../LICENSE"), join(dist, "LICENSE"));
 for (const path of declarations(dist)) writeFileSync(path, publishable(path));
 
 function declarations(folder) {
