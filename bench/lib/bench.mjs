@@ -24,8 +24,9 @@ export async function createBench({ command, isOwn, directory, size }) {
     home,
     config: (extra) => sessionConfig(model, work, extra),
     /** Starts a runtime on the question's home; `ownFlags` go behind the command of ours. */
-    async start({ ownFlags = "" } = {}) {
-      const runtime = await startRuntime({ command: isOwn ? `${command} ${ownFlags}` : command, home, work });
+    async start({ ownFlags = "", connectionToken } = {}) {
+      const line = isOwn ? `${command} ${ownFlags}` : command;
+      const runtime = await startRuntime({ command: line, home, work, connectionToken });
       running.add(runtime);
       return {
         ...runtime,

@@ -38,10 +38,10 @@ export function sessionConfig(model, workingDirectory, extra = {}) {
 
 /**
  * Starts a runtime and one SDK client of it.
- * @param {{command: string, home: string, work: string}} options
+ * @param {{command: string, home: string, work: string, connectionToken?: string}} options
  *   `command` is run by the shell and serves on $PORT
  */
-export async function startRuntime({ command, home, work }) {
+export async function startRuntime({ command, home, work, connectionToken }) {
   mkdirSync(work, { recursive: true });
   const port = await freePort();
   const started = performance.now();
@@ -51,7 +51,7 @@ export async function startRuntime({ command, home, work }) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   await untilListening(child);
-  const client = await connect(port);
+  const client = await connect(port, connectionToken);
   await client.getStatus();
   const firstAnswerMs = performance.now() - started;
   const pid = child.pid;
@@ -69,8 +69,9 @@ export async function startRuntime({ command, home, work }) {
   };
 }
 
-async function connect(port) {
-  const client = new CopilotClient({ connection: RuntimeConnection.forUri(`localhost:${port}`) });
+async function connect(port, connectionToken) {
+  const connection = RuntimeConnection.forUri(`localhost:${port}`, { connectionToken });
+  const client = new CopilotClient({ connection });
   await client.start();
   return client;
 }

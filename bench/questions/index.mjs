@@ -9,6 +9,7 @@ import { resume } from "./resume.mjs";
 import { sdk } from "./sdk.mjs";
 import { startup } from "./startup.mjs";
 import { streaming } from "./streaming.mjs";
+import { tenants } from "./tenants.mjs";
 import { tool } from "./tool.mjs";
 import { turn } from "./turn.mjs";
 
@@ -25,6 +26,7 @@ export const questions = [
   tool,
   streaming,
   concurrent,
+  tenants,
   churn,
   resume,
   largeLog,
