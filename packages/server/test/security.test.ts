@@ -134,6 +134,7 @@ const sleeper = (mark: string) => `bash -c 'trap "" TERM HUP; sleep 1000; true' 
 
 describe("processes that a session started", () => {
   const SESSIONS = 40;
+  const MANY = Number(process.env.RIGHTSEAT_CHILD_SESSIONS ?? 200);
 
   /** A server of its own with sessions that each left a process in the background. */
   async function withSleepers(home: string, mark: string) {
@@ -150,16 +151,20 @@ describe("processes that a session started", () => {
             ],
           },
     );
-    const ids = Array.from({ length: SESSIONS }, (_, index) => `s${index}`);
-    await Promise.all(
-      ids.map(async (sessionId) => {
-        await client.request("session.create", { sessionId, model: "scripted", provider });
-        await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
-        await client.ask(sessionId, "go");
-      }),
-    );
+    const start = async (name: string) => {
+      const ids = Array.from({ length: SESSIONS }, (_, index) => `${name}-${index}`);
+      await Promise.all(
+        ids.map(async (sessionId) => {
+          await client.request("session.create", { sessionId, model: "scripted", provider });
+          await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+          await client.ask(sessionId, "go");
+        }),
+      );
+      return ids;
+    };
+    const ids = await start("s");
     await vi.waitFor(() => expect(processesWith(`true ${mark}`)).toHaveLength(SESSIONS), { timeout: 10_000 });
-    return { model, server, client, ids };
+    return { model, server, client, ids, start };
   }
 
   const areGone = (mark: string) =>
@@ -193,6 +198,20 @@ describe("processes that a session started", () => {
     },
     60_000,
   );
+
+  test(`are gone within ten seconds after ${MANY} sessions, one after another`, async () => {
+    await using home = await tempHome();
+    const mark = join(home.path, "mark");
+    const world = await withSleepers(home.path, mark);
+    const detach = (ids: readonly string[]) =>
+      Promise.all(ids.map((sessionId) => world.client.request("session.detach", { sessionId })));
+    await detach(world.ids);
+    for (let made = SESSIONS; made < MANY; made += SESSIONS) await detach(await world.start(`more-${made}`));
+    await areGone(mark);
+    await world.client.close();
+    await world.server.kill("SIGTERM");
+    await world.model.close();
+  }, 300_000);
 
   test("are gone when the run that waits for one is aborted, and so is the request to the model", async () => {
     await using world = await enterWorld();
@@ -253,7 +272,7 @@ describe("a tool that never returns", () => {
 
 describe("descriptors", () => {
   test.skipIf(process.platform !== "linux")(
-    "are as many after thousands of tool calls as before",
+    "are as many after ten thousand tool calls as before",
     async () => {
       await using home = await tempHome();
       await using work = await tempHome();
@@ -266,7 +285,7 @@ describe("descriptors", () => {
       await client.request("session.permissions.setMode", { sessionId: "s", mode: "allow-all" });
       await writeFile(join(work.path, "a.txt"), "x\n");
       const calls = (turn: number) => [
-        ...Array.from({ length: 90 }, () => ({ name: "view", arguments: { path: "a.txt" } })),
+        ...Array.from({ length: 370 }, () => ({ name: "view", arguments: { path: "a.txt" } })),
         { name: "bash", arguments: { command: `echo ${turn}`, description: "" } },
         { name: "grep", arguments: { pattern: "x" } },
         { name: "glob", arguments: { pattern: "*.txt" } },

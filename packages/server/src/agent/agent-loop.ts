@@ -23,7 +23,12 @@ interface Progress {
   turnId: string | undefined;
   /** Failures in a row that hooks had tried again. */
   retries: number;
+  /** Answers in a row that were cut off at their length. */
+  cuts: number;
 }
+
+/** So often the rest of an answer is asked for. */
+const MAX_RESTS = 2;
 
 /** Runs until the model is done, the run is aborted, or it failed; never throws. */
 export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome> {
@@ -31,6 +36,7 @@ export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome
     turn: firstTurn,
     turnId: host.pendingToolCalls().length > 0 ? String(Math.max(0, firstTurn - 1)) : undefined,
     retries: 0,
+    cuts: 0,
   };
   for (;;) {
     try {
@@ -82,7 +88,10 @@ async function runTurns(host: RunHost, progress: Progress): Promise<void> {
     progress.retries = 0;
     if (outcome.answer.toolCalls.length > 0) continue;
     endTurn(host, progress, outcome.model.id);
-    if ((await host.takeSteering()) || host.nudge?.()) continue;
+    const { content, finishReason } = outcome.answer;
+    progress.cuts = finishReason === "length" && content !== "" ? progress.cuts + 1 : 0;
+    const wantsRest = progress.cuts > 0 && progress.cuts <= MAX_RESTS;
+    if ((await host.takeSteering()) || (wantsRest && host.askForRest?.()) || host.nudge?.()) continue;
     if (!host.hooks || !(await keepsGoing(host.hooks, progress))) return;
   }
 }
@@ -119,6 +128,10 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
   if (answer.finishReason === "content-filter" && answer.content === "" && answer.toolCalls.length === 0) {
     throw new ModelError("invalid-request", "the provider's content filter withheld the answer");
   }
+  // After tools a model may have nothing to add; a prompt wants an answer.
+  const isAnswer = answer.content !== "" || answer.toolCalls.length > 0;
+  if (!isAnswer && turnId === "0" && host.messages().at(-1)?.role === "user")
+    throw new ModelError("server", NO_ANSWER[answer.finishReason === "length" ? "cut" : "empty"]);
   host.append("assistant.message", {
     messageId,
     originatingMessageId: host.messageId,
@@ -139,6 +152,11 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
   host.emit("session.usage_info", usageInfo(host.messages(), call, answer.usage));
   return { ...outcome, model };
 }
+
+const NO_ANSWER = {
+  empty: "The model gave no answer. Send the prompt again.",
+  cut: "The model came to the greatest length of an answer before it had said anything. Allow it more output, or less reasoning.",
+};
 
 /** Windows are known about, and tokens estimated: when the provider finds a conversation too long, it is right. */
 async function callFittingModel(host: RunHost, call: ContextCall, turnId: string): Promise<ModelCallOutcome> {

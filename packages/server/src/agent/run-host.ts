@@ -135,6 +135,8 @@ export interface RunHost {
   askPermission(ask: PermissionAsk, call: PendingToolCall): Promise<PermissionVerdict>;
   /** Moves steering messages into the conversation; true when there were any. */
   takeSteering(): Promise<boolean>;
+  /** The model's answer was cut off at its greatest length. Asks it for the rest; true when it did. */
+  askForRest?(): boolean;
   /** The model stopped. Asks it to go on where its mode wants that; true when it did. */
   nudge?(): boolean;
   /** Whether something better than trying again can be done about an error of a model call. */

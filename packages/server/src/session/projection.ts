@@ -366,7 +366,11 @@ function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent
   const message: ModelMessage = {
     role: "assistant",
     content: text(data.content) ?? "",
-    toolCalls,
+    toolCalls: toolCalls.map((call, index) =>
+      isArguments(requests[index]?.arguments)
+        ? call
+        : { ...call, arguments: JSON.stringify({ invalid_json: call.arguments }) },
+    ),
     reasoning: reasoningOf(data),
   };
   state.messages.push(message);
@@ -375,6 +379,11 @@ function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent
     const open: OpenToolCall = { toolCallId: call.id, name: call.name, arguments: call.arguments };
     state.openToolCalls.push(open);
   }
+}
+
+/** A provider that reads the conversation parses them, and refuses it for ever when it cannot. */
+function isArguments(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === "object" && !Array.isArray(value));
 }
 
 function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {

@@ -253,6 +253,8 @@ function nameAfterFirstPrompt(session: Session, prompt: QueuedPrompt): void {
   session.emit("session.title_changed", { title });
 }
 
+const REST = "Your answer was cut off because it became too long. Write the rest, from where it ends on.";
+
 class SessionRunHost implements RunHost {
   readonly sessionId: string;
   readonly messageId: string;
@@ -342,6 +344,11 @@ class SessionRunHost implements RunHost {
   async resolveModel() {
     this.#model = await this.#services.resolveModel(this.#session, this.#session.settings);
     return this.#model;
+  }
+
+  askForRest(): boolean {
+    this.#session.record("rightseat.context_added", { content: REST });
+    return true;
   }
 
   nudge(): boolean {
