@@ -1,21 +1,27 @@
 /**
  * Conversations over a network that cuts, delays and half-closes connections at any byte: every prompt is
  * answered once, every event is seen once and in order, every tool call is carried out once, nothing
- * hangs and nothing is left behind. Sessions are made, left and deleted over the same network.
+ * hangs and nothing is left behind. Sessions are made, left and deleted over the same network. With two
+ * servers they also move from one to the other.
  *
  * `RIGHTSEAT_SDK_TURNS=10000 npx vitest run packages/sdk/test/bad-network.test.ts` is the long run;
  * `RIGHTSEAT_SDK_SEED` chooses other bad luck.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { type ScriptedModelServer, startFaultProxy, startScriptedModelServer } from "@rightseat/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type FaultProxy,
+  type ScriptedModelServer,
+  startFaultProxy,
+  startScriptedModelServer,
+} from "@rightseat/testing";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { pick, seeded } from "../../server/test/support/random.ts";
 import { spawnServer, tempHome } from "../../server/test/support/servers.ts";
 import { CopilotClient, RuntimeConnection } from "../src/index.ts";
 import { expectAllEventsOnce, expectPromptsOnce, witness } from "./support/conversation.ts";
 
-const TURNS = Number(process.env.RIGHTSEAT_SDK_TURNS ?? 300);
+const TURNS = Number(process.env.RIGHTSEAT_SDK_TURNS ?? 200);
 const SEED = Number(process.env.RIGHTSEAT_SDK_SEED ?? 20261123);
 const TALKS = 4;
 const TURNS_A_SESSION = 25;
@@ -28,18 +34,28 @@ let model: ScriptedModelServer;
 beforeAll(async () => {
   model = await startScriptedModelServer();
 });
+const endings: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  await Promise.all(endings.splice(0).map((end) => end()));
+});
 afterAll(() => model.close());
 
-test(
-  `${TURNS} turns of ${TALKS} talks at once over a bad network`,
-  async () => {
+test.each([1, 2])(
+  `${TURNS} turns of ${TALKS} talks at once over a bad network, servers: %i`,
+  async (count) => {
     await using home = await tempHome();
-    const server = await spawnServer(home.path, ["--log-level", "error"]);
+    const servers = await Promise.all(
+      Array.from({ length: count }, () => spawnServer(home.path, ["--log-level", "error"])),
+    );
+    endings.push(...servers.map((server) => () => server.kill("SIGKILL")));
     const random = seeded(SEED);
     const rates = { cut: 0.02, halfClose: 0.008, delay: 0.05, refuse: 0.1 };
-    await using proxy = await startFaultProxy({ port: server.port, random, rates, maxDelayMs: 10 });
+    const proxies = await Promise.all(
+      servers.map(({ port }) => startFaultProxy({ port, random, rates, maxDelayMs: 10 })),
+    );
+    endings.push(...proxies.map((proxy) => () => proxy.close()));
     const client = new CopilotClient({
-      connection: RuntimeConnection.forUri(`localhost:${proxy.port}`),
+      connection: RuntimeConnection.forUris(proxies.map(({ port }) => `localhost:${port}`)),
       reconnect: { initialDelayMs: 5, maxDelayMs: 50 },
     });
     // Connecting for the first time is tried once; afterwards the client sees to it itself.
@@ -78,17 +94,17 @@ test(
       if (IS_LONG && round >= rounds / 10) heap.push(usedHeap());
     }
 
-    const { faults, accepted } = proxy;
-    expect(faults.cut + faults.halfClose).toBeGreaterThan(TURNS / 20);
-    proxy.setRates({});
+    const faults = proxies.map((proxy) => ({ ...proxy.faults, connections: proxy.accepted }));
+    for (const { cut, halfClose } of faults) expect(cut + halfClose).toBeGreaterThan(TURNS / 20 / count);
+    for (const proxy of proxies) proxy.setRates({});
     expect(await client.listSessions()).toEqual([]);
     expect(await client.stop()).toEqual([]);
-    await proxy.until(({ open }) => open === 0);
-    expect(await server.kill("SIGTERM")).toBe(0);
+    for (const proxy of proxies) await proxy.until(({ open }) => open === 0);
+    for (const server of servers) expect(await server.kill("SIGTERM")).toBe(0);
     if (!IS_LONG) return;
     const grownBytes = (heap.at(-1) ?? 0) - (heap[0] ?? 0);
     const seconds = Math.round((performance.now() - startedMs) / 1000);
-    console.log(JSON.stringify({ seed: SEED, ...done, faults, connections: accepted, seconds, grownBytes }));
+    console.log(JSON.stringify({ seed: SEED, ...done, faults, seconds, grownBytes }));
     expect(grownBytes).toBeLessThan(MAX_GROWN_BYTES);
   },
   1000 * TURNS,
