@@ -9,12 +9,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import {
-  type FaultProxy,
-  type ScriptedModelServer,
-  startFaultProxy,
-  startScriptedModelServer,
-} from "@rightseat/testing";
+import { type ScriptedModelServer, startFaultProxy, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { pick, seeded } from "../../server/test/support/random.ts";
 import { spawnServer, tempHome } from "../../server/test/support/servers.ts";
