@@ -38,7 +38,7 @@ import { isPublishedMethod } from "./rpc/published-methods.ts";
 import { type AgentToolUser, createAgentTools } from "./session/agent-tools.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
 import type { CommandServices } from "./session/command-types.ts";
-import { refreshedGitHubToken } from "./session/github-token.ts";
+import { refreshedGitHubToken, renewGitHubToken } from "./session/github-token.ts";
 import { instructionsOf } from "./session/instructions.ts";
 import { compactNow } from "./session/manual-compaction.ts";
 import { modelQueryOf } from "./session/model-query.ts";
@@ -240,6 +240,7 @@ export function createServer(
     workspacePath: (session) => log.workspacePath(session.key),
     instruments,
     places: governor,
+    renewGitHubToken: (session) => renewGitHubToken(session, hostOf(config.gitHubApiUrl)),
     permissions: createPermissionServices(config.home, log),
     defaultWorkingDirectory: process.cwd(),
     lookAround: (session) => lookAround(session, surroundings),

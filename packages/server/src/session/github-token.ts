@@ -51,6 +51,13 @@ export function refreshedGitHubToken(session: Session, host: string): Promise<vo
   return lease.refreshing;
 }
 
+/** Asks for another token, since this one was refused. @throws RpcError when no client gives one. */
+export async function renewGitHubToken(session: Session, host: string): Promise<void> {
+  if (session.gitHubTokenLease && !session.gitHubTokenLease.refreshing)
+    session.gitHubTokenLease = { expiresAtMs: 0 };
+  await refreshedGitHubToken(session, host);
+}
+
 /** Asks the clients that have a provider, one after the other. A token that is good yet does when all fail. */
 async function refresh(session: Session, host: string): Promise<void> {
   const lease = session.gitHubTokenLease;

@@ -27,6 +27,7 @@ import { fitContext, shortenContext } from "./fit-context.ts";
 import type { PermissionServices } from "./permissions.ts";
 import { promptHooksOf } from "./prompt-hooks.ts";
 import { logUserMessage, startNextRun, type UserMessageOptions } from "./prompts.ts";
+import { CredentialRenewal, type RenewalServices } from "./renew-credentials.ts";
 import { type RequestHeaders, takeRequestHeaders } from "./request-headers.ts";
 import type { Session } from "./session.ts";
 import { type HookServices, hasHooks, runHooksOf } from "./session-hooks.ts";
@@ -57,7 +58,7 @@ export interface RunPlaces {
 }
 
 /** What runs need besides the session; made once by the composition root. */
-export interface RunServices extends CompactionServices {
+export interface RunServices extends CompactionServices, RenewalServices {
   /** This program and its version, as it is named to model providers. */
   readonly product: string;
   readonly resolveModel: (session: Session, settings: SessionSettings) => Promise<ActiveModel>;
@@ -266,6 +267,7 @@ class SessionRunHost implements RunHost {
   #sent: readonly ModelMessage[] | undefined;
   #model: ActiveModel | undefined;
   #hooks: RunHooks | undefined;
+  readonly #renewal: CredentialRenewal;
 
   constructor(services: RunServices, session: Session, messageId: string, begun: Begun) {
     this.#services = services;
@@ -275,6 +277,7 @@ class SessionRunHost implements RunHost {
     this.signal = begun.controller.signal;
     this.retry = services.retry;
     this.requestHeaders = begun.requestHeaders;
+    this.#renewal = new CredentialRenewal(services, session);
   }
 
   get userAgent(): string {
@@ -320,6 +323,7 @@ class SessionRunHost implements RunHost {
   }
 
   append: RunHost["append"] = (type, data) => {
+    if (type === "assistant.message") this.#renewal.callWentWell();
     this.#session.append(type, data);
   };
 
@@ -356,10 +360,12 @@ class SessionRunHost implements RunHost {
   }
 
   canRecover(error: ModelError): boolean {
-    return this.#model !== undefined && mayOfferAutoMode(this.#session, this.#model, error);
+    if (this.#model === undefined) return false;
+    return mayOfferAutoMode(this.#session, this.#model, error) || this.#renewal.canTry(this.#model, error);
   }
 
   recover(error: ModelError): Promise<boolean> {
+    if (this.#model && this.#renewal.canTry(this.#model, error)) return this.#renewal.try(this.#model);
     return offerAutoMode(this.#session, error, this.signal);
   }
 

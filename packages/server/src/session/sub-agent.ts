@@ -7,12 +7,13 @@ import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol"
 import { runAgent } from "../agent/agent-loop.ts";
 import type { ActiveModel, ContextCall, RunHost, ToolSet } from "../agent/run-host.ts";
 import type { RunHooks } from "../hooks/run-hooks.ts";
-import type { ModelUsage } from "../models/model-provider.ts";
+import type { ModelError, ModelUsage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import { askPermission } from "./ask-permission.ts";
 import { fitContext, shortenContext } from "./fit-context.ts";
 import { withTime } from "./prompt-time.ts";
+import { CredentialRenewal } from "./renew-credentials.ts";
 import type { RunServices } from "./run.ts";
 import type { Session } from "./session.ts";
 import { hasHooks, runHooksOf } from "./session-hooks.ts";
@@ -115,6 +116,8 @@ class SubAgentHost implements RunHost {
   tokens = 0;
   readonly #services: SubAgentServices;
   readonly #work: SubAgentWork;
+  readonly #renewal: CredentialRenewal;
+  #model: ActiveModel | undefined;
   #system: Promise<string> | undefined;
   #hooks: RunHooks | undefined;
 
@@ -126,6 +129,7 @@ class SubAgentHost implements RunHost {
     this.signal = work.signal;
     this.retry = services.retry;
     this.userAgent = userAgentOf(services.product, work.session);
+    this.#renewal = new CredentialRenewal(services, work.session);
   }
 
   get workingDirectory(): string {
@@ -162,6 +166,7 @@ class SubAgentHost implements RunHost {
       return;
     }
     if (type === "abort") return;
+    if (type === "assistant.message") this.#renewal.callWentWell();
     this.#watch(type, data);
     this.#work.scope.append(type, data);
   };
@@ -187,7 +192,16 @@ class SubAgentHost implements RunHost {
     const { session, settings, caller } = this.#work;
     const model = await this.#services.resolveAgentModel(session, settings, caller);
     this.modelId = model.id;
+    this.#model = model;
     return model;
+  }
+
+  canRecover(error: ModelError): boolean {
+    return this.#renewal.canTry(this.#model, error);
+  }
+
+  recover(): Promise<boolean> {
+    return this.#model ? this.#renewal.try(this.#model) : Promise.resolve(false);
   }
 
   systemMessage(): Promise<string> {
