@@ -62,6 +62,26 @@ describe("strangers", () => {
     }
   });
 
+  test("who closes one half of a connection, in the middle of a message, is let go of", async () => {
+    await using home = await tempHome();
+    await using server = await startServer(home.path, { flags: ["--demo", "--http-port", "0"] });
+    const halves = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+        socket.on("error", () => undefined);
+        await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+        const ended = new Promise<void>((resolve) => socket.once("end", () => resolve()));
+        socket.resume().end('Content-Length: 1000\r\n\r\n{"jsonrpc":');
+        return { socket, ended };
+      }),
+    );
+    await Promise.all(halves.map(({ ended }) => ended));
+    await expect
+      .poll(async () => (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text())
+      .toContain("rightseat_connections 0\n");
+    for (const { socket } of halves) socket.destroy();
+  });
+
   test("connections beyond the limit are hung up on, and there is room again when others go", async () => {
     await using home = await tempHome();
     await using server = await startServer(home.path, { flags: ["--demo", "--max-connections", "50"] });
