@@ -16,7 +16,7 @@ import {
 import { CopilotClient, RuntimeConnection, type Tool } from "../src/index.ts";
 import { expectAllEventsOnce, expectPromptsOnce, witness } from "./support/conversation.ts";
 
-const KILLS = Number(process.env.RIGHTSEAT_SDK_KILLS ?? 10);
+const KILLS = Number(process.env.RIGHTSEAT_SDK_KILLS ?? 6);
 const SEED = Number(process.env.RIGHTSEAT_SDK_SEED ?? 20261123);
 
 let model: ScriptedModelServer;
