@@ -44,6 +44,16 @@ describe.each(sdkVersions)("SDK $version", (sdk) => {
 });
 
 describe(`SDK ${newestSdk.version}`, () => {
+  test("methods whose parameters are left out are answered", async () => {
+    await using world = await startWorld();
+    const client = await world.connect(newestSdk);
+    const { rpc } = client as unknown as { rpc: Record<string, Record<string, () => Promise<object>>> };
+    expect(await rpc["tools"]?.["list"]?.()).toHaveProperty("tools");
+    expect(await rpc["commands"]?.["list"]?.()).toHaveProperty("commands");
+    expect(await rpc["agents"]?.["discover"]?.()).toEqual({ agents: [] });
+    expect(await rpc["instructions"]?.["discover"]?.()).toEqual({ sources: [] });
+  });
+
   test("a client that brings the right token is let in", async () => {
     await using world = await startWorld({ token: "the-secret" });
     const client = await world.connect(newestSdk, "the-secret");

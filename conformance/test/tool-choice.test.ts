@@ -72,3 +72,21 @@ test("deferred tools reach the model once it has found them", async () => {
   expect(offered(world)).toEqual(["second", "third", "tool_search_tool"]);
   expect(seen.of("tool.execution_complete").map(({ data }) => data.result?.content)[1]).toBe("second ran");
 });
+
+test("an application can ask for the server's own tools, and keep a session to some of them", async () => {
+  await using world = await enterWorld();
+  const client = await world.connect(newestSdk);
+  const { tools } = await client.rpc.tools.list({});
+  const names = tools.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["bash", "view", "edit", "grep", "web_fetch", "task"]));
+  for (const { description, parameters } of tools) {
+    expect(description).not.toBe("");
+    expect(parameters).toMatchObject({ type: "object" });
+  }
+  const session = await client.createSession(
+    world.session(new SeenEvents(), { availableTools: names.slice(0, 2) }),
+  );
+  await session.sendAndWait({ prompt: "echo hi" });
+  const offered = world.model.requests.at(-1)?.body["tools"] as { function: { name: string } }[];
+  expect(offered.map((tool) => tool.function.name)).toEqual(names.slice(0, 2));
+});

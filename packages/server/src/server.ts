@@ -35,7 +35,9 @@ import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
+import { agentToolDefinitions } from "./session/agent-tool-definitions.ts";
 import { type AgentToolUser, createAgentTools } from "./session/agent-tools.ts";
+import { builtInAgentsOf } from "./session/agents.ts";
 import { ClientInferences } from "./session/client-inferences.ts";
 import type { CommandServices } from "./session/command-types.ts";
 import { refreshedGitHubToken, renewGitHubToken } from "./session/github-token.ts";
@@ -65,7 +67,12 @@ import { workingDirectoryOf } from "./session/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
-import { BUILT_IN_TOOL_NAMES, type BuiltInTools, createBuiltInTools } from "./tools/built-in.ts";
+import {
+  BUILT_IN_TOOL_DEFINITIONS,
+  BUILT_IN_TOOL_NAMES,
+  type BuiltInTools,
+  createBuiltInTools,
+} from "./tools/built-in.ts";
 import type { SessionTodos } from "./tools/session-todos.ts";
 import { shellEnvironment } from "./tools/shell/environment.ts";
 import { connectionsThatFit } from "./transport/open-files.ts";
@@ -301,6 +308,7 @@ export function createServer(
     models,
     accounts,
     inferences,
+    toolDefinitions: [...BUILT_IN_TOOL_DEFINITIONS, ...agentToolDefinitions(builtInAgentsOf({}, []))],
     sources: surroundings,
     instructionsOf: (session) => instructionsOf(session, surroundings),
     commands,

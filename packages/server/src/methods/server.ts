@@ -20,6 +20,13 @@ export function serverMethods(services: Services): Methods {
       const models = await services.models.list({ gitHubToken: params.gitHubToken, fetch }, scope.signal);
       return { models: models.map(toWireModel) } as unknown as PublishedMethods["models.list"]["result"];
     },
+    "tools.list": () => ({
+      tools: services.toolDefinitions.map(({ name, description, parameters }) => ({
+        name,
+        description,
+        parameters,
+      })),
+    }),
     "runtime.shutdown": async () => {
       await services.onShutdownRequest();
       return null;

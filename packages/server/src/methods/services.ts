@@ -3,6 +3,7 @@ import type { GitHubAccounts } from "../accounts/github-accounts.ts";
 import type { Instructions } from "../discovery/instructions.ts";
 import type { Governor } from "../limits/governor.ts";
 import type { ModelDirectory } from "../models/model-directory.ts";
+import type { ModelTool } from "../models/model-provider.ts";
 import type { Connection } from "../rpc/connection.ts";
 import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
 import type { ClientInferences } from "../session/client-inferences.ts";
@@ -25,6 +26,8 @@ export interface Services {
   readonly models: ModelDirectory;
   readonly accounts: GitHubAccounts;
   readonly inferences: ClientInferences;
+  /** The server's own, for any session; some are offered in certain modes only. */
+  readonly toolDefinitions: readonly ModelTool[];
   /** What files define, for sessions and without one. */
   readonly sources: SurroundingServices;
   /** What files tell the session's model, besides its clients. */

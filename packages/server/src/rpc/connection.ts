@@ -199,9 +199,7 @@ export class Connection {
     }
     const needed = roleFor(method);
     if (!includesRole(principal.role, needed)) throw forbidden(method, principal.role, needed);
-    // A method without parameters may be called with null, or an empty list.
-    const given = params ?? {};
-    const checked = Array.isArray(given) && given.length === 0 ? {} : given;
+    const checked = isNothing(params) ? {} : params;
     checkParams(method, checked, Object.hasOwn(validators, method) ? validators[method] : undefined);
     return handler(checked, {
       principal,
@@ -283,6 +281,15 @@ export class Connection {
 
 async function* toBytes(parts: AsyncIterable<string>): AsyncIterable<Uint8Array> {
   for await (const part of parts) yield Buffer.from(part);
+}
+
+/**
+ * A method without parameters may be called with null, or an empty list; the library under several SDKs
+ * sends an argument that is left out as one null by position.
+ */
+function isNothing(params: unknown): boolean {
+  if (!Array.isArray(params)) return params === undefined || params === null;
+  return params.length === 0 || (params.length === 1 && params[0] === null);
 }
 
 function checkParams(method: string, params: unknown, validate: ParamsValidators[string] | undefined): void {

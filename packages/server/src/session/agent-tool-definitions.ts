@@ -51,6 +51,11 @@ const taskTools = new Map<string, ModelTool>();
 const MOST_KEPT = 200;
 const byAgents = new WeakMap<readonly AgentDefinition[], ModelTool>();
 
+/** All of them, as a session with these agents is offered them. */
+export function agentToolDefinitions(agents: readonly AgentDefinition[]): readonly ModelTool[] {
+  return [taskToolFor(agents), READ_AGENT, LIST_AGENTS, WRITE_AGENT];
+}
+
 export function taskToolFor(agents: readonly AgentDefinition[]): ModelTool {
   const before = byAgents.get(agents);
   if (before) return before;

@@ -1,4 +1,5 @@
 /** The server's own tools, for one session. */
+import type { ModelTool } from "../models/model-provider.ts";
 import { BuiltInSession, type BuiltInToolHost, type BuiltInToolSpec } from "./built-in-tool.ts";
 import { FILE_TOOLS } from "./files/definitions.ts";
 import { SEARCH_TOOLS } from "./search/definitions.ts";
@@ -21,7 +22,11 @@ const SPECS: readonly BuiltInToolSpec[] = [
   ...USER_TOOLS,
 ];
 
-export const BUILT_IN_TOOL_NAMES: ReadonlySet<string> = new Set(SPECS.map((spec) => spec.definition.name));
+export const BUILT_IN_TOOL_DEFINITIONS: readonly ModelTool[] = SPECS.map((spec) => spec.definition);
+
+export const BUILT_IN_TOOL_NAMES: ReadonlySet<string> = new Set(
+  BUILT_IN_TOOL_DEFINITIONS.map(({ name }) => name),
+);
 
 export interface BuiltInTools {
   readonly tools: readonly Tool[];
