@@ -35,35 +35,35 @@ import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
-import { agentToolDefinitions } from "./session/agent-tool-definitions.ts";
-import { type AgentToolUser, createAgentTools } from "./session/agent-tools.ts";
-import { builtInAgentsOf } from "./session/agents.ts";
-import { ClientInferences } from "./session/client-inferences.ts";
-import type { CommandServices } from "./session/command-types.ts";
-import { refreshedGitHubToken, renewGitHubToken } from "./session/github-token.ts";
-import { instructionsOf } from "./session/instructions.ts";
-import { compactNow } from "./session/manual-compaction.ts";
-import { modelQueryOf } from "./session/model-query.ts";
-import { withNearbyInstructions } from "./session/nearby-instructions.ts";
-import type { PermissionServices } from "./session/permissions.ts";
-import { startNextRun } from "./session/prompts.ts";
+import { agentToolDefinitions } from "./session/agents/agent-tool-definitions.ts";
+import { type AgentToolUser, createAgentTools } from "./session/agents/agent-tools.ts";
+import { builtInAgentsOf } from "./session/agents/agents.ts";
+import type { AgentCaller, SubAgentServices } from "./session/agents/sub-agent.ts";
+import { ClientInferences } from "./session/clients/client-inferences.ts";
+import type { CommandServices } from "./session/commands/command-types.ts";
+import { runQueuedCommand } from "./session/commands/slash-commands.ts";
+import { instructionsOf } from "./session/context/instructions.ts";
+import { compactNow } from "./session/context/manual-compaction.ts";
+import { withNearbyInstructions } from "./session/context/nearby-instructions.ts";
+import { agentMessageOf, systemMessageOf } from "./session/context/system-message.ts";
+import { refreshedGitHubToken, renewGitHubToken } from "./session/github/github-token.ts";
+import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks.ts";
+import type { PermissionServices } from "./session/permissions/permissions.ts";
+import { startNextRun } from "./session/prompts/prompts.ts";
 import { startRun } from "./session/run.ts";
 import type { Session } from "./session/session.ts";
-import { type HookServices, tellSessionEnd } from "./session/session-hooks.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
-import type { SessionSettings } from "./session/session-settings.ts";
-import { runQueuedCommand } from "./session/slash-commands.ts";
-import type { AgentCaller, SubAgentServices } from "./session/sub-agent.ts";
-import { lookAround, type SurroundingServices } from "./session/surroundings.ts";
-import { agentMessageOf, systemMessageOf } from "./session/system-message.ts";
+import { modelQueryOf } from "./session/settings/model-query.ts";
+import type { SessionSettings } from "./session/settings/session-settings.ts";
 import {
   isLargeOutput,
   SessionToolHost,
   type ToolHostServices,
   toolDirectories,
-} from "./session/tool-host.ts";
-import { toolSetOf, withoutInteraction } from "./session/tool-set.ts";
-import { workingDirectoryOf } from "./session/working-directory.ts";
+} from "./session/tools/tool-host.ts";
+import { toolSetOf, withoutInteraction } from "./session/tools/tool-set.ts";
+import { lookAround, type SurroundingServices } from "./session/workspace/surroundings.ts";
+import { workingDirectoryOf } from "./session/workspace/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { OPTIONS, type OptionSpec } from "../src/config/options.ts";
 import { createMethods } from "../src/methods/index.ts";
-import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/session-fields.ts";
+import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/settings/session-fields.ts";
 
 const doc = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
 

@@ -6,8 +6,8 @@
 import { readFile } from "node:fs/promises";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { asksForSomething, type FieldRule, type FieldRules } from "../src/session/field-rules.ts";
-import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/session-fields.ts";
+import { asksForSomething, type FieldRule, type FieldRules } from "../src/session/settings/field-rules.ts";
+import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/settings/session-fields.ts";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 

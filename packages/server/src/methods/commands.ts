@@ -1,13 +1,13 @@
 /** Methods on slash commands: list them, carry one out, queue one, and answer for one. */
-import { type CommandEnding, runClientCommand } from "../session/client-command.ts";
-import { startRun } from "../session/run.ts";
+import { type CommandEnding, runClientCommand } from "../session/commands/client-command.ts";
 import {
   builtInCommandInfos,
   enqueueCommand,
   invokeCommand,
   listCommands,
   type QueuedCommandAnswer,
-} from "../session/slash-commands.ts";
+} from "../session/commands/slash-commands.ts";
+import { startRun } from "../session/run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,13 +1,18 @@
 /** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`. */
-import { cancelCompaction } from "../session/active-compaction.ts";
+import { cancelCompaction } from "../session/context/active-compaction.ts";
 import {
   contextAttribution,
   contextInfo,
   contextTokens,
   heaviestMessages,
   type ReportedContext,
-} from "../session/context-report.ts";
-import { compactNow, isManual, summarizeForHandoff, toRpcError } from "../session/manual-compaction.ts";
+} from "../session/context/context-report.ts";
+import {
+  compactNow,
+  isManual,
+  summarizeForHandoff,
+  toRpcError,
+} from "../session/context/manual-compaction.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,8 +1,8 @@
 /** Methods by which clients answer permission questions and settle them beforehand: `session.permissions.*`. */
 import type { PermissionMode } from "@rightseat/protocol";
-import { setWatchesPermissions } from "../session/clients.ts";
-import type { PermissionDecision } from "../session/permission-answer.ts";
-import * as settings from "../session/permission-settings.ts";
+import { setWatchesPermissions } from "../session/clients/clients.ts";
+import type { PermissionDecision } from "../session/permissions/permission-answer.ts";
+import * as settings from "../session/permissions/permission-settings.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

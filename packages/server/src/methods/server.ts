@@ -1,7 +1,7 @@
 /** Methods about the server itself: `ping`, `status.get`, `auth.getStatus`, `models.list`, `runtime.shutdown`, … */
 import { PROTOCOL_VERSION, type PublishedMethods } from "@rightseat/protocol";
 import { authStatus } from "../accounts/auth-status.ts";
-import type { ClientInference } from "../session/client-inferences.ts";
+import type { ClientInference } from "../session/clients/client-inferences.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
 

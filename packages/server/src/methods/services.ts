@@ -6,14 +6,14 @@ import type { ModelDirectory } from "../models/model-directory.ts";
 import type { ModelTool } from "../models/model-provider.ts";
 import type { Connection } from "../rpc/connection.ts";
 import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
-import type { ClientInferences } from "../session/client-inferences.ts";
-import type { CommandServices } from "../session/command-types.ts";
+import type { SubAgentServices } from "../session/agents/sub-agent.ts";
+import type { ClientInferences } from "../session/clients/client-inferences.ts";
+import type { CommandServices } from "../session/commands/command-types.ts";
 import type { JoinServices } from "../session/join-session.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
-import type { SubAgentServices } from "../session/sub-agent.ts";
-import type { SurroundingServices } from "../session/surroundings.ts";
-import type { UserShellServices } from "../session/user-shell.ts";
+import type { UserShellServices } from "../session/tools/user-shell.ts";
+import type { SurroundingServices } from "../session/workspace/surroundings.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
 
 export interface Services {

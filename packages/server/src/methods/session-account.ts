@@ -1,7 +1,7 @@
 /** Methods about a session's providers: `session.provider.*`. */
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import { type Additions, addProviders } from "../session/add-providers.ts";
+import { type Additions, addProviders } from "../session/settings/add-providers.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 import { tokenUsed } from "./session-auth.ts";
 import { toWireModel } from "./wire-model.ts";

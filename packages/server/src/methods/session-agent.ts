@@ -1,6 +1,6 @@
 /** Methods on a session's custom agents: `session.agent.*`. */
 import { RpcError } from "@rightseat/protocol";
-import type { AgentDefinition } from "../session/agent-definition.ts";
+import type { AgentDefinition } from "../session/agents/agent-definition.ts";
 import {
   agentsOf,
   builtInAgentsOf,
@@ -10,8 +10,8 @@ import {
   selectAgent,
   tellAgents,
   toAgentInfo,
-} from "../session/agents.ts";
-import { workingDirectoryOf } from "../session/working-directory.ts";
+} from "../session/agents/agents.ts";
+import { workingDirectoryOf } from "../session/workspace/working-directory.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,5 +1,5 @@
 /** Methods by which clients answer what a session asked; permissions have a file of their own. */
-import type { ExternalToolAnswer } from "../session/custom-tool.ts";
+import type { ExternalToolAnswer } from "../session/tools/custom-tool.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -2,8 +2,9 @@
  * Methods about what a local session on this server has none of, each answered with what is so
  * (`session.completions.*`, `visibility`, `telemetry`, `lsp`, `plugins`), and the check of its tools.
  */
-import { warnOfFields } from "../session/field-rules.ts";
-import { toRpcError } from "../session/manual-compaction.ts";
+
+import { toRpcError } from "../session/context/manual-compaction.ts";
+import { warnOfFields } from "../session/settings/field-rules.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,10 +1,10 @@
 /** Methods on what a session is called, where it works and what it is doing: `session.metadata.*`, `session.name.*`, … */
 import type { SessionEventDataMap } from "@rightseat/protocol";
-import { renameSession } from "../session/change-session.ts";
-import { type ClientMetadataPatch, checkMetadataPatch } from "../session/client-metadata.ts";
-import { metadataSnapshot, nameOf } from "../session/metadata-snapshot.ts";
+import { type ClientMetadataPatch, checkMetadataPatch } from "../session/clients/client-metadata.ts";
 import type { Session } from "../session/session.ts";
-import { checkWorkingDirectory, moveSession, recordContext } from "../session/working-directory.ts";
+import { renameSession } from "../session/settings/change-session.ts";
+import { metadataSnapshot, nameOf } from "../session/workspace/metadata-snapshot.ts";
+import { checkWorkingDirectory, moveSession, recordContext } from "../session/workspace/working-directory.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,10 +1,10 @@
 /** Methods that change a session's settings while it is open, or tell its tools and models. */
 import type { ModelTool } from "../models/model-provider.ts";
-import { setReasoningEffort } from "../session/change-session.ts";
-import { replaceTools } from "../session/check-tools.ts";
-import { modelQueryOf } from "../session/model-query.ts";
-import type { SettingsParams } from "../session/session-settings.ts";
-import { updateOptions } from "../session/update-options.ts";
+import { setReasoningEffort } from "../session/settings/change-session.ts";
+import { modelQueryOf } from "../session/settings/model-query.ts";
+import type { SettingsParams } from "../session/settings/session-settings.ts";
+import { updateOptions } from "../session/settings/update-options.ts";
+import { replaceTools } from "../session/tools/check-tools.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
 

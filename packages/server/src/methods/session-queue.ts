@@ -1,5 +1,5 @@
 /** Methods on what waits in a session for its turn: `session.queue.*`. */
-import type { PromptInput, StartRun } from "../session/prompts.ts";
+import type { PromptInput, StartRun } from "../session/prompts/prompts.ts";
 import {
   clearQueue,
   duplicateItem,
@@ -11,7 +11,7 @@ import {
   removeMostRecent,
   sendNow,
   updateText,
-} from "../session/queue.ts";
+} from "../session/prompts/queue.ts";
 import { startRun } from "../session/run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 

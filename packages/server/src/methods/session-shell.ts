@@ -1,12 +1,12 @@
 /** Methods by which people run commands in a session: `session.shell.*`. Loaded with the first command. */
-import type { BackgroundCommand } from "../session/user-shell.ts";
+import type { BackgroundCommand } from "../session/tools/user-shell.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
   sessionId: string;
 }
 
-const load = () => import("../session/user-shell.ts");
+const load = () => import("../session/tools/user-shell.ts");
 
 export function sessionShellMethods(services: Services): Methods {
   return {

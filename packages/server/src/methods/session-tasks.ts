@@ -1,11 +1,11 @@
 /** Methods on what a session's sub-agents work on: `session.tasks.*`, their settings, and fleets. */
 import { RpcError } from "@rightseat/protocol";
-import { type AgentTask, agentTasksOf, displayNameOf } from "../session/agent-tasks.ts";
-import { dispatchableAgents } from "../session/agent-tools.ts";
-import { fleetPrompt } from "../session/fleet-prompt.ts";
-import { acceptPrompt } from "../session/prompts.ts";
+import { type AgentTask, agentTasksOf, displayNameOf } from "../session/agents/agent-tasks.ts";
+import { dispatchableAgents } from "../session/agents/agent-tools.ts";
+import { fleetPrompt } from "../session/agents/fleet-prompt.ts";
+import { acceptPrompt } from "../session/prompts/prompts.ts";
 import { startRun } from "../session/run.ts";
-import type { SubAgentSettings } from "../session/session-settings.ts";
+import type { SubAgentSettings } from "../session/settings/session-settings.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

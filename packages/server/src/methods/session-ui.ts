@@ -1,8 +1,8 @@
 /** Methods by which clients put forms to people, and answer what a session asked of them. */
-import { DIRECT_AUTO_MODE_SWITCH } from "../session/auto-mode.ts";
-import { registerInterest, releaseInterest } from "../session/clients.ts";
-import { type Elicitation, type ElicitationAnswer, elicit } from "../session/elicitation.ts";
-import type { QuestionKind } from "../session/questions.ts";
+import { DIRECT_AUTO_MODE_SWITCH } from "../session/clients/auto-mode.ts";
+import { registerInterest, releaseInterest } from "../session/clients/clients.ts";
+import { type Elicitation, type ElicitationAnswer, elicit } from "../session/clients/elicitation.ts";
+import type { QuestionKind } from "../session/clients/questions.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -28,7 +28,7 @@ export function sessionUiMethods(services: Services): Methods {
     },
     "session.ui.ephemeralQuery": async (params: ById & { question: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      const { askAside } = await import("../session/side-question.ts");
+      const { askAside } = await import("../session/context/side-question.ts");
       return { answer: await askAside(services.runs, session, params.question, scope.signal) };
     },
     "session.ui.registerDirectAutoModeSwitchHandler": async (params: ById, scope: Scope) => {

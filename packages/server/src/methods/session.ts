@@ -1,12 +1,12 @@
 /** Methods of one session: prompts, history, its model. */
 import { RawResult } from "@rightseat/protocol";
-import { switchModel } from "../session/change-session.ts";
-import { registerInterest, releaseInterest } from "../session/clients.ts";
-import { readHistory } from "../session/history.ts";
-import { acceptPrompt, type PromptInput, wasTaken } from "../session/prompts.ts";
+import { registerInterest, releaseInterest } from "../session/clients/clients.ts";
+import { usageMetrics } from "../session/clients/session-report.ts";
+import { readHistory } from "../session/context/history.ts";
+import { acceptPrompt, type PromptInput, wasTaken } from "../session/prompts/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
 import { type AbortReason, startRun } from "../session/run.ts";
-import { usageMetrics } from "../session/session-report.ts";
+import { switchModel } from "../session/settings/change-session.ts";
 import { interruptTurn, stopSession } from "../session/stop-run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 

@@ -2,7 +2,7 @@
 import { RawResult } from "@rightseat/protocol";
 import { createSession, type JoinResult, resumeSession } from "../session/join-session.ts";
 import { abortRun } from "../session/run.ts";
-import type { SettingsParams } from "../session/session-settings.ts";
+import type { SettingsParams } from "../session/settings/session-settings.ts";
 import type { ListQuery } from "../store/event-log.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 import { sessionOf } from "./services.ts";

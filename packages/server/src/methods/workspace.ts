@@ -1,11 +1,16 @@
 /** Methods on the files that a session keeps of its own, and on those it works on: `session.plan.*`, `session.workspaces.*`. */
-import { listCheckpointFiles, readCheckpointFile, writeCheckpointFile } from "../session/checkpoint-files.ts";
-import { modifiedTimeOf, workspaceDetails } from "../session/metadata-snapshot.ts";
+
 import type { Session } from "../session/session.ts";
-import { keepPlan } from "../session/session-plan.ts";
-import { workingDirectoryOf } from "../session/working-directory.ts";
-import { createWorkspace, type Workspace } from "../session/workspace.ts";
-import type { DiffMode } from "../session/workspace-diff.ts";
+import {
+  listCheckpointFiles,
+  readCheckpointFile,
+  writeCheckpointFile,
+} from "../session/workspace/checkpoint-files.ts";
+import { modifiedTimeOf, workspaceDetails } from "../session/workspace/metadata-snapshot.ts";
+import { keepPlan } from "../session/workspace/session-plan.ts";
+import { workingDirectoryOf } from "../session/workspace/working-directory.ts";
+import { createWorkspace, type Workspace } from "../session/workspace/workspace.ts";
+import type { DiffMode } from "../session/workspace/workspace-diff.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -137,7 +142,7 @@ export function workspaceMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      const { diffWorkspace } = await import("../session/workspace-diff.ts");
+      const { diffWorkspace } = await import("../session/workspace/workspace-diff.ts");
       return diffWorkspace({
         mode: params.mode,
         ignoreWhitespace: params.ignoreWhitespace,

@@ -1,7 +1,7 @@
 /** How clients come to a session: create one, resume one. */
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
-import type { AgentDefinition } from "./agent-definition.ts";
+import type { AgentDefinition } from "./agents/agent-definition.ts";
 import {
   type AgentServices,
   agentsOf,
@@ -9,17 +9,16 @@ import {
   restoreAgent,
   selectAgent,
   tellAgents,
-} from "./agents.ts";
-import { checkTools, tellUnknownTools } from "./check-tools.ts";
-import type { ClientLink } from "./client-link.ts";
-import { clientFacts, clientsChanged } from "./clients.ts";
-import { closeInterruptedCompaction } from "./compaction.ts";
-import { checkFields, warnOfFields } from "./field-rules.ts";
-import { askForGitHubToken } from "./github-token.ts";
-import type { GitHubTokenLease } from "./github-token-lease.ts";
-import { noteReturn } from "./lost-clients.ts";
-import { joinedPolicy, managedPolicyOf, tellManagedSettings } from "./managed-settings.ts";
-import { startNextRun } from "./prompts.ts";
+} from "./agents/agents.ts";
+import type { ClientLink } from "./clients/client-link.ts";
+import { clientFacts, clientsChanged } from "./clients/clients.ts";
+import { noteReturn } from "./clients/lost-clients.ts";
+import { closeInterruptedCompaction } from "./context/compaction.ts";
+import { setSessionLimits } from "./context/session-limits.ts";
+import { askForGitHubToken } from "./github/github-token.ts";
+import type { GitHubTokenLease } from "./github/github-token-lease.ts";
+import { joinedPolicy, managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
+import { startNextRun } from "./prompts/prompts.ts";
 import {
   abortRun,
   closeInterruptedAgents,
@@ -29,10 +28,9 @@ import {
   startRun,
 } from "./run.ts";
 import type { Session } from "./session.ts";
-import { sessionContext } from "./session-context.ts";
-import { JOIN_FIELDS } from "./session-fields.ts";
-import { setSessionLimits } from "./session-limits.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
+import { checkFields, warnOfFields } from "./settings/field-rules.ts";
+import { JOIN_FIELDS } from "./settings/session-fields.ts";
 import {
   type Attachment,
   hasParticipants,
@@ -41,7 +39,9 @@ import {
   type SettingsParams,
   toAttachment,
   toObserver,
-} from "./session-settings.ts";
+} from "./settings/session-settings.ts";
+import { checkTools, tellUnknownTools } from "./tools/check-tools.ts";
+import { sessionContext } from "./workspace/session-context.ts";
 
 export interface JoinServices {
   readonly registry: SessionRegistry;

@@ -7,16 +7,16 @@ import { tokensOfText } from "../agent/tokens.ts";
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelMessage, ModelReasoning, ToolImage } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
-import { type ClientMetadataPatch, patchMetadata } from "./client-metadata.ts";
+import { type ClientMetadataPatch, patchMetadata } from "./clients/client-metadata.ts";
 import {
   foldCompactionComplete,
   foldCompactionStart,
   foldContextCleared,
   foldTruncation,
-} from "./context-state.ts";
-import { withCut } from "./cuts.ts";
+} from "./context/context-state.ts";
+import { withCut } from "./context/cuts.ts";
 import { isPublicLine } from "./private-records.ts";
-import { withoutTime } from "./prompt-time.ts";
+import { withoutTime } from "./prompts/prompt-time.ts";
 import {
   emptyUsage,
   type OpenAgent,

@@ -13,18 +13,18 @@ import {
   type SessionSummary,
   StoreError,
 } from "../store/event-log.ts";
-import { cancelCompaction } from "./active-compaction.ts";
-import type { ClientLink } from "./client-link.ts";
-import { clientFacts, clientsChanged } from "./clients.ts";
-import { closeCutOffToolCalls } from "./cut-off-tool-calls.ts";
+import type { ClientLink } from "./clients/client-link.ts";
+import { clientFacts, clientsChanged } from "./clients/clients.ts";
+import { noteLostClient } from "./clients/lost-clients.ts";
+import { shutdownData } from "./clients/session-report.ts";
+import { cancelCompaction } from "./context/active-compaction.ts";
 import { endErrands } from "./errands.ts";
+import { clientHooksOf, type EndReason } from "./hooks/session-hooks.ts";
 import { loadState } from "./load-state.ts";
-import { noteLostClient } from "./lost-clients.ts";
 import { Session, type SessionOptions } from "./session.ts";
-import { clientHooksOf, type EndReason } from "./session-hooks.ts";
-import { shutdownData } from "./session-report.ts";
-import { hasParticipants, type SessionSettings } from "./session-settings.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
+import { hasParticipants, type SessionSettings } from "./settings/session-settings.ts";
+import { closeCutOffToolCalls } from "./tools/cut-off-tool-calls.ts";
 import { silentClients, waitsForClients } from "./waiting-for-clients.ts";
 
 export type LifecycleType = "session.created" | "session.updated" | "session.deleted";

@@ -9,19 +9,19 @@ import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import type { UserCommands } from "../tools/user-command.ts";
-import type { ActiveAgents } from "./active-agents.ts";
-import { type ActiveCompaction, cancelCompaction } from "./active-compaction.ts";
-import type { AgentDefinition } from "./agent-definition.ts";
-import type { ClientLink } from "./client-link.ts";
+import type { ActiveAgents } from "./agents/active-agents.ts";
+import type { AgentDefinition } from "./agents/agent-definition.ts";
+import type { ClientLink } from "./clients/client-link.ts";
+import { Questions } from "./clients/questions.ts";
+import { type ActiveCompaction, cancelCompaction } from "./context/active-compaction.ts";
 import type { Errand } from "./errands.ts";
-import type { GitHubTokenLease } from "./github-token-lease.ts";
+import type { GitHubTokenLease } from "./github/github-token-lease.ts";
 import { loadState } from "./load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
-import { Questions } from "./questions.ts";
-import type { Attachment, LostClient, SessionSettings } from "./session-settings.ts";
 import { parseSessionState, type SessionState } from "./session-state.ts";
+import type { Attachment, LostClient, SessionSettings } from "./settings/session-settings.ts";
 
 /** The run in progress: one prompt on its way through the agent loop. */
 export interface ActiveRun {

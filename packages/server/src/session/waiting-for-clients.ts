@@ -3,7 +3,7 @@
  * nothing else, of which no client is left here. A client whose connection has gone silent may be asking
  * for its session at another server already, long before the system notices here.
  */
-import type { ClientLink } from "./client-link.ts";
+import type { ClientLink } from "./clients/client-link.ts";
 import type { Session } from "./session.ts";
 
 /** How long a client may take to show that it is there; shorter than the other process waits for an answer. */

@@ -1,0 +1,51 @@
+/** What a slash command of the server is made of. */
+import { RpcError } from "@rightseat/protocol";
+import type { Session } from "../session.ts";
+import type { SessionMode } from "../session-state.ts";
+import type { CheckSettings } from "../settings/change-session.ts";
+
+/** What a command came to, in the wire's shape. */
+export type CommandResult =
+  | { readonly kind: "text"; readonly text: string; readonly markdown?: boolean }
+  | { readonly kind: "completed"; readonly message?: string; readonly mode?: SessionMode }
+  | {
+      readonly kind: "agent-prompt";
+      readonly prompt: string;
+      readonly displayPrompt: string;
+      readonly mode?: SessionMode;
+    };
+
+export interface CommandServices {
+  readonly checkSettings: CheckSettings;
+  /** The session's name, mode or model changed. */
+  readonly onUpdated: (session: Session) => void;
+  readonly workingDirectoryOf: (session: Session) => string;
+  /** Resolves with how many tokens became free. @throws RpcError when there is nothing to compact, or it failed. */
+  readonly compact: (session: Session, customInstructions: string | undefined) => Promise<number>;
+}
+
+export interface BuiltInCommand {
+  /** In lower case, without the slash. */
+  readonly name: string;
+  readonly description: string;
+  readonly input?: {
+    readonly hint: string;
+    readonly required?: boolean;
+    readonly completion?: "directory";
+  };
+  readonly allowDuringAgentExecution: boolean;
+  /**
+   * @param input what was written behind the name, without blanks around it.
+   * @throws RpcError when it makes no sense or cannot be done.
+   */
+  run(services: CommandServices, session: Session, input: string): Promise<CommandResult> | CommandResult;
+}
+
+/** @throws RpcError unless it is "on" or "off". */
+export function toSwitch(command: string, input: string): boolean {
+  if (input === "on") return true;
+  if (input === "off") return false;
+  throw new RpcError("invalid_params", `/${command}: expected 'on', 'off' or nothing, got '${input}'`, {
+    path: "input",
+  });
+}

@@ -1,0 +1,110 @@
+/** What hooks make of a prompt on its way into the conversation. */
+import { RunSuspended } from "../../agent/run-host.ts";
+import type { HookRoom } from "../../hooks/hook-room.ts";
+import type { HookSource } from "../../hooks/hook-source.ts";
+import type { Session } from "../session.ts";
+import { fileHooksOf, type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
+
+export interface SubmittedPrompt {
+  readonly prompt: string;
+  /** What the model is to read with it. */
+  readonly contexts: readonly string[];
+}
+
+export interface PromptHooks {
+  /** Tells those who do not know yet that the session has begun. */
+  start(initialPrompt: string): Promise<void>;
+  /** The prompt as the user wrote it goes in. */
+  submit(prompt: string): Promise<SubmittedPrompt>;
+  /** What the model would read goes in, and what it is to read comes out. */
+  transform(prompt: string, transformed: string): Promise<string>;
+}
+
+/**
+ * Undefined when nobody has hooks. Each part throws when the run is suspended meanwhile: the prompt goes
+ * on waiting, and hooks are asked again when it is taken up.
+ */
+export function promptHooksOf(
+  services: HookServices,
+  session: Session,
+  signal: AbortSignal,
+): PromptHooks | undefined {
+  if (!hasHooks(session)) return undefined;
+  const room = hookRoomOf(services, session);
+  const unlessSuspended = async <T>(asking: Promise<T>): Promise<T> => {
+    const answer = await asking;
+    if (signal.reason instanceof RunSuspended) throw signal.reason;
+    return answer;
+  };
+  return {
+    start: (initialPrompt) => unlessSuspended(start({ services, room, session, signal }, initialPrompt)),
+    submit: (prompt) => unlessSuspended(submit(room, signal, prompt)),
+    transform: (prompt, transformed) => unlessSuspended(transform(room, signal, prompt, transformed)),
+  };
+}
+
+interface Start {
+  readonly services: HookServices;
+  readonly room: HookRoom;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+}
+
+async function start({ services, room, session, signal }: Start, initialPrompt: string): Promise<void> {
+  if (session.fileHooksStart) {
+    for (const error of (await fileHooksOf(services, session)).errors)
+      session.append("session.warning", {
+        warningType: "hooks",
+        message: `A hook cannot be used: ${error}.`,
+      });
+  }
+  const told: HookSource[] = [];
+  await room.ask(
+    "sessionStart",
+    signal,
+    (source) => {
+      told.push(source);
+      return { source: source.start, initialPrompt };
+    },
+    (output) => {
+      const content = output.text("additionalContext");
+      if (content !== undefined) session.record("rightseat.context_added", { content });
+    },
+  );
+  for (const source of told) source.start = undefined;
+  session.fileHooksStart = undefined;
+}
+
+async function submit(room: HookRoom, signal: AbortSignal, given: string): Promise<SubmittedPrompt> {
+  let prompt = given;
+  const contexts: string[] = [];
+  await room.ask(
+    "userPromptSubmitted",
+    signal,
+    () => ({ prompt }),
+    (output) => {
+      prompt = output.text("modifiedPrompt") ?? prompt;
+      const context = output.text("additionalContext");
+      if (context !== undefined) contexts.push(context);
+    },
+  );
+  return { prompt, contexts };
+}
+
+async function transform(
+  room: HookRoom,
+  signal: AbortSignal,
+  prompt: string,
+  given: string,
+): Promise<string> {
+  let transformedPrompt = given;
+  await room.ask(
+    "userPromptTransformed",
+    signal,
+    () => ({ prompt, transformedPrompt }),
+    (output) => {
+      transformedPrompt = output.text("modifiedTransformedPrompt") ?? transformedPrompt;
+    },
+  );
+  return transformedPrompt;
+}

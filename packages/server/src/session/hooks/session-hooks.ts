@@ -1,0 +1,148 @@
+/** The hooks of a session: who has some, and what comes of their answers. */
+import { randomUUID } from "node:crypto";
+import type { Discovery } from "../../discovery/discovery-cache.ts";
+import type { FileHooks, HookQuery } from "../../discovery/hook-files.ts";
+import { createRunHooks } from "../../hooks/create-run-hooks.ts";
+import { FileHook, type FileHookOptions } from "../../hooks/file-hook.ts";
+import { HookRoom } from "../../hooks/hook-room.ts";
+import type { HookSource } from "../../hooks/hook-source.ts";
+import type { RunHooks } from "../../hooks/run-hooks.ts";
+import type { Session } from "../session.ts";
+import type { QueuedPrompt } from "../session-state.ts";
+import { sessionContext } from "../workspace/session-context.ts";
+
+export interface HookServices {
+  /** How long a hook is waited for, in milliseconds. */
+  readonly deadlineMs: number;
+  /** The file that holds a session's log, where there is one. */
+  readonly transcriptPath: (session: Session) => string | undefined;
+  readonly workingDirectory: (session: Session) => string;
+  readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+  /** The hooks that a repository keeps in files. */
+  readonly discover: Discovery<HookQuery, FileHooks>;
+  /** What their commands get of the server's environment. */
+  readonly environment: () => Readonly<Record<string, string>>;
+  /** Before each of their commands. The function gives the place back. @throws RpcError `limit_exceeded`. */
+  readonly takeProcess: (tenant: string) => () => void;
+}
+
+/** A session is not kept from ending for longer than this. */
+const END_DEADLINE_MS = 5000;
+
+export type EndReason = "complete" | "error" | "abort" | "timeout" | "user_exit";
+
+/** Asked on every prompt and every tool call: costs nothing but a look at who is there. */
+export function hasHooks(session: Session): boolean {
+  if (session.settings.enableFileHooks) return true;
+  for (const attachment of session.attachments.values()) if (attachment.hooks) return true;
+  return false;
+}
+
+/** The clients that have hooks, in the order in which they came. */
+export function clientHooksOf(session: Session): HookSource[] {
+  return [...session.attachments.values()].flatMap(({ hooks }) => (hooks ? [hooks] : []));
+}
+
+/** The repository's hooks; none for a session that does not want them. Never rejects. */
+export async function fileHooksOf(
+  services: HookServices,
+  session: Session,
+): Promise<{ readonly hooks: readonly HookSource[]; readonly errors: readonly string[] }> {
+  const { settings } = session;
+  if (!settings.enableFileHooks) return { hooks: [], errors: [] };
+  const cwd = services.workingDirectory(session);
+  const root = (await sessionContext(settings, cwd)).gitRoot ?? cwd;
+  const { hooks, errors } = await services.discover({ root });
+  const options: FileHookOptions = {
+    root,
+    start: session.fileHooksStart,
+    environment: services.environment,
+    takeProcess: () => services.takeProcess(session.key.tenant),
+    onProgress: (message, temporary) => session.emit("hook.progress", { message, temporary }),
+  };
+  return { hooks: hooks.map((spec) => new FileHook(spec, options)), errors };
+}
+
+/** The clients' first, then the repository's: commands see what applications made of it. */
+function sourcesOf(
+  services: HookServices,
+  session: Session,
+  clients: readonly HookSource[],
+): readonly HookSource[] | Promise<readonly HookSource[]> {
+  if (!session.settings.enableFileHooks) return clients;
+  return fileHooksOf(services, session).then(({ hooks }) => [...clients, ...hooks]);
+}
+
+export function hookRoomOf(
+  services: HookServices,
+  session: Session,
+  more: {
+    /** Those with hooks, when it is not all who are there. */
+    readonly clients?: readonly HookSource[];
+    readonly deadlineMs?: number;
+    /** Of the sub-agent whose hooks these are. */
+    readonly agentId?: string;
+  } = {},
+): HookRoom {
+  return new HookRoom({
+    sessionId: more.agentId ?? session.id,
+    sources: () => sourcesOf(services, session, more.clients ?? clientHooksOf(session)),
+    workingDirectory: () => services.workingDirectory(session),
+    deadlineMs: more.deadlineMs ?? services.deadlineMs,
+    append: (type, data) => session.append(type, data),
+    onWarning: services.onWarning,
+  });
+}
+
+/**
+ * @param logPrompt puts a prompt into the conversation of the run in progress.
+ * @param agentId of the sub-agent whose run it is.
+ */
+export function runHooksOf(
+  services: HookServices,
+  session: Session,
+  signal: AbortSignal,
+  logPrompt: (prompt: QueuedPrompt) => Promise<void> | void,
+  agentId?: string,
+): RunHooks {
+  return createRunHooks({
+    room: hookRoomOf(services, session, { agentId }),
+    signal,
+    transcriptPath: services.transcriptPath(session),
+    addContext: (content) => session.record("rightseat.context_added", { content }),
+    changeArguments: (toolCallId, args) =>
+      session.record("rightseat.call_changed", { toolCallId, arguments: JSON.stringify(args) }),
+    followUp: async (prompt) => {
+      const agentMode = session.state.running?.agentMode;
+      await logPrompt({
+        messageId: randomUUID(),
+        prompt,
+        steering: false,
+        ...(agentMode ? { agentMode } : {}),
+      });
+    },
+    notify: (message) => session.append("session.info", { infoType: "hook", message }),
+  });
+}
+
+/** Tells those who have hooks that the session ends; resolves when all know, or after five seconds each. */
+export async function tellSessionEnd(
+  services: HookServices,
+  session: Session,
+  reason: EndReason,
+  clients: readonly HookSource[],
+): Promise<void> {
+  const last = session.state.messages.findLast(
+    (message) => message.role === "assistant" && message.content !== "",
+  );
+  const finalMessage = last?.role === "assistant" ? { finalMessage: last.content } : {};
+  const deadlineMs = Math.min(services.deadlineMs, END_DEADLINE_MS);
+  const room = hookRoomOf(services, session, { clients, deadlineMs });
+  // What it answers is in the log, for whoever reads that.
+  await room.ask(
+    "sessionEnd",
+    new AbortController().signal,
+    () => ({ reason, ...finalMessage }),
+    () => undefined,
+  );
+}

@@ -1,0 +1,29 @@
+/** Going on by itself: on autopilot a run ends when the model says that its task is complete. */
+import { randomUUID } from "node:crypto";
+import { AUTOPILOT_NUDGE } from "../../agent/mode-instructions.ts";
+import type { Session } from "../session.ts";
+import { isOffered } from "../tools/offered-tools.ts";
+
+/** So often in a row the model may stop without having called a tool; then it is let go. */
+const MAX_NUDGES = 5;
+
+/**
+ * Asks the model to go on. False when the session is not on autopilot, when the model has no way to say
+ * that it is done, and when it has stopped too often.
+ */
+export function nudgeAutopilot(session: Session): boolean {
+  const { mode, running } = session.state;
+  // By the session's mode, not by one that a single message brought.
+  if (mode !== "autopilot" || !running || !isOffered(session, "task_complete")) return false;
+  if ((running.nudges ?? 0) >= MAX_NUDGES) return false;
+  session.append("user.message", {
+    content: "",
+    messageId: randomUUID(),
+    transformedContent: AUTOPILOT_NUDGE,
+    delivery: "steering",
+    agentMode: "autopilot",
+    isAutopilotContinuation: true,
+    attachments: [],
+  });
+  return true;
+}

@@ -1,0 +1,76 @@
+/** What a session asks the model directory with: its settings, and its clients' part in them. */
+import { RpcError } from "@rightseat/protocol";
+import { createResponsesSocketFetch } from "../../models/client-websocket.ts";
+import type { ModelQuery } from "../../models/model-directory.ts";
+import type { AgentCaller } from "../agents/sub-agent.ts";
+import type { ClientInferences } from "../clients/client-inferences.ts";
+import type { Session } from "../session.ts";
+import type { SessionSettings } from "./session-settings.ts";
+
+/** @param allowSocket whether calls that a client carries may go over a WebSocket. */
+export function modelQueryOf(
+  session: Session,
+  inferences: ClientInferences,
+  allowSocket: boolean,
+  settings: SessionSettings = session.settings,
+  caller?: AgentCaller,
+): ModelQuery {
+  const carrier = inferenceOf(session, inferences);
+  const main = `${session.id}/main`;
+  const context = caller
+    ? {
+        sessionId: session.id,
+        agentId: caller.agentId,
+        parentAgentId: caller.parentAgentId ?? main,
+        interactionType: "conversation-subagent",
+      }
+    : { sessionId: session.id, agentId: main, interactionType: "conversation-agent" };
+  return {
+    model: settings.model,
+    reasoningEffort: settings.reasoningEffort,
+    reasoningSummary: settings.reasoningSummary,
+    provider: settings.provider,
+    providers: settings.providers,
+    models: settings.models,
+    gitHubToken: settings.gitHubToken,
+    withoutServerToken: settings.withoutServerToken,
+    capabilities: settings.modelCapabilities,
+    identity: settings,
+    ...(carrier ? { fetch: carrier.fetch(context) } : {}),
+    ...(carrier && allowSocket && settings.capi?.enableWebSocketResponses !== false
+      ? { socketFetch: createResponsesSocketFetch(carrier)(context) }
+      : {}),
+    bearerToken: (providerName) => askForToken(session, providerName),
+  };
+}
+
+/** The way through the first attached client that carries model traffic. */
+function inferenceOf(session: Session, inferences: ClientInferences) {
+  for (const link of session.attachments.keys()) {
+    const inference = inferences.of(link);
+    if (inference) return inference;
+  }
+  return undefined;
+}
+
+/** The first attached client that has one. @throws RpcError `provider_rejected` with the reasons of all. */
+async function askForToken(session: Session, providerName: string): Promise<string> {
+  const reasons: string[] = [];
+  for (const link of session.attachments.keys()) {
+    try {
+      const answer = (await link.request("providerToken.getToken", {
+        sessionId: session.id,
+        providerName,
+      })) as { token?: unknown };
+      if (typeof answer?.token === "string") return answer.token;
+      reasons.push("it answered without a token");
+    } catch (error) {
+      reasons.push((error as Error).message);
+    }
+  }
+  throw new RpcError(
+    "provider_rejected",
+    `No client gave a token for the provider '${providerName}': ${reasons.join("; ") || "none is attached"}`,
+    { providerName },
+  );
+}

@@ -1,0 +1,47 @@
+/** `session.options.update`: settings of a session changed while it is open. */
+
+import type { ClientLink } from "../clients/client-link.ts";
+import { type SessionLimits, setSessionLimits } from "../context/session-limits.ts";
+import type { JoinServices } from "../join-session.ts";
+import type { Session } from "../session.ts";
+import { checkWorkingDirectory, moveSession } from "../workspace/working-directory.ts";
+import { applyModel, setReasoningEffort } from "./change-session.ts";
+import { checkFields, warnOfFields } from "./field-rules.ts";
+import { OPTION_FIELDS } from "./session-fields.ts";
+import { mergeSettings, type SettingsParams } from "./session-settings.ts";
+
+/** All of them or none. @throws RpcError for an option that is refused, or cannot be had. */
+export async function updateOptions(
+  services: Pick<JoinServices, "checkSettings">,
+  session: Session,
+  link: ClientLink,
+  params: SettingsParams,
+): Promise<void> {
+  const unheard = checkFields("session.options.update", params, OPTION_FIELDS);
+  const { workingDirectory, ...rest } = params;
+  const directory =
+    typeof workingDirectory === "string"
+      ? await checkWorkingDirectory(workingDirectory, "workingDirectory")
+      : undefined;
+  const wanted = mergeSettings(session.settings, rest);
+  // As with resume: who names no model need not bring the way to one.
+  await services.checkSettings(rest.model === undefined ? { ...wanted, model: undefined } : wanted);
+  // Again: another call may have changed them while these were checked.
+  const { model: before } = session.settings;
+  const { model, reasoningEffort, ...settings } = mergeSettings(session.settings, rest);
+  const previous = { model: before, reasoningEffort: session.settings.reasoningEffort };
+  session.settings = { ...settings, ...previous };
+  if (model !== undefined && model !== before) {
+    const { reasoningSummary, modelCapabilities } = settings;
+    applyModel(session, { modelId: model, reasoningEffort, reasoningSummary, modelCapabilities });
+  } else if (reasoningEffort !== undefined && reasoningEffort !== previous.reasoningEffort)
+    setReasoningEffort(session, reasoningEffort);
+  if (directory !== undefined) await moveSession(session, directory);
+  const attachment = session.attachments.get(link);
+  if (attachment && typeof params.enableStreaming === "boolean")
+    session.attachments.set(link, { ...attachment, streaming: params.enableStreaming });
+  if (params.sessionLimits !== undefined)
+    setSessionLimits(session, params.sessionLimits as SessionLimits | null);
+  warnOfFields(session, link, unheard);
+  await session.committed();
+}

@@ -1,0 +1,110 @@
+/** A session as its built-in tools see it. One object each, since there are thousands of sessions. */
+import { join, resolve } from "node:path";
+import type { EventLog } from "../../store/event-log.ts";
+import {
+  type BuiltInToolHost,
+  DEFAULT_MAX_OUTPUT_BYTES,
+  type FileChange,
+} from "../../tools/built-in-tool.ts";
+import type { UserChannel } from "../../tools/user-channel.ts";
+import { createUserChannel } from "../clients/user-channel.ts";
+import type { Session } from "../session.ts";
+import { workingDirectoryOf } from "../workspace/working-directory.ts";
+import { recordFileChange } from "./file-changes.ts";
+
+/** How many process groups the sessions of a tenant have. */
+export interface ProcessPlaces {
+  /** The function gives the place back; more than one call is one. @throws RpcError `limit_exceeded`. */
+  takeProcess(tenant: string): () => void;
+}
+
+/** Made once by the composition root. */
+export interface ToolHostServices {
+  readonly log: EventLog;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
+  readonly privateHosts: readonly string[];
+  readonly defaultWorkingDirectory: string;
+  /** Counts the processes of tenants. */
+  readonly processes: ProcessPlaces;
+  /** A file is changed without that its change can be undone. */
+  readonly onNotKept: (error: unknown, session: Session) => void;
+}
+
+/** Whether a tool has said more than the session's model is to read at once. */
+export function isLargeOutput({ settings }: Session, text: string): boolean {
+  const { enabled, maxSizeBytes = DEFAULT_MAX_OUTPUT_BYTES } = settings.largeOutput ?? {};
+  return enabled !== false && Buffer.byteLength(text) > maxSizeBytes;
+}
+
+export class SessionToolHost implements BuiltInToolHost {
+  readonly #services: ToolHostServices;
+  readonly #session: Session;
+  #user: UserChannel | undefined;
+
+  constructor(services: ToolHostServices, session: Session) {
+    this.#services = services;
+    this.#session = session;
+  }
+
+  get sessionId(): string {
+    return this.#session.id;
+  }
+
+  get user(): UserChannel {
+    return (this.#user ??= createUserChannel(this.#session, () => this.sessionDirectory()));
+  }
+
+  workingDirectory(): string {
+    return workingDirectoryOf(this.#services, this.#session);
+  }
+
+  sessionDirectory(): string | undefined {
+    return this.#services.log.workspacePath(this.#session.key);
+  }
+
+  largeOutputDirectory(): string | undefined {
+    const { enabled, outputDir } = this.#session.settings.largeOutput ?? {};
+    if (enabled === false) return undefined;
+    return outputDir
+      ? resolve(this.workingDirectory(), outputDir)
+      : temporaryDirectory(this.sessionDirectory());
+  }
+
+  largeOutputMaxBytes(): number | undefined {
+    return this.#session.settings.largeOutput?.maxSizeBytes;
+  }
+
+  onFileChange(change: FileChange): Promise<void> {
+    const { log, onNotKept } = this.#services;
+    return recordFileChange(log, this.#session, change, (error) => onNotKept(error, this.#session));
+  }
+
+  onTodosChanged(): void {
+    this.#session.emit("session.todos_changed", {});
+  }
+
+  privateHosts(): readonly string[] {
+    return this.#services.privateHosts;
+  }
+
+  takeProcess(): () => void {
+    return this.#services.processes.takeProcess(this.#session.key.tenant);
+  }
+
+  environment(): Readonly<Record<string, string | undefined>> {
+    return this.#services.environment;
+  }
+}
+
+/** What of a session's own directory its tools may use without a question. Its log is in there, too. */
+export function toolDirectories(sessionDirectory: string | undefined): readonly string[] {
+  return sessionDirectory === undefined
+    ? []
+    : ["files", "temp", "plan.md"].map((name) => join(sessionDirectory, name));
+}
+
+/** Where it keeps output that is too large for its model; goes with the session. */
+function temporaryDirectory(sessionDirectory: string | undefined): string | undefined {
+  return sessionDirectory === undefined ? undefined : join(sessionDirectory, "temp");
+}
