@@ -1,6 +1,6 @@
 /**
  * Every field that a session can be made, resumed or changed with takes effect, or is refused by name, or
- * has no effect, which its client is told. The tables are in `src/session/session-fields.ts`; a field that
+ * has no effect, which its client is told. The tables are in `src/session/settings/session-fields.ts`; a field that
  * is honoured has a proof here.
  */
 import { readFile } from "node:fs/promises";
@@ -111,7 +111,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   },
   providers: async () => provesRegistry(),
   models: async () => provesRegistry(),
-  capi: "src/session/model-query.test.ts",
+  capi: "src/session/settings/model-query.test.ts",
   gitHubToken: "test/sessions.test.ts",
   gitHubTokenProviderRegistrationId: "test/github-auth.test.ts",
   requestPermission: async () => {
@@ -219,7 +219,7 @@ const OPTION_PROOFS: Record<string, Proof> = {
     await asked(await updated({ provider: provider({ headers: { "x-mine": "3" } }) }));
     expect(model.requests.at(-1)?.headers["x-mine"]).toBe("3");
   },
-  capi: "src/session/model-query.test.ts",
+  capi: "src/session/settings/model-query.test.ts",
   workingDirectory: async () => {
     const sessionId = await updated({ workingDirectory: home.path });
     expect((await client.event(sessionId, "session.context_changed")).data.cwd).toBe(home.path);
@@ -238,7 +238,7 @@ const OPTION_PROOFS: Record<string, Proof> = {
     expect((await asked(off)).stream ?? false).toBe(false);
   },
   enableFileHooks: "test/hooks-from-files.test.ts",
-  askUserDisabled: "src/session/tool-set.test.ts",
+  askUserDisabled: "src/session/tools/tool-set.test.ts",
   continueOnAutoMode: "test/modes.test.ts",
   skipCustomInstructions: "test/system-message.test.ts",
   enableOnDemandInstructionDiscovery: "test/system-message.test.ts",
