@@ -60,6 +60,36 @@ describe("the HTTP port", () => {
     await until(async () => (await get(server.httpPort, "/readyz")).status === 200);
   });
 
+  test("what the store refuses in the middle of a call is a typed error, not an unexpected one", async () => {
+    await using home = await tempHome();
+    class FailingLog extends MemoryEventLog {
+      why: StoreError | undefined;
+      override async list(...args: Parameters<MemoryEventLog["list"]>) {
+        if (this.why) throw this.why;
+        return super.list(...args);
+      }
+      override read(...args: Parameters<MemoryEventLog["read"]>) {
+        if (this.why) throw this.why;
+        return super.read(...args);
+      }
+    }
+    const log = new FailingLog();
+    await using server = await startServer(home.path, { flags: ["--demo"], log });
+    const client = await server.connect();
+    const { sessionId } = await client.request("session.create", { model: "demo" });
+    log.why = new StoreError("unavailable", "no space left on the device");
+    for (const method of ["session.list", "session.getMessages"])
+      await expect(client.request(method, { sessionId })).rejects.toMatchObject({
+        data: { reason: "storage_unavailable" },
+      });
+    log.why = new StoreError("not-found", "it is gone");
+    await expect(client.request("session.getMessages", { sessionId })).rejects.toMatchObject({
+      data: { reason: "session_not_found" },
+    });
+    expect(server.log.filter(({ level }) => level === "error")).toEqual([]);
+    await client.close();
+  });
+
   test("notices a home that cannot be written", async () => {
     await using home = await tempHome();
     await using server = await startServer(home.path, { flags: FLAGS });

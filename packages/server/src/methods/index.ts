@@ -21,10 +21,11 @@ import { sessionShellMethods } from "./session-shell.ts";
 import { sessionTaskMethods } from "./session-tasks.ts";
 import { sessionUiMethods } from "./session-ui.ts";
 import { sessionsMethods } from "./sessions.ts";
+import { withStoreRefusals } from "./store-refusals.ts";
 import { workspaceMethods } from "./workspace.ts";
 
 export function createMethods(services: Services): Methods {
-  return {
+  return withStoreRefusals({
     ...serverMethods(services),
     ...commandMethods(services),
     ...sessionsMethods(services),
@@ -46,5 +47,5 @@ export function createMethods(services: Services): Methods {
     ...contextMethods(services),
     ...historyMethods(services),
     ...hostSourceMethods(services),
-  };
+  });
 }

@@ -486,7 +486,8 @@ function sessionExists(key: SessionKey): RpcError {
   );
 }
 
-function toRpcError(error: unknown, key: SessionKey): unknown {
+/** What a method may throw for an error of the store; anything else as it is. */
+export function toRpcError(error: unknown, key: SessionKey): unknown {
   if (!(error instanceof StoreError)) return error;
   switch (error.kind) {
     case "not-found":

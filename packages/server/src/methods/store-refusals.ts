@@ -1,0 +1,22 @@
+/**
+ * What the store refuses reaches clients as a typed error, whichever method it was: a session that another
+ * client deletes is gone in the middle of a call, and a disk may be full at any time.
+ */
+import { toRpcError } from "../session/session-registry.ts";
+import type { Methods, Scope } from "./services.ts";
+
+export function withStoreRefusals(methods: Methods): Methods {
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [
+      name,
+      (params: { readonly sessionId?: unknown }, scope: Scope) => {
+        const answer = method(params, scope);
+        if (!(answer instanceof Promise)) return answer;
+        return answer.catch((error: unknown) => {
+          const sessionId = typeof params.sessionId === "string" ? params.sessionId : "";
+          throw toRpcError(error, { tenant: scope.principal.tenant, sessionId });
+        });
+      },
+    ]),
+  );
+}
