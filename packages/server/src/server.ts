@@ -327,7 +327,8 @@ export function createServer(
     onUpdated,
     onShutdownRequest: async () => {
       await stop();
-      requested();
+      // Once the answer is on its way: nothing is closed before what was said is sent.
+      setImmediate(requested);
     },
     join: {
       registry,
@@ -344,7 +345,7 @@ export function createServer(
   };
   const maxConnections = Math.min(config.maxConnections, connectionsThatFit());
   if (maxConnections < config.maxConnections)
-    logger.info("fewer connections are taken than are configured: the system allows too few open files", {
+    logger.debug("fewer connections are taken than are configured: the system allows too few open files", {
       maxConnections,
       configured: config.maxConnections,
     });

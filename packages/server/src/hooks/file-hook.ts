@@ -16,7 +16,7 @@ export interface FileHookOptions {
   /** What every command gets: no credentials. */
   readonly environment: () => Readonly<Record<string, string>>;
   /** Asked before each command; the function gives the place back. @throws RpcError `limit_exceeded`. */
-  readonly takeProcess: () => () => void;
+  readonly takeProcess: () => Promise<() => void>;
   /** Tells clients how the command gets on. */
   readonly onProgress: (message: string, temporary: boolean) => void;
 }
@@ -83,7 +83,7 @@ export class FileHook implements HookSource {
   }
 
   async #run(command: HookCommand): Promise<HookCommandEnd> {
-    const giveBack = this.#options.takeProcess();
+    const giveBack = await this.#options.takeProcess();
     try {
       const { runHookCommand } = await import("./run-hook-command.ts");
       return await runHookCommand(command);

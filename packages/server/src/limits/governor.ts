@@ -12,6 +12,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** What frees itself when others end: nobody knows when. */
 const TRY_AGAIN_MS = 1_000;
+/** A command is told as finished a moment before its processes are gone: so long a place is waited for. */
+const ENDING_MS = 200;
 const DEFAULT_WAITING_TURNS = 10_000;
 
 class TenantUse {
@@ -20,6 +22,8 @@ class TenantUse {
   readonly tokensOfMinute = new SlidingCount(MINUTE_MS, 60);
   readonly tokensOfDay = new SlidingCount(DAY_MS, 96);
   processes = 0;
+  /** Told when a process has given its place back. */
+  readonly placeFreed = new Set<() => void>();
 }
 
 export interface GovernorOptions {
@@ -117,18 +121,30 @@ export class Governor {
   /**
    * Before a process is started that may start more (a shell, a search, a hook): all that it starts counts as
    * one. The function gives the place back, when none of them is left; more than one call is one.
-   * @throws RpcError `limit_exceeded`.
+   * @throws RpcError `limit_exceeded`, after a moment in which none became free.
    */
-  takeProcess(tenant: string): () => void {
-    const { childProcesses } = this.limits(tenant);
+  async takeProcess(tenant: string): Promise<() => void> {
+    const { childProcesses = Number.POSITIVE_INFINITY } = this.limits(tenant);
     const use = this.#use(tenant);
-    if (childProcesses !== undefined && use.processes >= childProcesses)
-      throw exceeded("childProcesses", childProcesses, "commands are running; end some first", TRY_AGAIN_MS);
+    const untilMs = performance.now() + ENDING_MS;
+    while (use.processes >= childProcesses) {
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0)
+        throw exceeded(
+          "childProcesses",
+          childProcesses,
+          "commands are running; end some first",
+          TRY_AGAIN_MS,
+        );
+      await oneOf(use.placeFreed, leftMs);
+    }
     use.processes += 1;
     let isTaken = true;
     return () => {
-      if (isTaken) use.processes -= 1;
+      if (!isTaken) return;
       isTaken = false;
+      use.processes -= 1;
+      for (const freed of use.placeFreed) freed();
     };
   }
 
@@ -163,5 +179,18 @@ function exceeded(limit: TenantLimitName, max: number, what: string, retryAfterM
     limit,
     max,
     retryAfterMs,
+  });
+}
+
+/** Resolves when one of the set is called, or after `ms`. */
+function oneOf(set: Set<() => void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => called(), ms);
+    const called = () => {
+      clearTimeout(timer);
+      set.delete(called);
+      resolve();
+    };
+    set.add(called);
   });
 }

@@ -42,9 +42,9 @@ export interface BuiltInToolHost {
   privateHosts?(): readonly string[];
   /**
    * Asked before each process group that is started for the session. The function that it returns gives the
-   * place back, once, when none of the group is left. @throws RpcError `limit_exceeded`, at once.
+   * place back, once, when none of the group is left. @throws RpcError `limit_exceeded`.
    */
-  takeProcess?(): () => void;
+  takeProcess?(): Promise<() => void>;
   /** The server's environment. Shells get it without what looks like a credential. */
   environment(): Readonly<Record<string, string | undefined>>;
 }

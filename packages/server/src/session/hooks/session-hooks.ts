@@ -23,7 +23,7 @@ export interface HookServices {
   /** What their commands get of the server's environment. */
   readonly environment: () => Readonly<Record<string, string>>;
   /** Before each of their commands. The function gives the place back. @throws RpcError `limit_exceeded`. */
-  readonly takeProcess: (tenant: string) => () => void;
+  readonly takeProcess: (tenant: string) => Promise<() => void>;
 }
 
 /** A session is not kept from ending for longer than this. */

@@ -15,7 +15,7 @@ import { recordFileChange } from "./file-changes.ts";
 /** How many process groups the sessions of a tenant have. */
 export interface ProcessPlaces {
   /** The function gives the place back; more than one call is one. @throws RpcError `limit_exceeded`. */
-  takeProcess(tenant: string): () => void;
+  takeProcess(tenant: string): Promise<() => void>;
 }
 
 /** Made once by the composition root. */
@@ -88,7 +88,7 @@ export class SessionToolHost implements BuiltInToolHost {
     return this.#services.privateHosts;
   }
 
-  takeProcess(): () => void {
+  takeProcess(): Promise<() => void> {
     return this.#services.processes.takeProcess(this.#session.key.tenant);
   }
 

@@ -32,7 +32,7 @@ export const grep: BuiltInToolBody = {
     // As ripgrep shows paths: below what was named, as it was named.
     const shownPath = (line: GrepLine) => (isFile ? given : `${given.replace(/\/+$/, "")}/${line.path}`);
     const ripgrep = await findRipgrep(session.host.environment().PATH);
-    const giveBack = ripgrep ? session.host.takeProcess?.() : undefined;
+    const giveBack = ripgrep ? await session.host.takeProcess?.() : undefined;
     const results = ripgrep
       ? searchWithRipgrep(ripgrep, query, place, context.signal)
       : searchFiles(query, place, context.signal);

@@ -99,11 +99,6 @@ export class Shell {
     signal.throwIfAborted();
   }
 
-  /** Resolves when the process that leads it is gone; what it started may be left. Never rejects. */
-  get leaderGone(): Promise<unknown> {
-    return this.#leaderExit;
-  }
-
   /** Ends all of its processes, within a second. May be called twice; does not throw. */
   async end(): Promise<void> {
     if (!this.#gone) await endGroup(this.#spawned.pid);

@@ -1,13 +1,10 @@
 /** The shells of one session. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { BuiltInToolHost, SessionResource } from "../built-in-tool.ts";
 import { shellEnvironment } from "./environment.ts";
 import { Shell } from "./shell.ts";
 import { spawnCommand } from "./spawn-command.ts";
 
 const MAX_RUNNING = 64;
-/** How long those that have finished may take to be gone, when their place is wanted. */
-const ENDING_MS = 200;
 /** Finished ones whose output can still be read. */
 const MAX_FINISHED = 16;
 
@@ -32,7 +29,7 @@ export class Shells implements SessionResource {
 
   /** @throws when the id is in use, too many run (RpcError where the tenant has a limit), or bash cannot be started. */
   async start(options: StartOptions): Promise<Shell> {
-    const giveBack = await this.#takeProcess();
+    const giveBack = (await this.#host.takeProcess?.()) ?? (() => {});
     const shell = await this.#spawn(options, giveBack).catch((error) => {
       giveBack();
       throw error;
@@ -68,23 +65,6 @@ export class Shells implements SessionResource {
     const env = shellEnvironment(this.#host.environment());
     const spawned = await spawnCommand({ command, cwd, env, input });
     return new Shell({ id, command, description, cwd }, spawned, this.#host, onGone);
-  }
-
-  async #takeProcess(): Promise<() => void> {
-    const take = () => this.#host.takeProcess?.() ?? (() => {});
-    try {
-      return take();
-    } catch (error) {
-      // A command is told as finished a moment before its process is gone: whoever starts the next one then
-      // is not over any limit.
-      const ending = this.all().filter((shell) => shell.exitCode !== undefined && shell.hasProcesses);
-      if (ending.length === 0) throw error;
-      await Promise.race([
-        Promise.all(ending.map((shell) => shell.leaderGone)),
-        sleep(ENDING_MS, undefined, { ref: false }),
-      ]);
-      return take();
-    }
   }
 
   #freeId(): string {

@@ -11,7 +11,7 @@ class UserShells extends Shells {
       workingDirectory: () => host.workingDirectory(),
       largeOutputDirectory: () => undefined,
       environment: () => host.environment(),
-      takeProcess: () => host.takeProcess?.() ?? (() => {}),
+      takeProcess: async () => (await host.takeProcess?.()) ?? (() => {}),
     });
   }
 }
