@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, RpcError } from "@rightseat/protocol";
-import { paramsValidators } from "@rightseat/protocol/validators";
 import { AccountError, createGitHubAccounts, hostOf } from "./accounts/github-accounts.ts";
 import type { AttemptDelays } from "./auth/failed-attempts.ts";
 import { Gate } from "./auth/gate.ts";
@@ -33,6 +32,7 @@ import { KeptPermissions } from "./permissions/kept-permissions.ts";
 import type { Audit } from "./rpc/audit.ts";
 import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
+import { LazyValidators } from "./rpc/lazy-validators.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
 import { agentToolDefinitions } from "./session/agents/agent-tool-definitions.ts";
@@ -101,6 +101,8 @@ export interface RightseatServer {
 const INTEGRATION_ID = "rightseat";
 /** How long making a session waits for GitHub to say whose token it was given. */
 const TOKEN_CHECK_MS = 3000;
+/** After the start, when whoever started it has had a first answer. */
+const LOAD_VALIDATORS_MS = 300;
 /** Longer than this without a checkpoint makes resuming slow. */
 const CHECKPOINT_EVERY_BYTES = 1024 * 1024;
 
@@ -349,9 +351,12 @@ export function createServer(
       maxConnections,
       configured: config.maxConnections,
     });
+  const validators = new LazyValidators(
+    async () => (await import("@rightseat/protocol/validators")).paramsValidators,
+  );
   const connections: Connections = new Connections({
     methods: createMethods(services),
-    validators: paramsValidators,
+    validators,
     gate,
     confirms: (principal) => gate.confirms(principal),
     roleFor,
@@ -416,6 +421,8 @@ export function createServer(
           logger.warning("a client could not be talked to in TLS", { remoteAddress, why: error.message }),
       });
       if (config.httpPort !== undefined) operations = await openOperations(config.httpPort);
+      // Soon, so that no client waits for them; not at once, so that the first answer does not.
+      setTimeout(() => void validators.load().catch(() => undefined), LOAD_VALIDATORS_MS).unref();
       return tcp.port;
     },
     get httpPort() {

@@ -191,7 +191,6 @@ test("a start loads our one file and nothing of others'", async () => {
   await visit("rightseat.js");
   const builtIn = (await import("node:module")).builtinModules;
   expect([...packages].filter((name) => !builtIn.includes(name))).toEqual([]);
-  // More than half are the checks of what clients send.
-  expect(bytes).toBeLessThan(1.6 * 1024 * 1024);
+  expect(bytes).toBeLessThan(0.8 * 1024 * 1024);
   expect(seen.size).toBeLessThan(20);
 });

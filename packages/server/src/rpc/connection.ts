@@ -15,6 +15,7 @@ import {
   RpcError,
 } from "@rightseat/protocol";
 import { type Audit, audited } from "./audit.ts";
+import type { LazyValidators } from "./lazy-validators.ts";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
 import { type Gatekeeper, includesRole, type Principal, type Role } from "./principal.ts";
@@ -28,7 +29,7 @@ export interface OutgoingEvent {
 
 export interface ConnectionOptions {
   readonly methods: MethodTable<Connection>;
-  readonly validators: ParamsValidators;
+  readonly validators: LazyValidators;
   readonly gate: Gatekeeper;
   /** The least role that may call a method. */
   readonly roleFor: (method: string) => Role;
@@ -57,6 +58,8 @@ export interface ConnectionLog {
 const MAX_STRANGER_MESSAGE_BYTES = 64 * 1024;
 /** After so many wrong tokens a connection ends. */
 const MAX_FAILED_ATTEMPTS = 3;
+/** What clients ask first, and health checks, with parameters that there is nothing to check about. */
+const TAKES_NOTHING: ReadonlySet<string> = new Set(["ping", "status.get"]);
 
 let nextId = 1;
 
@@ -200,7 +203,10 @@ export class Connection {
     const needed = roleFor(method);
     if (!includesRole(principal.role, needed)) throw forbidden(method, principal.role, needed);
     const checked = isNothing(params) ? {} : params;
-    checkParams(method, checked, Object.hasOwn(validators, method) ? validators[method] : undefined);
+    const { loaded } = validators;
+    if (!loaded && !(TAKES_NOTHING.has(method) && isEmpty(checked)))
+      return validators.load().then(() => this.#call(method, params, context));
+    checkParams(method, checked, loaded && Object.hasOwn(loaded, method) ? loaded[method] : undefined);
     return handler(checked, {
       principal,
       link: this,
@@ -290,6 +296,10 @@ async function* toBytes(parts: AsyncIterable<string>): AsyncIterable<Uint8Array>
 function isNothing(params: unknown): boolean {
   if (!Array.isArray(params)) return params === undefined || params === null;
   return params.length === 0 || (params.length === 1 && params[0] === null);
+}
+
+function isEmpty(params: unknown): boolean {
+  return typeof params === "object" && params !== null && Object.keys(params).length === 0;
 }
 
 function checkParams(method: string, params: unknown, validate: ParamsValidators[string] | undefined): void {
