@@ -2,7 +2,7 @@
  * What the store refuses reaches clients as a typed error, whichever method it was: a session that another
  * client deletes is gone in the middle of a call, and a disk may be full at any time.
  */
-import { toRpcError } from "../session/session-registry.ts";
+import { toSessionError } from "../session/session-errors.ts";
 import type { Methods, Scope } from "./services.ts";
 
 export function withStoreRefusals(methods: Methods): Methods {
@@ -14,7 +14,7 @@ export function withStoreRefusals(methods: Methods): Methods {
         if (!(answer instanceof Promise)) return answer;
         return answer.catch((error: unknown) => {
           const sessionId = typeof params.sessionId === "string" ? params.sessionId : "";
-          throw toRpcError(error, { tenant: scope.principal.tenant, sessionId });
+          throw toSessionError(error, { tenant: scope.principal.tenant, sessionId });
         });
       },
     ]),

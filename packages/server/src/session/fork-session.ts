@@ -9,7 +9,8 @@ import { eventNotFound } from "./context/rewind.ts";
 import { isPublicLine } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { closeInterruptedRun } from "./run.ts";
-import { newSessionId, type SessionRegistry, sessionNotFound } from "./session-registry.ts";
+import { sessionNotFound } from "./session-errors.ts";
+import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
 
 export interface ForkRequest {

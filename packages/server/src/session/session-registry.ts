@@ -22,6 +22,7 @@ import { endErrands } from "./errands.ts";
 import { clientHooksOf, type EndReason } from "./hooks/session-hooks.ts";
 import { loadState } from "./load-state.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { sessionExists, sessionNotFound, toSessionError } from "./session-errors.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
 import { hasParticipants, type SessionSettings } from "./settings/session-settings.ts";
 import { closeCutOffToolCalls } from "./tools/cut-off-tool-calls.ts";
@@ -118,7 +119,7 @@ export class SessionRegistry {
       const lease = await this.log.create(key, summary).catch((error) => {
         throw error instanceof StoreError && error.kind === "conflict"
           ? sessionExists(key)
-          : toRpcError(error, key);
+          : toSessionError(error, key);
       });
       const session = this.#make(lease, settings);
       session.begin(emptyStateAt(summary), 0);
@@ -244,7 +245,7 @@ export class SessionRegistry {
       await ended;
     }
     const deleted = await this.log.delete(key).catch((error) => {
-      throw toRpcError(error, key);
+      throw toSessionError(error, key);
     });
     if (deleted) this.#options.onLifecycle("session.deleted", key);
     return deleted;
@@ -315,7 +316,7 @@ export class SessionRegistry {
 
   async #load(key: SessionKey): Promise<Session> {
     const opened = await this.log.open(key).catch((error) => {
-      throw toRpcError(error, key);
+      throw toSessionError(error, key);
     });
     if (opened.repaired) {
       this.#options.onWarning("the end of a session's log was damaged and was repaired", {
@@ -464,49 +465,4 @@ function nameOf(key: SessionKey): string {
 
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
-}
-
-export function sessionNotFound(key: SessionKey): RpcError {
-  return new RpcError(
-    "session_not_found",
-    `Session not found: ${key.sessionId}. Resume it with session.resume, or create it.`,
-    {
-      sessionId: key.sessionId,
-    },
-  );
-}
-
-function sessionExists(key: SessionKey): RpcError {
-  return new RpcError(
-    "session_exists",
-    `Session already exists: ${key.sessionId}. Resume it with session.resume, or create one with another id.`,
-    {
-      sessionId: key.sessionId,
-    },
-  );
-}
-
-/** What a method may throw for an error of the store; anything else as it is. */
-export function toRpcError(error: unknown, key: SessionKey): unknown {
-  if (!(error instanceof StoreError)) return error;
-  switch (error.kind) {
-    case "not-found":
-      return sessionNotFound(key);
-    case "conflict":
-      return new RpcError(
-        "session_in_use",
-        `Session in use: ${key.sessionId}. ${error.message}`,
-        { sessionId: key.sessionId },
-        { cause: error },
-      );
-    case "invalid-key":
-      return new RpcError("invalid_params", error.message, { path: "sessionId" }, { cause: error });
-    default:
-      return new RpcError(
-        "storage_unavailable",
-        error.message,
-        { sessionId: key.sessionId },
-        { cause: error },
-      );
-  }
 }
