@@ -4,7 +4,7 @@
  * anything: of 66 MB that 5,000 sleeping sessions seemed to take, 58 were garbage. One full collection in
  * a quiet moment returns them to the system.
  */
-import { Session } from "node:inspector";
+import type { Session } from "node:inspector";
 import { performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 
@@ -18,15 +18,16 @@ const MOST_IN_USE_BYTES = 256 * 1024 * 1024;
 /** Collections take at most this share of the time, so that even a caller who meets one is one in 200. */
 const MOST_SHARE = 0.005;
 
-/** Looks from time to time whether to collect. Nothing is kept running for it. */
+/** Looks from time to time whether to collect. Nothing is kept running for it; a Node without an inspector never collects. */
 export function collectWhenIdle(
   onCollected: (figures: { durationMs: number; returnedBytes: number }) => void,
 ): void {
   let inspector: Session | undefined;
-  let leftInUse = 0;
+  // What a start takes is no garbage: a collection then would only put off the first that is worth it.
+  let leftInUse = getHeapStatistics().used_heap_size;
   let notBeforeMs = 0;
   let last = performance.eventLoopUtilization();
-  const look = () => {
+  const look = async () => {
     const now = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(now, last).utilization;
     last = now;
@@ -35,7 +36,8 @@ export function collectWhenIdle(
     if (before.used_heap_size - leftInUse < WORTH_BYTES || before.used_heap_size > MOST_IN_USE_BYTES) return;
     const started = performance.now();
     notBeforeMs = Number.POSITIVE_INFINITY;
-    inspector ??= connected();
+    inspector ??= await connect();
+    if (!inspector) return;
     // The one documented way to a collection that also shrinks the heap. It runs in a task of its own.
     inspector.post("HeapProfiler.collectGarbage", () => {
       const after = getHeapStatistics();
@@ -47,11 +49,17 @@ export function collectWhenIdle(
       onCollected({ durationMs: Math.round(durationMs), returnedBytes });
     });
   };
-  setInterval(look, LOOK_MS).unref();
+  setInterval(() => void look(), LOOK_MS).unref();
 }
 
-function connected(): Session {
-  const session = new Session();
-  session.connect();
-  return session;
+/** Undefined where Node was built without one. */
+async function connect(): Promise<Session | undefined> {
+  try {
+    const { Session } = await import("node:inspector");
+    const session = new Session();
+    session.connect();
+    return session;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * Says yes or no before work begins: how much a tenant may do, and how much the server takes on. What
- * is refused is refused at once, with how long to wait. Counters are kept in memory: a restart begins
+ * is refused is refused at once (commands: when no other ends within a moment), with how long to wait. Counters are kept in memory: a restart begins
  * the minute and the day anew.
  */
 import { RpcError } from "@rightseat/protocol";

@@ -18,12 +18,18 @@ export class LazyValidators {
     return this.#loaded;
   }
 
-  /** Calls that wait for the same loading go on in the order in which they came. */
+  /** Calls that wait for the same loading go on in the order in which they came. One that failed is tried again. */
   load(): Promise<ParamsValidators> {
-    this.#loading ??= this.#import().then((validators) => {
-      this.#loaded = validators;
-      return validators;
-    });
+    this.#loading ??= this.#import().then(
+      (validators) => {
+        this.#loaded = validators;
+        return validators;
+      },
+      (error) => {
+        this.#loading = undefined;
+        throw error;
+      },
+    );
     return this.#loading;
   }
 }
