@@ -159,15 +159,22 @@ module.exports = {
     implementations("store"),
     implementations("tools"),
     {
+      name: "compose-only-by-server",
+      comment: "compose/ is a part of the composition root: nobody else builds on it",
+      severity: "error",
+      from: { path: `${SERVER}/`, pathNot: [TEST, `${SERVER}/(server\\.ts$|compose/)`] },
+      to: { path: `${SERVER}/compose/` },
+    },
+    {
       name: "concrete-only-in-server",
       comment:
-        "server.ts, the composition root, is the only file that names concrete stores, providers and tools; two factories load providers and tools when they are first needed",
+        "server.ts and compose/, the composition root, alone name concrete stores, providers and tools; two factories load providers and tools when they are first needed",
       severity: "error",
       from: {
         path: `${SERVER}/`,
         pathNot: [
           TEST,
-          `${SERVER}/server\\.ts$`,
+          `${SERVER}/(server\\.ts$|compose/)`,
           `${SERVER}/models/create-provider\\.ts$`,
           `${SERVER}/tools/built-in\\.ts$`,
           `${SERVER}/(models|store|tools)/[^/]+/`,

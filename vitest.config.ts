@@ -14,6 +14,8 @@ export default defineConfig({
     testTimeout: 15_000,
     hookTimeout: 30_000,
     teardownTimeout: 5_000,
+    // What is to come about in the end has as long as a busy machine needs; deadlines that are promised are in the tests.
+    expect: { poll: { timeout: 10_000 } },
     retry: 0,
     dangerouslyIgnoreUnhandledErrors: false,
     // Names what keeps a worker alive when a test leaves something open.

@@ -102,7 +102,7 @@ describe("bash", () => {
       { command: `echo one; until [ -e go ]; do sleep 0.01; done; echo two` },
       context(undefined, (text) => shown.push(text)),
     );
-    await vi.waitFor(() => expect(shown).toEqual(["one\n"]));
+    await vi.waitFor(() => expect(shown).toEqual(["one\n"]), { timeout: 10_000 });
     await writeFile(join(directory, "go"), "");
     expect((await running).text).toBe("one\ntwo\n<exited with exit code 0>");
   });
@@ -135,7 +135,9 @@ describe("bash", () => {
       { command: `trap '' TERM; ${sleeper()} & ${sleeper()}` },
       context(abort.signal),
     );
-    await vi.waitFor(() => expect(processesOf(`sleep 1000; true ${directory}`).length).toBe(2));
+    await vi.waitFor(() => expect(processesOf(`sleep 1000; true ${directory}`).length).toBe(2), {
+      timeout: 10_000,
+    });
     abort.abort(new Error("stopped"));
     await expect(running).rejects.toThrow("stopped");
     expect(processesOf(directory)).toEqual([]);
@@ -215,7 +217,7 @@ describe("shells that go on", () => {
     expect((await bash(`nohup ${sleeper()} >/dev/null 2>&1 & echo left`)).text).toBe(
       "left\n<exited with exit code 0>",
     );
-    await vi.waitFor(() => expect(processesOf(directory).length).toBe(2));
+    await vi.waitFor(() => expect(processesOf(directory).length).toBe(2), { timeout: 10_000 });
     expect((await call("list_bash", {})).text).toContain("1: exited with 0, left processes that run");
     await tools.dispose();
     expect(processesOf(directory)).toEqual([]);

@@ -1,0 +1,109 @@
+/** Where the models of a session come from, and the GitHub accounts that pay for them. */
+import { RpcError } from "@rightseat/protocol";
+import { AccountError, createGitHubAccounts, hostOf } from "../accounts/github-accounts.ts";
+import type { Config } from "../config/load-config.ts";
+import { lookUpModel } from "../models/catalog.ts";
+import { createProvider } from "../models/create-provider.ts";
+import { ModelDirectory, type ModelQuery } from "../models/model-directory.ts";
+import { ModelError } from "../models/model-provider.ts";
+import type { AgentCaller } from "../session/agents/sub-agent.ts";
+import { ClientInferences } from "../session/clients/client-inferences.ts";
+import { refreshedGitHubToken } from "../session/github/github-token.ts";
+import type { Session } from "../session/session.ts";
+import { modelQueryOf } from "../session/settings/model-query.ts";
+import type { SessionSettings } from "../session/settings/session-settings.ts";
+
+type GitHubAccounts = ReturnType<typeof createGitHubAccounts>;
+
+const INTEGRATION_ID = "rightseat";
+/** How long making a session waits for GitHub to say whose token it was given. */
+const TOKEN_CHECK_MS = 3000;
+
+export interface Models {
+  readonly accounts: GitHubAccounts;
+  /** Model calls that clients carry. */
+  readonly inferences: ClientInferences;
+  readonly directory: ModelDirectory;
+  /** Named to GitHub with each model call. */
+  readonly integrationId: string;
+  readonly gitHubHost: string;
+  /**
+   * Tries what a session would call its models with: better now than at its first prompt.
+   * @throws {RpcError} naming the setting that cannot be used.
+   */
+  check(settings: SessionSettings): Promise<void>;
+  /** What a session wants of a model, its GitHub token renewed when it is about to end. */
+  queryOf(session: Session, settings?: SessionSettings, caller?: AgentCaller): Promise<ModelQuery>;
+}
+
+export function createModels(config: Config): Models {
+  const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl });
+  const inferences = new ClientInferences();
+  const directory = createModelDirectory(config, accounts);
+  const gitHubHost = hostOf(config.gitHubApiUrl);
+  return {
+    accounts,
+    inferences,
+    directory,
+    integrationId: config.integrationId ?? INTEGRATION_ID,
+    gitHubHost,
+    check: (settings) => checkSettings(settings, directory, accounts),
+    queryOf: async (session, settings, caller) => {
+      const refreshed = refreshedGitHubToken(session, gitHubHost);
+      if (refreshed) await refreshed;
+      const wanted =
+        refreshed && settings ? { ...settings, gitHubToken: session.settings.gitHubToken } : settings;
+      return modelQueryOf(session, inferences, !config.disableWebSocketResponses, wanted, caller);
+    },
+  };
+}
+
+function createModelDirectory(config: Config, accounts: GitHubAccounts): ModelDirectory {
+  return new ModelDirectory({
+    serverProviders: config.serverProviders,
+    serverModel: config.model,
+    demo: config.demo,
+    gitHubToken: config.gitHubToken,
+    createProvider,
+    createDemoProvider: () => createProvider({ type: "demo" }),
+    createCopilotProvider: ({ token, baseUrl, fetch }) =>
+      createProvider({
+        type: "copilot",
+        baseUrl,
+        fetch,
+        credential: async () => ({ kind: "bearer", value: token }),
+        integrationId: config.integrationId ?? INTEGRATION_ID,
+      }),
+    copilotApiUrl: async (token) =>
+      config.apiUrl ??
+      (await accounts.resolve(token).catch(toModelError)).copilotApiUrl ??
+      "https://api.githubcopilot.com",
+    facts: lookUpModel,
+  });
+}
+
+/** To a run, an account that cannot be had is a model that cannot be called. */
+function toModelError(error: unknown): never {
+  if (!(error instanceof AccountError)) throw error;
+  const kind = error.kind === "rejected" ? "authentication" : "network";
+  throw new ModelError(kind, error.message, { status: error.status, cause: error });
+}
+
+async function checkSettings(
+  settings: SessionSettings,
+  models: ModelDirectory,
+  accounts: GitHubAccounts,
+): Promise<void> {
+  models.check(settings);
+  if (settings.gitHubToken === undefined) return;
+  try {
+    await accounts.resolve(settings.gitHubToken, AbortSignal.timeout(TOKEN_CHECK_MS));
+  } catch (error) {
+    // A GitHub that does not answer holds nobody up: nor does it, in the end, refuse anybody.
+    if ((error as Error).name === "TimeoutError") return;
+    if (!(error instanceof AccountError)) throw error;
+    if (error.kind === "rejected")
+      throw new RpcError("authentication_failed", `gitHubToken: ${error.message}`, { path: "gitHubToken" });
+    // Nobody could tell; the session is made, and its first prompt will show.
+  }
+}

@@ -1,0 +1,126 @@
+/** What runs work with: models, tools, permissions, and what is told of them. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RpcError } from "@rightseat/protocol";
+import type { Logger } from "../config/logger.ts";
+import type { Governor } from "../limits/governor.ts";
+import type { Instruments } from "../metrics/instruments.ts";
+import { DEFAULT_RETRY_POLICY } from "../models/retry.ts";
+import { KeptPermissions } from "../permissions/kept-permissions.ts";
+import { DEFAULT_TENANT } from "../rpc/principal.ts";
+import { type AgentToolUser, createAgentTools } from "../session/agents/agent-tools.ts";
+import type { SubAgentServices } from "../session/agents/sub-agent.ts";
+import type { CommandServices } from "../session/commands/command-types.ts";
+import { runQueuedCommand } from "../session/commands/slash-commands.ts";
+import { withNearbyInstructions } from "../session/context/nearby-instructions.ts";
+import { agentMessageOf, systemMessageOf } from "../session/context/system-message.ts";
+import { renewGitHubToken } from "../session/github/github-token.ts";
+import type { HookServices } from "../session/hooks/session-hooks.ts";
+import type { PermissionServices } from "../session/permissions/permissions.ts";
+import type { Session } from "../session/session.ts";
+import { isLargeOutput, toolDirectories } from "../session/tools/tool-host.ts";
+import { toolSetOf, withoutInteraction } from "../session/tools/tool-set.ts";
+import { lookAround, type SurroundingServices } from "../session/workspace/surroundings.ts";
+import type { EventLog } from "../store/event-log.ts";
+import type { BuiltInTools } from "../tools/built-in.ts";
+import type { Models } from "./models.ts";
+
+/** Longer than this without a checkpoint makes resuming slow. */
+const CHECKPOINT_EVERY_BYTES = 1024 * 1024;
+
+export interface RunParts {
+  readonly version: string;
+  readonly home: string;
+  readonly defaultWorkingDirectory: string;
+  readonly log: EventLog;
+  readonly logger: Logger;
+  readonly instruments: Instruments;
+  readonly governor: Governor;
+  readonly models: Models;
+  readonly hooks: HookServices;
+  readonly surroundings: SurroundingServices;
+  readonly commands: CommandServices;
+  readonly builtInTools: (session: Session) => BuiltInTools;
+  readonly onUpdated: (session: Session) => void;
+}
+
+export function createRuns(parts: RunParts): SubAgentServices {
+  const { defaultWorkingDirectory, governor, hooks, log, logger, models, surroundings } = parts;
+  const toolsOf = (scope: Session, user: AgentToolUser) =>
+    toolSetOf(scope, () => [
+      ...withNearbyInstructions(
+        { session: user.session, scope },
+        surroundings,
+        parts.builtInTools(user.session).tools,
+      ),
+      ...createAgentTools(() => runs, user),
+    ]);
+  const runs: SubAgentServices = {
+    product: `rightseat/${parts.version}`,
+    retry: DEFAULT_RETRY_POLICY,
+    workspacePath: (session) => log.workspacePath(session.key),
+    instruments: parts.instruments,
+    places: governor,
+    renewGitHubToken: (session) => renewGitHubToken(session, models.gitHubHost),
+    permissions: createPermissionServices(parts),
+    defaultWorkingDirectory,
+    lookAround: (session) => lookAround(session, surroundings),
+    hooks,
+    systemMessage: (session) => systemMessageOf(session, surroundings),
+    resolveModel: async (session, settings) =>
+      models.directory.resolve(await models.queryOf(session, settings)),
+    toolSet: (session) => toolsOf(session, { session, depth: 0 }),
+    fitOutput: (session, text) =>
+      isLargeOutput(session, text) ? parts.builtInTools(session).keepOutput(text) : text,
+    resolveAgentModel: async (session, settings, caller) => {
+      const query = await models.queryOf(session, settings, caller);
+      const { model } = session.settings;
+      // An agent's definition may name a model that this session has no way to: it gets the session's.
+      const isOffered =
+        query.model === undefined ||
+        query.model === model ||
+        (await models.directory.offers({ ...query, model: query.model }));
+      return models.directory.resolve(isOffered ? query : { ...query, model });
+    },
+    checkAgentModel: async (session, model) => {
+      const query = await models.queryOf(session, { ...session.settings, model });
+      if (await models.directory.offers({ ...query, model })) return;
+      const message = `expected a model that the session can use, got '${model}'`;
+      throw new RpcError("model_not_found", message, { model });
+    },
+    agentSystemMessage: (session, agent) => agentMessageOf(session, surroundings, agent),
+    agentToolSet: ({ session, scope, caller, depth }) =>
+      withoutInteraction(toolsOf(scope, { session, depth, agentId: caller.agentId })),
+    runCommand: (session, command, signal) => runQueuedCommand(parts.commands, session, command, signal),
+    onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
+    onIdle: (session) => {
+      parts.onUpdated(session);
+      if (session.sinceCheckpoint > CHECKPOINT_EVERY_BYTES) {
+        session
+          .checkpoint()
+          .catch((error) =>
+            logger.warning("a checkpoint could not be written", { sessionId: session.id, error }),
+          );
+      }
+    },
+  };
+  return runs;
+}
+
+function createPermissionServices({ defaultWorkingDirectory, home, log }: RunParts): PermissionServices {
+  const kept = new Map<string, KeptPermissions>();
+  return {
+    defaultWorkingDirectory,
+    tempDirectory: tmpdir(),
+    kept: (tenant) => {
+      const known = kept.get(tenant);
+      if (known) return known;
+      // The default tenant's is where the Copilot CLI has it.
+      const folder = tenant === DEFAULT_TENANT ? home : join(home, "tenants", tenant);
+      const own = new KeptPermissions(join(folder, "permissions-config.json"));
+      kept.set(tenant, own);
+      return own;
+    },
+    ownDirectories: ({ key }) => toolDirectories(log.workspacePath(key)),
+  };
+}
