@@ -5,7 +5,7 @@
  *                    [--peer "<command that serves on $PORT>"] [--peer-name NAME] [--server bin/rightseat.js]
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { askQuestion, endQuestions } from "./lib/ask-question.mjs";
@@ -68,7 +68,7 @@ function chosenQuestions() {
 
 function askOwn(question) {
   return askRepeatedly(question, {
-    command: serve(options.server),
+    command: serve(resolve(options.server)),
     isOwn: true,
     size: question.sizes[result.kind],
     timeoutMs: options.quick ? QUICK_TIMEOUT_MS : FULL_TIMEOUT_MS,

@@ -36,7 +36,7 @@ afterEach(async () => {
 afterAll(() => model.close());
 
 test.each([1, 2])(
-  `${TURNS} turns of ${TALKS} talks at once over a bad network, servers: %i`,
+  `${TURNS} turns or more of ${TALKS} talks at once over a bad network, servers: %i`,
   async (count) => {
     await using home = await tempHome();
     const servers = await Promise.all(
@@ -83,14 +83,16 @@ test.each([1, 2])(
       done.toolCalls += called.length;
     };
     const rounds = TURNS / TALKS / TURNS_A_SESSION;
-    for (let round = 0; round < rounds; round++) {
+    // How data is cut into pieces is chance, and so is how many faults there are: as many rounds as make enough of them.
+    const isBadEnough = () =>
+      proxies.every(({ faults }) => faults.cut + faults.halfClose > TURNS / 20 / count);
+    for (let round = 0; round < rounds || !isBadEnough(); round++) {
       await Promise.all(Array.from({ length: TALKS }, (_, talk) => holdSession(`talk-${round}-${talk}`)));
       model.forget();
       if (IS_LONG && round >= rounds / 10) heap.push(usedHeap());
     }
 
     const faults = proxies.map((proxy) => ({ ...proxy.faults, connections: proxy.accepted }));
-    for (const { cut, halfClose } of faults) expect(cut + halfClose).toBeGreaterThan(TURNS / 20 / count);
     for (const proxy of proxies) proxy.setRates({});
     expect(await client.listSessions()).toEqual([]);
     expect(await client.stop()).toEqual([]);
