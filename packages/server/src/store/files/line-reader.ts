@@ -3,8 +3,10 @@ import { type StoredLine, StoreError } from "../event-log.ts";
 import { isMissing, type StoreLog } from "./errors.ts";
 import type { Limiter } from "./limiter.ts";
 
-/** Read at once; each read costs a few turns through the thread pool. */
-const readBytes = 1024 * 1024;
+/** Read at once. */
+const chunkBytes = 1024 * 1024;
+/** Reads under way while the consumer works: each takes several turns of the event loop, which it gets only between chunks. */
+const chunksAhead = 2;
 /** Given at once. */
 const batchBytes = 256 * 1024;
 const newline = 0x0a;
@@ -21,31 +23,60 @@ export interface LineSource {
 
 /**
  * Streams the lines of a log, about 256 KiB at a time; a longer line makes one longer batch. The next
- * piece is read while the consumer works on this one. A line that is not JSON is skipped and logged: one
+ * chunks are read while the consumer works on this one. A line that is not JSON is skipped and logged: one
  * bad line must not make a session unreadable. What follows the last newline is not committed and not
  * given. No descriptor is held between reads, so that slow readers, and abandoned ones, cost none.
  * @throws StoreError `not-found`, also when the session is deleted half way.
  */
 export async function* readLines(source: LineSource): AsyncGenerator<readonly StoredLine[]> {
+  /** What follows the last newline so far, and its place. */
+  let begun: Buffer[] = [];
   let position = source.from;
-  let size = readBytes;
-  let reading = readChunk(source, position, source.to, size);
-  for (;;) {
-    const { bytes, end } = await reading;
-    const complete = bytes.lastIndexOf(newline) + 1;
-    if (complete === 0 && bytes.length < size) return;
+  for await (const chunk of readChunks(source)) {
+    const complete = chunk.lastIndexOf(newline) + 1;
+    if (complete === 0) {
+      begun.push(chunk);
+      continue;
+    }
+    const lines: StoredLine[] = [];
     const from = position;
-    position += complete;
-    size = complete > 0 ? readBytes : size * 2;
-    const over = position >= end;
-    if (!over) {
-      reading = readChunk(source, position, end, size);
+    let start = 0;
+    if (begun.length > 0) {
+      start = chunk.indexOf(newline) + 1;
+      const line = Buffer.concat([...begun, chunk.subarray(0, start)]);
+      splitLines(source, line, position, lines);
+      position += line.length;
+    }
+    splitLines(source, chunk.subarray(start, complete), position, lines);
+    position += complete - start;
+    begun = complete < chunk.length ? [chunk.subarray(complete)] : [];
+    yield* inBatches(lines, from);
+  }
+}
+
+/** The bytes in their order. Ends early when the file does. */
+async function* readChunks(source: LineSource): AsyncGenerator<Buffer> {
+  const { from, limit } = source;
+  const to = source.to ?? (await limit(() => sizeOf(source)));
+  const coming: Promise<Buffer>[] = [];
+  let next = from;
+  const readAhead = () => {
+    while (coming.length < chunksAhead && next < to) {
+      const position = next;
+      const length = Math.min(chunkBytes, to - position);
+      next += length;
+      const reading = limit(() => readChunk(source, position, length));
       // A consumer that stops early leaves it unread.
       reading.catch(() => undefined);
+      coming.push(reading);
     }
-    const lines = splitLines(source, bytes.subarray(0, complete), from);
-    yield* inBatches(lines, from);
-    if (over) return;
+  };
+  for (readAhead(); coming.length > 0; readAhead()) {
+    const bytes = await (coming.shift() as Promise<Buffer>);
+    if (bytes.length === 0) return;
+    readAhead();
+    yield bytes;
+    if (bytes.length < chunkBytes) return;
   }
 }
 
@@ -60,29 +91,30 @@ function* inBatches(lines: readonly StoredLine[], from: number): Generator<reado
   }
 }
 
-async function readChunk(
-  source: LineSource,
-  position: number,
-  to: number | undefined,
-  size: number,
-): Promise<{ bytes: Buffer; end: number }> {
-  return source.limit(async () => {
-    const file = await openLog(source);
-    try {
-      const fileSize = (await file.stat()).size;
-      const end = Math.min(to ?? fileSize, fileSize);
-      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(size, end - position)));
-      let filled = 0;
-      while (filled < bytes.length) {
-        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, position + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return { bytes: bytes.subarray(0, filled), end };
-    } finally {
-      await file.close();
+async function sizeOf(source: LineSource): Promise<number> {
+  const file = await openLog(source);
+  try {
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Fewer bytes where the file ends. */
+async function readChunk(source: LineSource, position: number, length: number): Promise<Buffer> {
+  const file = await openLog(source);
+  try {
+    const bytes = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
     }
-  });
+    return bytes.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
 }
 
 async function openLog(source: LineSource): Promise<FileHandle> {
@@ -96,8 +128,8 @@ async function openLog(source: LineSource): Promise<FileHandle> {
   }
 }
 
-function splitLines(source: LineSource, bytes: Buffer, position: number): StoredLine[] {
-  const lines: StoredLine[] = [];
+/** Adds the lines of `bytes`, which begin at `position` of the file and end with a newline. */
+function splitLines(source: LineSource, bytes: Buffer, position: number, lines: StoredLine[]): void {
   let start = 0;
   while (start < bytes.length) {
     const end = bytes.indexOf(newline, start);
@@ -115,7 +147,6 @@ function splitLines(source: LineSource, bytes: Buffer, position: number): Stored
     }
     start = end + 1;
   }
-  return lines;
 }
 
 /** Undefined when it is not JSON. */
