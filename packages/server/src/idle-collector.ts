@@ -11,6 +11,8 @@ import { getHeapStatistics } from "node:v8";
 const LOOK_MS = 2_000;
 /** Quiet: the event loop was at work for less than this share of the time between two looks. */
 const QUIET_SHARE = 0.01;
+/** So often in a row: what comes right after work, such as putting sessions to sleep, is waited for. */
+const QUIET_LOOKS = 2;
 /** What has to have come since the last collection for another one to be worth its while. */
 const WORTH_BYTES = 12 * 1024 * 1024;
 /** A collection stops everything, for some milliseconds a megabyte in use: none is made above this. */
@@ -26,13 +28,15 @@ export function collectWhenIdle(
   // What a start takes is no garbage: a collection then would only put off the first that is worth it.
   let leftInUse = getHeapStatistics().used_heap_size;
   let notBeforeMs = 0;
+  let quietLooks = 0;
   let last = performance.eventLoopUtilization();
   const look = async () => {
     const now = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(now, last).utilization;
     last = now;
+    quietLooks = busy > QUIET_SHARE ? 0 : quietLooks + 1;
+    if (quietLooks < QUIET_LOOKS || performance.now() < notBeforeMs) return;
     const before = getHeapStatistics();
-    if (busy > QUIET_SHARE || performance.now() < notBeforeMs) return;
     if (before.used_heap_size - leftInUse < WORTH_BYTES || before.used_heap_size > MOST_IN_USE_BYTES) return;
     const started = performance.now();
     notBeforeMs = Number.POSITIVE_INFINITY;

@@ -155,7 +155,7 @@ test("a delta is one event, and no write to the store", async () => {
   expect(many.messages - few.messages).toBeGreaterThanOrEqual(1000);
 });
 
-test("a session that was used keeps less than 16 KiB of objects", async () => {
+test("a session that was used keeps less than 12.5 KiB of objects", async () => {
   await using world = await countedWorld();
   const use = async (from: number, to: number) => {
     for (let index = from; index < to; index += 1) {
@@ -169,7 +169,7 @@ test("a session that was used keeps less than 16 KiB of objects", async () => {
   };
   const before = await use(0, 50);
   const after = await use(50, 250);
-  expect((after - before) / 200).toBeLessThan(16 * 1024);
+  expect((after - before) / 200).toBeLessThan(12.5 * 1024);
 }, 60_000);
 
 test("a start loads our one file and nothing of others'", async () => {

@@ -12,7 +12,7 @@ export function createBuiltInToolStore(services: ToolHostServices): (session: Se
     const known = made.get(session);
     if (known) return known;
     const own = createBuiltInTools(new SessionToolHost(services, session));
-    session.disposers.add(() => own.dispose());
+    session.whenGone(() => own.dispose());
     made.set(session, own);
     return own;
   };

@@ -1,6 +1,12 @@
 import type { CopilotSettings } from "./copilot/settings.ts";
 import { lazyEvents } from "./lazy-events.ts";
-import type { ModelProvider, ProviderSettings } from "./model-provider.ts";
+import type {
+  ModelEvent,
+  ModelListing,
+  ModelProvider,
+  ModelRequest,
+  ProviderSettings,
+} from "./model-provider.ts";
 
 /** Every provider that can be made. The seam's own settings, GitHub's, and the demo model, which has none. */
 export type AnyProviderSettings = ProviderSettings | CopilotSettings | { readonly type: "demo" };
@@ -10,21 +16,40 @@ export type AnyProviderSettings = ProviderSettings | CopilotSettings | { readonl
  * call and not before, so a server that never calls a model pays for none.
  */
 export function createProvider(settings: AnyProviderSettings): ModelProvider {
-  let loading: Promise<ModelProvider> | undefined;
-  const load = (): Promise<ModelProvider> => {
-    loading ??= loadProvider(settings).catch((error: unknown) => {
-      loading = undefined;
+  // Azure has no list of its deployments behind the keys that model calls use.
+  return settings.type === "azure" ? new LazyProvider(settings) : new LazyListingProvider(settings);
+}
+
+/** One a session: small while it is not used. */
+class LazyProvider implements ModelProvider {
+  readonly #settings: AnyProviderSettings;
+  #loading: Promise<ModelProvider> | undefined;
+
+  constructor(settings: AnyProviderSettings) {
+    this.#settings = settings;
+  }
+
+  get name(): string {
+    return this.#settings.type;
+  }
+
+  generate(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+    return lazyEvents(async () => (await this.load()).generate(request, signal));
+  }
+
+  protected load(): Promise<ModelProvider> {
+    this.#loading ??= loadProvider(this.#settings).catch((error: unknown) => {
+      this.#loading = undefined;
       throw error;
     });
-    return loading;
-  };
-  const provider: ModelProvider = {
-    name: settings.type,
-    generate: (request, signal) => lazyEvents(async () => (await load()).generate(request, signal)),
-  };
-  // Azure has no list of its deployments behind the keys that model calls use.
-  if (settings.type === "azure") return provider;
-  return { ...provider, listModels: async (signal) => (await (await load()).listModels?.(signal)) ?? [] };
+    return this.#loading;
+  }
+}
+
+class LazyListingProvider extends LazyProvider {
+  async listModels(signal: AbortSignal): Promise<readonly ModelListing[]> {
+    return (await (await this.load()).listModels?.(signal)) ?? [];
+  }
 }
 
 async function loadProvider(settings: AnyProviderSettings): Promise<ModelProvider> {

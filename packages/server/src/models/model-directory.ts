@@ -402,6 +402,8 @@ function offersSocket(listing: ModelListing | undefined): boolean {
 }
 
 function toSettings(provider: ProviderSource, query: ModelQuery, name: string): ProviderSettings {
+  // Kept as long as the session's settings are: nothing of the query that is not needed.
+  const bearerToken = provider.hasBearerTokenProvider ? query.bearerToken : undefined;
   return {
     type: provider.type ?? "openai",
     baseUrl: provider.baseUrl,
@@ -410,8 +412,7 @@ function toSettings(provider: ProviderSource, query: ModelQuery, name: string): 
     headers: provider.headers,
     fetch: query.fetch,
     credential: async () => {
-      if (provider.hasBearerTokenProvider && query.bearerToken)
-        return { kind: "bearer", value: await query.bearerToken(name) };
+      if (bearerToken) return { kind: "bearer", value: await bearerToken(name) };
       if (provider.bearerToken !== undefined) return { kind: "bearer", value: provider.bearerToken };
       if (provider.apiKey !== undefined) return { kind: "api-key", value: provider.apiKey };
       return undefined;

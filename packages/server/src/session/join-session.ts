@@ -89,7 +89,8 @@ export async function createSession(
     tenant,
     sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId(),
   };
-  const settings = { ...mergeSettings({}, params), managed: managedPolicyOf(params) };
+  const settings = mergeSettings({}, params);
+  settings.managed = managedPolicyOf(params);
   const lease = await takeToken(services, link, key.sessionId, settings, params);
   settings.model ??= services.defaultModel(settings);
   checkTools("session.create", settings, params.tools, services.builtInTools);
@@ -148,7 +149,8 @@ export async function resumeSession(
   }
   const others = [...session.attachments].some(([other, { observer }]) => other !== link && !observer);
   const managed = others ? joinedPolicy(session.settings.managed, brought) : brought;
-  const settings = { ...mergeSettings(session.settings, params), managed };
+  const settings = mergeSettings(session.settings, params);
+  settings.managed = managed;
   let agent: AgentDefinition | undefined;
   let lease: GitHubTokenLease | undefined;
   try {

@@ -144,19 +144,17 @@ function result(
 
 /** Collects matching events as they are told. */
 class Arrivals {
-  readonly #session: Session;
+  /** Ends the collecting. */
+  readonly stop: () => void;
   readonly #events: string[] = [];
-  readonly #observe: (event: PublishedEvent) => void;
   #wake: (() => void) | undefined;
 
   constructor(session: Session, matches: (event: PublishedEvent) => boolean) {
-    this.#session = session;
-    this.#observe = (event) => {
+    this.stop = session.observe((event) => {
       if (!matches(event)) return;
       this.#events.push(event.json);
       this.#wake?.();
-    };
-    session.observers.add(this.#observe);
+    });
   }
 
   async first(waitMs: number, signal: AbortSignal): Promise<string[]> {
@@ -172,9 +170,5 @@ class Arrivals {
       });
     }
     return this.#events;
-  }
-
-  stop(): void {
-    this.#session.observers.delete(this.#observe);
   }
 }

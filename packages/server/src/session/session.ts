@@ -96,10 +96,10 @@ export class Session {
   closed: Promise<void> = Promise.resolve();
   /** When it was last used, for hibernation; milliseconds of a monotonic clock. */
   lastUsedMs = performance.now();
-  /** Ends what belongs to the session outside its log (processes); run when it goes. */
-  readonly disposers = new Set<() => Promise<void>>();
-  /** Observers inside the server (long polls); told like clients are. */
-  readonly observers = new Set<(event: PublishedEvent) => void>();
+  /** What ends what belongs to the session outside its log (processes); set while there is any. */
+  #disposers: Set<() => Promise<void>> | undefined;
+  /** Observers inside the server (long polls); set while there are any. */
+  #observers: Set<(event: PublishedEvent) => void> | undefined;
 
   readonly #log: EventLog;
   readonly #lease: Lease;
@@ -155,6 +155,26 @@ export class Session {
   /** Whether nothing is being written, asked or run, so that it may sleep or go. */
   get quiet(): boolean {
     return !this.busy && this.settled;
+  }
+
+  /** Runs this when the session goes. @returns what takes it back. */
+  whenGone(dispose: () => Promise<void>): () => void {
+    this.#disposers ??= new Set();
+    this.#disposers.add(dispose);
+    return () => {
+      this.#disposers?.delete(dispose);
+      if (this.#disposers?.size === 0) this.#disposers = undefined;
+    };
+  }
+
+  /** Tells an observer inside the server what clients are told. @returns what ends that. */
+  observe(observer: (event: PublishedEvent) => void): () => void {
+    this.#observers ??= new Set();
+    this.#observers.add(observer);
+    return () => {
+      this.#observers?.delete(observer);
+      if (this.#observers?.size === 0) this.#observers = undefined;
+    };
   }
 
   /** Begins with the state that was just folded, or an empty one. */
@@ -288,7 +308,7 @@ export class Session {
     this.closing = true;
     this.questions.cancelAll("the session was closed");
     await cancelCompaction(this);
-    await Promise.allSettled([...this.disposers].map((dispose) => dispose()));
+    await Promise.allSettled([...(this.#disposers ?? [])].map((dispose) => dispose()));
     if (this.#broken === undefined) {
       await this.committed().catch(() => undefined);
       await this.checkpoint().catch(() => undefined);
@@ -402,7 +422,7 @@ export class Session {
       if (streamingOnly && !(attachment.streaming && (!ofSubAgent || attachment.subAgentStreaming))) continue;
       attachment.link.publish(published);
     }
-    for (const observe of this.observers) observe(published);
+    if (this.#observers) for (const observe of this.#observers) observe(published);
   }
 }
 

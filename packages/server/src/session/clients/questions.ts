@@ -47,7 +47,8 @@ interface Pending {
 }
 
 export class Questions {
-  readonly #pending = new Map<string, Pending>();
+  /** By request id; undefined while nothing waits, as in most sessions most of the time. */
+  #pending: Map<string, Pending> | undefined;
   readonly #deadlineMs: number;
 
   /** @param deadlineMs how long a question may wait, in milliseconds. */
@@ -56,7 +57,7 @@ export class Questions {
   }
 
   get size(): number {
-    return this.#pending.size;
+    return this.#pending?.size ?? 0;
   }
 
   /** Waits for the answer. The signal cancels the question; it never rejects. */
@@ -66,20 +67,22 @@ export class Questions {
       const settle = (outcome: QuestionOutcome<unknown>) => {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
-        this.#pending.delete(question.requestId);
+        this.#pending?.delete(question.requestId);
+        if (this.size === 0) this.#pending = undefined;
         resolve(outcome as QuestionOutcome<T>);
       };
       const onAbort = () => settle({ kind: "cancelled", reason: "aborted" });
       const timer = setTimeout(() => settle({ kind: "expired" }), this.#deadlineMs);
       timer.unref();
       signal.addEventListener("abort", onAbort, { once: true });
+      this.#pending ??= new Map();
       this.#pending.set(question.requestId, { question, settle, timer });
     });
   }
 
   /** Gives the answer. False when nothing of that kind waits under the id: it was answered, or never asked. */
   answer(kind: QuestionKind, requestId: string, answer: unknown): boolean {
-    const pending = this.#pending.get(requestId);
+    const pending = this.#pending?.get(requestId);
     if (pending?.question.kind !== kind) return false;
     pending.settle({ kind: "answered", answer });
     return true;
@@ -87,22 +90,22 @@ export class Questions {
 
   /** Ends a question that no client will answer. */
   fail(requestId: string, reason: string): void {
-    this.#pending.get(requestId)?.settle({ kind: "failed", reason });
+    this.#pending?.get(requestId)?.settle({ kind: "failed", reason });
   }
 
   /** The session ends: nobody will answer any more. */
   cancelAll(reason: string): void {
-    for (const { settle } of [...this.#pending.values()]) settle({ kind: "cancelled", reason });
+    for (const { settle } of [...(this.#pending?.values() ?? [])]) settle({ kind: "cancelled", reason });
   }
 
   /** A client came or went: questions that were put to one of them may have to move. */
   clientsChanged(): void {
-    for (const { question } of [...this.#pending.values()]) question.onClientsChanged?.();
+    for (const { question } of [...(this.#pending?.values() ?? [])]) question.onClientsChanged?.();
   }
 
   /** Open questions, oldest first. */
   list(kind?: QuestionKind): Question[] {
-    const questions = [...this.#pending.values()].map((pending) => pending.question);
+    const questions = [...(this.#pending?.values() ?? [])].map((pending) => pending.question);
     return kind === undefined ? questions : questions.filter((question) => question.kind === kind);
   }
 }

@@ -60,8 +60,9 @@ export async function summarizeForHandoff(services: RunServices, session: Sessio
   const startedMs = performance.now();
   // A run's abort is none of this; the session's end is.
   const controller = new AbortController();
-  const dispose = async () => controller.abort(new RpcError("request_cancelled", "the session was closed"));
-  session.disposers.add(dispose);
+  const release = session.whenGone(async () =>
+    controller.abort(new RpcError("request_cancelled", "the session was closed")),
+  );
   try {
     const answer = await askModel(
       model.provider,
@@ -88,7 +89,7 @@ export async function summarizeForHandoff(services: RunServices, session: Sessio
   } catch (error) {
     throw toRpcError(error);
   } finally {
-    session.disposers.delete(dispose);
+    release();
   }
 }
 

@@ -248,10 +248,14 @@ export function toAttachment(
   };
 }
 
+const NO_TOOLS: ReadonlyMap<string, CustomToolSpec> = new Map();
+
 /** By name; of two with the same name the later one counts. */
 export function toTools(declared: unknown): ReadonlyMap<string, CustomToolSpec> {
+  const given = (declared ?? []) as readonly Record<string, unknown>[];
+  if (given.length === 0) return NO_TOOLS;
   const tools = new Map<string, CustomToolSpec>();
-  for (const tool of (declared as readonly Record<string, unknown>[] | null | undefined) ?? []) {
+  for (const tool of given) {
     const spec = internTool(tool);
     tools.set(spec.name, spec);
   }
