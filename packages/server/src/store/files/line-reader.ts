@@ -71,8 +71,9 @@ async function* readChunks(source: LineSource): AsyncGenerator<Buffer> {
       coming.push(reading);
     }
   };
-  for (readAhead(); coming.length > 0; readAhead()) {
-    const bytes = await (coming.shift() as Promise<Buffer>);
+  readAhead();
+  for (let reading = coming.shift(); reading; reading = coming.shift()) {
+    const bytes = await reading;
     if (bytes.length === 0) return;
     readAhead();
     yield bytes;
