@@ -14,9 +14,9 @@ import {
   type ModelProvider,
   type ModelRequest,
 } from "./model-provider.ts";
+import { COPILOT_MODELS, HOSTS, KEY } from "./test/hosts.ts";
 
 /** Every provider passes this suite, over real HTTP. */
-const KEY = "sk-test-secret-5d41402abc4b2a76b9719d91";
 const IMAGE = { mimeType: "image/png", base64: "aW1hZ2U=" };
 const WEATHER = {
   name: "get_weather",
@@ -24,69 +24,7 @@ const WEATHER = {
   parameters: { type: "object", properties: { city: { type: "string" } } },
 };
 
-type ToSettings = (url: string) => AnyProviderSettings;
-const key = async () => ({ kind: "api-key", value: KEY }) as const;
-const token = async () => ({ kind: "bearer", value: KEY }) as const;
-
-const COPILOT_MODELS = [
-  { id: "chat-model", name: "Chat", supported_endpoints: ["/chat/completions", "/responses"] },
-  { id: "responses-model", name: "Responses", supported_endpoints: ["/responses"] },
-  { id: "messages-model", name: "Messages", supported_endpoints: ["/v1/messages"] },
-];
-
-const PROVIDERS: readonly (readonly [string, string, ToSettings, string])[] = [
-  [
-    "openai chat",
-    "m",
-    (url) => ({ type: "openai", baseUrl: `${url}/v1`, credential: key }),
-    "/v1/chat/completions",
-  ],
-  [
-    "openai responses",
-    "m",
-    (url) => ({ type: "openai", wireApi: "responses", baseUrl: `${url}/v1/`, credential: key }),
-    "/v1/responses",
-  ],
-  [
-    "azure chat",
-    "m",
-    (url) => ({ type: "azure", baseUrl: url, credential: key }),
-    "/openai/v1/chat/completions",
-  ],
-  [
-    "azure chat with a version",
-    "m",
-    (url) => ({ type: "azure", baseUrl: `${url}/openai`, azureApiVersion: "2024-10-21", credential: key }),
-    "/openai/deployments/m/chat/completions?api-version=2024-10-21",
-  ],
-  [
-    "azure responses",
-    "m",
-    (url) => ({ type: "azure", wireApi: "responses", baseUrl: `${url}/openai/v1`, credential: token }),
-    "/openai/v1/responses",
-  ],
-  ["anthropic", "m", (url) => ({ type: "anthropic", baseUrl: url, credential: key }), "/v1/messages"],
-  [
-    "copilot chat",
-    "chat-model",
-    (url) => ({ type: "copilot", baseUrl: url, credential: token }),
-    "/chat/completions",
-  ],
-  [
-    "copilot responses",
-    "responses-model",
-    (url) => ({ type: "copilot", baseUrl: url, credential: token }),
-    "/responses",
-  ],
-  [
-    "copilot messages",
-    "messages-model",
-    (url) => ({ type: "copilot", baseUrl: url, credential: token }),
-    "/v1/messages",
-  ],
-];
-
-describe.each(PROVIDERS)("%s", (_, model, toSettings, path) => {
+describe.each(HOSTS)("$name", ({ wire, model, toSettings, path }) => {
   let server: ScriptedModelServer;
   let provider: ModelProvider;
 
@@ -182,9 +120,7 @@ describe.each(PROVIDERS)("%s", (_, model, toSettings, path) => {
   });
 
   it("says that an answer was cut off by its length limit", async () => {
-    const finishReason = { chat: "length", responses: "max_output_tokens", messages: "max_tokens" }[
-      wireOf(path)
-    ];
+    const finishReason = { chat: "length", responses: "max_output_tokens", messages: "max_tokens" }[wire];
     expect(answerOf(await run({ text: "x", finishReason })).finishReason).toBe("length");
   });
 
@@ -443,11 +379,6 @@ function joinToolCalls(events: readonly ModelEvent[]) {
     call.arguments += event.delta;
   }
   return calls;
-}
-
-function wireOf(path: string): "chat" | "responses" | "messages" {
-  if (path.includes("chat/completions")) return "chat";
-  return path.includes("responses") ? "responses" : "messages";
 }
 
 /** All that an error could show to anybody: message, stack, fields, and those of its causes. */

@@ -1,0 +1,146 @@
+import {
+  collect,
+  type ScriptedModelServer,
+  type ScriptedReply,
+  startScriptedModelServer,
+} from "@rightseat/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createProvider } from "../create-provider.ts";
+import { type ModelAnswer, ModelError, type ModelMessage, type ModelRequest } from "../model-provider.ts";
+import { COPILOT_MODELS, HOSTS, type Host, KEY, type Wire } from "./hosts.ts";
+
+/** A value for each wire that can have the quirk, or one for all of them. */
+export type ByWire<T> = T | Partial<Record<Wire, T>>;
+
+/** Something that a provider sends otherwise than the wire's description has it. */
+export interface QuirkIn {
+  /** A fact, as the title of a test. */
+  readonly quirk: string;
+  /** Providers and servers that do it, by name. */
+  readonly seenAt: string;
+  readonly sends: Partial<Record<Wire, ScriptedReply>>;
+  readonly request?: Partial<ModelRequest>;
+  /** Of the answer; or what the failure is like. Either is compared as far as it goes. */
+  readonly gives: ByWire<{ readonly answer: unknown } | { readonly error: unknown }>;
+  /** The deltas of the answer's text, when they matter. */
+  readonly deltas?: readonly string[];
+}
+
+/** Something that a provider refuses although the wire's description has it, or wants sent back. */
+export interface QuirkOut {
+  readonly quirk: string;
+  readonly seenAt: string;
+  /** An answer that the provider gave before. It, and a result for each of its calls, begin the conversation. */
+  readonly after?: Partial<Record<Wire, ScriptedReply>>;
+  readonly request?: Partial<ModelRequest>;
+  /** What the provider refuses the body for; undefined when it takes it. Wires left out have no such quirk. */
+  readonly refuses: ByWire<(body: Body) => unknown>;
+  /** Hosts that have the quirk, where that is not all of a wire. */
+  readonly hosts?: (host: Host) => boolean;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a body is looked into wherever the quirk is
+export type Body = any;
+
+/** One test for each quirk and host: the provider sends this, and that comes of it. */
+export function describeQuirksIn(quirks: readonly QuirkIn[]): void {
+  describe.each(quirks)("$quirk ($seenAt)", ({ sends, request, gives, deltas }) => {
+    const world = useScriptedServer();
+    it.each(HOSTS.filter(({ wire }) => sends[wire] !== undefined))("$name", async (host) => {
+      world.server.use([sends[host.wire] as ScriptedReply]);
+      const outcome = await ask(host, world.server, request ?? {});
+      expect(outcome).toMatchObject(of(gives, host.wire) as object);
+      if (deltas) expect(outcome.deltas).toEqual(deltas);
+      expect(world.server.requests).toHaveLength(1);
+    });
+  });
+}
+
+/** One test for each quirk and host: a provider that is strict about this takes what is sent. */
+export function describeQuirksOut(quirks: readonly QuirkOut[]): void {
+  describe.each(quirks)("$quirk ($seenAt)", ({ after, request, refuses, hosts }) => {
+    const world = useScriptedServer();
+    const strict = HOSTS.filter((host) => of(refuses, host.wire) !== undefined && (hosts?.(host) ?? true));
+    it.each(strict)("$name", async (host) => {
+      const before = after ? await answered(host, world.server, after[host.wire] ?? {}) : [];
+      world.server.use(({ body }) => toVerdict(of(refuses, host.wire)?.(body)));
+      const messages = request?.messages ?? [{ role: "user", content: "And now?" }];
+      const outcome = await ask(host, world.server, { ...request, messages: [...before, ...messages] });
+      expect(outcome.error?.message).toBeUndefined();
+      expect(outcome.answer?.content).toBe("taken");
+    });
+  });
+}
+
+function toVerdict(refusal: unknown): ScriptedReply {
+  if (refusal === undefined || refusal === false) return { text: "taken" };
+  const message = `refused: ${JSON.stringify(refusal)}`;
+  return { status: 400, body: { error: { message, type: "invalid_request_error" } } };
+}
+
+function of<T>(value: ByWire<T>, wire: Wire): T | undefined {
+  const isByWire =
+    typeof value === "object" &&
+    value !== null &&
+    ("chat" in value || "responses" in value || "messages" in value);
+  return isByWire ? (value as Partial<Record<Wire, T>>)[wire] : (value as T);
+}
+
+function useScriptedServer(): { readonly server: ScriptedModelServer } {
+  const world = {} as { server: ScriptedModelServer };
+  beforeEach(async () => {
+    world.server = await startScriptedModelServer({ models: COPILOT_MODELS });
+  });
+  afterEach(() => world.server.close());
+  return world;
+}
+
+interface Outcome {
+  readonly answer?: ModelAnswer;
+  readonly error?: ModelError;
+  readonly deltas: readonly string[];
+}
+
+async function ask(
+  host: Host,
+  server: ScriptedModelServer,
+  request: Partial<ModelRequest>,
+): Promise<Outcome> {
+  const provider = createProvider(host.toSettings(server.url));
+  const whole: ModelRequest = {
+    model: host.model,
+    system: "Be brief.",
+    messages: [{ role: "user", content: "Hello" }],
+    tools: [],
+    stream: true,
+    ...request,
+  };
+  try {
+    const events = await collect(provider.generate(whole, new AbortController().signal));
+    const answers = events.flatMap((event) => (event.type === "answer" ? [event.answer] : []));
+    expect(answers).toHaveLength(1);
+    const deltas = events.flatMap((event) => (event.type === "text" ? [event.delta] : []));
+    return { answer: answers[0], deltas };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    expect(error.message).not.toContain(KEY);
+    return { error, deltas: [] };
+  }
+}
+
+/** The conversation once the provider has given an answer, its calls answered. */
+async function answered(
+  host: Host,
+  server: ScriptedModelServer,
+  reply: ScriptedReply,
+): Promise<ModelMessage[]> {
+  server.use([reply]);
+  const { answer, error } = await ask(host, server, {});
+  if (!answer) throw error ?? new Error("no answer");
+  const { content, toolCalls, reasoning } = answer;
+  return [
+    { role: "user", content: "Hello" },
+    { role: "assistant", content, toolCalls, reasoning },
+    ...toolCalls.map(({ id }) => ({ role: "tool", toolCallId: id, content: "done" }) as const),
+  ];
+}
