@@ -9,6 +9,7 @@ import {
   RpcError,
   type RpcErrorBody,
 } from "./errors.ts";
+import { isDeeperThan, scalarFieldOf } from "./json-depth.ts";
 
 export type RpcId = string | number;
 
@@ -26,6 +27,8 @@ export interface PeerHandlers {
   readonly onRequestFailed?: (reason: ErrorReason, method: string) => void;
   /** Hands a message whose end is not known yet to the carrier; needed where a StreamedResult is answered. */
   readonly sendStreamed?: (byteLength: number, body: AsyncIterable<string>) => void;
+  /** How deep objects and arrays in a message of the other side may be nested; any depth when absent. */
+  readonly maxDepth?: number;
 }
 
 export interface RequestContext {
@@ -109,6 +112,8 @@ export class Peer {
    * @returns whether it was an answer to a request of ours; who waits for it goes on in a microtask
    */
   receive(body: string): boolean {
+    const { maxDepth } = this.#handlers;
+    if (maxDepth !== undefined && isDeeperThan(body, maxDepth)) return this.#refuseDepth(body, maxDepth);
     let message: unknown;
     try {
       message = JSON.parse(body);
@@ -146,6 +151,24 @@ export class Peer {
       id,
       new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'").toBody(),
     );
+    return false;
+  }
+
+  /** Refuses a message unparsed, to whoever waits for it: the asker there, or one of ours here. */
+  #refuseDepth(body: string, maxDepth: number): boolean {
+    const error = new RpcError(
+      "invalid_request",
+      `expected a message whose objects and arrays are nested at most ${maxDepth} deep, got a deeper one`,
+      { limit: "depth", max: maxDepth },
+    ).toBody();
+    const id = scalarFieldOf(body, "id");
+    const method = scalarFieldOf(body, "method");
+    if (method === undefined && isId(id) && this.#pending.has(id)) {
+      this.#receiveAnswer({ id, error });
+      return true;
+    }
+    // What tells something waits for no answer.
+    if (method === undefined || id !== undefined) this.sendError(id ?? null, error);
     return false;
   }
 

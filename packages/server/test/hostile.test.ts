@@ -189,7 +189,9 @@ describe("messages", () => {
     const client = await server.connect();
     let nested: unknown = "deep";
     for (let depth = 0; depth < 2_000; depth += 1) nested = { [depth % 2 ? "a" : "__proto__x"]: nested };
-    await client.request("ping", { message: "m", nested });
+    await expect(client.request("ping", { message: "m", nested })).rejects.toMatchObject({
+      data: { reason: "invalid_request", limit: "depth", max: 128 },
+    });
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
       await expect(client.request(name, {})).rejects.toMatchObject({ data: { reason: "method_not_found" } });
       await client.request("session.getMetadata", { sessionId: name }).catch(() => undefined);

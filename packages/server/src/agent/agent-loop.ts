@@ -12,6 +12,7 @@ import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent, toFailure } from "./error-event.ts";
 import { type ActiveModel, type ContextCall, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
 import { runToolCalls } from "./run-tool-calls.ts";
+import { parsedOrText } from "./tool-call.ts";
 import { usageInfo } from "./usage-info.ts";
 
 export type RunOutcome = "done" | "aborted" | "failed" | "suspended";
@@ -181,19 +182,10 @@ function toToolRequest(call: { id: string; name: string; arguments: string }) {
   return {
     toolCallId: call.id,
     name: call.name,
-    arguments: parseOr(call.arguments),
+    // Arguments travel as the object they stand for; text that is none travels as it is.
+    arguments: parsedOrText(call.arguments),
     type: "function" as const,
   };
-}
-
-/** Arguments travel as the object they stand for; text that is not JSON travels as it is. */
-function parseOr(json: string): unknown {
-  if (json.trim() === "") return {};
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return json;
-  }
 }
 
 /** What the model reads of a call that was cut off. The wording is what recorded conversations hold. */

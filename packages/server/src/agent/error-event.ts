@@ -13,6 +13,7 @@ const ERROR_TYPES: Record<ModelErrorKind, string> = {
   server: "query",
   network: "query",
   timeout: "query",
+  "answer-too-large": "query",
 };
 
 const REASON_TYPES: Partial<Record<ErrorReason, string>> = {

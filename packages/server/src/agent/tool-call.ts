@@ -1,4 +1,5 @@
 /** What the steps of one tool call hand to one another. */
+import { isDeeperThan } from "@rightseat/protocol";
 import type { ToolResult } from "../tools/tool.ts";
 
 export type ParsedArguments =
@@ -13,9 +14,17 @@ export type PermissionStage = "ask" | "approved" | "given";
 
 export type RunCall = (args: ParsedArguments, permission: PermissionStage) => Promise<ToolResult>;
 
+/** Less than messages of the wire may have: arguments travel inside of them. */
+const MAX_ARGUMENT_DEPTH = 100;
+
 /** A model that has no arguments to give may write nothing at all. */
 export function parseArguments(json: string): ParsedArguments {
   if (json.trim() === "") return { ok: true, value: {} };
+  if (isDeeperThan(json, MAX_ARGUMENT_DEPTH))
+    return {
+      ok: false,
+      problem: `they are nested more than ${MAX_ARGUMENT_DEPTH} deep, the most that they may`,
+    };
   try {
     return { ok: true, value: JSON.parse(json) as unknown };
   } catch (error) {

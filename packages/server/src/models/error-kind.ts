@@ -1,3 +1,4 @@
+import { isDeeperThan } from "@rightseat/protocol";
 import type { ModelErrorKind } from "./model-provider.ts";
 
 /** What a provider said about a failure, read from whichever of the usual shapes it used. */
@@ -32,7 +33,7 @@ function parseErrorText(text: string): ProviderErrorBody {
   const trimmed = text.trim();
   if (!/^[[{]/.test(trimmed)) return { message: trimmed.startsWith("<") ? undefined : trimmed || undefined };
   try {
-    return parseErrorBody(JSON.parse(trimmed));
+    return isDeeperThan(trimmed) ? {} : parseErrorBody(JSON.parse(trimmed));
   } catch {
     return { message: trimmed };
   }

@@ -142,6 +142,7 @@ const ADVICE: Readonly<Record<ModelErrorKind, string>> = {
   server: "The trouble is on the provider's side; try again later.",
   network: "Check that the address is right and can be reached from here.",
   timeout: "Try again, or allow more time.",
+  "answer-too-large": "Check what answers at this provider's base URL.",
 };
 
 function adviceFor(

@@ -1,4 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
+import { isDeeperThan, MAX_JSON_DEPTH } from "@rightseat/protocol";
+import { ANSWER_CAPS, tooLargeError } from "./answer-budget.ts";
 import { toConnectionError, toDroppedStreamError, toStreamedError, toUnsentError } from "./errors.ts";
 import { ModelError } from "./model-provider.ts";
 import { createRedact, type Redact } from "./redact.ts";
@@ -7,6 +9,9 @@ import { SseParser } from "./sse.ts";
 
 /** Silence for this long ends a request unless the settings say otherwise. */
 export const DEFAULT_IDLE_TIMEOUT_MS = 10 * 60_000;
+
+/** JSON of fewer characters is parsed without a look at its depth. */
+const SHORT_JSON = 2048;
 
 /** How long a finished answer may take to close its stream before the connection is given up. */
 const DRAIN_TIMEOUT_MS = 1000;
@@ -47,7 +52,9 @@ export class ModelCall {
   readonly #decoder = new StringDecoder("utf8");
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #waiting = false;
+  #bytes = 0;
   #timedOut = false;
+  readonly #startedMs = performance.now();
   #ended = false;
   #opened = false;
   #rejectOpening: ((reason: unknown) => void) | undefined;
@@ -93,6 +100,11 @@ export class ModelCall {
     const events: string[] = [];
     if (bytes !== undefined) {
       this.#parser.push(this.#decoder.write(bytes), events);
+      if (this.#parser.held > ANSWER_CAPS.eventCharacters)
+        throw tooLargeError(
+          this,
+          `an event of more than ${ANSWER_CAPS.eventCharacters} characters, the most that one may have`,
+        );
       return events;
     }
     this.#parser.push(this.#decoder.end(), events);
@@ -100,12 +112,26 @@ export class ModelCall {
     return events;
   }
 
-  /** The rest of the response as text. */
-  async readText(): Promise<string> {
+  /**
+   * The rest of the response, parsed. @throws ModelError "answer-too-large" when it has more bytes or is
+   * nested deeper than may come; SyntaxError when it is not JSON.
+   */
+  async readJson(maxBytes: number): Promise<unknown> {
     let text = "";
-    for (let bytes = await this.#read(); bytes !== undefined; bytes = await this.#read())
+    for (let bytes = await this.#read(maxBytes); bytes !== undefined; bytes = await this.#read(maxBytes))
       text += this.#decoder.write(bytes);
-    return text + this.#decoder.end();
+    return this.parse(text + this.#decoder.end());
+  }
+
+  /** Parses JSON of the response. @throws as `readJson`. */
+  parse(json: string): unknown {
+    // A short text cannot be nested so deep that it does harm: the many small events need no look.
+    if (json.length > SHORT_JSON && isDeeperThan(json))
+      throw tooLargeError(
+        this,
+        `JSON that is nested more than ${MAX_JSON_DEPTH} deep, the most that may come`,
+      );
+    return JSON.parse(json);
   }
 
   /** @throws the turn signal's reason, or ModelError "timeout". */
@@ -143,8 +169,14 @@ export class ModelCall {
     else this.#controller.abort();
   }
 
-  async #read(): Promise<Uint8Array | undefined> {
+  async #read(maxBytes: number = ANSWER_CAPS.streamBytes): Promise<Uint8Array | undefined> {
     this.assertRunning();
+    if (performance.now() - this.#startedMs > ANSWER_CAPS.callMs)
+      throw new ModelError(
+        "timeout",
+        `${this.provider} did not end its answer in ${ANSWER_CAPS.callMs / 60_000} minutes, the most that one may take.`,
+        { requestId: this.requestId },
+      );
     this.#startWaiting();
     const next = await this.#reader?.read();
     this.#waiting = false;
@@ -153,6 +185,9 @@ export class ModelCall {
       this.#ended = true;
       return undefined;
     }
+    this.#bytes += next.value.byteLength;
+    if (this.#bytes > maxBytes)
+      throw tooLargeError(this, `more than ${maxBytes} bytes, the most that may come`);
     return next.value;
   }
 

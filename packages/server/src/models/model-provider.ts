@@ -165,7 +165,8 @@ export type ModelErrorKind =
   | "not-found" // no such model or route
   | "server" // 5xx, 529
   | "network" // no connection, or the stream broke off
-  | "timeout";
+  | "timeout"
+  | "answer-too-large"; // past a cap of ours; the same would come again
 
 /** Every failure of a provider. The message never holds a credential. */
 export class ModelError extends Error {

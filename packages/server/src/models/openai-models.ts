@@ -1,3 +1,4 @@
+import { ANSWER_CAPS } from "./answer-budget.ts";
 import { ModelCall } from "./model-call.ts";
 import type { ModelListing } from "./model-provider.ts";
 import { type ClientSettings, createOpenAIClient, trimSlashes } from "./openai-client.ts";
@@ -39,7 +40,7 @@ export async function getJson(
   let complete = false;
   try {
     await call.open((callSignal) => start(call, callSignal));
-    const body: unknown = JSON.parse(await call.readText());
+    const body = await call.readJson(ANSWER_CAPS.listBytes);
     complete = true;
     return body;
   } catch (thrown) {

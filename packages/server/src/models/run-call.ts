@@ -1,3 +1,4 @@
+import { ANSWER_CAPS, AnswerBudget } from "./answer-budget.ts";
 import { describeWhere } from "./errors.ts";
 import { ModelCall, type ModelCallOptions } from "./model-call.ts";
 import { type ModelAnswer, ModelError, type ModelEvent } from "./model-provider.ts";
@@ -32,8 +33,10 @@ export async function* runCall(
     const response = await call.open((signal) => start(call, signal));
     const reader = createReader(call);
     const out: ModelEvent[] = [];
+    const budget = new AnswerBudget(call);
     if (isWhole(call, response)) {
-      reader.pushWhole(parseJson(call, await call.readText()), out);
+      reader.pushWhole(await readWhole(call), out);
+      budget.count(0, out);
       for (const event of out) {
         call.assertRunning();
         yield event;
@@ -44,6 +47,7 @@ export async function* runCall(
         if (batch === undefined) break;
         for (const data of batch) {
           reader.push(data, out);
+          budget.count(data.length, out);
           for (const event of out) {
             if (call.stopped) call.assertRunning();
             yield event;
@@ -75,11 +79,11 @@ function isWhole(call: ModelCall, response: Response): boolean {
   );
 }
 
-function parseJson(call: ModelCall, text: string): unknown {
+async function readWhole(call: ModelCall): Promise<unknown> {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw call.droppedError("complete JSON");
+    return await call.readJson(ANSWER_CAPS.wholeBytes);
+  } catch (error) {
+    throw error instanceof SyntaxError ? call.droppedError("complete JSON") : error;
   }
 }
 
@@ -87,9 +91,9 @@ function parseJson(call: ModelCall, text: string): unknown {
 export function parseEventData(call: ModelCall, data: string): Record<string, unknown> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(data);
-  } catch {
-    throw call.droppedError("complete event");
+    parsed = call.parse(data);
+  } catch (error) {
+    throw error instanceof SyntaxError ? call.droppedError("complete event") : error;
   }
   if (typeof parsed !== "object" || parsed === null) throw call.droppedError("object in an event");
   return parsed as Record<string, unknown>;

@@ -7,9 +7,15 @@
 export class SseParser {
   /** Pieces of a line whose end has not come yet; joined once, so that long lines stay linear. */
   #unfinished: string[] = [];
+  #unfinishedLength = 0;
   #data: string | undefined;
   #heldCarriageReturn = false;
   #atStart = true;
+
+  /** Characters of the event that has begun and not ended. */
+  get held(): number {
+    return this.#unfinishedLength + (this.#data?.length ?? 0);
+  }
 
   /** Appends the data of every event that `text` completes to `out`. */
   push(text: string, out: string[]): void {
@@ -22,13 +28,15 @@ export class SseParser {
     for (let end = input.indexOf("\n"); end !== -1; end = input.indexOf("\n", start)) {
       let line = input.slice(start, end);
       if (this.#unfinished.length > 0) {
-        line = this.#unfinished.join("") + line;
-        this.#unfinished = [];
+        line = this.#takeUnfinished() + line;
       }
       this.#line(line, out);
       start = end + 1;
     }
-    if (start < input.length) this.#unfinished.push(start === 0 ? input : input.slice(start));
+    if (start < input.length) {
+      this.#unfinished.push(start === 0 ? input : input.slice(start));
+      this.#unfinishedLength += input.length - start;
+    }
   }
 
   /**
@@ -36,12 +44,15 @@ export class SseParser {
    * out, and whether its JSON is whole is for the caller to find.
    */
   end(out: string[]): void {
-    if (this.#unfinished.length > 0) {
-      const line = this.#unfinished.join("");
-      this.#unfinished = [];
-      this.#line(line, out);
-    }
+    if (this.#unfinished.length > 0) this.#line(this.#takeUnfinished(), out);
     this.#line("", out);
+  }
+
+  #takeUnfinished(): string {
+    const line = this.#unfinished.join("");
+    this.#unfinished = [];
+    this.#unfinishedLength = 0;
+    return line;
   }
 
   #line(line: string, out: string[]): void {

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { ModelEvent, ModelToolCall } from "./model-provider.ts";
+import { ModelError, type ModelEvent, type ModelToolCall } from "./model-provider.ts";
+
+/** Of one answer. All are run side by side. */
+export const MAX_TOOL_CALLS = 256;
 
 interface OpenCall {
   readonly id: string;
@@ -18,11 +21,19 @@ export class ToolCallParts {
     return this.#calls.length;
   }
 
-  /** Begins a call and reports it. An absent or empty id gets one made here. */
+  /**
+   * Begins a call and reports it. An absent or empty id gets one made here.
+   * @throws ModelError "answer-too-large" when there are too many.
+   */
   begin(
     start: { readonly id?: string; readonly name: string; readonly arguments?: string },
     out: ModelEvent[],
   ): number {
+    if (this.#calls.length === MAX_TOOL_CALLS)
+      throw new ModelError(
+        "answer-too-large",
+        `the provider's answer asks for more than ${MAX_TOOL_CALLS} tools at once, the most that it may. The request was ended.`,
+      );
     const id = start.id || `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
     const index = this.#calls.length;
     const delta = start.arguments ?? "";
@@ -51,6 +62,8 @@ export class ToolCallParts {
     const call = this.#calls[index];
     if (call === undefined || whole === "") return;
     const sent = call.pieces.join("");
+    // Joined once: a wire may say so any number of times.
+    if (call.pieces.length > 1) call.pieces = [sent];
     if (whole.startsWith(sent) && whole.length > sent.length)
       this.append(index, whole.slice(sent.length), out);
   }

@@ -9,6 +9,7 @@ import {
   encodeFrame,
   FrameDecoder,
   type FramingError,
+  MAX_JSON_DEPTH,
   Peer,
   PROTOCOL_VERSION,
   type RequestContext,
@@ -94,6 +95,7 @@ export class Connection {
       onNotification: (method) =>
         options.log.debug("an unknown notification was ignored", { connection: this.id, method }),
       onRequestFailed: options.onRequestFailed,
+      maxDepth: MAX_JSON_DEPTH,
       onBug: (error, method) =>
         options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
     });

@@ -1,3 +1,4 @@
+import { isDeeperThan } from "@rightseat/protocol";
 import type { ModelReasoning, ModelToolCall } from "../model-provider.ts";
 
 /**
@@ -96,7 +97,7 @@ function toToolUse(call: ModelToolCall): Block {
 /** The API takes objects only; what the model wrote otherwise goes back to it under a telling name. */
 function parseInput(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text || "{}");
+    const parsed: unknown = isDeeperThan(text) ? undefined : JSON.parse(text || "{}");
     if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
   } catch {
     // Falls through to the text itself.

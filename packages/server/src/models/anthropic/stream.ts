@@ -27,6 +27,15 @@ interface OpenBlock {
   readonly call: number;
 }
 
+/** Those that are read: what else comes must not pile up. */
+const USAGE_FIELDS = [
+  "input_tokens",
+  "output_tokens",
+  "cache_read_input_tokens",
+  "cache_creation_input_tokens",
+  "output_tokens_details",
+] as const;
+
 /** Reads Messages, streamed or whole. The stream is complete once `message_stop` came. */
 export class MessagesAnswerReader implements AnswerReader {
   done = false;
@@ -93,8 +102,8 @@ export class MessagesAnswerReader implements AnswerReader {
   /** Later counts replace earlier ones; the last event leaves out what has not changed. */
   #addUsage(usage: MessagesUsage | undefined): void {
     if (usage === undefined) return;
-    const given = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
-    this.#usage = { ...this.#usage, ...Object.fromEntries(given) };
+    const given = USAGE_FIELDS.filter((name) => usage[name] !== null && usage[name] !== undefined);
+    this.#usage = { ...this.#usage, ...Object.fromEntries(given.map((name) => [name, usage[name]])) };
   }
 
   #begin(block: MessagesBlock, index: number, out: ModelEvent[]): void {
