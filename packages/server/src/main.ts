@@ -1,6 +1,7 @@
 /** The command: reads its settings, serves until it is told to end, and ends in order. */
 import { Duplex } from "node:stream";
 import { ConfigError } from "./config/config-error.ts";
+import { hideEnvironment } from "./config/hide-environment.ts";
 import { type Config, helpText, loadConfig } from "./config/load-config.ts";
 import { createLogger, type Logger, openAuditLog } from "./config/logger.ts";
 import { collectWhenIdle } from "./idle-collector.ts";
@@ -10,9 +11,10 @@ import { tokenCommand } from "./token-command.ts";
 /** @returns the exit code. */
 export async function main(argv: readonly string[], version: string): Promise<number> {
   if (argv[0] === "token") return tokenCommand(argv.slice(1));
+  const env = { ...process.env };
   let invocation: ReturnType<typeof loadConfig>;
   try {
-    invocation = loadConfig(argv, process.env);
+    invocation = loadConfig(argv, env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`rightseat: ${error.message}\n`);
@@ -32,6 +34,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     return 2;
   }
   const logger = createLogger(config.logLevel, config.logDir);
+  hideSecrets(env, config, logger);
   let auditLog: ReturnType<typeof openAuditLog> | undefined;
   try {
     auditLog = config.auditLog === undefined ? undefined : openAuditLog(config.auditLog);
@@ -40,7 +43,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     return 2;
   }
   const server = createServer(config, logger, version, { audit: auditLog?.write });
-  process.on("SIGHUP", () => reload(server, argv, logger));
+  process.on("SIGHUP", () => reload(server, argv, env, logger));
   collectWhenIdle((figures) => logger.debug("memory was given back", figures));
   const code = config.stdio ? await serveStdio(server, logger) : await serveTcp(server, config, logger);
   auditLog?.close();
@@ -134,10 +137,33 @@ function warnIfOpen(config: Config, logger: Logger): void {
   process.stderr.write(`\n*** rightseat: ${warning}.\n*** ${HOW_TO_CLOSE}.\n\n`);
 }
 
+/** Node's own, which it reads while it runs. */
+const OF_NODE = /^(?:NODE|UV)_/;
+
+/** What is not for everybody leaves the environment: tools run as the same user, and could read it in /proc. */
+function hideSecrets(
+  env: Readonly<Record<string, string | undefined>>,
+  config: Config,
+  logger: Logger,
+): void {
+  const left = hideEnvironment((name) => OF_NODE.test(name) || config.environment[name] === env[name]);
+  if (left.length === 0) return;
+  const message =
+    "variables of the environment cannot be hidden here: other processes of this user can read them";
+  // Elsewhere there is no way, which is no news at each start.
+  if (process.platform === "linux") logger.warning(message, { names: left });
+  else logger.info(message, { names: left });
+}
+
 /** On SIGHUP: reads the settings again, and takes over those that may change while the server runs. */
-function reload(server: RightseatServer, argv: readonly string[], logger: Logger): void {
+function reload(
+  server: RightseatServer,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  logger: Logger,
+): void {
   try {
-    const invocation = loadConfig(argv, process.env);
+    const invocation = loadConfig(argv, env);
     if (invocation.kind !== "serve") return;
     server.reload(invocation.config);
     logger.info("the settings were read again: who may connect, limits and certificates are taken over");

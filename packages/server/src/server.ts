@@ -45,7 +45,6 @@ import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
 import { BUILT_IN_TOOL_DEFINITIONS, BUILT_IN_TOOL_NAMES } from "./tools/built-in.ts";
-import { shellEnvironment } from "./tools/shell/environment.ts";
 import { connectionsThatFit } from "./transport/open-files.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
@@ -136,7 +135,7 @@ export function createServer(
     workingDirectory: (session) => workingDirectoryOf({ defaultWorkingDirectory }, session),
     onWarning: (message, fields) => logger.warning(message, fields),
     discover: createDiscoveryCache(discoverHooks),
-    environment: () => shellEnvironment(config.environment),
+    environment: () => config.environment,
     takeProcess: (tenant) => governor.takeProcess(tenant),
   };
   const registry = new SessionRegistry({

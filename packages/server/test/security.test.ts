@@ -1,7 +1,7 @@
 /** What tools must not do, over the wire: fill disks, leak, escape, stay behind. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -310,6 +310,47 @@ describe("descriptors", () => {
     },
     120_000,
   );
+});
+
+/** Prints the environment of the command, and what /proc shows of that of the server. */
+const EVERY_ENVIRONMENT = "env; tr '\\0' '\\n' < /proc/$PPID/environ";
+
+describe.skipIf(process.platform !== "linux")("the environment of the server", () => {
+  const SECRETS = {
+    COPILOT_PROVIDER_HEADERS: '{"x-key":"hidden-1"}',
+    MY_GH: "hidden-2",
+    MYSQL_PWD: "hidden-3",
+    SLACK_WEBHOOK_URL: "https://hooks.example/hidden-4",
+    HTTPS_PROXY: "http://user:hidden-5@127.0.0.1:1",
+  };
+
+  test("is in no command and, once it has started, in no file of /proc", async () => {
+    await using home = await tempHome();
+    await using work = await tempHome();
+    await using model = await startScriptedModelServer();
+    const flags = ["--auth-token-env", "MY_GH", "--pass-environment", "NAMED"];
+    const server = await spawnServer(home.path, flags, { ...SECRETS, NAMED: "named-0123" });
+    const client = await server.connect();
+    const provider = { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" };
+    const settings = { sessionId: "s", model: "scripted", provider, workingDirectory: work.path };
+    await client.request("session.create", settings);
+    await client.request("session.permissions.setMode", { sessionId: "s", mode: "allow-all" });
+    model.use([
+      { toolCalls: [{ name: "bash", arguments: { command: EVERY_ENVIRONMENT, description: "" } }] },
+      { text: "done" },
+    ]);
+    await client.ask("s", "go");
+    const { data } = (await client.event("s", "tool.execution_complete")) as { data: unknown };
+    const text = JSON.stringify(data);
+    expect(text).toContain("NAMED=named-0123");
+    expect(text).toContain("HTTPS_PROXY=http://127.0.0.1:1");
+    expect(text).not.toContain("hidden-");
+    const own = readFileSync(`/proc/${server.child.pid}/environ`, "utf8");
+    expect(own).toContain("PATH=");
+    expect(own).not.toContain("hidden-");
+    await client.close();
+    await server.kill("SIGTERM");
+  });
 });
 
 describe("secrets", () => {

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import type { AccessConfig } from "../auth/access-config.ts";
 import type { LimitsConfig } from "../limits/limits-config.ts";
 import { readAccess } from "./access.ts";
+import { childEnvironment, type Environment } from "./child-environment.ts";
 import { ConfigError } from "./config-error.ts";
 import { readLimits } from "./limits.ts";
 import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./options.ts";
@@ -16,8 +17,8 @@ import { type ProviderEnvironment, readProviders } from "./providers.ts";
 
 export interface Config extends OptionValues, ProviderEnvironment {
   readonly home: string;
-  /** As the server got it, for the processes it starts: they get it without credentials. */
-  readonly environment: Environment;
+  /** What the processes that it starts get of its own. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The server's GitHub token. */
   readonly gitHubToken: string | undefined;
   /** Who may connect, besides who brings the shared secret. */
@@ -35,8 +36,6 @@ export type Invocation =
   | { readonly kind: "version" }
   | { readonly kind: "serve"; readonly config: Config };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const SPECS: readonly (readonly [OptionName, OptionSpec])[] = Object.entries(OPTIONS) as [
   OptionName,
   OptionSpec,
@@ -53,7 +52,10 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
   const options = values as unknown as OptionValues;
   const config: Config = {
     ...options,
-    environment: env,
+    environment: childEnvironment(env, {
+      passed: options.passEnvironment,
+      authTokenEnv: options.authTokenEnv,
+    }),
     home: options.home ?? join(homedir(), ".copilot"),
     gitHubToken: options.offline ? undefined : gitHubToken(options, env),
     access: readAccess(file.auth),

@@ -42,9 +42,12 @@ function openPino(directory: string | undefined): pino.Logger {
   const load = createRequire(import.meta.url)("pino") as typeof pino;
   const streams: pino.StreamEntry[] = [{ level: "trace", stream: load.destination({ dest: 2, sync: true }) }];
   if (directory !== undefined) {
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     const file = join(directory, `rightseat-${new Date().toISOString().slice(0, 10)}-${process.pid}.log`);
-    streams.push({ level: "trace", stream: load.destination({ dest: file, sync: true, append: true }) });
+    streams.push({
+      level: "trace",
+      stream: load.destination({ dest: openSync(file, "a", 0o600), sync: true }),
+    });
   }
   return load(
     { level: "trace", base: null, timestamp: load.stdTimeFunctions.isoTime },
@@ -58,7 +61,7 @@ function openPino(directory: string | undefined): pino.Logger {
  * @throws the system's error when the file cannot be opened.
  */
 export function openAuditLog(path: string): { write(entry: object): void; close(): void } {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const descriptor = openSync(path, "a", 0o600);
   const load = createRequire(import.meta.url)("pino") as typeof pino;
   const destination = load.destination({ dest: descriptor, sync: false, minLength: 0 });

@@ -275,6 +275,14 @@ export const OPTIONS = {
     description:
       "Hosts, or hosts with ports, with commas between, that web_fetch may reach although they are not on the public internet",
   },
+  passEnvironment: {
+    type: "string",
+    flag: "pass-environment",
+    env: ["RIGHTSEAT_PASS_ENVIRONMENT"],
+    placeholder: "NAMES",
+    description:
+      "Variables, with commas between, that commands get besides the base ones; NAME_* for all that begin so",
+  },
   disableWebSocketResponses: {
     type: "boolean",
     env: ["COPILOT_CLI_DISABLE_WEBSOCKET_RESPONSES"],

@@ -50,10 +50,10 @@ export class KeptFiles {
       )
     )
       return sha256;
-    await mkdir(this.#directory, { recursive: true });
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     // Two calls may keep the same content at the same time.
     const temporary = `${path}.${randomUUID()}.tmp`;
-    await writeFile(temporary, content);
+    await writeFile(temporary, content, { mode: 0o600 });
     await rename(temporary, path);
     this.#totalBytes = (this.#totalBytes ?? (await this.#measure())) + content.length;
     if (this.#totalBytes > this.#limits.maxTotalBytes) await this.#tidy();

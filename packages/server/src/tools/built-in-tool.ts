@@ -45,8 +45,8 @@ export interface BuiltInToolHost {
    * place back, once, when none of the group is left. @throws RpcError `limit_exceeded`.
    */
   takeProcess?(): Promise<() => void>;
-  /** The server's environment. Shells get it without what looks like a credential. */
-  environment(): Readonly<Record<string, string | undefined>>;
+  /** What processes that are started for the session get. */
+  environment(): Readonly<Record<string, string>>;
 }
 
 export interface BuiltInToolSpec {

@@ -21,7 +21,7 @@ export interface ProcessPlaces {
 /** Made once by the composition root. */
 export interface ToolHostServices {
   readonly log: EventLog;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Readonly<Record<string, string>>;
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   readonly privateHosts: readonly string[];
   readonly defaultWorkingDirectory: string;
@@ -92,7 +92,7 @@ export class SessionToolHost implements BuiltInToolHost {
     return this.#services.processes.takeProcess(this.#session.key.tenant);
   }
 
-  environment(): Readonly<Record<string, string | undefined>> {
+  environment(): Readonly<Record<string, string>> {
     return this.#services.environment;
   }
 }

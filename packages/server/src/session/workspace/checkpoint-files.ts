@@ -38,7 +38,7 @@ export function writeCheckpointFile(directory: string, text: CheckpointText): Pr
 
 async function writeNext(directory: string, { title, content }: CheckpointText): Promise<WrittenCheckpoint> {
   const folder = join(directory, FOLDER);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = await listCheckpointFiles(directory);
   const number = (files.at(-1)?.number ?? 0) + 1;
   const filename = `${String(number).padStart(3, "0")}-${slug(title)}.md`;
@@ -107,6 +107,6 @@ function slug(title: string): string {
 
 /** Whole or not at all, whoever reads meanwhile. */
 async function replaceFile(path: string, content: string): Promise<void> {
-  await writeFile(`${path}.tmp`, content);
+  await writeFile(`${path}.tmp`, content, { mode: 0o600 });
   await rename(`${path}.tmp`, path);
 }

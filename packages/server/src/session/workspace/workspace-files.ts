@@ -54,9 +54,9 @@ export class WorkspaceFiles {
 
   async write(path: string, content: string): Promise<"create" | "update"> {
     const target = await this.#inside(path);
-    await mkdir(dirname(target), { recursive: true }).catch(refused("path", path));
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 }).catch(refused("path", path));
     const existed = (await lstat(target).catch(ifMissing)) !== undefined;
-    await writeFile(target, content).catch(refused("path", path));
+    await writeFile(target, content, { mode: 0o600 }).catch(refused("path", path));
     return existed ? "update" : "create";
   }
 
@@ -67,8 +67,8 @@ export class WorkspaceFiles {
 
   async createDirectory(path: string, { recursive }: { recursive: boolean }): Promise<void> {
     const target = await this.#inside(path);
-    await mkdir(this.#root, { recursive: true });
-    await mkdir(target, { recursive }).catch(refused("path", path));
+    await mkdir(this.#root, { recursive: true, mode: 0o700 });
+    await mkdir(target, { recursive, mode: 0o700 }).catch(refused("path", path));
   }
 
   async remove(path: string, options: { recursive: boolean; force: boolean }): Promise<void> {
@@ -84,12 +84,12 @@ export class WorkspaceFiles {
 
   /** Keeps a text under a name of its own. */
   async savePaste(content: string): Promise<SavedPaste> {
-    await mkdir(this.#root, { recursive: true });
+    await mkdir(this.#root, { recursive: true, mode: 0o700 });
     for (let stamp = Date.now(); ; stamp += 1) {
       const filename = `paste-${stamp}.txt`;
       const filePath = join(this.#root, filename);
       try {
-        await writeFile(filePath, content, { flag: "wx" });
+        await writeFile(filePath, content, { flag: "wx", mode: 0o600 });
         return { filePath, filename, sizeBytes: Buffer.byteLength(content) };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

@@ -39,8 +39,8 @@ export function createWorkspace(directory: string | undefined): Workspace {
     files: new WorkspaceFiles(join(directory, "files")),
     readPlan,
     writePlan: async (content) => {
-      await mkdir(directory, { recursive: true });
-      await writeFile(planPath, content);
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFile(planPath, content, { mode: 0o600 });
     },
     deletePlan: async () => {
       const { exists } = await readPlan();

@@ -39,6 +39,7 @@ import { SessionIndex } from "./session-index.ts";
 import { makeSession } from "./session-maker.ts";
 import { SessionTable } from "./session-table.ts";
 import { repairTail } from "./tail-repair.ts";
+import { tightenHome } from "./tighten-home.ts";
 
 export interface FileEventLogOptions {
   /** The directory that holds everything; made when it is missing. On a disk of this machine. */
@@ -356,7 +357,7 @@ export class FileEventLog implements EventLog {
       await mkdir(this.#home, { recursive: true, mode: 0o700 });
       const path = join(this.#home, `.check-${process.pid}-${randomBytes(4).toString("hex")}`);
       try {
-        await writeFile(path, "x", { flush: this.#isDurable() });
+        await writeFile(path, "x", { flush: this.#isDurable(), mode: 0o600 });
       } finally {
         await rm(path, { force: true });
       }
@@ -385,6 +386,7 @@ export class FileEventLog implements EventLog {
 
 /** The store on files. Nothing is read or made before the first call. */
 export function createFileEventLog(options: FileEventLogOptions): FileEventLog {
+  void tightenHome(options.home, options.log ?? (() => undefined));
   return new FileEventLog(options);
 }
 

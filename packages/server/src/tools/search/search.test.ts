@@ -56,7 +56,7 @@ function toolsWith(path: string | undefined): readonly Tool[] {
     sessionId: "s",
     workingDirectory: () => directory,
     largeOutputDirectory: () => undefined,
-    environment: () => ({ PATH: path }),
+    environment: () => ({ PATH: path ?? "" }),
   }).tools;
 }
 const find = (tools: readonly Tool[], name: string) => tools.find((tool) => tool.definition.name === name)!;

@@ -1,6 +1,5 @@
 /** The shells of one session. */
 import type { BuiltInToolHost, SessionResource } from "../built-in-tool.ts";
-import { shellEnvironment } from "./environment.ts";
 import { Shell } from "./shell.ts";
 import { spawnCommand } from "./spawn-command.ts";
 
@@ -62,7 +61,7 @@ export class Shells implements SessionResource {
   async #spawn({ command, description, cwd, input, ...given }: StartOptions, onGone: () => void) {
     const id = given.id ?? this.#freeId();
     this.#assertRoom(id);
-    const env = shellEnvironment(this.#host.environment());
+    const env = this.#host.environment();
     const spawned = await spawnCommand({ command, cwd, env, input });
     return new Shell({ id, command, description, cwd }, spawned, this.#host, onGone);
   }

@@ -158,7 +158,7 @@ function commitOpenTransaction(database) {
 function save(database, { path, maxBytes }) {
   const bytes = database.export();
   if (bytes.length > maxBytes) throw new SqlError(`the database would be larger than ${maxBytes} bytes`);
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const next = `${path}.tmp`;
   const file = openSync(next, "w", 0o600);
   try {
