@@ -97,7 +97,7 @@ module.exports = {
     ),
     serverFolder(
       "auth",
-      [`${SERVER}/rpc/principal\\.ts$`],
+      [`${SERVER}/rpc/principal\\.ts$`, `${SERVER}/strangers/`],
       "who is let in: implements what a connection asks of its gatekeeper",
     ),
     serverFolder(
@@ -108,11 +108,12 @@ module.exports = {
     serverFolder("metrics", [], "metrics are told of by others and know nobody"),
     serverFolder(
       "http",
-      [`${SERVER}/metrics/`, `${SERVER}/store/event-log\\.ts$`],
+      [`${SERVER}/metrics/`, `${SERVER}/store/event-log\\.ts$`, `${SERVER}/strangers/`],
       "the port for operators shows metrics and asks the store",
     ),
-    serverFolder("transport", [], "transport moves bytes: it imports the protocol"),
-    serverFolder("rpc", [], "rpc imports the protocol; the method table is injected"),
+    serverFolder("strangers", [], "those who have not said who they are; knows nobody"),
+    serverFolder("transport", [`${SERVER}/strangers/`], "transport moves bytes: it imports the protocol"),
+    serverFolder("rpc", [`${SERVER}/strangers/`], "rpc imports the protocol; the method table is injected"),
     serverFolder(
       "methods",
       [

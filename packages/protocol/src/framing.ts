@@ -64,6 +64,13 @@ export class FrameDecoder {
     return this.#header.byteLength > 0 || this.#missing > 0;
   }
 
+  /** Ends it: what is left of a chunk, and what comes later, is thrown away. */
+  close(): void {
+    this.#dead = true;
+    this.#header = NO_BYTES;
+    this.#parts = [];
+  }
+
   /** Takes the next bytes. Keeps the chunk itself until its message is whole: it must not be changed. */
   push(chunk: Uint8Array): void {
     let rest = chunk;

@@ -44,6 +44,7 @@ import { workingDirectoryOf } from "./session/workspace/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
+import { SeldomLines } from "./strangers/seldom-lines.ts";
 import { BUILT_IN_TOOL_DEFINITIONS, BUILT_IN_TOOL_NAMES } from "./tools/built-in.ts";
 import { connectionsThatFit } from "./transport/open-files.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
@@ -71,9 +72,13 @@ export interface RightseatServer {
 /** After the start, when whoever started it has had a first answer. */
 const LOAD_VALIDATORS_MS = 300;
 
+/** Besides the connections that are served, so many may be agreeing on TLS. */
+const PART_FOR_HANDSHAKES = 0.1;
+const LEAST_HANDSHAKES = 16;
+
 /** How long the server takes its time, in milliseconds; what is left out has its default. */
 export interface ServerPace {
-  /** Before a wrong connection token is answered. */
+  /** Before an attempt is judged that comes after a wrong connection token. */
   readonly attemptDelays?: AttemptDelays;
   /** Until a client that has not said who it is is hung up on. */
   readonly introductionMs?: number;
@@ -99,10 +104,11 @@ export function createServer(
 ): RightseatServer {
   const pace = parts.pace ?? {};
   const defaultWorkingDirectory = process.cwd();
+  const seldomLines = new SeldomLines((message, fields) => logger.warning(message, fields));
   const gate = new Gate({
     sharedSecret: config.connectionToken,
     access: config.access,
-    onWarning: (message, fields) => logger.warning(message, fields),
+    onWarning: (message, fields) => seldomLines.write(message, fields),
     attemptDelays: pace.attemptDelays,
   });
   const models = createModels(config);
@@ -277,6 +283,7 @@ export function createServer(
     roleFor,
     audit: parts.audit,
     maxConnections,
+    maxConnectionsOf: (tenant) => governor.limits(tenant).connections,
     introductionMs: pace.introductionMs,
     sweepMs: pace.sweepMs,
     version,
@@ -288,7 +295,7 @@ export function createServer(
     onIncompleteFrame: createQuickAck((error) =>
       logger.info("acknowledgements are delayed by the system: koffi could not be loaded", { error }),
     ),
-    log: logger,
+    log: { ...logger, seldom: (message, fields, reason) => seldomLines.write(message, fields, reason) },
     onClose: (connection) => {
       models.inferences.drop(
         connection,
@@ -335,8 +342,9 @@ export function createServer(
         port: config.port,
         onConnection: accept,
         tls: config.tls,
+        maxHandshakes: Math.max(LEAST_HANDSHAKES, Math.floor(maxConnections * PART_FOR_HANDSHAKES)),
         onTlsError: (error, remoteAddress) =>
-          logger.warning("a client could not be talked to in TLS", { remoteAddress, why: error.message }),
+          seldomLines.write("a client could not be talked to in TLS", { remoteAddress, why: error.message }),
       });
       if (config.httpPort !== undefined) operations = await openOperations(config.httpPort);
       // Soon, so that no client waits for them; not at once, so that the first answer does not.
@@ -360,6 +368,7 @@ export function createServer(
       ]);
       for (const connection of connections) connection.close("the server is shutting down");
       operations?.close();
+      seldomLines.close();
       logger.flush();
     },
   };

@@ -418,6 +418,51 @@ describe("JSON Web Tokens", () => {
   });
 });
 
+describe("a reload, for who came with a JSON Web Token", () => {
+  const issuer = "https://issuer.example";
+  const change = (changes: object) => ({
+    issuer,
+    audience: "rightseat",
+    tenant: "acme",
+    roleClaim: "role",
+    role: "admin",
+    clockSkewSeconds: 0,
+    ...changes,
+  });
+
+  test.each([
+    { what: "another role", changes: { role: "observer" } },
+    { what: "another claim that names the role", changes: { roleClaim: "rank", role: "user" } },
+    { what: "another tenant", changes: { tenant: "globex" } },
+    { what: "another audience", changes: { audience: "elsewhere" } },
+    { what: "other algorithms", changes: { algorithms: ["RS256"] } },
+    { what: "nothing that concerns it", changes: { clockSkewSeconds: 1 }, stays: true },
+  ])("$what", async ({ changes, stays }) => {
+    await using home = await tempHome();
+    const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+    const jwks = join(home.path, "keys.json");
+    await writeFile(
+      jwks,
+      JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256" }] }),
+    );
+    const { server, rewrite } = await serve(home.path, { jwt: [change({ jwks })] });
+    await using _ = server;
+    const client = await server.connect();
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: "ES256", kid: "k1" })
+      .setIssuer(issuer)
+      .setAudience("rightseat")
+      .setExpirationTime("5m")
+      .sign(privateKey);
+    await client.request("connect", { token });
+    await client.request("session.create", { model: "demo" });
+    await rewrite({ jwt: [change({ jwks, ...changes })] });
+    if (stays) expect(await client.request("ping")).toMatchObject({ message: "pong" });
+    else await client.ended;
+    await client.close();
+  });
+});
+
 describe("TLS", () => {
   test("the port speaks TLS, asks for a client's certificate, and takes new certificates over", async () => {
     await using home = await tempHome();

@@ -1,8 +1,10 @@
 /**
- * Slows guessing down: each failed attempt from an address makes the answer to its next failure later.
- * Attempts that succeed are never held up, so that one client behind a shared address (a proxy, a load
- * balancer) cannot lock the others out.
+ * Slows guessing down: after each failed attempt from an address the next one from there is judged later. Attempts
+ * wait side by side, and never longer than the longest delay: one client behind a shared address (a proxy, a load
+ * balancer) holds the others up for as long, and does not lock them out.
  */
+import { networkOf } from "../strangers/network-of.ts";
+
 export interface AttemptDelays {
   readonly firstMs: number;
   /** It doubles with each failure, up to this. */
@@ -12,10 +14,14 @@ export interface AttemptDelays {
 const DEFAULT_DELAYS: AttemptDelays = { firstMs: 100, longestMs: 5_000 };
 const FORGET_AFTER_MS = 10 * 60_000;
 const MAX_ADDRESSES = 10_000;
+/** So many attempts of one address wait at a time; with the delay that bounds how many are judged a second. */
+const MAX_WAITING = 256;
 
 export class FailedAttempts {
   /** Least recently failed first. */
   readonly #byAddress = new Map<string, { count: number; lastMs: number }>();
+  /** How many attempts wait, by address. */
+  readonly #waiting = new Map<string, number>();
   readonly #now: () => number;
   readonly #delays: AttemptDelays;
   #total = 0;
@@ -31,9 +37,42 @@ export class FailedAttempts {
     return this.#total;
   }
 
-  /** Counts a failure; returns how long its answer has to wait, in milliseconds. */
-  count(address: string): number {
+  /**
+   * Resolves when an attempt from this address may be judged: true; or false at once, when as many of it wait as
+   * may.
+   */
+  async turn(remoteAddress: string | undefined): Promise<boolean> {
+    const address = networkOf(remoteAddress);
+    const waitMs = this.#waitMs(address);
+    if (waitMs <= 0) return true;
+    const waiting = this.#waiting.get(address) ?? 0;
+    if (waiting >= MAX_WAITING) return false;
+    this.#waiting.set(address, waiting + 1);
+    await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+    const left = (this.#waiting.get(address) ?? 1) - 1;
+    if (left > 0) this.#waiting.set(address, left);
+    else this.#waiting.delete(address);
+    return true;
+  }
+
+  /** How long another attempt from there may have to wait, in milliseconds. */
+  get longestMs(): number {
+    return this.#delays.longestMs;
+  }
+
+  #waitMs(address: string): number {
+    const known = this.#byAddress.get(address);
+    return known ? known.lastMs + this.#delayAfter(known.count) - this.#now() : 0;
+  }
+
+  #delayAfter(count: number): number {
+    return Math.min(this.#delays.firstMs * 2 ** (count - 1), this.#delays.longestMs);
+  }
+
+  /** Counts a failure; returns how long the next attempt from there has to wait, in milliseconds. */
+  count(remoteAddress: string | undefined): number {
     this.#total += 1;
+    const address = networkOf(remoteAddress);
     const now = this.#now();
     const known = this.#byAddress.get(address);
     const count = known && now - known.lastMs < FORGET_AFTER_MS ? known.count + 1 : 1;
@@ -45,6 +84,6 @@ export class FailedAttempts {
         break;
       }
     }
-    return Math.min(this.#delays.firstMs * 2 ** (count - 1), this.#delays.longestMs);
+    return this.#delayAfter(count);
   }
 }

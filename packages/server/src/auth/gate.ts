@@ -3,6 +3,7 @@
  * shared secret, a token of the config file, or a JSON Web Token of a trusted issuer.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { RpcError } from "@rightseat/protocol";
 import { DEFAULT_TENANT, type Gatekeeper, type Principal } from "../rpc/principal.ts";
 import type { AccessConfig } from "./access-config.ts";
 import { AccessList } from "./access-list.ts";
@@ -13,7 +14,7 @@ export interface GateOptions {
   readonly sharedSecret: string | undefined;
   readonly access: AccessConfig;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
-  /** How late failures are answered; default: 100 ms to 5 s. */
+  /** How long after a failure the next attempt from its address is judged; default: 100 ms to 5 s. */
   readonly attemptDelays?: AttemptDelays;
 }
 
@@ -60,11 +61,11 @@ export class Gate implements Gatekeeper {
   }
 
   async admit(token: string | undefined, remoteAddress: string | undefined): Promise<Principal | undefined> {
+    if (this.open) return ANYBODY;
+    if (!(await this.#failed.turn(remoteAddress))) throw tooMany(this.#failed.longestMs);
     const principal = await this.#find(token);
-    if (principal) return principal;
-    const waitMs = this.#failed.count(remoteAddress ?? "");
-    await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
-    return undefined;
+    if (!principal) this.#failed.count(remoteAddress);
+    return principal;
   }
 
   /** Whether somebody who was admitted still would be. */
@@ -90,6 +91,11 @@ export class Gate implements Gatekeeper {
       return undefined;
     }
   }
+}
+
+function tooMany(retryAfterMs: number): RpcError {
+  const message = `too many attempts to connect from this address wait for their turn; try again in ${retryAfterMs} ms`;
+  return new RpcError("limit_exceeded", message, { limit: "connectionAttempts", retryAfterMs });
 }
 
 function digest(text: string): Buffer {

@@ -11,6 +11,13 @@ import type { JwtIssuer } from "./access-config.ts";
 const KEYS_TIMEOUT_MS = 5_000;
 const TENANT = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 
+/** What a token said, to judge it by a configuration that is read later. */
+interface Evidence {
+  readonly payload: JWTPayload;
+  readonly algorithm: string;
+  readonly jwks: string;
+}
+
 /** Why a token was refused: for the server's log, never for the client. */
 export class JwtRefused extends Error {}
 
@@ -36,8 +43,12 @@ export class JwtVerifier {
     const issuer = this.#issuerOf(token, jose.decodeJwt);
     const keys = await this.#keysOf(issuer);
     let payload: JWTPayload;
+    let algorithm: string;
     try {
-      ({ payload } = await jose.jwtVerify(token, keys, {
+      ({
+        payload,
+        protectedHeader: { alg: algorithm },
+      } = await jose.jwtVerify(token, keys, {
         issuer: issuer.issuer,
         audience: issuer.audience as string | string[],
         algorithms: [...issuer.algorithms],
@@ -47,12 +58,25 @@ export class JwtVerifier {
     } catch (error) {
       throw new JwtRefused(`of ${issuer.issuer}: ${(error as Error).message}`, { cause: error });
     }
-    return toPrincipal(issuer, payload);
+    const evidence: Evidence = { payload, algorithm, jwks: issuer.jwks };
+    return { ...toPrincipal(issuer, payload), evidence };
   }
 
-  /** Whether tokens of this issuer would still be admitted. */
+  /** Whether the token would be admitted now, as the same tenant and with the same role. */
   confirms(principal: Principal): boolean {
-    return this.#issuers.some(({ issuer }) => principal.credential === `jwt:${issuer}`);
+    const evidence = principal.evidence as Evidence | undefined;
+    const issuer = this.#issuers.find(({ issuer }) => principal.credential === `jwt:${issuer}`);
+    if (!issuer || !evidence) return false;
+    const { payload, algorithm, jwks } = evidence;
+    if (issuer.jwks !== jwks || !issuer.algorithms.includes(algorithm)) return false;
+    if (!listOf(payload.aud).some((audience) => listOf(issuer.audience).includes(audience))) return false;
+    try {
+      const now = toPrincipal(issuer, payload);
+      return now.tenant === principal.tenant && now.role === principal.role;
+    } catch (error) {
+      if (error instanceof JwtRefused) return false;
+      throw error;
+    }
   }
 
   #issuerOf(token: string, decode: (token: string) => JWTPayload): JwtIssuer {
@@ -77,6 +101,10 @@ export class JwtVerifier {
     }
     return keys;
   }
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  return typeof value === "string" ? [value] : (value ?? []);
 }
 
 async function loadKeys(jwks: string): Promise<JWTVerifyGetKey> {

@@ -4,7 +4,8 @@
  * it belongs on a network that only operators reach.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { Newcomers } from "../strangers/newcomers.ts";
 
 export interface Page {
   readonly status: number;
@@ -26,13 +27,28 @@ export interface HttpPort {
   close(): void;
 }
 
+/** One more ends the oldest of the address that has most: who asks, and is answered at once, is served all the same. */
+const MAX_CONNECTIONS = 256;
+/** How long a request may take to arrive, and how often those that are late are looked for. */
+const REQUEST_MS = 10_000;
+const LATE_REQUESTS_MS = 1_000;
+
 /** Listens. Rejects with the system's error. */
 export async function listenHttp(options: HttpOptions): Promise<HttpPort> {
   const server: Server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 10_000 },
+    {
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+      connectionsCheckingInterval: LATE_REQUESTS_MS,
+    },
     (request, response) => void answer(options, request, response),
   );
-  server.maxConnections = 256;
+  const sockets = new Newcomers<Socket>();
+  server.on("connection", (socket: Socket) => {
+    if (sockets.size >= MAX_CONNECTIONS) sockets.first()?.destroy();
+    sockets.add(socket, socket.remoteAddress);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: options.host, port: options.port }, () => {

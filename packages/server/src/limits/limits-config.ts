@@ -1,5 +1,7 @@
 /** How much tenants and the server may do, as the config file says it under `limits`. A limit left out is none. */
 export interface TenantLimits {
+  /** Clients connected at once. */
+  readonly connections?: number;
   /** Sessions open at once. */
   readonly openSessions?: number;
   /** Runs at once. */
@@ -41,6 +43,7 @@ export const NO_LIMITS: LimitsConfig = { default: {}, tenants: {}, server: {} };
 
 /** Every limit of a tenant: a positive whole number. */
 export const TENANT_LIMITS: readonly TenantLimitName[] = [
+  "connections",
   "openSessions",
   "runningTurns",
   "turnsPerMinute",

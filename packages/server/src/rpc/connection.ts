@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
+  ConnectionClosedError,
   encodeFrame,
   FrameDecoder,
   type FramingError,
@@ -44,6 +45,11 @@ export interface ConnectionOptions {
   readonly audit?: Audit;
   /** A request was answered with this error. */
   readonly onRequestFailed?: (reason: string) => void;
+  /**
+   * Somebody has said who it is; called before it is served. Not called for those who bring nothing.
+   * @throws RpcError `limit_exceeded` when there is no place for it.
+   */
+  readonly onAdmitted: (connection: Connection, principal: Principal) => void;
   readonly onClose: (connection: Connection) => void;
   /** Called after each read that ended inside a frame, and the client waits for its acknowledgement. */
   readonly onIncompleteFrame?: (stream: Duplex) => void;
@@ -53,12 +59,22 @@ export interface ConnectionLog {
   readonly debug: (message: string, fields: Record<string, unknown>) => void;
   readonly warning: (message: string, fields: Record<string, unknown>) => void;
   readonly error: (message: string, fields: Record<string, unknown>) => void;
+  /** A warning that anybody can cause: one line a reason and minute. */
+  readonly seldom: (message: string, fields: Record<string, unknown>, reason?: string) => void;
 }
 
 /** Before a client has said who it is, it may say no more than that. */
 const MAX_STRANGER_MESSAGE_BYTES = 64 * 1024;
+/** So much may wait for one to read: answers to its few requests. */
+const MAX_STRANGER_WAITING_BYTES = 256 * 1024;
 /** After so many wrong tokens a connection ends. */
 const MAX_FAILED_ATTEMPTS = 3;
+/** After so many messages that cannot be read, or calls before it said who it is, a stranger is hung up on. */
+const MAX_STRANGER_FAULTS = 20;
+/** The same for others, who may have a bad day: messages in a row that cannot be read. */
+const MAX_BAD_FRAMES = 1_000;
+/** A client that is hung up on has this long to read why. */
+const HANG_UP_MS = 1_000;
 /** What clients ask first, and health checks, with parameters that there is nothing to check about. */
 const TAKES_NOTHING: ReadonlySet<string> = new Set(["ping", "status.get"]);
 
@@ -73,9 +89,12 @@ export class Connection {
   readonly #decoder: FrameDecoder;
   readonly openedMs = performance.now();
   #principal: Principal | undefined;
-  /** While a token is being checked: what came behind it waits. */
-  #admitting: Promise<unknown> | undefined;
+  /** While a token is being checked: nothing more is read, and what was read behind it waits here. */
+  #admitting = false;
+  #held: string[] = [];
   #failedAttempts = 0;
+  #faults = 0;
+  #hangingUp = false;
   #closed = false;
   #introduced = false;
 
@@ -83,8 +102,11 @@ export class Connection {
     this.#stream = stream;
     this.#options = options;
     this.#principal = options.gate.anonymous();
+    const maxWaitingBytes = () => (this.#principal ? options.maxWaitingBytes : MAX_STRANGER_WAITING_BYTES);
     this.#outbound = new OutboundQueue(stream, {
-      maxBytes: options.maxWaitingBytes,
+      get maxBytes() {
+        return maxWaitingBytes();
+      },
       onOverflow: (bytes) => this.#overloaded(bytes),
       onWriteError: (error) => this.close(error.message),
     });
@@ -105,10 +127,11 @@ export class Connection {
       get maxFrameBytes() {
         return maxFrameBytes();
       },
-      onFrame: (body) => this.#peer.receive(body),
+      onFrame: (body) => this.#onFrame(body),
       onError: (error) => this.#badFrame(error),
     });
     stream.on("data", (chunk: Uint8Array) => {
+      if (this.#admitting) stream.pause();
       this.#decoder.push(chunk);
       if (this.#decoder.incomplete) options.onIncompleteFrame?.(stream);
     });
@@ -158,11 +181,28 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.log.debug("a connection ended", { connection: this.id, reason });
+    this.#decoder.close();
+    this.#held = [];
     this.#peer.close();
     this.#outbound.end();
     this.#stream.end();
     this.#stream.destroy();
     this.#options.onClose(this);
+  }
+
+  #onFrame(body: string): void {
+    if (this.#hangingUp || this.#closed) return;
+    if (this.#principal) this.#faults = 0;
+    if (this.#admitting) this.#held.push(body);
+    else this.#peer.receive(body);
+  }
+
+  /** A token was judged: what waited behind it has its turn; it may bring another one. */
+  #goOn(): void {
+    this.#admitting = false;
+    while (this.#held.length > 0 && !this.#admitting && !this.#hangingUp)
+      this.#peer.receive(this.#held.shift() as string);
+    if (!this.#admitting && this.#stream.isPaused()) this.#stream.resume();
   }
 
   #onRequest(method: string, params: unknown, context: RequestContext): unknown {
@@ -188,13 +228,15 @@ export class Connection {
 
   #answer(method: string, params: unknown, context: RequestContext): unknown {
     if (method === "connect") return this.#connect(params);
-    if (this.#admitting) return this.#admitting.then(() => this.#call(method, params, context));
     return this.#call(method, params, context);
   }
 
   #call(method: string, params: unknown, context: RequestContext): unknown {
     const principal = this.#principal;
-    if (!principal) throw authenticationFailed();
+    if (!principal) {
+      this.#countFault(MAX_STRANGER_FAULTS, "it called methods before it said who it is");
+      throw authenticationFailed();
+    }
     const { methods, validators, isKnownMethod, roleFor } = this.#options;
     const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (!handler) {
@@ -223,16 +265,11 @@ export class Connection {
     if (token !== undefined && token !== null && typeof token !== "string") {
       throw new RpcError("invalid_params", "connect: token: expected string", { path: "token" });
     }
-    const connecting = this.#admit(token ?? undefined);
-    const settled = connecting.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#admitting = settled;
-    void settled.then(() => {
-      if (this.#admitting === settled) this.#admitting = undefined;
+    this.#admitting = true;
+    return this.#admit(token ?? undefined).finally(() => {
+      // Behind the answer.
+      setImmediate(() => this.#goOn());
     });
-    return connecting;
   }
 
   async #admit(token: string | undefined): Promise<unknown> {
@@ -240,20 +277,37 @@ export class Connection {
     // Its sessions belong to the tenant that it came with: a new token of the same one is welcome.
     const before = this.#principal;
     if (!principal || (before && before.tenant !== principal.tenant)) throw this.#refused();
+    if (this.#closed) throw new ConnectionClosedError();
+    if (!before) this.#options.onAdmitted(this, principal);
     this.#principal = principal;
+    this.#faults = 0;
     this.#introduced = true;
     return { ok: true, protocolVersion: PROTOCOL_VERSION, version: this.#options.version };
   }
 
   #refused(): RpcError {
     this.#failedAttempts += 1;
-    this.#options.log.warning("a client was refused: its connection token is wrong or missing", {
+    this.#options.log.seldom("a client was refused: its connection token is wrong or missing", {
       connection: this.id,
       remoteAddress: this.remoteAddress,
     });
-    if (this.#failedAttempts >= MAX_FAILED_ATTEMPTS)
-      setImmediate(() => void this.flushed().then(() => this.close("too many wrong connection tokens")));
+    if (this.#failedAttempts >= MAX_FAILED_ATTEMPTS) this.#hangUp("too many wrong connection tokens");
     return authenticationFailed();
+  }
+
+  #countFault(max: number, reason: string): void {
+    this.#faults += 1;
+    if (this.#faults >= max) this.#hangUp(reason);
+  }
+
+  /** Reads nothing more, and ends once the client has read why. */
+  #hangUp(reason: string): void {
+    if (this.#hangingUp) return;
+    this.#hangingUp = true;
+    this.#held = [];
+    this.#decoder.close();
+    setImmediate(() => void this.flushed().then(() => this.close(reason)));
+    setTimeout(() => this.close(reason), HANG_UP_MS).unref();
   }
 
   #send(body: string): void {
@@ -270,16 +324,23 @@ export class Connection {
 
   #badFrame(error: FramingError): void {
     const reason = error.problem === "frame-too-large" ? "frame_too_large" : "parse_error";
-    this.#options.log.warning("a malformed message was refused", {
-      connection: this.id,
-      problem: error.problem,
-    });
+    if (this.#hangingUp || this.#closed) return;
+    this.#options.log.seldom(
+      "a malformed message was refused",
+      { connection: this.id, remoteAddress: this.remoteAddress, problem: error.problem },
+      error.problem,
+    );
     this.#peer.sendError(null, new RpcError(reason, error.message).toBody());
-    if (error.fatal) void this.flushed().then(() => this.close(error.message));
+    if (error.fatal) this.#hangUp(error.message);
+    else
+      this.#countFault(
+        this.#principal ? MAX_BAD_FRAMES : MAX_STRANGER_FAULTS,
+        "it sent nothing but bad messages",
+      );
   }
 
   #overloaded(bytes: number): void {
-    this.#options.log.warning("a client does not read; its connection was closed", {
+    this.#options.log.seldom("a client does not read; its connection was closed", {
       connection: this.id,
       waitingBytes: bytes,
     });

@@ -28,7 +28,7 @@ export interface StreamedFrame {
 }
 
 export interface OutboundQueueOptions {
-  /** Bytes that may wait, in this queue and in the socket; default 64 MiB. */
+  /** Bytes that may wait, in this queue and in the socket; default 64 MiB. Looked at anew each time. */
   readonly maxBytes?: number;
   /** Bytes in the socket's own buffer from which on frames wait here; default 256 KiB. */
   readonly highWaterBytes?: number;
@@ -50,7 +50,6 @@ const DEFAULT_HIGH_WATER_BYTES = 256 * 1024;
 export class OutboundQueue {
   readonly #writable: Writable;
   readonly #options: OutboundQueueOptions;
-  readonly #maxBytes: number;
   readonly #highWater: number;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -64,7 +63,6 @@ export class OutboundQueue {
   constructor(writable: Writable, options: OutboundQueueOptions) {
     this.#writable = writable;
     this.#options = options;
-    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#highWater = options.highWaterBytes ?? DEFAULT_HIGH_WATER_BYTES;
     writable.on("drain", () => this.#schedule());
   }
@@ -102,6 +100,10 @@ export class OutboundQueue {
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#settleIdle();
+  }
+
+  get #maxBytes(): number {
+    return this.#options.maxBytes ?? DEFAULT_MAX_BYTES;
   }
 
   get #congested(): boolean {

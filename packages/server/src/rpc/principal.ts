@@ -7,6 +7,8 @@ export interface Principal {
   readonly role: Role;
   /** What it was admitted by, without the secret itself; changes of the configuration are checked against it. */
   readonly credential: string;
+  /** What its gatekeeper needs to judge it again; never logged, never told. */
+  readonly evidence?: unknown;
   /** The connection ends then; milliseconds since 1970. */
   readonly expiresAtMs?: number;
 }
@@ -31,7 +33,10 @@ export const DEFAULT_TENANT = "default";
 export interface Gatekeeper {
   /** The principal of a client that brings nothing; undefined when it has to bring a token. */
   anonymous(): Principal | undefined;
-  /** Who brings this token; undefined refuses, without a word on why. Never rejects. */
+  /**
+   * Who brings this token; undefined refuses, without a word on why.
+   * @throws RpcError `limit_exceeded` when too many attempts from the address wait to be judged.
+   */
   admit(token: string | undefined, remoteAddress: string | undefined): Promise<Principal | undefined>;
 }
 

@@ -1,6 +1,7 @@
 /** Listens on TCP, with TLS where there is a certificate, and hands each connection over as a byte stream. */
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { Newcomers } from "../strangers/newcomers.ts";
 
 export interface TcpServerOptions {
   readonly host: string;
@@ -8,6 +9,8 @@ export interface TcpServerOptions {
   readonly port: number;
   readonly onConnection: (socket: Socket) => void;
   readonly tls?: TlsFiles;
+  /** So many may be agreeing on TLS at a time; one more ends the oldest of the address that has most. */
+  readonly maxHandshakes: number;
   /** A client that could not be talked to in TLS. */
   readonly onTlsError?: (error: Error, remoteAddress: string | undefined) => void;
 }
@@ -78,12 +81,33 @@ async function createListener(options: TcpServerOptions): Promise<Server> {
   };
   if (!options.tls) return createServer({ noDelay: true }, accept);
   const { createServer: createTlsServer } = await import("node:tls");
+  const handshakes = new Newcomers<Socket>();
+  /** By the client's address and port: the socket that carries TLS is not the one that is accepted in the end. */
+  const carriers = new Map<string, Socket>();
   const server = createTlsServer(
     { ...readTls(options.tls), noDelay: true, handshakeTimeout: HANDSHAKE_MS, minVersion: "TLSv1.2" },
-    accept,
+    (socket) => {
+      const carrier = carriers.get(originOf(socket));
+      if (carrier) handshakes.delete(carrier);
+      accept(socket);
+    },
   );
+  server.on("connection", (socket: Socket) => {
+    const origin = originOf(socket);
+    if (handshakes.size >= options.maxHandshakes) handshakes.first()?.destroy();
+    handshakes.add(socket, socket.remoteAddress);
+    carriers.set(origin, socket);
+    socket.once("close", () => {
+      handshakes.delete(socket);
+      if (carriers.get(origin) === socket) carriers.delete(origin);
+    });
+  });
   server.on("tlsClientError", (error, socket) => options.onTlsError?.(error, socket.remoteAddress));
   return server;
+}
+
+function originOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function readTls({ cert, key, ca }: TlsFiles) {
