@@ -6,3 +6,4 @@ export { SERVER_METHOD_NAMES, SESSION_METHOD_NAMES } from "./generated/method-na
 export * from "./json-depth.ts";
 export * from "./peer.ts";
 export * from "./version.ts";
+export * from "./well-formed.ts";

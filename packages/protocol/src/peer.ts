@@ -2,6 +2,7 @@
  * One end of a JSON-RPC 2.0 conversation over any carrier of text messages. Knows nothing of
  * sessions, sockets or framing; both ends may ask and be asked.
  */
+
 import {
   ConnectionClosedError,
   type ErrorReason,
@@ -10,6 +11,7 @@ import {
   type RpcErrorBody,
 } from "./errors.ts";
 import { isDeeperThan, scalarFieldOf } from "./json-depth.ts";
+import { toJson } from "./well-formed.ts";
 
 export type RpcId = string | number;
 
@@ -189,17 +191,17 @@ export class Peer {
         reject,
         cleanUp: () => signal?.removeEventListener("abort", onAbort),
       });
-      this.#handlers.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+      this.#handlers.send(toJson({ jsonrpc: "2.0", id, method, params }));
     });
   }
 
   notify(method: string, params: unknown): void {
-    if (!this.#closed) this.#handlers.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+    if (!this.#closed) this.#handlers.send(toJson({ jsonrpc: "2.0", method, params }));
   }
 
   /** Sends an error that answers no request (id null) or the request with that id. */
   sendError(id: RpcId | null, error: RpcErrorBody): void {
-    if (!this.#closed) this.#handlers.send(JSON.stringify({ jsonrpc: "2.0", id, error }));
+    if (!this.#closed) this.#handlers.send(toJson({ jsonrpc: "2.0", id, error }));
   }
 
   /** Ends the conversation: our requests are rejected, the other side's handlers are aborted. */
@@ -274,12 +276,12 @@ export class Peer {
       this.#stream(id, result);
       return;
     }
-    const json = result instanceof RawResult ? result.json : JSON.stringify(result ?? null);
-    this.#handlers.send(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${json}}`);
+    const json = result instanceof RawResult ? result.json : toJson(result ?? null);
+    this.#handlers.send(`{"jsonrpc":"2.0","id":${toJson(id)},"result":${json}}`);
   }
 
   #stream(id: RpcId, result: StreamedResult): void {
-    const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
+    const head = `{"jsonrpc":"2.0","id":${toJson(id)},"result":`;
     const encoder = new TextEncoder();
     const headBytes = encoder.encode(head).byteLength;
     async function* body() {

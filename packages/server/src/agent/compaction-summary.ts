@@ -3,6 +3,7 @@
  * that the prompt begins with, the names of the tags, and the words around the summary are what
  * recorded conversations hold; the rest is our own.
  */
+import { cutText } from "@rightseat/protocol";
 import type { ModelMessage } from "../models/model-provider.ts";
 
 const PROMPT = `Please create a detailed summary of the conversation so far. The history is being compacted: from here on, your summary takes the place of everything above it, and whoever goes on with the work has nothing else to go by.
@@ -77,7 +78,7 @@ const TITLE_CHARACTERS = 80;
 export function toCheckpoint(summary: string): Checkpoint {
   const title = TITLE.exec(summary)?.[1]?.trim().replace(/\s+/g, " ") ?? "";
   return {
-    title: title === "" ? "Compaction" : title.slice(0, TITLE_CHARACTERS),
+    title: title === "" ? "Compaction" : cutText(title, TITLE_CHARACTERS),
     content: summary.replace(TITLE, "").trim(),
   };
 }

@@ -6,6 +6,7 @@
  *
  * Planning and doing are apart, so that the log can hold the plan.
  */
+import { cutText, endOfText } from "@rightseat/protocol";
 import type { ModelMessage } from "../models/model-provider.ts";
 import { isSummary } from "./compaction-summary.ts";
 import { tokensOfMessage, tokensOfText } from "./tokens.ts";
@@ -182,6 +183,6 @@ function shortenText(text: string, characters: number): string {
   if (text.length <= characters) return text;
   const head = Math.ceil(characters / 2);
   const left = `\n[… ${text.length - characters} characters left out to stay within the context window …]\n`;
-  const shorter = text.slice(0, head) + left + text.slice(text.length - (characters - head));
+  const shorter = cutText(text, head) + left + endOfText(text, characters - head);
   return tokensOfText(shorter) < tokensOfText(text) ? shorter : text;
 }

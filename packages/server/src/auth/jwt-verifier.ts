@@ -2,7 +2,9 @@
  * JSON Web Tokens: which of the trusted issuers signed it, for whom, until when, and which tenant and
  * role that means. The library (jose) and an issuer's keys are loaded when the first such token comes.
  */
+
 import { readFile } from "node:fs/promises";
+import { cutText } from "@rightseat/protocol";
 import type { JWTPayload, JWTVerifyGetKey } from "jose";
 import { isRole, type Principal } from "../rpc/principal.ts";
 import type { JwtIssuer } from "./access-config.ts";
@@ -128,7 +130,7 @@ function toPrincipal(issuer: JwtIssuer, payload: JWTPayload): Principal {
   if (claimed !== undefined && !isRole(claimed))
     throw new JwtRefused(`of ${issuer.issuer}: its claim '${issuer.roleClaim}' does not name a role`);
   return {
-    name: typeof payload.sub === "string" ? payload.sub.slice(0, 200) : issuer.issuer,
+    name: typeof payload.sub === "string" ? cutText(payload.sub, 200) : issuer.issuer,
     tenant,
     role: claimed ?? issuer.role,
     credential: `jwt:${issuer.issuer}`,

@@ -1,4 +1,5 @@
 /** Reads objects of the config file: each value is checked, and every unknown key is named. */
+import { cutText } from "@rightseat/protocol";
 import { ConfigError } from "./config-error.ts";
 
 /** One object of the config file, and where it stands, for errors. */
@@ -61,5 +62,5 @@ export class Section {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 200);
+  return value === undefined ? "nothing" : cutText(JSON.stringify(value) ?? String(value), 200);
 }

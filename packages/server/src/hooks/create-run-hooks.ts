@@ -1,4 +1,5 @@
 /** The hooks of a run: what the agent loop asks, in the wire's words, and what the answers amount to. */
+import { cutText } from "@rightseat/protocol";
 import { fromStructuredResult, toStructuredResult } from "../tools/structured-result.ts";
 import type { ToolResult } from "../tools/tool.ts";
 import type { HookRoom } from "./hook-room.ts";
@@ -193,5 +194,5 @@ function addTo(contexts: string[], context: string | undefined): void {
 }
 
 function joined(contexts: readonly string[]): string {
-  return contexts.join("\n\n").slice(0, MAX_CONTEXT);
+  return cutText(contexts.join("\n\n"), MAX_CONTEXT);
 }

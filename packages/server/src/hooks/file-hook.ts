@@ -3,7 +3,9 @@
  * (https://docs.github.com/en/copilot/reference/hooks-reference): an exit code other than 0 counts as not
  * answered, but before a tool call it denies; time that runs out never does.
  */
+
 import { isAbsolute, join } from "node:path";
+import { cutText, toJson } from "@rightseat/protocol";
 import type { FileHookSpec } from "../discovery/hook-files.ts";
 import { isObject } from "./hook-output.ts";
 import type { HookInput, HookSource, HookType } from "./hook-source.ts";
@@ -62,7 +64,7 @@ export class FileHook implements HookSource {
       command,
       cwd: isAbsolute(cwd) ? cwd : join(root, cwd),
       env,
-      input: JSON.stringify(type === "errorOccurred" ? withErrorObject(input) : input),
+      input: toJson(type === "errorOccurred" ? withErrorObject(input) : input),
       timeoutMs,
       signal,
       onLine: (line) => this.#isProgress(line),
@@ -120,7 +122,7 @@ export class FileHook implements HookSource {
   #shownCommand(): string {
     const { command } = this.#spec;
     const text = typeof command === "string" ? command : [command.program, ...command.args].join(" ");
-    return text.slice(0, 80);
+    return cutText(text, 80);
   }
 }
 
@@ -139,7 +141,7 @@ function outputIn(text: string): Readonly<Record<string, unknown>> | undefined {
 }
 
 function shown(text: string): string {
-  return text.trim().slice(0, MAX_SHOWN);
+  return cutText(text.trim(), MAX_SHOWN);
 }
 
 function endOf({ exitCode }: HookCommandEnd): string {

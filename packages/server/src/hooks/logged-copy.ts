@@ -3,6 +3,8 @@
  * and shown to everybody, so it is bounded, and results of tools are left out: a hook may be there to take
  * secrets out of them.
  */
+import { cutText } from "@rightseat/protocol";
+
 const MAX_TEXT = 1000;
 const MAX_ITEMS = 32;
 const MAX_DEPTH = 4;
@@ -43,5 +45,5 @@ function copyField(name: string, item: unknown, depth: number, budget: Budget): 
 }
 
 function clip(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
+  return text.length <= MAX_TEXT ? text : `${cutText(text, MAX_TEXT)}… (${text.length} characters)`;
 }

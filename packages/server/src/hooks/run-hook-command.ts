@@ -2,8 +2,10 @@
  * Runs the command of a hook in a process group of its own: the input goes in as JSON, what it prints comes
  * out. The whole group ends with the command, with its time, and with the server.
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { cutText } from "@rightseat/protocol";
 import { forgetGroup, watchGroup } from "../tools/group-watchdog.ts";
 import { endGroup } from "../tools/process-group.ts";
 
@@ -127,12 +129,12 @@ function collectLines(stream: Readable, isConsumed: (line: string) => boolean): 
   let kept = "";
   let partial = "";
   const keep = (line: string) => {
-    if (!isConsumed(line) && kept.length < MAX_STDOUT) kept += line.slice(0, MAX_STDOUT - kept.length);
+    if (!isConsumed(line) && kept.length < MAX_STDOUT) kept += cutText(line, MAX_STDOUT - kept.length);
   };
   stream.setEncoding("utf8");
   stream.on("data", (piece: string) => {
     const lines = (partial + piece).split("\n");
-    partial = (lines.pop() ?? "").slice(0, MAX_STDOUT);
+    partial = cutText(lines.pop() ?? "", MAX_STDOUT);
     for (const line of lines) keep(`${line}\n`);
   });
   stream.on("error", () => undefined);

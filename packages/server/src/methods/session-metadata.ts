@@ -1,5 +1,7 @@
 /** Methods on what a session is called, where it works and what it is doing: `session.metadata.*`, `session.name.*`, … */
+
 import type { SessionEventDataMap } from "@rightseat/protocol";
+import { cutText } from "@rightseat/protocol";
 import { type ClientMetadataPatch, checkMetadataPatch } from "../session/clients/client-metadata.ts";
 import type { Session } from "../session/session.ts";
 import { renameSession } from "../session/settings/change-session.ts";
@@ -79,7 +81,7 @@ export function sessionMetadataMethods(services: Services): Methods {
     },
     "session.name.setAuto": async (params: ById & { summary: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      const title = params.summary.trim().slice(0, MAX_NAME_LENGTH);
+      const title = cutText(params.summary.trim(), MAX_NAME_LENGTH);
       if (title === "" || session.state.name !== undefined) return { applied: false };
       session.record("rightseat.title_set", { title });
       session.emit("session.title_changed", { title });

@@ -1,4 +1,5 @@
 /** What the list of sessions shows of one, as the wire has it. */
+import { toJson } from "@rightseat/protocol";
 import type { SessionSummary } from "../store/event-log.ts";
 
 export function toWireSummary(summary: SessionSummary) {
@@ -12,7 +13,7 @@ const texts = new WeakMap<SessionSummary, string>();
 export function toWireSummaryJson(summary: SessionSummary): string {
   const known = texts.get(summary);
   if (known !== undefined) return known;
-  const json = JSON.stringify(toWireSummary(summary));
+  const json = toJson(toWireSummary(summary));
   texts.set(summary, json);
   return json;
 }

@@ -4,6 +4,7 @@
  * error of either side, an abort (which the client is told with a cancel chunk), or `fail`. Shapes after
  * the official SDK's `api.schema.json`.
  */
+import { cutText } from "@rightseat/protocol";
 
 /** Who asks: sent along with every request, so that the client can tell sessions and agents apart. */
 export interface ClientRequestContext {
@@ -197,7 +198,7 @@ export class ClientExchange {
   abandon(error: unknown): void {
     this.#finish({
       error,
-      chunk: { data: "", cancel: true, cancelReason: messageOf(error).slice(0, MAX_REASON_CHARACTERS) },
+      chunk: { data: "", cancel: true, cancelReason: cutText(messageOf(error), MAX_REASON_CHARACTERS) },
     });
   }
 

@@ -1,3 +1,4 @@
+import { cutText } from "@rightseat/protocol";
 import { type ProviderErrorBody, parseErrorBody, toErrorKind } from "./error-kind.ts";
 import { ModelError, type ModelErrorKind } from "./model-provider.ts";
 import { type Redact, toSafeCause } from "./redact.ts";
@@ -158,7 +159,7 @@ function adviceFor(
 }
 
 function clip(text: string): string {
-  return text.length > MAX_MESSAGE_CHARACTERS ? `${text.slice(0, MAX_MESSAGE_CHARACTERS)}…` : text;
+  return text.length > MAX_MESSAGE_CHARACTERS ? `${cutText(text, MAX_MESSAGE_CHARACTERS)}…` : text;
 }
 
 function endSentence(text: string): string {

@@ -2,6 +2,7 @@ import { ANSWER_CAPS, AnswerBudget } from "./answer-budget.ts";
 import { describeWhere } from "./errors.ts";
 import { ModelCall, type ModelCallOptions } from "./model-call.ts";
 import { type ModelAnswer, ModelError, type ModelEvent } from "./model-provider.ts";
+import { WholeDeltas } from "./whole-deltas.ts";
 
 /**
  * Reads one wire's answers. One instance an answer; stateful. Events go into `out`, which the caller
@@ -34,12 +35,14 @@ export async function* runCall(
     const reader = createReader(call);
     const out: ModelEvent[] = [];
     const budget = new AnswerBudget(call);
+    const deltas = new WholeDeltas();
     if (isWhole(call, response)) {
       reader.pushWhole(await readWhole(call), out);
       budget.count(0, out);
       for (const event of out) {
         call.assertRunning();
-        yield event;
+        const told = deltas.push(event);
+        if (told) yield told;
       }
     } else {
       while (!reader.done) {
@@ -50,21 +53,42 @@ export async function* runCall(
           budget.count(data.length, out);
           for (const event of out) {
             if (call.stopped) call.assertRunning();
-            yield event;
+            const told = deltas.push(event);
+            if (told) yield told;
           }
           out.length = 0;
         }
       }
     }
     call.assertRunning();
-    const answer = reader.finish();
+    const answer = toWellFormed(reader.finish());
     complete = true;
+    yield* deltas.end();
     yield { type: "answer", answer };
   } catch (thrown) {
     throw call.toError(thrown);
   } finally {
     call.close({ complete });
   }
+}
+
+/** Without halves of surrogate pairs; as long as before, so that positions in it stay true. */
+function toWellFormed(answer: ModelAnswer): ModelAnswer {
+  const toolCalls = answer.toolCalls.map((call) => ({
+    ...call,
+    id: call.id.toWellFormed(),
+    name: call.name.toWellFormed(),
+    arguments: call.arguments.toWellFormed(),
+  }));
+  const { reasoning } = answer;
+  return {
+    ...answer,
+    content: answer.content.toWellFormed(),
+    toolCalls,
+    ...(reasoning?.text !== undefined && {
+      reasoning: { ...reasoning, text: reasoning.text.toWellFormed() },
+    }),
+  };
 }
 
 /** Servers that cannot stream answer in JSON although a stream was asked for; that is fine. */

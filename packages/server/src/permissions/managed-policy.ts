@@ -3,7 +3,7 @@
  * whatever clients or users allow. Denied is denied; what is to be asked is asked of a person each time;
  * where there is a list of what is allowed, everything else is asked.
  */
-import { RpcError, type SessionManagedSettings } from "@rightseat/protocol";
+import { cutText, RpcError, type SessionManagedSettings } from "@rightseat/protocol";
 import type { PermissionAsk } from "../tools/tool.ts";
 import { pathsOf } from "./paths.ts";
 import { coversPath, coversText } from "./wildcards.ts";
@@ -178,7 +178,7 @@ function parseRules(rules: readonly string[] | undefined | null, field: string):
     if (family === undefined || text.length > MAX_RULE_CHARS) {
       throw invalid(
         `${field}[${index}]`,
-        `expected Family or Family(pattern), the family one of Bash, Shell, PowerShell, Read, Edit, Write, Domain, Mcp and CustomTool; got ${JSON.stringify(text.slice(0, 100))}`,
+        `expected Family or Family(pattern), the family one of Bash, Shell, PowerShell, Read, Edit, Write, Domain, Mcp and CustomTool; got ${JSON.stringify(cutText(text, 100))}`,
       );
     }
     return { family, pattern, text };

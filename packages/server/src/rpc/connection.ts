@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   ConnectionClosedError,
+  cutText,
   encodeFrame,
   FrameDecoder,
   type FramingError,
@@ -394,5 +395,5 @@ function forbidden(method: string, role: Role, needed: Role): RpcError {
 
 function sessionIdOf(params: unknown): string | undefined {
   const sessionId = (params as { sessionId?: unknown } | null | undefined)?.sessionId;
-  return typeof sessionId === "string" ? sessionId.slice(0, 128) : undefined;
+  return typeof sessionId === "string" ? cutText(sessionId, 128) : undefined;
 }

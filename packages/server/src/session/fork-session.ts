@@ -1,6 +1,8 @@
 /** Copies a session's conversation, up to an event, into a new session. The source may be open or not. */
+
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
+import { toJson } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import { StoreError } from "../store/event-log.ts";
 import { closeInterruptedCompaction } from "./context/compaction.ts";
@@ -130,7 +132,7 @@ async function copyLines(
       if (isGone(cursor) || LEFT_OUT.some((prefix) => json.startsWith(prefix))) continue;
       const event = (value ?? JSON.parse(json)) as LoggedEvent;
       const own = event.type === "session.start" ? restart(event, lease.sessionId, startTime) : event;
-      const line = own === event ? json : JSON.stringify(own);
+      const line = own === event ? json : toJson(own);
       applyLine(state, own, line);
       lines.push(line);
     }

@@ -3,6 +3,7 @@
  * every event that matters to the runtime and carries the others.
  */
 
+import { toJson } from "@rightseat/protocol";
 import { tokensOfText } from "../agent/tokens.ts";
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelMessage, ModelReasoning, ToolImage } from "../models/model-provider.ts";
@@ -360,8 +361,7 @@ function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent
   const toolCalls = requests.map((request) => ({
     id: String(request.toolCallId),
     name: String(request.name),
-    arguments:
-      typeof request.arguments === "string" ? request.arguments : JSON.stringify(request.arguments ?? {}),
+    arguments: typeof request.arguments === "string" ? request.arguments : toJson(request.arguments ?? {}),
   }));
   const message: ModelMessage = {
     role: "assistant",
@@ -369,7 +369,7 @@ function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent
     toolCalls: toolCalls.map((call, index) =>
       isArguments(requests[index]?.arguments)
         ? call
-        : { ...call, arguments: JSON.stringify({ invalid_json: call.arguments }) },
+        : { ...call, arguments: toJson({ invalid_json: call.arguments }) },
     ),
     reasoning: reasoningOf(data),
   };

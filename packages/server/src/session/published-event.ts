@@ -2,7 +2,7 @@
  * An event on its way out: serialised at most once, however many connections see it.
  */
 import { randomUUID } from "node:crypto";
-import { encodeFrame, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
+import { encodeFrame, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
 
 export interface SessionEvent<T extends SessionEventType = SessionEventType> {
   readonly id: string;
@@ -33,7 +33,7 @@ export class PublishedEvent {
 
   /** The event as JSON text: what the log holds and clients see. */
   get json(): string {
-    this.#json ??= JSON.stringify(this.event);
+    this.#json ??= toJson(this.event);
     return this.#json;
   }
 
@@ -56,7 +56,7 @@ export class PublishedEvent {
       text: deltaContent,
       build: (text) => {
         const merged = { ...this.event, id: randomUUID(), data: { ...data, deltaContent: text } };
-        return frameOf(this.sessionId, JSON.stringify(merged));
+        return frameOf(this.sessionId, toJson(merged));
       },
     };
   }

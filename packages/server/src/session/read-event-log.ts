@@ -1,5 +1,5 @@
 /** Reads a session's log page by page, and waits for what comes: `session.eventLog.read`. */
-import { RpcError } from "@rightseat/protocol";
+import { RpcError, wellFormedJson } from "@rightseat/protocol";
 import type { EventLog } from "../store/event-log.ts";
 import { readVisible } from "./context/visible-log.ts";
 import type { PublishedEvent } from "./published-event.ts";
@@ -139,7 +139,9 @@ function result(
   hasMore: boolean,
   cursorStatus: "ok" | "expired",
 ): string {
-  return `{"events":[${events.join(",")}],"cursor":"${cursor}","hasMore":${hasMore},"cursorStatus":"${cursorStatus}"}`;
+  // Logs of other programs, and old ones, hold halves of surrogate pairs.
+  const lines = wellFormedJson(events.join(","));
+  return `{"events":[${lines}],"cursor":"${cursor}","hasMore":${hasMore},"cursorStatus":"${cursorStatus}"}`;
 }
 
 /** Collects matching events as they are told. */

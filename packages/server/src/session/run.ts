@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { cutText } from "@rightseat/protocol";
 import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
 import { createRunController } from "../agent/run-controller.ts";
 import {
@@ -249,7 +250,7 @@ function nameAfterFirstPrompt(session: Session, prompt: QueuedPrompt): void {
   if (session.state.title !== undefined || session.state.name !== undefined) return;
   const line = (prompt.displayPrompt ?? prompt.prompt).trim().replace(/\s+/g, " ");
   if (line === "") return;
-  const title = line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1)}…` : line;
+  const title = line.length > TITLE_LENGTH ? `${cutText(line, TITLE_LENGTH - 1)}…` : line;
   session.record("rightseat.title_set", { title });
   session.emit("session.title_changed", { title });
 }

@@ -6,7 +6,7 @@
  * brings the projection back from the checkpoint and the tail behind it; nobody outside can tell.
  */
 import { randomUUID } from "node:crypto";
-import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
+import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import type { UserCommands } from "../tools/user-command.ts";
 import type { ActiveAgents } from "./agents/active-agents.ts";
@@ -255,7 +255,7 @@ export class Session {
   /** Logs a record of our own; nobody is told. */
   record<T extends PrivateRecordType>(type: T, data: PrivateRecordMap[T]): void {
     const event: LoggedEvent = { type, data, id: randomUUID(), timestamp: new Date().toISOString() };
-    this.#addLine(event, JSON.stringify(event));
+    this.#addLine(event, toJson(event));
   }
 
   /** Whether an event waits for what is on its way to the log, and will be told to everybody after it. */

@@ -1,7 +1,9 @@
 /** Output too large for a model: kept in a file, of which the model gets the path and a preview. */
+
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { cutText } from "@rightseat/protocol";
 import { type BuiltInToolHost, DEFAULT_MAX_OUTPUT_BYTES } from "./built-in-tool.ts";
 
 export const PREVIEW_CHARS = 500;
@@ -62,7 +64,7 @@ export async function limitOutput(text: string, host: BuiltInToolHost): Promise<
   } finally {
     await file?.handle.close();
   }
-  return describeLargeOutput({ bytes, path: file?.path, head: text.slice(0, PREVIEW_CHARS) });
+  return describeLargeOutput({ bytes, path: file?.path, head: cutText(text, PREVIEW_CHARS) });
 }
 
 export interface LargeOutput {
@@ -85,14 +87,7 @@ export function describeLargeOutput(output: LargeOutput): string {
   const dropped = output.droppedBytes
     ? `\nThe file ends ${output.droppedBytes} bytes short of the output.`
     : "";
-  const head = `\n\nPreview (first ${PREVIEW_CHARS} chars):\n${wholeCharacters(output.head)}`;
-  const tail = output.tail
-    ? `\n\nPreview (last ${PREVIEW_CHARS} chars):\n${wholeCharacters(output.tail)}`
-    : "";
+  const head = `\n\nPreview (first ${PREVIEW_CHARS} chars):\n${output.head}`;
+  const tail = output.tail ? `\n\nPreview (last ${PREVIEW_CHARS} chars):\n${output.tail}` : "";
   return where + dropped + head + tail;
-}
-
-/** Without half a character where the text was cut: a lone surrogate is no valid JSON for some stores. */
-function wholeCharacters(text: string): string {
-  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
 }

@@ -1,4 +1,5 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
+import { toJson } from "@rightseat/protocol";
 import type { ModelCall } from "../model-call.ts";
 import {
   type ClientSettings,
@@ -42,5 +43,7 @@ export function startMessages(
   body: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<Response> {
-  return client.post("/v1/messages", { body, signal, stream: body["stream"] === true }).asResponse();
+  const headers = { "content-type": "application/json" };
+  const stream = body["stream"] === true;
+  return client.post("/v1/messages", { body: toJson(body), headers, signal, stream }).asResponse();
 }

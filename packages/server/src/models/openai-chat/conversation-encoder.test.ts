@@ -1,3 +1,4 @@
+import { toJson } from "@rightseat/protocol";
 import { describe, expect, it } from "vitest";
 import type { ModelMessage } from "../model-provider.ts";
 import { ConversationEncoder, type EncodedConversation } from "./conversation-encoder.ts";
@@ -17,7 +18,7 @@ function toWire(messages: readonly ModelMessage[]): object[] {
 
 const textOf = ({ kept, text }: EncodedConversation) =>
   kept && text !== "" ? `${Buffer.from(kept)},${text}` : `${Buffer.from(kept ?? [])}${text}`;
-const whole = (messages: readonly ModelMessage[]) => JSON.stringify(toWire(messages)).slice(1, -1);
+const whole = (messages: readonly ModelMessage[]) => toJson(toWire(messages)).slice(1, -1);
 const user = (content: string): ModelMessage => ({ role: "user", content });
 const assistant = (content: string): ModelMessage => ({ role: "assistant", content, toolCalls: [] });
 const result = (content: string): ModelMessage => ({ role: "tool", toolCallId: "1", content });

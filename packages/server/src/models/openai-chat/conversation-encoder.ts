@@ -1,3 +1,4 @@
+import { toJson } from "@rightseat/protocol";
 import type { ModelMessage } from "../model-provider.ts";
 
 /** Shorter conversations are encoded anew each time: that is quick, and there are many of them. */
@@ -59,7 +60,7 @@ export class ConversationEncoder {
   }
 
   #toJson(messages: readonly ModelMessage[]): string {
-    return messages.length === 0 ? "" : JSON.stringify(this.#toWire(messages)).slice(1, -1);
+    return messages.length === 0 ? "" : toJson(this.#toWire(messages)).slice(1, -1);
   }
 
   #keptOf(messages: readonly ModelMessage[]): Kept | undefined {

@@ -1,3 +1,4 @@
+import { toJson } from "@rightseat/protocol";
 import type {
   ModelContentPart,
   ModelMessage,
@@ -20,10 +21,10 @@ type Json = Record<string, unknown>;
 /** The body of `POST /chat/completions`, as JSON. Texts are passed on exactly as given. */
 export function toChatBody(request: ModelRequest, dialect: ChatDialect): Uint8Array {
   const { kept, text } = dialect.conversations.encode(request.messages);
-  const system = request.system === "" ? "" : JSON.stringify({ role: "system", content: request.system });
-  const options = JSON.stringify(toChatOptions(request, dialect)).slice(1, -1);
+  const system = request.system === "" ? "" : toJson({ role: "system", content: request.system });
+  const options = toJson(toChatOptions(request, dialect)).slice(1, -1);
   const comma = (before: unknown, behind: unknown) => (before && behind ? "," : "");
-  const head = `{"model":${JSON.stringify(request.model)},"messages":[${system}${comma(system, kept ?? text)}`;
+  const head = `{"model":${toJson(request.model)},"messages":[${system}${comma(system, kept ?? text)}`;
   const tail = `${comma(kept, text)}${text}]${comma(true, options)}${options}}`;
   return kept ? Buffer.concat([Buffer.from(head), kept, Buffer.from(tail)]) : Buffer.from(head + tail);
 }

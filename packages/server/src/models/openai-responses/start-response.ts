@@ -1,5 +1,5 @@
+import { toJson } from "@rightseat/protocol";
 import type { OpenAI } from "openai";
-import type { ResponseCreateParams } from "openai/resources/responses/responses";
 
 /** Sends the body and gives the raw response. */
 export function startResponse(
@@ -7,5 +7,6 @@ export function startResponse(
   body: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<Response> {
-  return client.responses.create(body as unknown as ResponseCreateParams, { signal }).asResponse();
+  const headers = { "content-type": "application/json" };
+  return client.post("/responses", { body: toJson(body), headers, signal }).asResponse();
 }

@@ -32,6 +32,24 @@ const QUIRKS: readonly QuirkIn[] = [
       answer: { finishReason: "tool-calls", toolCalls: [{ id: "a", name: "clock", arguments: "{}" }] },
     },
   },
+  {
+    quirk: "a surrogate pair comes in two deltas",
+    seenAt: "vLLM, llama.cpp, gateways in JavaScript",
+    sends: {
+      chat: {
+        rawChunks: [
+          String.raw`data: {"choices":[{"index":0,"delta":{"content":"hi \ud83d"}}]}`,
+          "\n\n",
+          String.raw`data: {"choices":[{"index":0,"delta":{"content":"\ude00! \ud83d"}}]}`,
+          "\n\n",
+          chunk({}, "stop"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { content: "hi 😀! \ufffd" } },
+    deltas: ["hi ", "😀! ", "\ufffd"],
+  },
 ];
 
 describeQuirksIn(QUIRKS);

@@ -16,6 +16,25 @@ const QUIRKS: readonly QuirkOut[] = [
       messages: (body: Body) => body.messages[2].content[0].type !== "tool_result" && body.messages,
     },
   },
+  {
+    quirk: "half a surrogate pair, which is no JSON for strict parsers",
+    seenAt: "Anthropic, DeepSeek, vLLM",
+    request: {
+      system: "s\ud83d",
+      tools: [{ name: "clock", description: "d\ude00", parameters: { type: "object", properties: {} } }],
+      messages: [
+        { role: "user", content: "u\ud83d" },
+        {
+          role: "assistant",
+          content: "a\ude00",
+          toolCalls: [{ id: "a", name: "clock", arguments: '{"x":"\ud83d"}' }],
+        },
+        { role: "tool", toolCallId: "a", content: "t\ud83d" },
+      ],
+    },
+    refuses: (body: Body) =>
+      !JSON.stringify(body).includes("\ufffd") || /\\ud[89a-f]/.test(JSON.stringify(body)),
+  },
 ];
 
 describeQuirksOut(QUIRKS);

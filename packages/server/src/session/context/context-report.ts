@@ -1,4 +1,5 @@
 /** What the model's context is made of, for clients: figures, by source and by message. */
+import { cutText } from "@rightseat/protocol";
 import { promptLimit } from "../../agent/context-use.ts";
 import type { ActiveModel } from "../../agent/run-host.ts";
 import { tokensOfMessage, tokensOfMessages, tokensOfTool, tokensOfTools } from "../../agent/tokens.ts";
@@ -156,9 +157,8 @@ function labelOf(message: ModelMessage, names: ReadonlyMap<string, string>): str
     typeof message.content === "string"
       ? message.content
       : message.content.map((part) => (part.type === "text" ? part.text : part.type)).join(" ");
-  const line = withoutTime(content)
-    .slice(0, LABEL_CHARACTERS * 2)
+  const line = cutText(withoutTime(content), LABEL_CHARACTERS * 2)
     .replace(/\s+/g, " ")
     .trim();
-  return `${message.role}: ${line.length > LABEL_CHARACTERS ? `${line.slice(0, LABEL_CHARACTERS)}…` : line}`;
+  return `${message.role}: ${line.length > LABEL_CHARACTERS ? `${cutText(line, LABEL_CHARACTERS)}…` : line}`;
 }

@@ -7,6 +7,7 @@
  * summary in their place. Between the two the context is the old one, so a crash in between costs the
  * summary and nothing else.
  */
+import { cutText } from "@rightseat/protocol";
 import { isSummary, summaryMessage } from "../../agent/compaction-summary.ts";
 import { tokensOfMessage } from "../../agent/tokens.ts";
 import { applyTruncation, type TruncationPlan } from "../../agent/truncate-messages.ts";
@@ -119,7 +120,7 @@ function promptOf(message: ModelMessage): string[] {
 /** The first, which says what it is all about, and the latest that there is room for. */
 function bounded(prompts: readonly string[], characters: number): string[] {
   const most = Math.floor(characters * PROMPT_SHARE);
-  const cut = prompts.map((prompt) => (prompt.length > most ? `${prompt.slice(0, most)}…` : prompt));
+  const cut = prompts.map((prompt) => (prompt.length > most ? `${cutText(prompt, most)}…` : prompt));
   const total = cut.reduce((sum, prompt) => sum + prompt.length, 0);
   if (total <= characters) return cut;
   const [first = "", ...others] = cut;

@@ -1,5 +1,5 @@
 /** A session's history for a client: small ones in one piece, large ones streamed from the store. */
-import { RawResult, StreamedResult } from "@rightseat/protocol";
+import { RawResult, StreamedResult, wellFormedJson } from "@rightseat/protocol";
 import type { EventLog } from "../../store/event-log.ts";
 import type { Session } from "../session.ts";
 import { readVisible } from "./visible-log.ts";
@@ -30,7 +30,9 @@ async function* historyParts(log: EventLog, session: Session, to: number): Async
   for await (const batch of readVisible(log, session.key, session.state.cuts, { to })) {
     let part = "";
     for (const { json } of batch) {
-      part += first ? json : `,${json}`;
+      // Logs of other programs, and old ones, hold halves of surrogate pairs.
+      const line = wellFormedJson(json);
+      part += first ? line : `,${line}`;
       first = false;
     }
     if (part !== "") yield part;

@@ -1,5 +1,7 @@
 /** The hooks of a session: who has some, and what comes of their answers. */
+
 import { randomUUID } from "node:crypto";
+import { toJson } from "@rightseat/protocol";
 import type { Discovery } from "../../discovery/discovery-cache.ts";
 import type { FileHooks, HookQuery } from "../../discovery/hook-files.ts";
 import { createRunHooks } from "../../hooks/create-run-hooks.ts";
@@ -111,7 +113,7 @@ export function runHooksOf(
     transcriptPath: services.transcriptPath(session),
     addContext: (content) => session.record("rightseat.context_added", { content }),
     changeArguments: (toolCallId, args) =>
-      session.record("rightseat.call_changed", { toolCallId, arguments: JSON.stringify(args) }),
+      session.record("rightseat.call_changed", { toolCallId, arguments: toJson(args) }),
     followUp: async (prompt) => {
       const agentMode = session.state.running?.agentMode;
       await logPrompt({

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import {
+  cutText,
   type PermissionLocationType,
   type PermissionMode,
   type PermissionPathsConfig,
@@ -275,7 +276,7 @@ function toUrlPolicy(urls: PermissionUrlsConfig): NonNullable<PermissionPolicy["
   if (wrong !== undefined) {
     throw new RpcError(
       "invalid_params",
-      `urls.initialAllowed: expected addresses like example.com, *.example.com or https://example.com/docs, got ${JSON.stringify(wrong.slice(0, 200))}`,
+      `urls.initialAllowed: expected addresses like example.com, *.example.com or https://example.com/docs, got ${JSON.stringify(cutText(wrong, 200))}`,
       { path: "urls.initialAllowed" },
     );
   }

@@ -1,4 +1,5 @@
 /** Tagged blocks of a prompt, whose content cannot end them or speak beside them. */
+import { cutText } from "@rightseat/protocol";
 
 export function toListBlock(tag: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [toBlock(tag, lines.join("\n"))];
@@ -24,5 +25,5 @@ export function oneLine(text: string): string {
 export function clip(text: string, maxCharacters: number): string {
   return text.length <= maxCharacters
     ? text
-    : `${text.slice(0, maxCharacters)}\n[cut after ${maxCharacters} of ${text.length} characters]`;
+    : `${cutText(text, maxCharacters)}\n[cut after ${maxCharacters} of ${text.length} characters]`;
 }

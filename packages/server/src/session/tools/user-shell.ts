@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import { cutText, RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { UserCommand, UserCommandOptions, UserCommands } from "../../tools/user-command.ts";
 import { runErrand } from "../errands.ts";
 import type { Session } from "../session.ts";
@@ -203,7 +203,7 @@ function shownOutput(session: Session, toolCallId: string): (text: string) => vo
   let left = MAX_SHOWN_CHARACTERS;
   return (text) => {
     if (left > 0)
-      session.emit("tool.execution_partial_result", { toolCallId, partialOutput: text.slice(0, left) });
+      session.emit("tool.execution_partial_result", { toolCallId, partialOutput: cutText(text, left) });
     left -= text.length;
   };
 }

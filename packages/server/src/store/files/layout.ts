@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { cutText } from "@rightseat/protocol";
 import { type SessionKey, StoreError } from "../event-log.ts";
 
 /**
@@ -30,7 +31,7 @@ export function assertValidTenant(tenant: string): void {
 
 function assertValidName(what: string, name: unknown): void {
   if (typeof name === "string" && isValidName(name)) return;
-  const shown = typeof name === "string" ? JSON.stringify(name.slice(0, 140)) : typeof name;
+  const shown = typeof name === "string" ? JSON.stringify(cutText(name, 140)) : typeof name;
   throw new StoreError(
     "invalid-key",
     `invalid ${what}: expected 1 to 128 characters of A-Z a-z 0-9 . _ - with no leading dot and no ` +

@@ -1,6 +1,8 @@
 /** Searches without ripgrep: slower, and the same results. */
+
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { cutText } from "@rightseat/protocol";
 import { ToolArgumentError } from "../tool-arguments.ts";
 import { FILE_TYPES } from "./file-types.ts";
 import { globToRegExp } from "./glob-pattern.ts";
@@ -66,7 +68,7 @@ function* resultsOf(
 function cut(line: string): string {
   const text = line.endsWith("\r") ? line.slice(0, -1) : line;
   if (text.length <= MAX_LINE_CHARS) return text;
-  return `${text.slice(0, MAX_LINE_CHARS)} [... omitted end of long line]`;
+  return `${cutText(text, MAX_LINE_CHARS)} [... omitted end of long line]`;
 }
 
 function fileFilter(query: GrepQuery): (path: string) => boolean {

@@ -1,4 +1,5 @@
 /** `bash`: runs a command. */
+import { cutText } from "@rightseat/protocol";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
 import type { ToolContext } from "../tool.ts";
 import {
@@ -64,7 +65,7 @@ function parse(args: unknown) {
 function shownOutput(context: ToolContext): (text: string) => void {
   let left = MAX_SHOWN_CHARS;
   return (text) => {
-    if (left > 0) context.onOutput(text.slice(0, left));
+    if (left > 0) context.onOutput(cutText(text, left));
     left -= text.length;
   };
 }

@@ -1,4 +1,5 @@
 /** `list_bash`: the shells of the session. */
+import { cutText } from "@rightseat/protocol";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
 import { success } from "../tool-results.ts";
 import type { Shell } from "./shell.ts";
@@ -15,7 +16,7 @@ export const listBash: BuiltInToolBody = {
 
 function describe(shell: Shell): string {
   const { id, command } = shell.info;
-  const shown = command.length > MAX_COMMAND_CHARS ? `${command.slice(0, MAX_COMMAND_CHARS)}…` : command;
+  const shown = command.length > MAX_COMMAND_CHARS ? `${cutText(command, MAX_COMMAND_CHARS)}…` : command;
   return `${id}: ${stateOf(shell)}: ${shown}`;
 }
 

@@ -1,6 +1,8 @@
 /** Collects what a command writes, in bounded memory: what is too large for a model goes to a file. */
+
 import type { FileHandle } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
+import { cutText, endOfText } from "@rightseat/protocol";
 import type { BuiltInToolHost } from "../built-in-tool.ts";
 import { describeLargeOutput, maxOutputBytes, openOutputFile, PREVIEW_CHARS } from "../large-output.ts";
 
@@ -69,7 +71,7 @@ export class OutputCollector {
 
   async #startSpill(): Promise<void> {
     const file = await openOutputFile(this.#host).catch(() => undefined);
-    const head = this.#text.slice(0, PREVIEW_CHARS);
+    const head = cutText(this.#text, PREVIEW_CHARS);
     this.#spill = { path: file?.path, handle: file?.handle, head, tail: "", fileBytes: 0, droppedBytes: 0 };
     await write(this.#spill, this.#text);
     this.#text = "";
@@ -86,7 +88,7 @@ export class OutputCollector {
 }
 
 async function write(spill: Spill, text: string): Promise<void> {
-  spill.tail = (spill.tail + text).slice(-PREVIEW_CHARS);
+  spill.tail = endOfText(spill.tail + text, PREVIEW_CHARS);
   if (!spill.handle) return;
   const bytes = Buffer.from(text);
   if (spill.fileBytes + bytes.length <= MAX_FILE_BYTES) {

@@ -1,5 +1,7 @@
 /** What models read of shells. */
+
 import type { ToolExecutionCompleteContentShellExit } from "@rightseat/protocol";
+import { cutText } from "@rightseat/protocol";
 import type { ToolResult } from "../tool.ts";
 import { failure, success } from "../tool-results.ts";
 import type { Shell } from "./shell.ts";
@@ -24,7 +26,7 @@ export async function reportShell(shell: Shell): Promise<ToolResult> {
     shellId: shell.info.id,
     exitCode,
     cwd: shell.info.cwd,
-    outputPreview: output.slice(0, MAX_PREVIEW_CHARS),
+    outputPreview: cutText(output, MAX_PREVIEW_CHARS),
     ...(file !== undefined || output.length > MAX_PREVIEW_CHARS ? { outputTruncated: true } : {}),
     ...(file === undefined ? {} : { outputFilePath: file }),
   };

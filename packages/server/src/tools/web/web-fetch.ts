@@ -1,5 +1,7 @@
 /** `web_fetch`: a page of the web, as text. */
+
 import type { PermissionRequestUrl } from "@rightseat/protocol";
+import { cutText, endOfText } from "@rightseat/protocol";
 import type { BuiltInToolBody, BuiltInToolHost } from "../built-in-tool.ts";
 import { limitOutput } from "../large-output.ts";
 import type { ToolContext, ToolResult } from "../tool.ts";
@@ -86,7 +88,7 @@ async function askToFollow(
 
 function httpFailure(page: Page, text: string): ToolResult {
   const status = `${page.url.href} was answered with ${page.status} ${page.statusText}`.trim();
-  return failure(`${status}.\n\n${wholeCharacters(text.slice(0, MAX_ERROR_CHARS))}`.trim(), "http_error");
+  return failure(`${status}.\n\n${cutText(text, MAX_ERROR_CHARS)}`.trim(), "http_error");
 }
 
 function part(page: Page, text: string, wanted: ReturnType<typeof parse>): string {
@@ -99,13 +101,8 @@ function part(page: Page, text: string, wanted: ReturnType<typeof parse>): strin
     page.isCut ? "The page is longer than can be fetched; its end is missing." : "",
     text === "" ? "The page has no text." : "",
   ].filter((note) => note !== "");
-  const shown = wholeCharacters(text.slice(from, to));
+  const shown = cutText(endOfText(text, text.length - from), to - from);
   return notes.length === 0 ? shown : `${shown}\n\n(${notes.join(" ")})`.trimStart();
-}
-
-/** Without half a character where the text was cut. */
-function wholeCharacters(text: string): string {
-  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
 }
 
 function privateHostsOf(host: BuiltInToolHost): readonly string[] {
