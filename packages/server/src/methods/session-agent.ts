@@ -67,8 +67,10 @@ export function sessionAgentMethods(services: Services): Methods {
         const message = `session.agent.setPrompt: id: expected the id of an agent, got '${params.id}'`;
         throw new RpcError("invalid_params", message, { path: "id" });
       }
-      const agentPrompts = { ...session.settings.agentPrompts, [agent.id]: params.prompt };
-      session.settings = { ...session.settings, agentPrompts };
+      session.changeSettings((settings) => ({
+        ...settings,
+        agentPrompts: { ...settings.agentPrompts, [agent.id]: params.prompt },
+      }));
       if (session.agent?.id === agent.id) session.agent = { ...session.agent, prompt: params.prompt };
       return null;
     },

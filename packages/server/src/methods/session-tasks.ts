@@ -107,7 +107,7 @@ export function sessionTaskMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      session.settings = { ...session.settings, subagents: params.subagents ?? undefined };
+      session.changeSettings((settings) => ({ ...settings, subagents: params.subagents ?? undefined }));
       return {};
     },
     "session.fleet.start": async (

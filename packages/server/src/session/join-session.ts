@@ -2,22 +2,15 @@
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
-import {
-  type AgentServices,
-  agentsOf,
-  requireAgent,
-  restoreAgent,
-  selectAgent,
-  tellAgents,
-} from "./agents/agents.ts";
+import { agentsOf, restoreAgent, selectAgent, tellAgents } from "./agents/agents.ts";
 import type { ClientLink } from "./clients/client-link.ts";
 import { clientFacts, clientsChanged } from "./clients/clients.ts";
 import { noteReturn } from "./clients/lost-clients.ts";
 import { closeInterruptedCompaction } from "./context/compaction.ts";
 import { setSessionLimits } from "./context/session-limits.ts";
-import { askForGitHubToken } from "./github/github-token.ts";
-import type { GitHubTokenLease } from "./github/github-token-lease.ts";
-import { joinedPolicy, managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
+import { agentAskedFor, type EnterServices, enterSession, withToken } from "./enter-session.ts";
+import { askForGitHubToken, type GivenToken } from "./github/github-token.ts";
+import { managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
 import { startNextRun } from "./prompts/prompts.ts";
 import {
   abortRun,
@@ -28,12 +21,11 @@ import {
   startRun,
 } from "./run.ts";
 import type { Session } from "./session.ts";
-import { newSessionId, type SessionRegistry } from "./session-registry.ts";
+import { newSessionId } from "./session-registry.ts";
 import { checkFields, warnOfFields } from "./settings/field-rules.ts";
 import { JOIN_FIELDS } from "./settings/session-fields.ts";
 import {
   type Attachment,
-  hasParticipants,
   mergeSettings,
   type SessionSettings,
   type SettingsParams,
@@ -43,23 +35,11 @@ import {
 import { checkTools, tellUnknownTools } from "./tools/check-tools.ts";
 import { sessionContext } from "./workspace/session-context.ts";
 
-export interface JoinServices {
-  readonly registry: SessionRegistry;
+export interface JoinServices extends EnterServices {
   readonly runs: RunServices;
-  readonly agents: AgentServices;
   readonly version: string;
-  readonly defaultWorkingDirectory: string;
   /** GitHub's address for people. */
   readonly gitHubHost: string;
-  /**
-   * Checks what a client asks for before the session is made: the GitHub token, the model.
-   * @throws RpcError when it cannot be had.
-   */
-  readonly checkSettings: (settings: SessionSettings) => Promise<void> | void;
-  /** The model of a session whose client named none; undefined when that is found out at the first prompt. */
-  readonly defaultModel: (settings: SessionSettings) => string | undefined;
-  /** Names of the server's own tools. */
-  readonly builtInTools: ReadonlySet<string>;
   readonly onLifecycle: (type: "session.created" | "session.updated", key: SessionKey) => void;
 }
 
@@ -89,9 +69,9 @@ export async function createSession(
     tenant,
     sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId(),
   };
-  const settings = mergeSettings({}, params);
-  settings.managed = managedPolicyOf(params);
-  const lease = await takeToken(services, link, key.sessionId, settings, params);
+  const managed = managedPolicyOf(params);
+  const token = await takeToken(services, link, key.sessionId, params);
+  const settings = withToken({ ...mergeSettings({}, params), managed }, token);
   settings.model ??= services.defaultModel(settings);
   checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
@@ -107,7 +87,7 @@ export async function createSession(
     context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
   };
   const session = await services.registry.create(key, settings, summary, (session) => {
-    session.gitHubTokenLease = lease;
+    session.gitHubTokenLease = token && { expiresAtMs: token.expiresAtMs };
     session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
     if (settings.enableFileHooks) session.fileHooksStart = "new";
     tellManagedSettings(session, params);
@@ -140,42 +120,17 @@ export async function resumeSession(
   role: "participant" | "observer" = "participant",
 ): Promise<JoinResult> {
   const unheard = checkFields("session.resume", params, JOIN_FIELDS);
-  const brought = managedPolicyOf(params);
   const key: SessionKey = { tenant, sessionId: String(params.sessionId) };
-  const session = await services.registry.open(key);
   if (role === "observer") {
+    const session = await services.registry.open(key);
     session.attachments.set(link, toObserver(link, params));
     return joinResult(services, session, params);
   }
-  const others = [...session.attachments].some(([other, { observer }]) => other !== link && !observer);
-  const managed = others ? joinedPolicy(session.settings.managed, brought) : brought;
-  const settings = mergeSettings(session.settings, params);
-  settings.managed = managed;
-  let agent: AgentDefinition | undefined;
-  let lease: GitHubTokenLease | undefined;
-  try {
-    lease = await takeToken(services, link, key.sessionId, settings, params);
-    settings.model ??= session.state.model ?? services.defaultModel(settings);
-    settings.reasoningEffort ??= session.state.reasoningEffort;
-    checkTools("session.resume", settings, params.tools, services.builtInTools);
-    // Who names no model may come for the history alone, and need not bring the way to one.
-    await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
-    const cwd =
-      settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory;
-    agent = await agentAskedFor(services, settings, cwd, params);
-  } catch (error) {
-    if (session.attachments.size === 0) await services.registry.close(session);
-    throw error;
-  }
-  const wasActive = hasParticipants(session.attachments);
+  const brought = managedPolicyOf(params);
+  const token = await takeToken(services, link, key.sessionId, params);
+  const entered = await enterSession(services, key, { link, params, brought, token });
+  const { session, agent, attachment, before, wasActive } = entered;
   const continuePendingWork = params.continuePendingWork === true;
-  session.settings = settings;
-  if (lease || params.gitHubToken !== undefined) session.gitHubTokenLease = lease;
-  const before = clientFacts(session);
-  if (settings.enableFileHooks && !wasActive) session.fileHooksStart = "resume";
-  const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
-  attachment.interests = session.attachments.get(link)?.interests;
-  session.attachments.set(link, attachment);
   tellManagedSettings(session, params);
   noteReturn(session, attachment);
   if (!wasActive && !continuePendingWork) await interrupt(session);
@@ -199,17 +154,6 @@ export async function resumeSession(
   return joinResult(services, session, params);
 }
 
-/** @throws RpcError `invalid_params` when there is no agent of the name. */
-async function agentAskedFor(
-  services: JoinServices,
-  settings: SessionSettings,
-  workingDirectory: string,
-  { agent }: SettingsParams,
-): Promise<AgentDefinition | undefined> {
-  if (typeof agent !== "string") return undefined;
-  return requireAgent({ settings, workingDirectory }, services.agents, agent, "agent");
-}
-
 /** Tells of the session's agents, and takes up the one that is to answer. */
 async function joinAgents(
   services: JoinServices,
@@ -224,22 +168,17 @@ async function joinAgents(
     tellAgents(session, await agentsOf(session, services.agents));
 }
 
-/** Of a client that gives tokens when it is asked, the first one is asked for at once. */
+/** Asks a client that gives tokens for its first one; undefined for all other clients. */
 async function takeToken(
   services: JoinServices,
   link: ClientLink,
   sessionId: string,
-  settings: SessionSettings,
   params: SettingsParams,
-): Promise<GitHubTokenLease | undefined> {
+): Promise<GivenToken | undefined> {
   const registrationId = params.gitHubTokenProviderRegistrationId;
   if (typeof registrationId !== "string") return undefined;
   const host = services.gitHubHost;
-  const given = await askForGitHubToken(link, { registrationId, host, sessionId, reason: "initial" });
-  settings.gitHubToken = given.token;
-  settings.gitHubIdentity = undefined;
-  settings.withoutServerToken = undefined;
-  return { expiresAtMs: given.expiresAtMs };
+  return askForGitHubToken(link, { registrationId, host, sessionId, reason: "initial" });
 }
 
 /** Changes of files are tracked from the first turn on, or not at all. */

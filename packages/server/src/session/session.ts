@@ -70,7 +70,6 @@ export class Session {
   readonly attachments = new Map<ClientLink, Attachment>();
   /** Clients that were lost and may come back; see lost-clients.ts. */
   lostClients: readonly LostClient[] | undefined;
-  settings: SessionSettings;
   /** Those that were ever begun, once one was. */
   subAgents: ActiveAgents | undefined;
   /** The agents of the session's own, as they were seen last; undefined when it has none. */
@@ -90,6 +89,8 @@ export class Session {
   requestHeaders: Map<string, Readonly<Record<string, string>>> | undefined;
   /** People's commands; set once there was one. */
   userCommands: UserCommands | undefined;
+  /** Clients whose wishes are being checked before they are attached. */
+  newcomers = 0;
   /** Set when the session is on its way out; nothing new may begin. */
   closing = false;
   /** Settles when a session that is closing has gone. */
@@ -101,6 +102,7 @@ export class Session {
   /** Observers inside the server (long polls); set while there are any. */
   #observers: Set<(event: PublishedEvent) => void> | undefined;
 
+  #settings: Readonly<SessionSettings>;
   readonly #log: EventLog;
   readonly #lease: Lease;
   readonly #onBroken: SessionOptions["onBroken"];
@@ -119,7 +121,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
-    this.settings = options.settings;
+    this.#settings = options.settings;
     this.questions = new Questions(options.questionDeadlineMs);
     this.#log = options.log;
     this.#lease = options.lease;
@@ -129,6 +131,18 @@ export class Session {
 
   get id(): string {
     return this.key.sessionId;
+  }
+
+  get settings(): Readonly<SessionSettings> {
+    return this.#settings;
+  }
+
+  /**
+   * The only way to change the settings: the change gets those that hold now. A caller that waits between reading
+   * and changing them would otherwise undo what others changed meanwhile.
+   */
+  changeSettings(change: (current: Readonly<SessionSettings>) => Readonly<SessionSettings>): void {
+    this.#settings = change(this.#settings);
   }
 
   get awake(): boolean {
@@ -149,7 +163,7 @@ export class Session {
   /** Whether something is being run or asked, which must not be cut off for want of use. */
   get busy(): boolean {
     if (this.run !== undefined || this.compaction !== undefined || this.errands !== undefined) return true;
-    return this.questions.size > 0;
+    return this.questions.size > 0 || this.newcomers > 0;
   }
 
   /** Whether nothing is being written, asked or run, so that it may sleep or go. */

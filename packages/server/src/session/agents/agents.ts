@@ -24,10 +24,15 @@ export interface SessionAgents {
 
 /** Files are looked at only when the session's application wants them to be. Never rejects. */
 export async function agentsOf(session: Session, services: AgentServices): Promise<SessionAgents> {
-  const directory = session.settings.workingDirectory ?? session.state.workingDirectory;
-  const found = await agentsFor(session.settings, directory ?? services.defaultWorkingDirectory, services);
-  session.ownAgents = found.agents.length > 0 ? found.agents : undefined;
-  return found;
+  for (;;) {
+    const { settings } = session;
+    const directory = settings.workingDirectory ?? session.state.workingDirectory;
+    const found = await agentsFor(settings, directory ?? services.defaultWorkingDirectory, services);
+    // Other settings may have brought other agents meanwhile.
+    if (session.settings !== settings) continue;
+    session.ownAgents = found.agents.length > 0 ? found.agents : undefined;
+    return found;
+  }
 }
 
 async function agentsFor(
@@ -148,8 +153,14 @@ export function deselectAgent(session: Session): void {
 
 /** Finds the agent that the log says was selected, as it is defined now. Never rejects. */
 export async function restoreAgent(session: Session, services: AgentServices): Promise<void> {
-  const { selectedAgent } = session.state;
-  session.agent = selectedAgent === undefined ? undefined : await findAgent(session, services, selectedAgent);
+  for (;;) {
+    const { selectedAgent } = session.state;
+    const agent = selectedAgent === undefined ? undefined : await findAgent(session, services, selectedAgent);
+    // Another client may have selected another agent meanwhile.
+    if (session.state.selectedAgent !== selectedAgent) continue;
+    session.agent = agent;
+    return;
+  }
 }
 
 /** Tells clients which agents there are now; those of a session without any are not worth an event. */

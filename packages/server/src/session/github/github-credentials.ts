@@ -41,11 +41,11 @@ export function installCredentials(
     ...(envVar !== undefined ? { envVar } : {}),
     ...(copilotUser !== undefined ? { copilotUser } : {}),
   };
-  session.settings = {
-    ...session.settings,
+  session.changeSettings((settings) => ({
+    ...settings,
     gitHubIdentity: identity,
     gitHubToken: token,
     withoutServerToken: token === undefined && login !== serverLogin,
-  };
+  }));
   session.gitHubTokenLease = undefined;
 }

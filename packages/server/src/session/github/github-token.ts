@@ -72,7 +72,7 @@ async function refresh(session: Session, host: string): Promise<void> {
       const { token, expiresAtMs } = await askForGitHubToken(link, { ...request, reason: "refresh" });
       // Other credentials were installed meanwhile.
       if (session.gitHubTokenLease !== lease) return;
-      session.settings = { ...session.settings, gitHubToken: token };
+      session.changeSettings((settings) => ({ ...settings, gitHubToken: token }));
       session.gitHubTokenLease = { expiresAtMs };
       return;
     } catch (error) {

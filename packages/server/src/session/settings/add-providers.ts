@@ -3,6 +3,8 @@ import { RpcError } from "@rightseat/protocol";
 import type { ProviderModelSource, ProviderSource } from "../../models/provider-source.ts";
 import type { JoinServices } from "../join-session.ts";
 import type { Session } from "../session.ts";
+import { applyChecked } from "./change-session.ts";
+import type { SessionSettings } from "./session-settings.ts";
 
 export interface Additions {
   readonly providers?: readonly ProviderSource[];
@@ -13,9 +15,17 @@ export interface Additions {
 export async function addProviders(
   services: Pick<JoinServices, "checkSettings">,
   session: Session,
-  { providers = [], models = [] }: Additions,
+  additions: Additions,
 ): Promise<void> {
-  const { settings } = session;
+  await applyChecked(
+    session,
+    (settings) => services.checkSettings(withAdditions(settings, additions)),
+    () => session.changeSettings((settings) => ({ ...settings, ...withAdditions(settings, additions) })),
+  );
+}
+
+/** The providers and models of the session with the added ones. @throws RpcError `invalid_params`. */
+function withAdditions(settings: Readonly<SessionSettings>, { providers = [], models = [] }: Additions) {
   if (settings.provider) {
     throw new RpcError(
       "invalid_params",
@@ -25,14 +35,10 @@ export async function addProviders(
   }
   assertNew("providers", settings.providers, providers, ({ name }) => String(name));
   assertNew("models", settings.models, models, ({ provider, id }) => `${provider}/${id}`);
-  const added = {
+  return {
     providers: [...(settings.providers ?? []), ...providers],
     models: [...(settings.models ?? []), ...models],
   };
-  await services.checkSettings({ ...added });
-  if (session.settings.providers !== settings.providers || session.settings.models !== settings.models)
-    return addProviders(services, session, { providers, models });
-  session.settings = { ...session.settings, ...added };
 }
 
 function assertNew<T>(

@@ -17,6 +17,24 @@ export function renameSession(session: Session, to: string): void {
 /** @throws RpcError when what the settings ask for cannot be had. */
 export type CheckSettings = (settings: SessionSettings) => Promise<void> | void;
 
+/**
+ * Checks the settings, and applies a change when those that were checked are those that hold. When others changed
+ * them during the check, it checks again.
+ * @param apply must change the settings before it awaits anything.
+ * @throws what the check throws; nothing was applied then.
+ */
+export async function applyChecked(
+  session: Session,
+  check: (settings: Readonly<SessionSettings>) => Promise<void> | void,
+  apply: () => void,
+): Promise<void> {
+  for (;;) {
+    const { settings } = session;
+    await check(settings);
+    if (session.settings === settings) return apply();
+  }
+}
+
 export interface ModelChange {
   readonly modelId: string;
   readonly reasoningEffort?: string;
@@ -32,8 +50,11 @@ export async function switchModel(
   session: Session,
   change: ModelChange,
 ): Promise<void> {
-  await services.checkSettings(withModel(session.settings, change));
-  applyModel(session, change);
+  await applyChecked(
+    session,
+    (settings) => services.checkSettings(withModel(settings, change)),
+    () => applyModel(session, change),
+  );
 }
 
 /** Whether it can be had shows with the next call. */
@@ -47,7 +68,7 @@ export function applyModel(session: Session, change: ModelChange): void {
     reasoningEffort: changed.reasoningEffort,
     ...(change.cause !== undefined ? { cause: change.cause } : {}),
   });
-  session.settings = changed;
+  session.changeSettings(() => changed);
 }
 
 /** Holds for the model that the session has, and for those it is switched to without another. */
@@ -56,7 +77,7 @@ export function setReasoningEffort(session: Session, reasoningEffort: string): v
   if (modelId !== undefined) applyModel(session, { modelId, reasoningEffort });
   else {
     session.record("rightseat.reasoning_effort_set", { reasoningEffort });
-    session.settings = { ...session.settings, reasoningEffort };
+    session.changeSettings((settings) => ({ ...settings, reasoningEffort }));
   }
 }
 

@@ -5,7 +5,7 @@ import { type SessionLimits, setSessionLimits } from "../context/session-limits.
 import type { JoinServices } from "../join-session.ts";
 import type { Session } from "../session.ts";
 import { checkWorkingDirectory, moveSession } from "../workspace/working-directory.ts";
-import { applyModel, setReasoningEffort } from "./change-session.ts";
+import { applyChecked, applyModel, setReasoningEffort } from "./change-session.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
 import { OPTION_FIELDS } from "./session-fields.ts";
 import { mergeSettings, type SettingsParams } from "./session-settings.ts";
@@ -23,19 +23,15 @@ export async function updateOptions(
     typeof workingDirectory === "string"
       ? await checkWorkingDirectory(workingDirectory, "workingDirectory")
       : undefined;
-  const wanted = mergeSettings(session.settings, rest);
-  // As with resume: who names no model need not bring the way to one.
-  await services.checkSettings(rest.model === undefined ? { ...wanted, model: undefined } : wanted);
-  // Again: another call may have changed them while these were checked.
-  const { model: before } = session.settings;
-  const { model, reasoningEffort, ...settings } = mergeSettings(session.settings, rest);
-  const previous = { model: before, reasoningEffort: session.settings.reasoningEffort };
-  session.settings = { ...settings, ...previous };
-  if (model !== undefined && model !== before) {
-    const { reasoningSummary, modelCapabilities } = settings;
-    applyModel(session, { modelId: model, reasoningEffort, reasoningSummary, modelCapabilities });
-  } else if (reasoningEffort !== undefined && reasoningEffort !== previous.reasoningEffort)
-    setReasoningEffort(session, reasoningEffort);
+  await applyChecked(
+    session,
+    (current) => {
+      const wanted = mergeSettings(current, rest);
+      // As with resume: a client that names no model need not bring the way to one.
+      return services.checkSettings(rest.model === undefined ? { ...wanted, model: undefined } : wanted);
+    },
+    () => applyOptions(session, rest),
+  );
   if (directory !== undefined) await moveSession(session, directory);
   const attachment = session.attachments.get(link);
   if (attachment && typeof params.enableStreaming === "boolean")
@@ -44,4 +40,16 @@ export async function updateOptions(
     setSessionLimits(session, params.sessionLimits as SessionLimits | null);
   warnOfFields(session, link, unheard);
   await session.committed();
+}
+
+function applyOptions(session: Session, params: SettingsParams): void {
+  const { model: before } = session.settings;
+  const { model, reasoningEffort, ...settings } = mergeSettings(session.settings, params);
+  const previous = { model: before, reasoningEffort: session.settings.reasoningEffort };
+  session.changeSettings(() => ({ ...settings, ...previous }));
+  if (model !== undefined && model !== before) {
+    const { reasoningSummary, modelCapabilities } = settings;
+    applyModel(session, { modelId: model, reasoningEffort, reasoningSummary, modelCapabilities });
+  } else if (reasoningEffort !== undefined && reasoningEffort !== previous.reasoningEffort)
+    setReasoningEffort(session, reasoningEffort);
 }

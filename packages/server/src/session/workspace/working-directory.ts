@@ -30,7 +30,7 @@ export async function checkWorkingDirectory(directory: string, path: string): Pr
 /** Moves the session there: what follows runs there, and clients are told by `session.context_changed`. */
 export async function moveSession(session: Session, directory: string): Promise<void> {
   const context = await sessionContext(session.settings, directory);
-  session.settings = { ...session.settings, workingDirectory: directory };
+  session.changeSettings((settings) => ({ ...settings, workingDirectory: directory }));
   session.append("session.context_changed", context);
 }
 

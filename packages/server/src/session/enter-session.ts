@@ -1,0 +1,162 @@
+/**
+ * How a client gets into a session that others may be in, or on their way into: what it asks for is checked, and
+ * takes effect together with what the others brought meanwhile.
+ */
+import type { ManagedPolicy } from "../permissions/managed-policy.ts";
+import type { SessionKey } from "../store/event-log.ts";
+import type { AgentDefinition } from "./agents/agent-definition.ts";
+import { type AgentServices, requireAgent } from "./agents/agents.ts";
+import type { ClientLink } from "./clients/client-link.ts";
+import { clientFacts } from "./clients/clients.ts";
+import type { GivenToken } from "./github/github-token.ts";
+import { joinedPolicy } from "./permissions/managed-settings.ts";
+import type { Session } from "./session.ts";
+import type { SessionRegistry } from "./session-registry.ts";
+import { applyChecked } from "./settings/change-session.ts";
+import {
+  type Attachment,
+  hasParticipants,
+  mergeSettings,
+  type SessionSettings,
+  type SettingsParams,
+  toAttachment,
+} from "./settings/session-settings.ts";
+import { checkTools } from "./tools/check-tools.ts";
+
+export interface EnterServices {
+  readonly registry: SessionRegistry;
+  readonly agents: AgentServices;
+  readonly defaultWorkingDirectory: string;
+  /**
+   * Checks what a client asks for before the session is made: the GitHub token, the model.
+   * @throws RpcError when it cannot be had.
+   */
+  readonly checkSettings: (settings: SessionSettings) => Promise<void> | void;
+  /** The model of a session whose client named none; undefined when that is found out at the first prompt. */
+  readonly defaultModel: (settings: SessionSettings) => string | undefined;
+  /** Names of the server's own tools. */
+  readonly builtInTools: ReadonlySet<string>;
+}
+
+interface Newcomer {
+  readonly link: ClientLink;
+  readonly params: SettingsParams;
+  readonly brought: ManagedPolicy | undefined;
+  readonly token: GivenToken | undefined;
+}
+
+interface Entered {
+  readonly session: Session;
+  readonly agent: AgentDefinition | undefined;
+  readonly attachment: Attachment;
+  /** What the clients amounted to without the newcomer. */
+  readonly before: ReturnType<typeof clientFacts>;
+  /** Whether another client took part already. */
+  readonly wasActive: boolean;
+}
+
+/**
+ * Opens the session, checks what the newcomer asks of it, and attaches the newcomer. The checks take their time:
+ * what others bring or change meanwhile is kept, and checked together with what the newcomer brings.
+ * @throws RpcError when the newcomer asks for what cannot be had; the session is as it was.
+ */
+export async function enterSession(
+  services: EnterServices,
+  key: SessionKey,
+  newcomer: Newcomer,
+): Promise<Entered> {
+  const session = await services.registry.open(key);
+  let entered: Entered | undefined;
+  let agent: AgentDefinition | undefined;
+  session.newcomers += 1;
+  try {
+    await applyChecked(
+      session,
+      async (current) => {
+        agent = await checkNewcomer(
+          services,
+          session,
+          joinedSettings(services, session, current, newcomer),
+          newcomer,
+        );
+      },
+      () => {
+        if (!session.closing) entered = attachNewcomer(services, session, newcomer, agent);
+      },
+    );
+  } catch (error) {
+    // Others that are on their way in need it as it is.
+    if (session.attachments.size === 0 && session.newcomers === 1) await services.registry.close(session);
+    throw error;
+  } finally {
+    session.newcomers -= 1;
+  }
+  if (entered) return entered;
+  // It was let go during the checks: it is opened anew.
+  await session.closed;
+  return enterSession(services, key, newcomer);
+}
+
+/** @returns the agent that is to answer, when the newcomer names one. @throws RpcError when something cannot be had. */
+async function checkNewcomer(
+  services: EnterServices,
+  session: Session,
+  settings: SessionSettings,
+  { params }: Newcomer,
+): Promise<AgentDefinition | undefined> {
+  checkTools("session.resume", settings, params.tools, services.builtInTools);
+  // A client that names no model may come for the history alone, and need not bring the way to one.
+  await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
+  const cwd = settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory;
+  return agentAskedFor(services, settings, cwd, params);
+}
+
+function attachNewcomer(
+  services: EnterServices,
+  session: Session,
+  newcomer: Newcomer,
+  agent: AgentDefinition | undefined,
+): Entered {
+  const { link, params, token } = newcomer;
+  const wasActive = hasParticipants(session.attachments);
+  session.changeSettings((current) => joinedSettings(services, session, current, newcomer));
+  if (token) session.gitHubTokenLease = { expiresAtMs: token.expiresAtMs };
+  else if (params.gitHubToken !== undefined) session.gitHubTokenLease = undefined;
+  const before = clientFacts(session);
+  if (session.settings.enableFileHooks && !wasActive) session.fileHooksStart = "resume";
+  const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
+  attachment.interests = session.attachments.get(link)?.interests;
+  session.attachments.set(link, attachment);
+  return { session, agent, attachment, before, wasActive };
+}
+
+/** The settings that hold now with what the newcomer brings. */
+function joinedSettings(
+  services: EnterServices,
+  session: Session,
+  current: Readonly<SessionSettings>,
+  { link, params, brought, token }: Newcomer,
+): SessionSettings {
+  const others = [...session.attachments].some(([other, { observer }]) => other !== link && !observer);
+  const settings = withToken(mergeSettings(current, params), token);
+  settings.managed = others ? joinedPolicy(current.managed, brought) : brought;
+  settings.model ??= session.state.model ?? services.defaultModel(settings);
+  settings.reasoningEffort ??= session.state.reasoningEffort;
+  return settings;
+}
+
+/** @throws RpcError `invalid_params` when there is no agent of the name. */
+export async function agentAskedFor(
+  services: EnterServices,
+  settings: SessionSettings,
+  workingDirectory: string,
+  { agent }: SettingsParams,
+): Promise<AgentDefinition | undefined> {
+  if (typeof agent !== "string") return undefined;
+  return requireAgent({ settings, workingDirectory }, services.agents, agent, "agent");
+}
+
+export function withToken(settings: SessionSettings, given: GivenToken | undefined): SessionSettings {
+  if (!given) return settings;
+  return { ...settings, gitHubToken: given.token, gitHubIdentity: undefined, withoutServerToken: undefined };
+}

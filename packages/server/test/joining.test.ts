@@ -1,0 +1,94 @@
+/** Clients that come to one session at the same time: none undoes what another brought. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { seeded } from "./support/random.ts";
+import { startServer, type TestServer, tempHome } from "./support/servers.ts";
+import type { WireClient } from "./support/wire-client.ts";
+
+const ROUNDS = Number(process.env.RIGHTSEAT_JOIN_ROUNDS ?? 200);
+
+const POLICY = { permissions: { disableBypassPermissionsMode: "disable", deny: ["Write"] } };
+const AGENT = { name: "reviewer", prompt: "Review." };
+const PROVIDERS = {
+  providers: [{ name: "own", type: "openai", baseUrl: "http://127.0.0.1:9/v1" }],
+  models: [{ provider: "own", id: "m" }],
+};
+
+/** A session that nobody is attached to. */
+async function leave(client: WireClient, sessionId: string) {
+  await client.request("session.create", { sessionId, model: "demo" });
+  await client.request("session.detach", { sessionId });
+}
+
+async function whatHolds(client: WireClient, sessionId: string) {
+  const { agents } = await client.request("session.agent.list", { sessionId });
+  const bypass = await client
+    .request("session.permissions.setApproveAll", { sessionId, enabled: true })
+    .catch((error) => error.data.reason);
+  const again = await client
+    .request("session.provider.add", { sessionId, ...PROVIDERS })
+    .catch((error) => error.data.path);
+  return { agents: agents.map(({ name }: { name: string }) => name), bypass, again };
+}
+
+async function withClients(run: (server: TestServer, clients: WireClient[]) => Promise<void>) {
+  await using home = await tempHome();
+  await using server = await startServer(home.path, { flags: ["--demo"] });
+  const clients = [await server.connect(), await server.connect(), await server.connect()];
+  await run(server, clients);
+  await Promise.all(clients.map((client) => client.close()));
+}
+
+test("clients that resume a session at once all keep what they brought, and the strictest policy holds", async () => {
+  await withClients(async (_server, clients) => {
+    for (let seed = 1; seed <= ROUNDS; seed++) {
+      const random = seeded(seed);
+      const sessionId = `s${seed}`;
+      const [first] = clients as [WireClient];
+      await leave(first, sessionId);
+      const brought = [
+        { customAgents: [AGENT], managedSettings: POLICY },
+        PROVIDERS,
+        { managedSettings: {} },
+      ];
+      await Promise.all(
+        clients.map(async (client, index) => {
+          if (random() < 0.5) await sleep(Math.floor(random() * 3));
+          const discovers = random() < 0.5 ? { enableConfigDiscovery: true } : {};
+          await client.request("session.resume", {
+            sessionId,
+            model: "demo",
+            ...discovers,
+            ...brought[(index + seed) % brought.length],
+          });
+        }),
+      );
+      expect({ seed, ...(await whatHolds(first, sessionId)) }).toEqual({
+        seed,
+        agents: ["reviewer"],
+        bypass: "denied_by_policy",
+        again: "providers",
+      });
+      for (const client of clients) await client.request("session.detach", { sessionId });
+    }
+  });
+});
+
+test("a client that is refused takes nothing from those that come at the same time", async () => {
+  await withClients(async (_server, clients) => {
+    for (let seed = 1; seed <= ROUNDS / 4; seed++) {
+      const random = seeded(seed);
+      const sessionId = `s${seed}`;
+      const [first, second] = clients as [WireClient, WireClient];
+      await leave(first, sessionId);
+      const refused = first.request("session.resume", { sessionId, model: "demo", agent: "nobody" });
+      if (random() < 0.5) await sleep(Math.floor(random() * 3));
+      const resumed = second.request("session.resume", { sessionId, model: "demo", customAgents: [AGENT] });
+      await expect(refused).rejects.toMatchObject({ data: { reason: "invalid_params" } });
+      await resumed;
+      const { agents } = await second.request("session.agent.list", { sessionId });
+      expect(agents).toMatchObject([{ name: AGENT.name }]);
+      await second.request("session.detach", { sessionId });
+    }
+  });
+});
