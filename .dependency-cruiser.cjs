@@ -2,6 +2,8 @@
 
 const SERVER = "^packages/server/src";
 const PROTOCOL = "^packages/protocol/";
+/** Which addresses may be reached; knows nothing of ours. */
+const NETWORK = "^packages/server/src/network/";
 const TEST = "\\.test\\.ts$|/contract\\.ts$|/test/";
 
 /** The files of a seam: its interface, registry and helpers, and none of its implementations. */
@@ -25,7 +27,7 @@ function implementations(folder, guests = "^$") {
     comment: `an implementation in ${folder}/ imports its interface, the helpers beside it, and its driver`,
     severity: "error",
     from: { path: `${SERVER}/${folder}/([^/]+)/`, pathNot: [TEST, guests] },
-    to: { path: "^packages/", pathNot: [PROTOCOL, seam(folder), `${SERVER}/${folder}/$1/`] },
+    to: { path: "^packages/", pathNot: [PROTOCOL, NETWORK, seam(folder), `${SERVER}/${folder}/$1/`] },
   };
 }
 
@@ -111,6 +113,7 @@ module.exports = {
       [`${SERVER}/metrics/`, `${SERVER}/store/event-log\\.ts$`, `${SERVER}/strangers/`],
       "the port for operators shows metrics and asks the store",
     ),
+    serverFolder("network", [], "which addresses may be reached is asked by models and tools alike"),
     serverFolder("strangers", [], "those who have not said who they are; knows nobody"),
     serverFolder("transport", [`${SERVER}/strangers/`], "transport moves bytes: it imports the protocol"),
     serverFolder("rpc", [`${SERVER}/strangers/`], "rpc imports the protocol; the method table is injected"),

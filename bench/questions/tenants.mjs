@@ -29,7 +29,7 @@ export const tenants = {
     const turnsPerMinute = LIMIT_PER_MINUTE;
     const limits = { tenants: { steady: { turnsPerMinute }, greedy: { turnsPerMinute } } };
     const file = `${home}-tenants.json`;
-    writeFileSync(file, JSON.stringify({ auth: { principals }, limits }));
+    writeFileSync(file, JSON.stringify({ auth: { principals }, limits, providerPrivateHosts: "*" }));
     const runtime = await start({ ownFlags: `--config "${file}"`, connectionToken: tokens.quiet });
     const session = await runtime.createSession();
     await talk(session, size.turns, []);

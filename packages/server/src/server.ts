@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError } from "@rightseat/protocol";
+import { isShared } from "./auth/access-config.ts";
 import type { AttemptDelays } from "./auth/failed-attempts.ts";
 import { Gate } from "./auth/gate.ts";
 import { createModels } from "./compose/models.ts";
@@ -24,6 +25,7 @@ import { createMethods } from "./methods/index.ts";
 import { roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
 import { InstrumentRelay } from "./metrics/instruments.ts";
+import { toHosts } from "./network/address-guard.ts";
 import type { Audit } from "./rpc/audit.ts";
 import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
@@ -104,6 +106,7 @@ export function createServer(
 ): RightseatServer {
   const pace = parts.pace ?? {};
   const defaultWorkingDirectory = process.cwd();
+  let { access } = config;
   const seldomLines = new SeldomLines((message, fields) => logger.warning(message, fields));
   const gate = new Gate({
     sharedSecret: config.connectionToken,
@@ -111,7 +114,7 @@ export function createServer(
     onWarning: (message, fields) => seldomLines.write(message, fields),
     attemptDelays: pace.attemptDelays,
   });
-  const models = createModels(config);
+  const models = createModels(config, () => isShared(access, config.connectionToken));
   const log =
     parts.log ??
     createFileEventLog({
@@ -182,7 +185,7 @@ export function createServer(
   const builtInTools = createBuiltInToolStore({
     log,
     environment: config.environment,
-    privateHosts: (config.fetchPrivateHosts ?? "").split(/[\s,]+/).filter((host) => host !== ""),
+    privateHosts: toHosts(config.fetchPrivateHosts),
     defaultWorkingDirectory,
     processes: governor,
     onNotKept: (error, session) =>
@@ -356,6 +359,7 @@ export function createServer(
     },
     reload: (changed) => {
       tcp?.reloadTls();
+      access = changed.access;
       gate.reload(changed.access);
       governor.reload(changed.limits);
       connections.sweep();

@@ -1,5 +1,6 @@
 /** What tenants, and the tools of their sessions, cannot reach: the server's home, each other, and its network. */
-import { readdir, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, realpath, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
@@ -51,5 +52,115 @@ describe("files under the home", () => {
       }),
     );
     expect(open.flat()).toEqual([]);
+  });
+});
+
+const TOKENS = { a: "token-of-a", b: "token-of-b" };
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const AUTH = {
+  principals: Object.entries(TOKENS).map(([tenant, token]) => ({
+    name: `user-of-${tenant}`,
+    tenant,
+    tokens: [{ sha256: sha256(token) }],
+  })),
+};
+
+/** A server of two tenants, a client of each, and a model on this machine. */
+async function enterWorld(config: object = {}, env: Record<string, string> = {}) {
+  const [home, settings, work] = [await tempHome(), await tempHome(), await tempHome()];
+  const model = await startScriptedModelServer();
+  const file = join(settings.path, "rightseat.json");
+  await writeFile(file, JSON.stringify({ auth: AUTH, ...config }));
+  const server = await startServer(home.path, { flags: ["--config", file], env });
+  const provider = { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" };
+  const connect = async (tenant: keyof typeof TOKENS) => {
+    const client = await server.connect();
+    await client.request("connect", { token: TOKENS[tenant] });
+    const create = async (sessionId: string, more: object = {}) => {
+      const params = { sessionId, model: "scripted", provider, workingDirectory: work.path, ...more };
+      await client.request("session.create", params);
+      await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    };
+    /** What became of one call of a tool. */
+    const call = async (sessionId: string, name: string, args: object) => {
+      model.use([{ toolCalls: [{ name, arguments: args }] }, { text: "done" }]);
+      client.events.clear();
+      await client.ask(sessionId, "go");
+      const { data } = await client.event(sessionId, "tool.execution_complete");
+      return data as { success: boolean; result: { content: string } };
+    };
+    return { client, create, call };
+  };
+  const real = async (path: string) => realpath(path);
+  return {
+    home: await real(home.path),
+    work: await real(work.path),
+    model,
+    provider,
+    a: await connect("a"),
+    b: await connect("b"),
+    [Symbol.asyncDispose]: async () => {
+      await server.shutdown();
+      await model.close();
+      for (const folder of [home, settings, work]) await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe("a provider that a session brings", () => {
+  const ways = (port: number) => {
+    const at = (host: string, more: object = {}) => ({
+      provider: { type: "openai", baseUrl: `http://${host}:${port}/v1`, apiKey: "k", ...more },
+    });
+    return {
+      loopback: at("127.0.0.1"),
+      "a name of it": at("localhost"),
+      "another spelling": at("2130706433"),
+      "a path and a query of its own": {
+        provider: { type: "openai", baseUrl: `http://127.0.0.1:${port}/admin?x=`, apiKey: "k" },
+      },
+      "the Responses API": at("127.0.0.1", { wireApi: "responses" }),
+      Anthropic: at("127.0.0.1", { type: "anthropic" }),
+      Azure: at("127.0.0.1", { type: "azure" }),
+      "one of several": {
+        provider: undefined,
+        providers: [{ ...at("127.0.0.1").provider, name: "own" }],
+        models: [{ provider: "own", id: "m" }],
+        model: "own/m",
+      },
+    };
+  };
+
+  test("is not reached where others cannot look, and the error says how it could be", async () => {
+    await using world = await enterWorld();
+    const { client, create } = world.a;
+    const port = Number(new URL(world.model.url).port);
+    for (const [way, settings] of Object.entries(ways(port))) {
+      const sessionId = way.replaceAll(" ", "-");
+      await create(sessionId, settings);
+      await client.request("session.send", { sessionId, prompt: "go" });
+      const { data } = await client.event(sessionId, "session.error");
+      expect((data as { message: string }).message, way).toContain("--provider-private-hosts");
+    }
+    expect(world.model.requests).toEqual([]);
+  });
+
+  test("is reached where the operator allows it, whoever else there is", async () => {
+    const named = { RIGHTSEAT_PROVIDER_PRIVATE_HOSTS: "ollama.example,127.0.0.1" };
+    await using world = await enterWorld({}, named);
+    world.model.use([{ text: "hello" }]);
+    await world.a.create("s");
+    await world.a.client.ask("s", "go");
+    expect(world.model.requests).toHaveLength(1);
+  });
+
+  test("is reached when it is the operator's own", async () => {
+    const env = { COPILOT_PROVIDER_API_KEY: "k" };
+    await using model = await startScriptedModelServer();
+    await using world = await enterWorld({}, { ...env, COPILOT_PROVIDER_BASE_URL: `${model.url}/v1` });
+    model.use([{ text: "hello" }]);
+    await world.a.create("s", { provider: undefined });
+    await world.a.client.ask("s", "go");
+    expect(model.requests).toHaveLength(1);
   });
 });

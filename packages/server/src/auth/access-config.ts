@@ -39,3 +39,11 @@ export interface AccessConfig {
 }
 
 export const NO_ACCESS_CONFIG: AccessConfig = { principals: [], jwt: [] };
+
+/**
+ * Whether several may be connected who are not one and the same: what one names, another pays for. Everybody who
+ * brings the shared secret, or nothing to an open server, is one.
+ */
+export function isShared({ principals, jwt }: AccessConfig, sharedSecret: string | undefined): boolean {
+  return jwt.length > 0 || principals.length + (sharedSecret === undefined ? 0 : 1) > 1;
+}

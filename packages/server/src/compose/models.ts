@@ -4,8 +4,10 @@ import { AccountError, createGitHubAccounts, hostOf } from "../accounts/github-a
 import type { Config } from "../config/load-config.ts";
 import { lookUpModel } from "../models/catalog.ts";
 import { createProvider } from "../models/create-provider.ts";
+import { createGuardedFetch } from "../models/guarded-fetch.ts";
 import { ModelDirectory, type ModelQuery } from "../models/model-directory.ts";
 import { ModelError } from "../models/model-provider.ts";
+import { isNamed, toHosts } from "../network/address-guard.ts";
 import type { AgentCaller } from "../session/agents/sub-agent.ts";
 import { ClientInferences } from "../session/clients/client-inferences.ts";
 import { refreshedGitHubToken } from "../session/github/github-token.ts";
@@ -36,10 +38,11 @@ export interface Models {
   queryOf(session: Session, settings?: SessionSettings, caller?: AgentCaller): Promise<ModelQuery>;
 }
 
-export function createModels(config: Config): Models {
+/** @param isShared whether the server has several tenants now. */
+export function createModels(config: Config, isShared: () => boolean): Models {
   const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl });
   const inferences = new ClientInferences();
-  const directory = createModelDirectory(config, accounts);
+  const directory = createModelDirectory(config, accounts, isShared);
   const gitHubHost = hostOf(config.gitHubApiUrl);
   return {
     accounts,
@@ -58,8 +61,19 @@ export function createModels(config: Config): Models {
   };
 }
 
-function createModelDirectory(config: Config, accounts: GitHubAccounts): ModelDirectory {
+function createModelDirectory(
+  config: Config,
+  accounts: GitHubAccounts,
+  isShared: () => boolean,
+): ModelDirectory {
+  const privateHosts = toHosts(config.providerPrivateHosts);
   return new ModelDirectory({
+    ownFetch: createGuardedFetch({
+      isFree: (url) =>
+        privateHosts.includes("*") ||
+        (config.providerPrivateHosts === undefined && !isShared()) ||
+        isNamed(url, privateHosts),
+    }),
     serverProviders: config.serverProviders,
     serverModel: config.model,
     demo: config.demo,

@@ -275,6 +275,14 @@ export const OPTIONS = {
     description:
       "Hosts, or hosts with ports, with commas between, that web_fetch may reach although they are not on the public internet",
   },
+  providerPrivateHosts: {
+    type: "string",
+    flag: "provider-private-hosts",
+    env: ["RIGHTSEAT_PROVIDER_PRIVATE_HOSTS"],
+    placeholder: "LIST",
+    description:
+      "Hosts, or hosts with ports, with commas between, where providers that sessions bring may be although they are not on the public internet; * for all, which is the default while there is one principal or none",
+  },
   passEnvironment: {
     type: "string",
     flag: "pass-environment",

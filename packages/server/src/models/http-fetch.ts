@@ -12,28 +12,53 @@ import {
   request as requestHttp,
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import type { LookupFunction } from "node:net";
 import type { Fetch } from "./model-provider.ts";
 
-const httpAgent = new HttpAgent({ keepAlive: true });
-const httpsAgent = new HttpsAgent({ keepAlive: true });
 /** Chunks held for a reader that is behind, before the socket is told to wait. */
 const MOST_CHUNKS = 64;
 
-export const httpFetch: Fetch = async (input, init = {}) => {
-  const url = new URL(typeof input === "string" ? input : input instanceof URL ? input.href : input.url);
-  const body = init.body ?? undefined;
-  if (typeof body !== "string" && !(body instanceof Uint8Array) && body !== undefined) {
-    throw new TypeError("expected a body of text or bytes");
-  }
-  const signal = init.signal ?? undefined;
-  try {
-    return await send(url, init, body, signal);
-  } catch (error) {
-    // The server closed an idle connection just as it was used again; nothing of the request was read.
-    if (!(error instanceof StaleConnectionError)) throw error;
-    return await send(url, init, body, signal, new (url.protocol === "https:" ? HttpsAgent : HttpAgent)());
-  }
-};
+/** Headers that frame a request are not for applications to set: two lengths are two requests to some servers. */
+const FRAMING = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+export interface HttpFetchOptions {
+  /** How names are resolved; default as the system does. */
+  readonly lookup?: LookupFunction;
+}
+
+/** A `fetch` with connections of its own. */
+export function createHttpFetch(options: HttpFetchOptions = {}): Fetch {
+  const agents = {
+    http: new HttpAgent({ ...options, keepAlive: true }),
+    https: new HttpsAgent({ ...options, keepAlive: true }),
+  };
+  return async (input, init = {}) => {
+    const url = new URL(typeof input === "string" ? input : input instanceof URL ? input.href : input.url);
+    const body = init.body ?? undefined;
+    if (typeof body !== "string" && !(body instanceof Uint8Array) && body !== undefined) {
+      throw new TypeError("expected a body of text or bytes");
+    }
+    const signal = init.signal ?? undefined;
+    const secure = url.protocol === "https:";
+    try {
+      return await send(url, init, body, signal, secure ? agents.https : agents.http);
+    } catch (error) {
+      // The server closed an idle connection just as it was used again; nothing of the request was read.
+      if (!(error instanceof StaleConnectionError)) throw error;
+      return await send(url, init, body, signal, new (secure ? HttpsAgent : HttpAgent)(options));
+    }
+  };
+}
+
+export const httpFetch: Fetch = createHttpFetch();
 
 class StaleConnectionError extends Error {}
 
@@ -42,11 +67,12 @@ function send(
   init: RequestInit,
   body: string | Uint8Array | undefined,
   signal: AbortSignal | undefined,
-  agent?: HttpAgent,
+  agent: HttpAgent,
 ): Promise<Response> {
   signal?.throwIfAborted();
   const secure = url.protocol === "https:";
-  const given = init.headers instanceof Headers ? init.headers : new Headers(init.headers);
+  const given = new Headers(init.headers);
+  for (const name of FRAMING) given.delete(name);
   const headers = Object.fromEntries(given);
   headers["accept-encoding"] ??= "identity";
   if (body !== undefined) headers["content-length"] = String(Buffer.byteLength(body));
@@ -54,7 +80,7 @@ function send(
     const request: ClientRequest = (secure ? requestHttps : requestHttp)(url, {
       method: init.method ?? "GET",
       headers,
-      agent: agent ?? (secure ? httpsAgent : httpAgent),
+      agent,
     });
     const onAbort = () => request.destroy(toError(signal?.reason));
     const cleanUp = () => signal?.removeEventListener("abort", onAbort);

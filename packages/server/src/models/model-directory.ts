@@ -46,6 +46,8 @@ export interface ModelDirectoryOptions {
   /** The token of the server, when it has one. */
   readonly gitHubToken?: string;
   readonly createProvider: (settings: ProviderSettings) => ModelProvider;
+  /** For calls of providers that sessions bring, unless their client carries them. */
+  readonly ownFetch: Fetch;
   readonly createDemoProvider: () => ModelProvider;
   readonly createCopilotProvider: (options: {
     token: string;
@@ -333,7 +335,9 @@ export class ModelDirectory {
   #providerFor(provider: ProviderSource, query: ModelQuery, name: string): ModelProvider {
     const known = this.#providers.get(provider);
     if (known && !query.fetch) return known;
-    const made = this.#options.createProvider(toSettings(provider, query, name));
+    const { serverProviders, ownFetch } = this.#options;
+    const fetch = query.fetch ?? (serverProviders.includes(provider) ? undefined : ownFetch);
+    const made = this.#options.createProvider(toSettings(provider, { ...query, fetch }, name));
     if (!query.fetch) this.#providers.set(provider, made);
     return made;
   }

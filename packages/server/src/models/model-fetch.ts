@@ -1,6 +1,7 @@
+import { ForbiddenAddressError } from "../network/address-guard.ts";
 import { toConnectionError, toStatusError } from "./errors.ts";
 import { httpFetch } from "./http-fetch.ts";
-import type { Fetch } from "./model-provider.ts";
+import { type Fetch, ModelError } from "./model-provider.ts";
 import type { Redact } from "./redact.ts";
 
 /** Bodies of error answers are read no further than this. */
@@ -24,6 +25,9 @@ export function createModelFetch(options: {
     try {
       response = await fetch(input, { ...init, redirect: "manual" });
     } catch (thrown) {
+      // Nothing was sent; the same would come again.
+      if (thrown instanceof ForbiddenAddressError)
+        throw new ModelError("invalid-request", `${options.provider}: ${thrown.message}`);
       throw toConnectionError(thrown, { provider: options.provider, url }, options.redact);
     }
     if (response.ok) return response;

@@ -1,5 +1,6 @@
 import type { OpenAI } from "openai";
 import { toCredentialError } from "./errors.ts";
+import { isShared } from "./guarded-fetch.ts";
 import type { ModelCall } from "./model-call.ts";
 import { createModelFetch } from "./model-fetch.ts";
 import type { ModelRequest, ProviderSettings } from "./model-provider.ts";
@@ -97,9 +98,17 @@ export async function createOpenAIClient(settings: ClientSettings, call: ModelCa
         ...toHeaders(settings),
       },
     });
+  const { fetch } = settings;
   // A `fetch` of its own and headers of one request make a client that nobody else can use.
-  if (settings.fetch || requestHeaders) return make();
-  const key = JSON.stringify([call.provider, baseUrl, credential?.value, headers, userAgent]);
+  if ((fetch && !isShared(fetch)) || requestHeaders) return make();
+  const key = JSON.stringify([
+    call.provider,
+    baseUrl,
+    credential?.value,
+    headers,
+    userAgent,
+    fetch?.sharedAs,
+  ]);
   const client = clients.get(key) ?? make();
   clients.delete(key);
   clients.set(key, client);

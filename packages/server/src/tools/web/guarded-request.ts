@@ -1,27 +1,29 @@
-/**
- * One HTTP request that reaches the public internet and nothing else. What a name resolves to is checked
- * where the socket asks for it, so that it is the very address that is connected to: a name that resolves
- * differently the next time gains nothing by it.
- */
-import { lookup as systemLookUp } from "node:dns";
+/** One HTTP request of a model, which reaches the public internet and nothing else. */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { isIP, type LookupFunction, type Socket } from "node:net";
-import { isPublicAddress } from "./public-address.ts";
+import type { Socket } from "node:net";
+import {
+  ForbiddenAddressError as Forbidden,
+  isNamed,
+  isPrivateByName,
+  type LookUp,
+  publicLookup,
+} from "../../network/address-guard.ts";
+import { isPublicAddress } from "../../network/public-address.ts";
 
 export interface RequestLimits {
   /** Hosts, or hosts with ports, that may be reached wherever they are. */
   readonly privateHosts: readonly string[];
   readonly signal: AbortSignal;
   /** How names are resolved; default as the system does. */
-  readonly lookUp?: typeof systemLookUp;
+  readonly lookUp?: LookUp;
 }
 
 /** The address is none that models may reach. */
-export class ForbiddenAddressError extends Error {
-  override readonly name = "ForbiddenAddressError";
+export class ForbiddenAddressError extends Forbidden {
   constructor(host: string) {
     super(
+      host,
       `${host} is not on the public internet. Loopback, private and link-local addresses cannot be fetched.`,
     );
   }
@@ -33,22 +35,21 @@ export function assertFetchable(url: URL, privateHosts: readonly string[]): void
     throw new Error(`Only http and https can be fetched, not ${url.protocol.slice(0, -1)}.`);
   if (url.username !== "" || url.password !== "")
     throw new Error("Addresses with a user name or password in them cannot be fetched.");
-  if (isPrivateHost(url, privateHosts)) return;
-  const host = bareHost(url);
-  if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ForbiddenAddressError(url.host);
-  if (/(^|\.)localhost\.?$/i.test(host)) throw new ForbiddenAddressError(url.host);
+  if (!isNamed(url, privateHosts) && isPrivateByName(url)) throw new ForbiddenAddressError(url.host);
 }
 
 /** The response, whose body nobody has read. @throws the signal's reason, and what went wrong. */
 export function guardedRequest(url: URL, limits: RequestLimits): Promise<IncomingMessage> {
   assertFetchable(url, limits.privateHosts);
-  const isAllowed = isPrivateHost(url, limits.privateHosts) ? () => true : isPublicAddress;
+  const isFree = isNamed(url, limits.privateHosts);
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const request = send(url, {
       agent: false,
       signal: limits.signal,
-      lookup: guardedLookup(isAllowed, limits.lookUp ?? systemLookUp),
+      lookup: isFree
+        ? (limits.lookUp as never)
+        : publicLookup((host) => new ForbiddenAddressError(host), limits.lookUp),
       headers: {
         accept: "text/html, text/markdown, text/plain, application/json, application/xml;q=0.9, */*;q=0.5",
         "accept-encoding": "gzip, br, deflate",
@@ -58,7 +59,7 @@ export function guardedRequest(url: URL, limits: RequestLimits): Promise<Incomin
     request.once("socket", (socket) => {
       // Nothing has been sent by then. It cannot fail, unless the above has a hole.
       socket.once("connect", () => {
-        if (!isAllowed((socket as Socket).remoteAddress ?? ""))
+        if (!isFree && !isPublicAddress((socket as Socket).remoteAddress ?? ""))
           request.destroy(new ForbiddenAddressError(url.host));
       });
     });
@@ -66,26 +67,4 @@ export function guardedRequest(url: URL, limits: RequestLimits): Promise<Incomin
     request.on("error", (error) => reject(limits.signal.aborted ? limits.signal.reason : error));
     request.end();
   });
-}
-
-function guardedLookup(isAllowed: (address: string) => boolean, lookUp: typeof systemLookUp): LookupFunction {
-  return (hostname, options, callback) => {
-    lookUp(hostname, { ...options, all: true }, (error, found) => {
-      const addresses = error ? [] : found.filter(({ address }) => isAllowed(address));
-      const [first] = addresses;
-      if (error) callback(error, "", 0);
-      else if (!first) callback(new ForbiddenAddressError(hostname), "", 0);
-      else if (options.all) callback(null, addresses as never, 0);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-function isPrivateHost(url: URL, privateHosts: readonly string[]): boolean {
-  return privateHosts.some((host) => host === url.hostname || host === url.host || host === bareHost(url));
-}
-
-/** IPv6 addresses are in brackets in URLs. */
-function bareHost(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "");
 }
