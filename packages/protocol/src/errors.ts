@@ -41,7 +41,8 @@ export type ErrorReason =
   | "denied_by_policy"
   | "shutting_down"
   | "connection_overloaded"
-  | "storage_unavailable";
+  | "storage_unavailable"
+  | "audit_unavailable";
 
 export interface RpcErrorBody {
   readonly code: number;

@@ -3,8 +3,9 @@ import { Duplex } from "node:stream";
 import { ConfigError } from "./config/config-error.ts";
 import { hideEnvironment } from "./config/hide-environment.ts";
 import { type Config, helpText, loadConfig } from "./config/load-config.ts";
-import { createLogger, type Logger, openAuditLog } from "./config/logger.ts";
+import { createLogger, type Logger, type ProcessLogger } from "./config/logger.ts";
 import { collectWhenIdle } from "./idle-collector.ts";
+import { type AuditLog, openAuditLog } from "./logs/audit-log.ts";
 import { createServer, type RightseatServer } from "./server.ts";
 import { tokenCommand } from "./token-command.ts";
 
@@ -33,21 +34,43 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     process.stderr.write(`rightseat: --require-auth: ${HOW_TO_CLOSE}\n`);
     return 2;
   }
-  const logger = createLogger(config.logLevel, config.logDir);
+  const logs = openLogs(config);
+  if (logs === undefined) return 2;
+  const { logger, auditLog } = logs;
   hideSecrets(env, config, logger);
-  let auditLog: ReturnType<typeof openAuditLog> | undefined;
-  try {
-    auditLog = config.auditLog === undefined ? undefined : openAuditLog(config.auditLog);
-  } catch (error) {
-    process.stderr.write(`rightseat: --audit-log: ${(error as Error).message}\n`);
-    return 2;
-  }
-  const server = createServer(config, logger, version, { audit: auditLog?.write });
-  process.on("SIGHUP", () => reload(server, argv, env, logger));
+  const server = createServer(config, logger, version, {
+    audit: auditLog?.write,
+    auditRefusal: auditLog && (() => auditLog.refusal),
+    lostLines: () => ({ log: logger.lost, audit: auditLog?.lost ?? 0 }),
+  });
+  process.on("SIGHUP", () => {
+    logger.reopen();
+    auditLog?.reopen();
+    reload(server, argv, env, logger);
+  });
   collectWhenIdle((figures) => logger.debug("memory was given back", figures));
   const code = config.stdio ? await serveStdio(server, logger) : await serveTcp(server, config, logger);
-  auditLog?.close();
+  const closed = await Promise.all([auditLog?.close() ?? true, logger.close()]);
+  // The end of a process waits for its threads, and one of them waits for a file that may never take what it has.
+  if (closed.includes(false)) process.kill(process.pid, "SIGKILL");
   return code;
+}
+
+/** Undefined when one of them cannot be opened, which was told. */
+function openLogs(config: Config): { logger: ProcessLogger; auditLog: AuditLog | undefined } | undefined {
+  let setting = "--log-dir";
+  try {
+    const logger = createLogger(config.logLevel, config.logDir);
+    setting = "--audit-log";
+    const { auditLog: path, auditFailure: onFailure } = config;
+    if (path === undefined) return { logger, auditLog: undefined };
+    const onTrouble = (why: string) =>
+      logger.error("the audit log cannot be written", { path, why, calls: onFailure });
+    return { logger, auditLog: openAuditLog({ path, onFailure, onTrouble }) };
+  } catch (error) {
+    process.stderr.write(`rightseat: ${setting}: ${(error as Error).message}\n`);
+    return undefined;
+  }
 }
 
 async function serveTcp(server: RightseatServer, config: Config, logger: Logger): Promise<number> {

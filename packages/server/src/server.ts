@@ -26,6 +26,7 @@ import { roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
 import { InstrumentRelay } from "./metrics/instruments.ts";
 import { toHosts } from "./network/address-guard.ts";
+import type { LostLines } from "./metrics/prometheus.ts";
 import type { Audit } from "./rpc/audit.ts";
 import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
@@ -95,6 +96,10 @@ export interface ServerParts {
   readonly log?: EventLog;
   /** Told who did what; default nobody. */
   readonly audit?: Audit;
+  /** Why calls that have to be audited are refused now; undefined while they are not. */
+  readonly auditRefusal?: () => string | undefined;
+  /** Lines of the logs that are missing since the start. */
+  readonly lostLines?: () => LostLines;
   readonly pace?: ServerPace;
 }
 
@@ -285,6 +290,7 @@ export function createServer(
     confirms: (principal) => gate.confirms(principal),
     roleFor,
     audit: parts.audit,
+    auditRefusal: parts.auditRefusal,
     maxConnections,
     maxConnectionsOf: (tenant) => governor.limits(tenant).connections,
     introductionMs: pace.introductionMs,
@@ -326,12 +332,14 @@ export function createServer(
       log,
       tenant: DEFAULT_TENANT,
       draining: () => registry.stopping,
+      auditRefusal: parts.auditRefusal,
       relay: instruments,
       snapshot: () => ({
         ...registry.counts(),
         connections: connections.size,
         failedAttempts: gate.failedAttempts,
         processes: governor.processes,
+        lostLines: parts.lostLines?.() ?? { log: 0, audit: 0 },
       }),
       onError: (error, path) => logger.error("a page of the HTTP port failed", { path, error }),
     });
@@ -373,7 +381,6 @@ export function createServer(
       for (const connection of connections) connection.close("the server is shutting down");
       operations?.close();
       seldomLines.close();
-      logger.flush();
     },
   };
 }

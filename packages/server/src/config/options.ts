@@ -103,6 +103,16 @@ export const OPTIONS = {
     placeholder: "FILE",
     description: "Write who did what to this file, one JSON object a line",
   },
+  auditFailure: {
+    type: "choice",
+    flag: "audit-failure",
+    env: ["RIGHTSEAT_AUDIT_FAILURE"],
+    default: "refuse",
+    choices: ["refuse", "continue"],
+    placeholder: "MODE",
+    description:
+      "While the audit log cannot be written: refuse what would be in it, or go on and count what is missing",
+  },
   home: {
     type: "string",
     env: ["COPILOT_HOME", "RIGHTSEAT_HOME"],

@@ -10,6 +10,8 @@ export interface ReadinessOptions {
   /** A tenant whose sessions are listed as a test. */
   readonly tenant: string;
   readonly draining: () => boolean;
+  /** Why calls that have to be audited are refused now; left out where nothing is audited. */
+  readonly auditRefusal?: () => string | undefined;
 }
 
 export interface Readiness {
@@ -49,10 +51,12 @@ export class ReadinessProbe {
   async #ask(): Promise<Readiness> {
     const delayMs = this.#delay.max / 1e6;
     this.#delay.reset();
+    const { auditRefusal } = this.#options;
     const checks = {
       draining: this.#options.draining() ? "the server is shutting down" : "ok",
       eventLoop: delayMs > MAX_LOOP_DELAY_MS ? `it stood still for ${Math.round(delayMs)} ms` : "ok",
       store: await this.#askStore(),
+      ...(auditRefusal ? { auditLog: auditRefusal() ?? "ok" } : {}),
     };
     return { ready: Object.values(checks).every((check) => check === "ok"), checks };
   }

@@ -3,6 +3,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import { BoundedLabels } from "./bounded-labels.ts";
 import type { Instruments } from "./instruments.ts";
 
+/** Lines that the log and the audit log could not be given, since the start. */
+export interface LostLines {
+  readonly log: number;
+  readonly audit: number;
+}
+
 /** What is counted anew each time somebody looks. */
 export interface Snapshot {
   readonly connections: number;
@@ -11,6 +17,7 @@ export interface Snapshot {
   readonly asleep: number;
   readonly failedAttempts: number;
   readonly processes: number;
+  readonly lostLines: LostLines;
 }
 
 export interface Metrics {
@@ -67,6 +74,18 @@ export function createMetrics(snapshot: () => Snapshot, version: string): Metric
       this.set({ state: "running" }, now.running);
       this.set({ state: "awake" }, now.awake);
       this.set({ state: "asleep" }, now.asleep);
+    },
+  });
+
+  new Gauge({
+    name: "rightseat_lost_lines",
+    help: "Lines that could not be written, since the start: of the log, of the audit log",
+    labelNames: ["of"],
+    registers,
+    collect() {
+      const { lostLines } = snapshot();
+      this.set({ of: "log" }, lostLines.log);
+      this.set({ of: "audit" }, lostLines.audit);
     },
   });
 

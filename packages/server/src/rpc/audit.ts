@@ -15,8 +15,20 @@ export interface AuditEntry {
   readonly durationMs: number;
 }
 
+/** About as often as the audit log tries again itself. */
+const RETRY_AFTER_MS = 2_000;
+
 /** Where entries go. Must not throw. */
 export type Audit = (entry: AuditEntry) => void;
+
+/** The answer to a call that has to be audited, while it cannot be. */
+export function auditUnavailable(method: string, why: string): RpcError {
+  return new RpcError(
+    "audit_unavailable",
+    `${method} was not carried out: the audit log takes no entries (${why}). Try again later.`,
+    { method, retryAfterMs: RETRY_AFTER_MS },
+  );
+}
 
 /** Carries a call out and tells how it ended. */
 export function audited(run: () => unknown, tell: (outcome: string, durationMs: number) => void): unknown {

@@ -17,7 +17,7 @@ import {
   type RequestContext,
   RpcError,
 } from "@rightseat/protocol";
-import { type Audit, audited } from "./audit.ts";
+import { type Audit, audited, auditUnavailable } from "./audit.ts";
 import type { LazyValidators } from "./lazy-validators.ts";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
@@ -44,6 +44,8 @@ export interface ConnectionOptions {
   readonly log: ConnectionLog;
   /** Undefined when nobody keeps such a log. */
   readonly audit?: Audit;
+  /** Why calls that have to be audited are refused now; undefined while they are not. */
+  readonly auditRefusal?: () => string | undefined;
   /** A request was answered with this error. */
   readonly onRequestFailed?: (reason: string) => void;
   /**
@@ -210,6 +212,8 @@ export class Connection {
     const { audit, roleFor } = this.#options;
     if (!audit || (method !== "connect" && roleFor(method) === "observer"))
       return this.#answer(method, params, context);
+    const refusal = this.#options.auditRefusal?.();
+    if (refusal !== undefined) throw auditUnavailable(method, refusal);
     return audited(
       () => this.#answer(method, params, context),
       (outcome, durationMs) =>

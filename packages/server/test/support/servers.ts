@@ -74,7 +74,6 @@ export async function startServer(
     warning: at("warning"),
     info: at("info"),
     debug: at("debug"),
-    flush: () => undefined,
   };
   const server = createServer(config, logger, "0.0.0-test", options);
   const port = await server.listen();

@@ -1,0 +1,293 @@
+/**
+ * Every place that the server writes to, and what may become of it: the server answers, says what is wrong,
+ * loses nothing that it acknowledged, and works again when the fault is gone. A row is a place and a fault.
+ */
+import { execFileSync } from "node:child_process";
+import { truncateSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { tempHome } from "./support/servers.ts";
+import { fillLog, startWorld, until, type World, type WorldOptions } from "./support/world.ts";
+
+interface Row extends WorldOptions {
+  readonly place: string;
+  readonly fault: string;
+  /** @returns what undoes it. */
+  readonly begin: (world: World) => Promise<() => unknown> | (() => unknown);
+  /** What shows that the server knows, while it lasts. */
+  readonly tells: (world: World) => Promise<void>;
+  /** What shows that it is over, besides that prompts are answered. */
+  readonly recovers?: (world: World) => Promise<void>;
+}
+
+/** A file larger than this does not grow while a fault has the limit set: for it, the disk is full. */
+const LIMIT_BYTES = 16 * 1024 * 1024;
+
+function limitFiles({ child }: World, bytes: number | "unlimited"): void {
+  execFileSync("prlimit", ["--pid", String(child.pid), `--fsize=${bytes}:`]);
+}
+
+function fullFor(path: string, world: World): () => void {
+  truncateSync(path, LIMIT_BYTES + 1);
+  limitFiles(world, LIMIT_BYTES);
+  return () => limitFiles(world, "unlimited");
+}
+
+/** A folder stands where the file was: nobody, whatever their rights, can write into that. */
+async function folderInPlaceOf(path: string): Promise<() => Promise<void>> {
+  await rename(path, `${path}.1`);
+  await mkdir(path);
+  return () => rmdir(path);
+}
+
+async function logFileOf({ logDir }: World): Promise<string> {
+  await until(async () => (await readdir(logDir)).length > 0);
+  return join(logDir, (await readdir(logDir))[0] as string);
+}
+
+async function checksOf(world: World): Promise<Record<string, string>> {
+  return JSON.parse((await world.page("/readyz")).body).checks;
+}
+
+const isReady = (world: World) => until(async () => (await world.page("/readyz")).status === 200);
+
+async function refusesAudited(world: World): Promise<void> {
+  const call = () => world.client.request("session.abort", { sessionId: "none" });
+  await until(async () => {
+    for (let count = 0; count < 50; count++) await call().catch(() => undefined);
+    return (await checksOf(world)).auditLog !== "ok";
+  });
+  await expect(call()).rejects.toMatchObject({
+    data: { reason: "audit_unavailable", retryAfterMs: expect.any(Number) },
+  });
+  await expect(world.send("refused")).rejects.toMatchObject({ data: { reason: "audit_unavailable" } });
+}
+
+async function countsLostLines(world: World): Promise<void> {
+  fillLog(world);
+  fillLog(world);
+  await until(async () => /rightseat_lost_lines\{of="log"\} [1-9]/.test((await world.page("/metrics")).body));
+}
+
+async function writesLogAgain(world: World): Promise<void> {
+  await until(async () => {
+    fillLog(world, 1);
+    return (await readFile(await logFileOf(world), "utf8").catch(() => "")).includes("none-x");
+  });
+}
+
+const DEBUG = ["--log-level", "debug"];
+
+const ROWS: readonly Row[] = [
+  {
+    place: "the audit log",
+    fault: "is on a full disk",
+    auditLog: "file",
+    begin: (world) => fullFor(world.auditLog, world),
+    tells: refusesAudited,
+    recovers: isReady,
+  },
+  {
+    place: "the audit log",
+    fault: "cannot be written",
+    auditLog: "file",
+    begin: (world) => folderInPlaceOf(world.auditLog),
+    tells: refusesAudited,
+    recovers: isReady,
+  },
+  {
+    place: "the audit log",
+    fault: "is removed with its folder",
+    auditLog: "file",
+    begin: async (world) => {
+      await rm(dirname(world.auditLog), { recursive: true });
+      return () => undefined;
+    },
+    tells: async (world) => {
+      await world.send("into a new file");
+      await until(async () =>
+        (await readFile(world.auditLog, "utf8").catch(() => "")).includes("session.send"),
+      );
+    },
+  },
+  {
+    place: "the audit log",
+    fault: "is a pipe that is not read",
+    auditLog: "pipe",
+    begin: (world) => () => world.readAuditPipe(),
+    tells: refusesAudited,
+    recovers: isReady,
+  },
+  {
+    place: "the log file",
+    fault: "is on a full disk",
+    flags: DEBUG,
+    begin: async (world) => fullFor(await logFileOf(world), world),
+    tells: async (world) => {
+      fillLog(world);
+      await until(() => world.errors().includes("the log cannot be written"));
+      await countsLostLines(world);
+    },
+    recovers: async (world) => {
+      const file = await logFileOf(world);
+      await until(async () => (await readFile(file, "utf8")).includes("lines of the log were lost"));
+    },
+  },
+  {
+    place: "the log file",
+    fault: "cannot be written",
+    flags: DEBUG,
+    begin: async (world) => folderInPlaceOf(await logFileOf(world)),
+    tells: (world) =>
+      until(() => {
+        fillLog(world, 1);
+        return world.errors().includes("the log cannot be written");
+      }),
+    recovers: writesLogAgain,
+  },
+  {
+    place: "the log file",
+    fault: "is removed with its folder",
+    flags: DEBUG,
+    begin: async (world) => {
+      await rm(world.logDir, { recursive: true });
+      return () => undefined;
+    },
+    tells: async (world) => {
+      await until(() => {
+        fillLog(world, 1);
+        return readdir(world.logDir).then(
+          () => true,
+          () => false,
+        );
+      });
+      await writesLogAgain(world);
+    },
+  },
+  {
+    place: "standard error",
+    fault: "is a file on a full disk",
+    standardError: "file",
+    flags: DEBUG,
+    begin: (world) => fullFor(world.errorFile, world),
+    tells: countsLostLines,
+    recovers: (world) =>
+      until(async () => (await readFile(world.errorFile, "utf8")).includes("lines of the log were lost")),
+  },
+  {
+    place: "standard error",
+    fault: "is a pipe that is not read",
+    standardError: "unread",
+    flags: DEBUG,
+    begin: (world) => () => {
+      world.child.stderr?.on("data", () => undefined);
+    },
+    tells: countsLostLines,
+    recovers: async (world) => {
+      let text = "";
+      world.child.stderr?.on("data", (chunk) => (text += chunk));
+      await until(() => text.includes("lines of the log were lost"));
+    },
+  },
+  {
+    place: "standard error",
+    fault: "is a pipe that nobody has open any more",
+    standardError: "unread",
+    flags: DEBUG,
+    begin: (world) => {
+      world.child.stderr?.destroy();
+      return () => undefined;
+    },
+    tells: countsLostLines,
+  },
+  {
+    place: "standard error",
+    fault: "is a pipe that is read slowly",
+    standardError: "unread",
+    flags: DEBUG,
+    begin: (world) => {
+      const { stderr } = world.child;
+      const slow = setInterval(() => stderr?.read(4_096), 20);
+      return () => {
+        clearInterval(slow);
+        stderr?.resume();
+      };
+    },
+    tells: countsLostLines,
+  },
+];
+
+/** The server lives and answers, whatever it is that cannot be written. */
+async function answers(world: World): Promise<void> {
+  expect(await world.page("/healthz")).toMatchObject({ status: 200 });
+  expect(await world.client.request("ping", {})).toBeDefined();
+}
+
+async function tellsAllPrompts(world: World): Promise<void> {
+  const { events } = await world.client.request("session.getMessages", { sessionId: world.sessionId });
+  const prompts = events
+    .filter(({ type }: { type: string }) => type === "user.message")
+    .map(({ data }: { data: { content: string } }) => data.content);
+  expect(prompts).toEqual(expect.arrayContaining([...world.acknowledged]));
+}
+
+describe.each(ROWS)("when $place $fault", { timeout: 60_000 }, (row) => {
+  test("the server answers, says so, and works again after it, with all that it acknowledged", async () => {
+    await using folder = await tempHome();
+    await using world = await startWorld(folder.path, row);
+    await world.send("before");
+    await world.client.event(world.sessionId, "session.idle");
+    const undo = await row.begin(world);
+    await row.tells(world);
+    await answers(world);
+    await world.send("meanwhile").catch(() => undefined);
+    await undo();
+    await row.recovers?.(world);
+    const seen = world.client.of(world.sessionId).length;
+    await world.send("after");
+    await world.client.event(world.sessionId, "session.idle", seen);
+    await tellsAllPrompts(world);
+    expect(await world.kill("SIGTERM")).toBe(0);
+  });
+
+  test("the server ends when it is told to", async () => {
+    await using folder = await tempHome();
+    await using world = await startWorld(folder.path, row);
+    await row.begin(world);
+    await row.tells(world);
+    expect(await world.kill("SIGTERM")).toBe(0);
+  });
+});
+
+test("set to go on, the server answers while the audit log is on a full disk, and an entry tells what is missing", async () => {
+  await using folder = await tempHome();
+  const flags = ["--audit-failure", "continue"];
+  await using world = await startWorld(folder.path, { auditLog: "file", flags });
+  const undo = fullFor(world.auditLog, world);
+  const long = "x".repeat(120);
+  await until(async () => {
+    for (let count = 0; count < 500; count++)
+      await world.client.request("session.abort", { sessionId: long }).catch(() => undefined);
+    return /rightseat_lost_lines\{of="audit"\} [1-9]/.test((await world.page("/metrics")).body);
+  });
+  await world.send("meanwhile");
+  expect((await world.page("/readyz")).status).toBe(200);
+  expect(world.errors()).toContain("the audit log cannot be written");
+  undo();
+  await until(async () => (await readFile(world.auditLog, "utf8")).includes('"missing":'));
+  expect(await world.kill("SIGTERM")).toBe(0);
+});
+
+test("SIGHUP opens the log and the audit log anew, so that they can be moved away", async () => {
+  await using folder = await tempHome();
+  await using world = await startWorld(folder.path, { auditLog: "file", flags: DEBUG });
+  const log = await logFileOf(world);
+  await rename(log, `${log}.1`);
+  await rename(world.auditLog, `${world.auditLog}.1`);
+  world.child.kill("SIGHUP");
+  await world.send("hello");
+  for (const path of [log, world.auditLog])
+    await until(async () => (await readFile(path, "utf8").catch(() => "")).length > 0);
+  expect(await world.kill("SIGTERM")).toBe(0);
+});
