@@ -125,8 +125,10 @@ const ROWS: readonly Row[] = [
     flags: DEBUG,
     begin: async (world) => fullFor(await logFileOf(world), world),
     tells: async (world) => {
-      fillLog(world);
-      await until(() => world.errors().includes("the log cannot be written"));
+      await until(() => {
+        fillLog(world, 1);
+        return world.errors().includes("the log cannot be written");
+      });
       await countsLostLines(world);
     },
     recovers: async (world) => {
