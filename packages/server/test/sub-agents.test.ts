@@ -4,7 +4,7 @@ import {
   type ScriptedModelServer,
   startScriptedModelServer,
 } from "@rightseat/testing";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { spawnServer, startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient, WireEvent } from "./support/wire-client.ts";
 
@@ -642,4 +642,65 @@ test("a crash ends sub-agents: the tool call is interrupted, the agent failed, t
   await wire.close();
   await second.kill("SIGTERM");
   await crashing[Symbol.asyncDispose]();
+});
+
+describe("an agent that has answered and is told more", () => {
+  /** Answers its first task in words; told more, it runs a command. */
+  const worksLater = (request: RecordedModelRequest, count: number): Reply =>
+    messagesOf(request).some(({ content }) => content.includes("MORE"))
+      ? count === 0
+        ? call("bash", { command: "echo ran > ran.txt", description: "d" })
+        : { text: `it was: ${lastOf(request)}` }
+      : { text: "idle now" };
+  const idleAgent = async (sessionId: string) => {
+    use({ main: delegating(), sub: (count, request) => worksLater(request, count) });
+    await client.request("session.send", { sessionId, prompt: "go" });
+    await client.event(sessionId, "session.idle");
+    const { tasks } = await client.request("session.tasks.list", { sessionId });
+    return tasks[0].id as string;
+  };
+
+  test("asks for what is asked for now, not for what was allowed before a rewind", async () => {
+    const sessionId = await create();
+    await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    const id = await idleAgent(sessionId);
+    const { events } = await client.request("session.getMessages", { sessionId });
+    const prompt = events.find((event: WireEvent) => event.type === "user.message");
+    await client.request("session.history.truncate", { sessionId, eventId: prompt.id });
+    await client.request("session.permissions.setMode", { sessionId, mode: "manual" });
+    expect(await client.request("session.tasks.sendMessage", { sessionId, id, message: "MORE" })).toEqual({
+      sent: true,
+    });
+    const asked = await client.event(sessionId, "permission.requested");
+    expect(asked.data.permissionRequest).toMatchObject({ kind: "shell" });
+    await client.request("session.permissions.handlePendingPermissionRequest", {
+      sessionId,
+      requestId: asked.data.requestId,
+      result: { kind: "approve-once" },
+    });
+    await client.until(() => dataOf(sessionId, "subagent.completed").length === 2);
+  });
+
+  test("knows what it was told before the session slept, and asks as the session does then", async () => {
+    await using sleepy = await startServer(home.path, { flags: ["--hibernate-after", "1"] });
+    await client.close();
+    client = await sleepy.connect();
+    const sessionId = await create();
+    const id = await idleAgent(sessionId);
+    const slept = () => sleepy.log.some(({ message }) => message === "a session fell asleep");
+    await vi.waitUntil(slept, { timeout: 10_000 });
+    expect(await client.request("session.tasks.sendMessage", { sessionId, id, message: "MORE" })).toEqual({
+      sent: true,
+    });
+    const asked = await client.event(sessionId, "permission.requested");
+    await client.request("session.permissions.handlePendingPermissionRequest", {
+      sessionId,
+      requestId: asked.data.requestId,
+      result: { kind: "approve-once" },
+    });
+    await client.until(() => dataOf(sessionId, "subagent.completed").length === 2);
+    const told = model.requests.filter(isSubAgent).at(-1) as RecordedModelRequest;
+    expect(messagesOf(told).map(({ content }) => content)).toContain("idle now");
+    await client.close();
+  });
 });

@@ -225,7 +225,7 @@ export class Session {
     await this.checkpoint();
     // A call that came meanwhile found it awake, and counts on that.
     if (!this.quiet || this.lastUsedMs !== usedMs) return;
-    this.subAgents?.forget();
+    this.subAgents?.sleep();
     this.#state = undefined;
   }
 

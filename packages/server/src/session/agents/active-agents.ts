@@ -2,8 +2,8 @@
 export interface ActiveAgents {
   /** Those that work, or wait for a place to. */
   readonly working: number;
-  /** Lets go of what those that do not work could still be told about. */
-  forget(): void;
+  /** The session falls asleep: what they know of it is let go of, and what they said to each other is kept. */
+  sleep(): void;
   /** Ends them all; resolves when they have. */
   cancelAll(): Promise<void>;
 }

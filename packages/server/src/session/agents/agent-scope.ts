@@ -44,12 +44,23 @@ const OWN_RECORDS: ReadonlySet<string> = new Set([
   "rightseat.run_ended",
 ]);
 
+export interface AgentScope {
+  /** The session as the sub-agent sees it. */
+  readonly session: Session;
+  /** The sub-agent's own messages go on; the session's state is let go of until it is looked at again. */
+  sleep(): void;
+}
+
 /** Everything that is not the sub-agent's own is the session's, as it is at the time. */
-export function createAgentScope(options: AgentScopeOptions): Session {
+export function createAgentScope(options: AgentScopeOptions): AgentScope {
   const { session, agentId, agent } = options;
   const state = createAgentState(session.state);
   const own: Partial<Record<string | symbol, unknown>> = {
-    state,
+    get state() {
+      // A rewind and a sleep give the session another state; permissions and all else are that one's.
+      if (Object.getPrototypeOf(state) !== session.state) Object.setPrototypeOf(state, session.state);
+      return state;
+    },
     agent,
     compaction: undefined,
     append: (type: SessionEventType, data: SessionEventDataMap[SessionEventType]) =>
@@ -61,7 +72,7 @@ export function createAgentScope(options: AgentScopeOptions): Session {
       else session.record(type, data);
     },
   };
-  return new Proxy(session, {
+  const seen = new Proxy(session, {
     get: (target, key) => {
       if (Object.hasOwn(own, key)) return own[key];
       // A context of its own is truncated, never summarised.
@@ -71,6 +82,7 @@ export function createAgentScope(options: AgentScopeOptions): Session {
     },
     set: (target, key, value) => Reflect.set(target, key, value, target),
   });
+  return { session: seen, sleep: () => Object.setPrototypeOf(state, null) };
 }
 
 /** What a conversation consists of; the rest is read from the session. */

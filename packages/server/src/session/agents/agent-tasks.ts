@@ -15,7 +15,7 @@ import type { Session } from "../session.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
 import type { ActiveAgents } from "./active-agents.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
-import { createAgentScope } from "./agent-scope.ts";
+import { type AgentScope, createAgentScope } from "./agent-scope.ts";
 import { AgentSlots } from "./agent-slots.ts";
 import { runSubAgent, type SubAgentOutcome, type SubAgentServices } from "./sub-agent.ts";
 
@@ -80,7 +80,7 @@ interface Work {
   readonly promote: () => void;
   controller: AbortController;
   /** Gone when its conversation is. */
-  scope: Session | undefined;
+  scope: AgentScope | undefined;
   startedMs: number;
 }
 
@@ -186,7 +186,7 @@ export class AgentTasks implements ActiveAgents {
     if (!scope) return `the agent '${id}' is ${task.status}, and what it knew is gone: start another`;
     if (task.status === "running") {
       const source = `agent-${from.agentId ?? this.#session.id}`;
-      scope.state.queue.push({ messageId: randomUUID(), prompt: message, steering: true, source });
+      scope.session.state.queue.push({ messageId: randomUUID(), prompt: message, steering: true, source });
       return undefined;
     }
     task.prompt = message;
@@ -210,9 +210,8 @@ export class AgentTasks implements ActiveAgents {
     return true;
   }
 
-  forget(): void {
-    for (const work of this.#work.values())
-      if (work.scope && work.task.status === "idle") this.#letGo(work, "completed");
+  sleep(): void {
+    for (const { scope } of this.#work.values()) scope?.sleep();
   }
 
   async cancelAll(): Promise<void> {
@@ -266,7 +265,7 @@ export class AgentTasks implements ActiveAgents {
 
   async #carryOut(work: Work): Promise<void> {
     const { task, controller, settings } = work;
-    const scope = work.scope as Session;
+    const { session: scope } = work.scope as AgentScope;
     const { signal } = controller;
     let outcome: SubAgentOutcome = { kind: "aborted", response: "", toolCalls: 0, tokens: 0 };
     let entered = false;
