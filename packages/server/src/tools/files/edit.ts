@@ -13,7 +13,7 @@ import { missingFile } from "./messages.ts";
 import { openFile } from "./open-file.ts";
 import { askWritePermission } from "./write-permission.ts";
 
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 export const edit: BuiltInToolBody = {
   async permission(args, context) {

@@ -1,4 +1,5 @@
 /** Finds the one place that an edit means. */
+import { linearIndexOf, occurrences } from "../linear-search.ts";
 
 export interface Replacement {
   readonly oldText: string;
@@ -26,8 +27,9 @@ export function findOnce(
 function placesOf(text: string, part: string): number[] {
   const places: number[] = [];
   // Overlapping ones count: which of them is meant is as unclear.
-  for (let at = text.indexOf(part); at >= 0 && places.length < MAX_PLACES; at = text.indexOf(part, at + 1)) {
+  for (const at of occurrences(text, part)) {
     places.push(at);
+    if (places.length === MAX_PLACES) break;
   }
   return places;
 }
@@ -41,9 +43,10 @@ function tooMany(text: string, places: readonly number[]): string {
 
 function none(text: string, oldText: string): string {
   const loose = (value: string) => value.replace(/\s+/g, " ").trim();
-  const hint = loose(text).includes(loose(oldText))
-    ? "It is in it with other spaces or line breaks. View the file and copy them exactly."
-    : "View the file to see what it holds now.";
+  const hint =
+    linearIndexOf(loose(text), loose(oldText)) >= 0
+      ? "It is in it with other spaces or line breaks. View the file and copy them exactly."
+      : "View the file to see what it holds now.";
   return `old_str is not in it. ${hint}`;
 }
 

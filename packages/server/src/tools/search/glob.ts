@@ -7,7 +7,7 @@ import { askReadPermission } from "../read-permission.ts";
 import type { ToolContext } from "../tool.ts";
 import { optionalText, requiredText, toArguments } from "../tool-arguments.ts";
 import { success } from "../tool-results.ts";
-import { globToRegExp, literalPrefix } from "./glob-pattern.ts";
+import { compileGlob, literalPrefix } from "./glob-pattern.ts";
 import { walk } from "./walk.ts";
 
 const MAX_FILES = 2000;
@@ -21,7 +21,7 @@ export const glob: BuiltInToolBody = {
   async run(args, context, session) {
     const { root, rest, shown } = parse(args, context);
     const { canonical } = await pathToUse({ path: root }, context);
-    const pattern = globToRegExp(rest, { dot: false });
+    const pattern = compileGlob(rest, { dot: false });
     const namesHidden = /(^|[/{,])\\?\./.test(rest);
     const options = {
       signal: context.signal,
@@ -30,7 +30,7 @@ export const glob: BuiltInToolBody = {
     };
     const found: string[] = [];
     for await (const path of walk(canonical, options)) {
-      if (!pattern.test(path)) continue;
+      if (!pattern.matches(path)) continue;
       if (found.length === MAX_FILES) {
         found.push(`(There are more than ${MAX_FILES} files. Narrow the pattern.)`);
         break;

@@ -1,12 +1,13 @@
 /** What `.gitignore` files leave out of a search. */
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
-import { globToRegExp } from "./glob-pattern.ts";
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readRegularFile } from "../regular-file.ts";
+import { compileGlob, type GlobPattern } from "./glob-pattern.ts";
 
 interface Rule {
   /** The directory of its file. */
   readonly base: string;
-  readonly pattern: RegExp;
+  readonly pattern: GlobPattern;
   readonly negated: boolean;
   readonly directoriesOnly: boolean;
 }
@@ -14,14 +15,18 @@ interface Rule {
 /** The rules that hold in a directory, the strongest last. */
 export type IgnoreRules = readonly Rule[];
 
-const MAX_FILE_BYTES = 256 * 1024;
+/** Of one file; a larger one is passed over. */
+const MAX_FILE_BYTES = 64 * 1024;
+/** Of all that hold in one directory; more of them are passed over. Each is matched with every path. */
+const MAX_RULES = 2000;
 
 /** Whether a path below the rules' directories is ignored. Its own directories are looked at by the caller. */
 export function isIgnored(path: string, isDirectory: boolean, rules: IgnoreRules): boolean {
   for (let index = rules.length - 1; index >= 0; index--) {
     const rule = rules[index] as Rule;
     if (rule.directoriesOnly && !isDirectory) continue;
-    if (rule.pattern.test(relative(rule.base, path))) return !rule.negated;
+    if (rule.pattern.matches(path.slice(rule.base.length + (rule.base.endsWith("/") ? 0 : 1))))
+      return !rule.negated;
   }
   return false;
 }
@@ -41,22 +46,24 @@ export async function rulesAbove(directory: string): Promise<IgnoreRules> {
 
 /** The rules given, and behind them those of a directory's own file. */
 export async function withRulesOf(directory: string, rules: IgnoreRules): Promise<IgnoreRules> {
-  const path = join(directory, ".gitignore");
-  const text = await readFile(path, "utf8").catch(() => "");
-  if (text === "" || text.length > MAX_FILE_BYTES) return rules;
-  const own = text.split(/\r?\n/).flatMap((line) => parseRule(line, directory) ?? []);
-  return own.length > 0 ? [...rules, ...own] : rules;
+  const bytes = await readRegularFile(join(directory, ".gitignore"), MAX_FILE_BYTES).catch(() => undefined);
+  if (bytes === undefined) return rules;
+  const lines = bytes.toString("utf8").split(/\r?\n/);
+  const own = lines.flatMap((line) => parseRule(line, directory) ?? []);
+  return own.length > 0 ? [...rules, ...own].slice(0, MAX_RULES) : rules;
 }
 
 function parseRule(line: string, base: string): Rule | undefined {
-  const text = line.replace(/(?<!\\)\s+$/, "");
+  const trimmed = line.trimEnd();
+  // A space that is escaped belongs to the name.
+  const text = trimmed.endsWith("\\") && trimmed.length < line.length ? `${trimmed} ` : trimmed;
   if (text === "" || text.startsWith("#")) return undefined;
   const negated = text.startsWith("!");
   const directoriesOnly = text.endsWith("/");
   const path = text.slice(negated ? 1 : 0, directoriesOnly ? -1 : undefined);
   const anchored = path.includes("/") ? path.replace(/^\//, "") : `**/${path}`;
   try {
-    return { base, pattern: globToRegExp(anchored, { dot: true }), negated, directoriesOnly };
+    return { base, pattern: compileGlob(anchored, { dot: true }), negated, directoriesOnly };
   } catch {
     return undefined;
   }

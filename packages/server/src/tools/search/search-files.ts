@@ -1,11 +1,11 @@
 /** Searches without ripgrep: slower, and the same results. */
 
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { cutText } from "@rightseat/protocol";
+import { readRegularFile } from "../regular-file.ts";
 import { ToolArgumentError } from "../tool-arguments.ts";
 import { FILE_TYPES } from "./file-types.ts";
-import { globToRegExp } from "./glob-pattern.ts";
+import { compileGlob } from "./glob-pattern.ts";
 import { type GrepLine, type GrepPlace, type GrepQuery, MAX_LINE_CHARS } from "./grep-query.ts";
 import { createLineMatcher } from "./line-matcher.ts";
 import { walk } from "./walk.ts";
@@ -79,23 +79,14 @@ function fileFilter(query: GrepQuery): (path: string) => boolean {
   const isExcluding = query.glob?.startsWith("!") ?? false;
   const glob = query.glob?.slice(isExcluding ? 1 : 0);
   const anchored = glob?.includes("/") ? glob.replace(/^\//, "") : `**/${glob}`;
-  const pattern = glob === undefined ? undefined : globToRegExp(anchored, { dot: true });
+  const pattern = glob === undefined ? undefined : compileGlob(anchored, { dot: true });
   return (path) =>
-    (!pattern || pattern.test(path) !== isExcluding) &&
+    (!pattern || pattern.matches(path) !== isExcluding) &&
     (!extensions || extensions.some((extension) => path.endsWith(`.${extension}`)));
 }
 
 /** Undefined for what is not text, is too large, or cannot be read. */
 async function readText(path: string): Promise<string | undefined> {
-  const handle = await open(path, "r").catch(() => undefined);
-  try {
-    const found = await handle?.stat();
-    if (!handle || !found?.isFile() || found.size > MAX_FILE_BYTES) return undefined;
-    const bytes = await handle.readFile();
-    return bytes.subarray(0, SNIFFED_BYTES).includes(0) ? undefined : bytes.toString("utf8");
-  } catch {
-    return undefined;
-  } finally {
-    await handle?.close();
-  }
+  const bytes = await readRegularFile(path, MAX_FILE_BYTES).catch(() => undefined);
+  return !bytes || bytes.subarray(0, SNIFFED_BYTES).includes(0) ? undefined : bytes.toString("utf8");
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createBuiltInTools } from "../built-in.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 import { findRipgrep } from "./find-ripgrep.ts";
-import { globToRegExp, literalPrefix } from "./glob-pattern.ts";
+import { compileGlob, literalPrefix, MAX_GLOB_CHARACTERS } from "./glob-pattern.ts";
 import { parseGrepQuery } from "./grep-query.ts";
 import { createLineMatcher } from "./line-matcher.ts";
 
@@ -187,8 +187,8 @@ describe("glob", () => {
   });
 });
 
-describe("globToRegExp", () => {
-  const matches = (pattern: string, path: string) => globToRegExp(pattern, { dot: false }).test(path);
+describe("a glob", () => {
+  const matches = (pattern: string, path: string, dot = false) => compileGlob(pattern, { dot }).matches(path);
 
   test.each([
     ["*.ts", "a.ts", "a/b.ts"],
@@ -204,13 +204,45 @@ describe("globToRegExp", () => {
     ["a.b+c(d)", "a.b+c(d)", "aXb+c(d)"],
     ["{a}", "{a}", "a"],
     ["[z-a]", "[z-a]", "z"],
+    ["{a,{b", "{a,{b", "a"],
+    ["a,b}", "a,b}", "a"],
+    ["{,x}a{\\,,}b", "xa,b", "x"],
+    ["**/**/a/**/c", "x/a/y/a/c", "x/a/y"],
+    ["a[]]b[^x]", "a]by", "a]bx"],
+    ["*", "a*", "a/"],
+    ["**/.h/**", ".h/a", ".h/.b"],
   ])("%s matches %s and not %s", (pattern, yes, no) => {
     expect([matches(pattern, yes), matches(pattern, no)]).toEqual([true, false]);
   });
 
-  test("takes no exponential time, and refuses too many alternatives", () => {
-    expect(matches(`${"*a".repeat(100)}b`, "a".repeat(250))).toBe(false);
-    expect(() => globToRegExp("{a,b}".repeat(20), { dot: false })).toThrow("more than 256 alternatives");
+  test("sees hidden names only where it is told to", () => {
+    expect([matches("**/a", ".h/a"), matches("**/a", ".h/a", true), matches("**", "a/.h", true)]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  test("refuses too many alternatives, and too long a pattern", () => {
+    expect(() => matches("{a,b}".repeat(20), "a")).toThrow("more than 256 alternatives");
+    expect(() => matches(`${"x".repeat(900)}${"{a,b}".repeat(6)}`, "a")).toThrow(
+      "more than 16384 characters",
+    );
+    expect(() => matches(`{${",".repeat(1_000_000)}`, "a")).toThrow(`it may have ${MAX_GLOB_CHARACTERS}`);
+  });
+
+  // With a pattern as long as may be, and a path as long as the system has them: these end.
+  test.each([
+    ["many stars in a name", `${"*a".repeat(500)}b`, "a".repeat(4096)],
+    ["many directories", `${"**/a/".repeat(200)}b`, "a/".repeat(2047)],
+    ["directories, and stars in each", `${"**/*a*a/".repeat(120)}b`, `${"aaa/".repeat(1000)}`],
+    ["alternatives of them", `{${"**/a/**/a/b,".repeat(60)}c}`, "a/".repeat(2047)],
+    ["braces without a partner", "{".repeat(1024), "{"],
+    ["braces in braces", `${"{a,".repeat(200)}b${"}".repeat(200)}c`, "a"],
+    ["sets without an end", "[".repeat(1024), "["],
+    ["sets of many ranges", `*[${"a-b".repeat(330)}]*c`, "b".repeat(4096)],
+  ])("ends with %s", (_, pattern, path) => {
+    expect(matches(pattern, path, true)).toBe(false);
   });
 
   test("literalPrefix is the part without wildcards", () => {

@@ -1,6 +1,7 @@
 /** Goes through the files of a directory, in the order of their paths. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { createBreather } from "../breather.ts";
 import { isIgnored, rulesAbove, withRulesOf } from "./ignore-rules.ts";
 
 export interface WalkOptions {
@@ -16,14 +17,14 @@ const SKIPPED: ReadonlySet<string> = new Set([".git", "node_modules"]);
 
 /** Relative paths with `/`. Directories that cannot be read are left out. @throws the signal's reason. */
 export async function* walk(root: string, options: WalkOptions): AsyncGenerator<string> {
-  yield* walkDirectory(root, "", await rulesAbove(root), options);
+  yield* walkDirectory(root, "", await rulesAbove(root), { ...options, breathe: createBreather() });
 }
 
 async function* walkDirectory(
   directory: string,
   prefix: string,
   above: Awaited<ReturnType<typeof rulesAbove>>,
-  options: WalkOptions,
+  options: WalkOptions & { readonly breathe: () => Promise<void> | undefined },
 ): AsyncGenerator<string> {
   options.signal.throwIfAborted();
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
@@ -32,6 +33,8 @@ async function* walkDirectory(
     : above;
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
+    const pause = options.breathe();
+    if (pause) await pause;
     const path = prefix + entry.name;
     const full = join(directory, entry.name);
     if (SKIPPED.has(entry.name)) continue;
