@@ -94,3 +94,33 @@ describe("a managed policy", () => {
     expect(problem({ other: 1 })).toBe("managedSettings.other");
   });
 });
+
+describe("a managed policy of the greatest size", () => {
+  const rules = (family: string, pattern: string) =>
+    Array.from({ length: 1000 }, (_, index) => `${family}(${pattern.repeat(240)}${index})`);
+
+  test("is compared with a long command, every rule with all of it", () => {
+    const deny = rules("Bash", "*aa");
+    const text = `echo ${"a".repeat(20_000)}`;
+    expect(judge({ deny }, shell(text))).toBe("unmanaged");
+    expect(judge({ deny: [...deny.slice(1), "Bash(*aaa)"] }, shell(text))).toBe("denied");
+  });
+
+  test.each([
+    ["commands", rules("Bash", "*aa"), shell("a".repeat(4_000_000))],
+    ["paths", rules("Read", "**a"), read(`/${"a".repeat(1_000_000)}`)],
+    [
+      "many paths",
+      rules("Read", "**a"),
+      shell("x", Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [at, `/aaaaaaaa${at}`]))),
+    ],
+  ])("denies %s that are too much to be compared with it", (_, deny, ask) => {
+    const verdict = judgeManaged(parseManagedSettings({ permissions: { deny } }), ask, "/repo");
+    expect(verdict).toMatchObject({ kind: "denied", rules: [expect.stringContaining("50000000 steps")] });
+  });
+
+  test("stays as large when the same policy is brought again", () => {
+    const policy = parseManagedSettings({ permissions: { deny: rules("Bash", "*a") } });
+    expect(composeManaged(policy, policy).deny).toHaveLength(1000);
+  });
+});

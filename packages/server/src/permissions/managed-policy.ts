@@ -6,7 +6,7 @@
 import { cutText, RpcError, type SessionManagedSettings } from "@rightseat/protocol";
 import type { PermissionAsk } from "../tools/tool.ts";
 import { pathsOf } from "./paths.ts";
-import { coversPath, coversText } from "./wildcards.ts";
+import { coversPath, coversText, Steps, TooManyStepsError } from "./wildcards.ts";
 
 type Family = "shell" | "powershell" | "read" | "write" | "domain" | "mcp" | "custom-tool";
 
@@ -41,6 +41,8 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   mcp: "mcp",
   customtool: "custom-tool",
 };
+/** Of reading an address, beside comparing it. */
+const STEPS_A_CHARACTER_OF_URLS = 10;
 const MAX_RULES = 1000;
 const MAX_RULE_CHARS = 1000;
 
@@ -64,25 +66,54 @@ export function parseManagedSettings(settings: SessionManagedSettings): ManagedP
 export function composeManaged(one: ManagedPolicy, other: ManagedPolicy): ManagedPolicy {
   return {
     bypassDisabled: one.bypassDisabled || other.bypassDisabled,
-    deny: [...one.deny, ...other.deny],
-    ask: [...one.ask, ...other.ask],
+    deny: joined(one.deny, other.deny),
+    ask: joined(one.ask, other.ask),
     allowLists: [...one.allowLists, ...other.allowLists],
   };
 }
 
-/** @param workingDirectory absolute; where relative path patterns start. */
+/** Of rules that stand in both, one: who joins again brings no more of them. */
+function joined(one: readonly ManagedRule[], other: readonly ManagedRule[]): readonly ManagedRule[] {
+  const known = new Set(one.map((rule) => rule.text));
+  return [...one, ...other.filter((rule) => !known.has(rule.text))];
+}
+
+/**
+ * What is too much to be compared with the rules is denied: nobody knows what they say of it.
+ * @param workingDirectory absolute; where relative path patterns start.
+ */
 export function judgeManaged(
   policy: ManagedPolicy,
   ask: PermissionAsk,
   workingDirectory: string,
 ): ManagedVerdict {
-  const touches = (rule: ManagedRule) => coversAny(rule, ask, workingDirectory);
+  try {
+    const paths = [...pathsOf(ask).keys()];
+    return judge(policy, ask, { workingDirectory, paths, steps: new Steps() });
+  } catch (error) {
+    if (!(error instanceof TooManyStepsError)) throw error;
+    return {
+      kind: "denied",
+      rules: [`managedSettings: ${error.message}; make the call or the rules shorter`],
+    };
+  }
+}
+
+/** What rules are compared in. */
+interface Judgement {
+  readonly workingDirectory: string;
+  readonly paths: readonly string[];
+  readonly steps: Steps;
+}
+
+function judge(policy: ManagedPolicy, ask: PermissionAsk, judgement: Judgement): ManagedVerdict {
+  const touches = (rule: ManagedRule) => coversAny(rule, ask, judgement);
   const denying = policy.deny.filter(touches);
   if (denying.length > 0) return { kind: "denied", rules: denying.map((rule) => rule.text) };
   if (policy.ask.some(touches)) return { kind: "ask" };
   const lists = policy.allowLists.filter((list) => governs(list, ask));
   if (lists.length === 0) return { kind: "unmanaged" };
-  const admitted = lists.every((list) => coversAll(list, ask, workingDirectory));
+  const admitted = lists.every((list) => coversAll(list, ask, judgement));
   return { kind: admitted ? "allowed" : "ask" };
 }
 
@@ -93,70 +124,84 @@ function governs(list: readonly ManagedRule[], ask: PermissionAsk): boolean {
 }
 
 /** Whether the rule covers any part of what is asked: so denials and questions are read. */
-function coversAny(rule: ManagedRule, ask: PermissionAsk, workingDirectory: string): boolean {
+function coversAny(rule: ManagedRule, ask: PermissionAsk, judgement: Judgement): boolean {
+  const { steps } = judgement;
   if (rule.family === "read" || rule.family === "write") {
     if (ask.kind !== "shell" && ask.kind !== rule.family) return false;
     // A command may do with its paths what it likes; one that names none is not about files.
-    return [...pathsOf(ask).keys()].some((path) => coversOnePath(rule, path, workingDirectory));
+    return judgement.paths.some((path) => coversOnePath(rule, path, judgement));
   }
-  if (rule.family === "domain") return urlsOf(ask).some((url) => coversHost(rule, url));
+  if (rule.family === "domain") return urlsOf(ask).some((url) => coversHost(rule, url, steps));
   if (rule.family === "shell" && ask.kind === "shell") {
     const texts = [String(ask.fullCommandText), ...segmentsOf(ask)];
-    return rule.pattern === undefined || texts.some((text) => coversText(rule.pattern as string, text));
+    return (
+      rule.pattern === undefined || texts.some((text) => coversText(rule.pattern as string, text, steps))
+    );
   }
-  return coversTool(rule, ask);
+  return coversTool(rule, ask, steps);
 }
 
 /** Whether the list admits every part of what is asked. */
-function coversAll(list: readonly ManagedRule[], ask: PermissionAsk, workingDirectory: string): boolean {
+function coversAll(list: readonly ManagedRule[], ask: PermissionAsk, judgement: Judgement): boolean {
+  const { steps } = judgement;
   const of = (family: Family) => list.filter((rule) => rule.family === family);
   switch (ask.kind) {
     case "shell": {
       const rules = of("shell");
       if (rules.some((rule) => rule.pattern === undefined)) return true;
       const segments = ask.canOfferSessionApproval === true ? segmentsOf(ask) : [];
-      const isAdmitted = (text: string) => rules.some((rule) => coversText(rule.pattern as string, text));
+      const isAdmitted = (text: string) =>
+        rules.some((rule) => coversText(rule.pattern as string, text, steps));
       return segments.length > 0 && segments.every(isAdmitted);
     }
     case "read":
     case "write":
-      return [...pathsOf(ask).keys()].every((path) =>
-        of(ask.kind as Family).some((rule) => coversOnePath(rule, path, workingDirectory)),
+      return judgement.paths.every((path) =>
+        of(ask.kind as Family).some((rule) => coversOnePath(rule, path, judgement)),
       );
     case "url":
-      return urlsOf(ask).every((url) => of("domain").some((rule) => coversHost(rule, url)));
+      return urlsOf(ask).every((url) => of("domain").some((rule) => coversHost(rule, url, steps)));
     default:
-      return list.some((rule) => coversTool(rule, ask));
+      return list.some((rule) => coversTool(rule, ask, steps));
   }
 }
 
-function coversOnePath({ pattern }: ManagedRule, path: string, workingDirectory: string): boolean {
+function coversOnePath(
+  { pattern }: ManagedRule,
+  path: string,
+  { workingDirectory, steps }: Judgement,
+): boolean {
   if (pattern === undefined) return true;
   const isAnchored = pattern.startsWith("/") || pattern.startsWith("**");
-  return coversPath(isAnchored ? pattern : `${workingDirectory}/${pattern.replace(/^\.\//, "")}`, path);
+  return coversPath(
+    isAnchored ? pattern : `${workingDirectory}/${pattern.replace(/^\.\//, "")}`,
+    path,
+    steps,
+  );
 }
 
 /** `example.com`, `*.example.com`; of any scheme and port. */
-function coversHost({ pattern }: ManagedRule, url: string): boolean {
+function coversHost({ pattern }: ManagedRule, url: string, steps: Steps): boolean {
   if (pattern === undefined) return true;
+  steps.take(url.length * STEPS_A_CHARACTER_OF_URLS);
   try {
-    return coversText(pattern.toLowerCase(), new URL(url).hostname);
+    return coversText(pattern.toLowerCase(), new URL(url).hostname, steps);
   } catch {
     return false;
   }
 }
 
 /** `server`, `server:tool` or `server/tool` of MCP; the name of a client's tool. */
-function coversTool({ family, pattern }: ManagedRule, ask: PermissionAsk): boolean {
+function coversTool({ family, pattern }: ManagedRule, ask: PermissionAsk, steps: Steps): boolean {
   if (family !== ask.kind) return false;
   if (pattern === undefined) return true;
-  if (family === "custom-tool") return coversText(pattern, String(ask.toolName));
+  if (family === "custom-tool") return coversText(pattern, String(ask.toolName), steps);
   const names = [
     `${ask.serverName}`,
     `${ask.serverName}:${ask.toolName}`,
     `${ask.serverName}/${ask.toolName}`,
   ];
-  return names.some((name) => coversText(pattern, name));
+  return names.some((name) => coversText(pattern, name, steps));
 }
 
 function urlsOf(ask: PermissionAsk): string[] {

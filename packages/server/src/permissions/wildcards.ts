@@ -2,20 +2,57 @@
  * Wildcards of rules, matched in time proportional to pattern and text: rules and what they are compared
  * with come from different people, and neither may hold up the other.
  */
+import { linearIndexOf } from "../tools/linear-search.ts";
+
+/** Of going from one place in a pattern to the next, beside a look at one character. */
+const STEPS_A_PLACE = 10;
+
+/** How much matching one judgement may take, whatever the rules and the texts: some tenths of a second at most. */
+const MAX_STEPS = 50_000_000;
+
+/** Rules and texts are too many, or too long, to be compared with each other. */
+export class TooManyStepsError extends Error {}
+
+/** Counts the characters that rules are compared with, over all rules of a judgement. */
+export class Steps {
+  #left = MAX_STEPS;
+
+  /** @throws TooManyStepsError when none are left. */
+  take(count: number): void {
+    this.#left -= count;
+    if (this.#left < 0) throw new TooManyStepsError(`comparing the rules takes more than ${MAX_STEPS} steps`);
+  }
+}
 
 /** `**` stands for anything, and with a `/` behind it for no directory too; `*` and `?` stay in a segment. */
-export function coversPath(pattern: string, path: string): boolean {
+export function coversPath(pattern: string, path: string, steps: Steps): boolean {
   // What is below a directory includes the directory.
   return (
-    run(toPathTokens(pattern), path) ||
-    (pattern.endsWith("/**") && run(toPathTokens(pattern.slice(0, -3)), path))
+    run(toPathTokens(pattern), path, steps) ||
+    (pattern.endsWith("/**") && run(toPathTokens(pattern.slice(0, -3)), path, steps))
   );
 }
 
 /** `*` stands for anything. A `*` that is a word of its own at the end may be missing: `git push *`. */
-export function coversText(pattern: string, text: string): boolean {
-  const tokens = [...pattern].map((char) => (char === "*" ? ANY : char));
-  return run(tokens, text) || (pattern.endsWith(" *") && text === pattern.slice(0, -2));
+export function coversText(pattern: string, text: string, steps: Steps): boolean {
+  steps.take(pattern.length + text.length);
+  return coversPieces(pattern.split("*"), text) || (pattern.endsWith(" *") && text === pattern.slice(0, -2));
+}
+
+/** Whether the text begins with the first, ends with the last, and has the others in between in their order. */
+function coversPieces(pieces: readonly string[], text: string): boolean {
+  const [first = "", ...others] = pieces;
+  const last = others.pop();
+  if (last === undefined) return text === first;
+  const end = text.length - last.length;
+  if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  let at = first.length;
+  for (const piece of others) {
+    const found = piece === "" ? at : linearIndexOf(text, piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at <= end;
 }
 
 const ANY = Symbol("any characters");
@@ -43,29 +80,53 @@ function toPathTokens(pattern: string): Token[] {
 }
 
 /** Goes through the text once, with all the places in the pattern where one may be by then. */
-function run(tokens: readonly Token[], text: string): boolean {
-  let places = withSkipped(tokens, new Set([0]));
+function run(tokens: readonly Token[], text: string, steps: Steps): boolean {
+  steps.take(tokens.length);
+  const places = new Places(tokens);
+  places.add(0);
   for (const char of text) {
-    const next = new Set<number>();
-    for (const place of places) {
+    const now = places.take();
+    if (now.length === 0) return false;
+    steps.take(now.length * STEPS_A_PLACE);
+    for (const place of now) {
       const token = tokens[place];
       if (token === ANY || token === IN_DIRECTORIES || (token === IN_SEGMENT && char !== "/"))
-        next.add(place);
+        places.add(place);
       if (token === char || (token === ONE && char !== "/") || (token === IN_DIRECTORIES && char === "/"))
-        next.add(place + 1);
+        places.add(place + 1);
     }
-    places = withSkipped(tokens, next);
-    if (places.size === 0) return false;
   }
-  return places.has(tokens.length);
+  return places.take().includes(tokens.length);
 }
 
-/** With the places behind wildcards that stand for nothing; those added are looked at in their turn. */
-function withSkipped(tokens: readonly Token[], places: Set<number>): Set<number> {
-  for (const place of places) {
-    const token = tokens[place];
-    if (token === ANY || token === IN_SEGMENT || token === DIRECTORIES) places.add(place + 1);
-    if (token === DIRECTORIES) places.add(place + 2);
+/** Places in a pattern, each once, with those behind wildcards that stand for nothing. */
+class Places {
+  readonly #tokens: readonly Token[];
+  /** The round in which a place was added last. */
+  readonly #rounds: Int32Array;
+  #round = 1;
+  #places: number[] = [];
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+    this.#rounds = new Int32Array(tokens.length + 1);
   }
-  return places;
+
+  add(place: number): void {
+    for (let at = place; at <= this.#tokens.length && this.#rounds[at] !== this.#round; at++) {
+      this.#rounds[at] = this.#round;
+      this.#places.push(at);
+      const token = this.#tokens[at];
+      if (token === DIRECTORIES) this.add(at + 2);
+      else if (token !== ANY && token !== IN_SEGMENT) return;
+    }
+  }
+
+  /** Those that were added since the last time. */
+  take(): readonly number[] {
+    const places = this.#places;
+    this.#places = [];
+    this.#round++;
+    return places;
+  }
 }
