@@ -272,7 +272,7 @@ test("what cannot be used is told when the session starts, and the rest is", asy
   expect(w.told()).toEqual(["user: still here", "user: hi"]);
   const warnings = w.dataOf(sessionId, "session.warning");
   const told = warnings.map(({ message }) =>
-    message.replace(/^A hook cannot be used: \.github\/hooks\//, ""),
+    message.replace(/^A hook cannot be used as it is: \.github\/hooks\//, ""),
   );
   expect(told).toEqual([
     expect.stringMatching(/^broken\.json: expected JSON/),

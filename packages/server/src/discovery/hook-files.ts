@@ -4,8 +4,10 @@
  * of HTTP hooks and of prompts is told of as an error.
  */
 import { join } from "node:path";
+import { isDeeperThan, MAX_JSON_DEPTH } from "@rightseat/protocol";
 import type { Discovered } from "./discovery-cache.ts";
 import { findFiles, readTextFile, stampOf } from "./text-file.ts";
+import { compileToolMatcher, type ToolMatcher } from "./tool-matcher.ts";
 
 /** One command, and when it is run. */
 export interface FileHookSpec {
@@ -19,7 +21,7 @@ export interface FileHookSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   /** Matches the whole of what the event is about: a tool's name. */
-  readonly matcher?: RegExp;
+  readonly matcher?: ToolMatcher;
   /** The file's path within the repository. */
   readonly source: string;
 }
@@ -76,7 +78,7 @@ export async function discoverHooks({ root }: HookQuery): Promise<FileHooks & Di
     if (read.kind === "refused") errors.push(`${source}: ${read.why}`);
     else if (read.isCut) errors.push(`${source}: it is larger than ${MAX_FILE_BYTES} bytes`);
     else {
-      const parsed = parseHookFile(read.text, source);
+      const parsed = await parseHookFile(read.text, source);
       hooks.push(...parsed.hooks);
       errors.push(...parsed.errors.map((error) => `${source}: ${error}`));
     }
@@ -87,7 +89,9 @@ export async function discoverHooks({ root }: HookQuery): Promise<FileHooks & Di
 }
 
 /** A file that is not what it should be as a whole has no hooks; an entry that is not is left out alone. */
-export function parseHookFile(text: string, source: string): FileHooks {
+export async function parseHookFile(text: string, source: string): Promise<FileHooks> {
+  if (isDeeperThan(text))
+    return { hooks: [], errors: [`expected JSON that is nested at most ${MAX_JSON_DEPTH} deep`] };
   let file: unknown;
   try {
     file = JSON.parse(text);
@@ -105,19 +109,41 @@ export function parseHookFile(text: string, source: string): FileHooks {
   const errors: string[] = [];
   for (const [event, entries] of events as [string, unknown[]][]) {
     for (const [index, entry] of entries.entries()) {
-      const hook = parseEntry(event, entry, source);
-      if (typeof hook === "string") errors.push(`hooks.${event}[${index}]: ${hook}`);
-      else hooks.push(hook);
+      if (hooks.length > MAX_HOOKS) break;
+      const hook = await parseEntry(event, entry, source, (problem) =>
+        errors.push(`hooks.${event}[${index}]: ${problem}`),
+      );
+      if (hook) hooks.push(hook);
     }
   }
-  return { hooks, errors };
+  return { hooks, errors: errors.slice(0, MAX_HOOKS) };
 }
 
-/** The hook, or why the entry is none. */
-function parseEntry(event: string, entry: unknown, source: string): FileHookSpec | string {
+/** The hook; undefined for an entry that is none. */
+async function parseEntry(
+  event: string,
+  entry: unknown,
+  source: string,
+  onProblem: (problem: string) => void,
+): Promise<FileHookSpec | undefined> {
+  const hook = readEntry(event, entry, source);
+  if (typeof hook === "string") return void onProblem(hook);
+  const { matcher } = entry as { readonly matcher?: unknown };
+  if (matcher === undefined) return hook;
+  if (typeof matcher !== "string") return void onProblem("matcher: expected a regular expression");
+  const compiled = await compileToolMatcher(matcher);
+  if (!("problem" in compiled)) return { ...hook, matcher: compiled };
+  if (!compiled.isExpression) return void onProblem(`matcher: ${compiled.problem}`);
+  // Who guards some tools must not be got rid of: it guards all.
+  onProblem(`matcher: ${compiled.problem}; the hook is asked about every tool`);
+  return hook;
+}
+
+/** The hook without its matcher, or why the entry is none. */
+function readEntry(event: string, entry: unknown, source: string): FileHookSpec | string {
   if (!FILE_HOOK_EVENTS.has(event)) return "this event is not supported";
   if (!isObject(entry)) return "expected an object";
-  const { type = "command", cwd, matcher, env = {} } = entry;
+  const { type = "command", cwd, env = {} } = entry;
   if (type !== "command") return `hooks of the type ${JSON.stringify(type)} are not supported`;
   const command = commandOf(entry);
   if (command === undefined) return "expected 'bash', 'command', or 'exec' with 'args'";
@@ -126,8 +152,6 @@ function parseEntry(event: string, entry: unknown, source: string): FileHookSpec
     return "env: expected an object of texts";
   const seconds = entry["timeoutSec"] ?? entry["timeout"] ?? DEFAULT_TIMEOUT_SECONDS;
   if (typeof seconds !== "number" || !(seconds > 0)) return "timeoutSec: expected a number of seconds";
-  const pattern = matcher === undefined ? undefined : toPattern(matcher);
-  if (pattern === null) return "matcher: expected a regular expression";
   return {
     event,
     command,
@@ -135,7 +159,6 @@ function parseEntry(event: string, entry: unknown, source: string): FileHookSpec
     timeoutMs: Math.min(seconds, MAX_TIMEOUT_SECONDS) * 1000,
     source,
     ...(cwd !== undefined ? { cwd } : {}),
-    ...(pattern ? { matcher: pattern } : {}),
   };
 }
 
@@ -146,16 +169,6 @@ function commandOf(entry: Record<string, unknown>): FileHookSpec["command"] | un
   const isWhole = typeof exec === "string" && exec !== "" && Array.isArray(args) && shell === undefined;
   if (!isWhole || !args.every((arg) => typeof arg === "string")) return undefined;
   return { program: exec, args };
-}
-
-/** Null for what is no regular expression. */
-function toPattern(matcher: unknown): RegExp | null {
-  if (typeof matcher !== "string") return null;
-  try {
-    return new RegExp(`^(?:${matcher})$`);
-  } catch {
-    return null;
-  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

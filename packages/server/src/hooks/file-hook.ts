@@ -5,7 +5,9 @@
  */
 
 import { isAbsolute, join } from "node:path";
-import { cutText, toJson } from "@rightseat/protocol";
+
+import { cutText, isDeeperThan, toJson } from "@rightseat/protocol";
+
 import type { FileHookSpec } from "../discovery/hook-files.ts";
 import { isObject } from "./hook-output.ts";
 import type { HookInput, HookSource, HookType } from "./hook-source.ts";
@@ -52,7 +54,7 @@ export class FileHook implements HookSource {
   wants(type: HookType, input: HookInput): boolean {
     const { event, matcher } = this.#spec;
     if (type !== event || (type === "sessionStart" && this.start === undefined)) return false;
-    return matcher === undefined || typeof input.toolName !== "string" || matcher.test(input.toolName);
+    return matcher === undefined || typeof input.toolName !== "string" || matcher.matches(input.toolName);
   }
 
   async invoke(type: HookType, input: HookInput, signal: AbortSignal): Promise<unknown> {
@@ -133,7 +135,7 @@ function deny(permissionDecisionReason: string) {
 /** What a command printed, if that is one JSON object; anything else is no output. */
 function outputIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const output = JSON.parse(text) as unknown;
+    const output = isDeeperThan(text) ? undefined : (JSON.parse(text) as unknown);
     return isObject(output) ? output : undefined;
   } catch {
     return undefined;

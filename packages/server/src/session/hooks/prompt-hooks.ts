@@ -55,7 +55,7 @@ async function start({ services, room, session, signal }: Start, initialPrompt: 
     for (const error of (await fileHooksOf(services, session)).errors)
       session.append("session.warning", {
         warningType: "hooks",
-        message: `A hook cannot be used: ${error}.`,
+        message: `A hook cannot be used as it is: ${error}.`,
       });
   }
   const told: HookSource[] = [];
