@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  addNewerEvents,
   inputFiles,
   listPublishedMethods,
   listRuntimeMethods,
@@ -25,7 +26,8 @@ const STAMP = join(OUTPUT, "inputs.json");
 
 function hashInputs(inputs) {
   const hash = createHash("sha256");
-  for (const path of [inputs.api, inputs.events, inputs.runtime, inputs.implemented, ...inputs.scripts]) {
+  const { api, events, runtime, implemented, newerEvents, scripts } = inputs;
+  for (const path of [api, events, runtime, implemented, newerEvents, ...scripts]) {
     hash.update(readFileSync(path));
   }
   return hash.digest("hex");
@@ -42,6 +44,7 @@ function generate(inputs) {
   const events = readJson(inputs.events);
   const runtime = readJson(inputs.runtime);
   const implemented = readJson(inputs.implemented);
+  addNewerEvents(events, readJson(inputs.newerEvents));
   relaxDefinitions(api, implemented.optionalProperties);
   const methods = listPublishedMethods(api);
   const runtimeMethods = listRuntimeMethods(runtime);

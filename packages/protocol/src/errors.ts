@@ -35,6 +35,7 @@ export type ErrorReason =
   | "event_not_found"
   | "nothing_to_compact"
   | "session_limit_reached"
+  | "run_failed"
   | "no_provider"
   | "model_not_found"
   | "provider_rejected"

@@ -43,6 +43,7 @@ export function inputFiles() {
     events: join(published, "session-events.schema.json"),
     runtime: join(packageRoot, "schema", "runtime-methods.schema.json"),
     implemented: join(packageRoot, "schema", "implemented-methods.json"),
+    newerEvents: join(packageRoot, "schema", "newer-events.json"),
     scripts: [
       join(scripts, "generate.mjs"),
       ...readdirSync(join(scripts, "generate")).map((name) => join(scripts, "generate", name)),
@@ -110,5 +111,35 @@ export function relaxDefinitions(api, optionalProperties) {
     if (!definition)
       throw new Error(`implemented-methods.json: no definition "${name}" in the published schema`);
     definition.required = definition.required.filter((property) => !properties.includes(property));
+  }
+}
+
+/** Adds to the published events what is newer than they are. An event without a schema is made like a published one. */
+export function addNewerEvents(events, newer) {
+  const { definitions } = events;
+  for (const [name, properties] of Object.entries(newer.properties)) {
+    if (!definitions[name])
+      throw new Error(`newer-events.json: no definition "${name}" in the published schema`);
+    // A property that the published schema has come to have is described there.
+    definitions[name].properties = { ...properties, ...definitions[name].properties };
+  }
+  const published = new Set(
+    definitions.SessionEvent.anyOf.map(({ $ref }) => definitions[parseRef($ref).name].properties.type.const),
+  );
+  for (const [type, { title, like, data }] of Object.entries(newer.events)) {
+    if (published.has(type)) continue;
+    const { properties, ...event } = definitions[like];
+    definitions[`${title}Data`] = { ...data, title: `${title}Data` };
+    definitions[`${title}Event`] = {
+      ...event,
+      title: `${title}Event`,
+      description: `Session event "${type}". ${data.description}`,
+      properties: {
+        ...properties,
+        type: { type: "string", const: type, description: `Type discriminator. Always "${type}".` },
+        data: { $ref: `#/definitions/${title}Data` },
+      },
+    };
+    definitions.SessionEvent.anyOf.push({ $ref: `#/definitions/${title}Event` });
   }
 }

@@ -55,7 +55,8 @@ export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome
       }
       interruptOpenCalls(host, progress.turnId);
       endTurn(host, progress);
-      if (!handling?.quiet) host.append("session.error", errorEvent(error));
+      if (!handling?.quiet)
+        host.append("session.error", { ...errorEvent(error), originatingMessageId: host.messageId });
       return "failed";
     }
   }

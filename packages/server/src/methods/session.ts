@@ -1,11 +1,14 @@
 /** Methods of one session: prompts, history, its model. */
+import { randomUUID } from "node:crypto";
 import { RawResult } from "@rightseat/protocol";
 import { registerInterest, releaseInterest } from "../session/clients/clients.ts";
 import { usageMetrics } from "../session/clients/session-report.ts";
 import { readHistory } from "../session/context/history.ts";
-import { acceptPrompt, type PromptInput, wasTaken } from "../session/prompts/prompts.ts";
+import { waitForPrompt } from "../session/prompts/prompt-wait.ts";
+import { acceptPrompt, assertNotAnswered, type PromptInput, wasTaken } from "../session/prompts/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
 import { type AbortReason, startRun } from "../session/run.ts";
+import type { Session } from "../session/session.ts";
 import { switchModel } from "../session/settings/change-session.ts";
 import { interruptTurn, stopSession } from "../session/stop-run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
@@ -17,16 +20,29 @@ interface ById {
 export function sessionMethods(services: Services): Methods {
   const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) =>
     startRun(services.runs, session, prompt);
+  const take = async (session: Session, params: PromptInput) => {
+    if (!wasTaken(session, params)) {
+      await services.governor.admitPrompt(session.key.tenant);
+      // The same prompt may have come over another connection meanwhile.
+      if (!wasTaken(session, params)) return acceptPrompt(session, params, start);
+    }
+    await session.committed();
+    return params.messageId as string;
+  };
   return {
     "session.send": async (params: ById & PromptInput, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      if (!wasTaken(session, params)) {
-        await services.governor.admitPrompt(session.key.tenant);
-        // The same prompt may have come over another connection meanwhile.
-        if (!wasTaken(session, params)) return { messageId: await acceptPrompt(session, params, start) };
-      }
-      await session.committed();
-      return { messageId: params.messageId as string };
+      return { messageId: await take(session, params) };
+    },
+    "session.sendAndWait": async (params: ById & PromptInput, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const prompt = { ...params, messageId: params.messageId ?? randomUUID() };
+      assertNotAnswered(session, prompt);
+      const { link, signal } = scope;
+      const waiting = waitForPrompt(session, { messageId: prompt.messageId, link, signal });
+      await Promise.race([take(session, prompt), waiting.end]);
+      waiting.taken();
+      return waiting.end;
     },
     "session.sendMessages": async (
       params: ById & { messages: PromptInput[] } & Omit<PromptInput, "prompt">,

@@ -29,13 +29,15 @@ import { recordUsage } from "./context/usage-totals.ts";
 import { CredentialRenewal, type RenewalServices } from "./github/renew-credentials.ts";
 import { promptHooksOf } from "./hooks/prompt-hooks.ts";
 import { type HookServices, hasHooks, runHooksOf } from "./hooks/session-hooks.ts";
+import { notIdle, type RunEnd, tellIdle } from "./idle.ts";
 import { askPermission } from "./permissions/ask-permission.ts";
 import type { PermissionServices } from "./permissions/permissions.ts";
+import { tellRunBegan, tellRunEnded } from "./prompts/prompt-wait.ts";
 import { logUserMessage, startNextRun, type UserMessageOptions } from "./prompts/prompts.ts";
 import { type RequestHeaders, takeRequestHeaders } from "./prompts/request-headers.ts";
 import type { Session } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
-import { nudgeAutopilot } from "./settings/autopilot.ts";
+import { nudgeAutopilot, tellAutopilotStopped } from "./settings/autopilot.ts";
 import type { SessionSettings } from "./settings/session-settings.ts";
 import { userAgentOf } from "./settings/user-agent.ts";
 import { workingDirectoryOf } from "./workspace/working-directory.ts";
@@ -95,6 +97,7 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
   if ((prompt.attachments || hasHooks(session)) && !queued)
     session.record("rightseat.prompt_queued", { prompt, first: true });
   const requestHeaders = takeRequestHeaders(session, prompt.messageId);
+  tellRunBegan(session, prompt);
   begin(services, session, prompt.messageId, async (controller) => {
     const options = {
       delivery: queued ? "queued" : "idle",
@@ -134,6 +137,7 @@ function begin(
   prepare: (controller: AbortController) => Promise<Begun>,
 ): void {
   const controller = createRunController();
+  notIdle(session);
   // Files are looked at in the meantime: the user's message and the turn that follows are one write.
   session.holdWhile(services.lookAround(session));
   const prepared = prepare(controller);
@@ -150,7 +154,7 @@ async function carryOut(
   prepared: Promise<Begun>,
 ): Promise<void> {
   let outcome: RunOutcome = "failed";
-  let aborted = false;
+  let taskComplete = false;
   const begunMs = performance.now();
   const { tenant } = session.key;
   let entered = false;
@@ -161,7 +165,6 @@ async function carryOut(
     entered = place === undefined || (await place.then(yes, no));
     const host = new SessionRunHost(services, session, messageId, begun);
     outcome = await runAgent(host, begun.firstTurn);
-    aborted = outcome === "aborted";
   } catch (error) {
     if (error instanceof RunSuspended) outcome = "suspended";
     else services.onBug(error, session);
@@ -171,18 +174,23 @@ async function carryOut(
     if (outcome !== "suspended") session.record("rightseat.run_ended", { messageId, outcome });
     await session.committed();
   } finally {
+    taskComplete = session.run?.taskComplete === true;
     session.run = undefined;
     if (entered) services.places.leave(tenant);
     services.instruments.runEnded({ tenant, outcome, durationMs: performance.now() - begunMs });
   }
+  tellRunEnded(session, messageId, outcome);
   if (outcome === "suspended") return;
+  tellAutopilotStopped(session, { messageId, outcome, taskComplete });
   if (startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
-  tellIdle(services, session, aborted);
+  becomeIdle(services, session, { aborted: outcome === "aborted", failed: outcome === "failed" });
 }
 
 /** It stays in the queue until it is done: after a crash it is carried out again. */
 function startCommand(services: RunServices, session: Session, command: QueuedPrompt): void {
   const controller = createRunController();
+  notIdle(session);
+  tellRunBegan(session, command);
   const done = carryOutCommand(services, session, command, controller.signal).catch((error) =>
     services.onBug(error, session),
   );
@@ -212,21 +220,17 @@ async function carryOutCommand(
   }
   session.emit("pending_messages.modified", {});
   if (!end.stopsQueue && startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
-  tellIdle(services, session, signal.aborted);
+  becomeIdle(services, session, { aborted: signal.aborted });
 }
 
 /** A sub-agent ended that nobody is told of: when it was the last to keep the session busy, it is idle now. */
 export function tellIfIdle(services: RunServices, session: Session, aborted: boolean): void {
-  if (session.run === undefined && !session.closing) tellIdle(services, session, aborted);
+  if (session.run === undefined && !session.closing) becomeIdle(services, session, { aborted });
 }
 
-function tellIdle(services: RunServices, session: Session, aborted: boolean): void {
-  session.emit("assistant.idle", aborted ? { aborted } : {});
-  // Their end is a run of its own, and the session is idle after that.
-  if (session.subAgents?.working) return;
-  // Without the mode: SDKs take an idle session on autopilot for one between two steps, and wait on.
-  session.emit("session.idle", aborted ? { aborted } : {});
-  services.onIdle(session);
+function becomeIdle(services: RunServices, session: Session, end: RunEnd): void {
+  tellIdle(session, end);
+  if (!session.subAgents?.working) services.onIdle(session);
 }
 
 const yes = () => true;
@@ -374,7 +378,11 @@ class SessionRunHost implements RunHost {
     const { text, sha256, warnings } = await this.#services.systemMessage(this.#session);
     if (sha256 !== this.#session.state.systemMessageHash) {
       for (const { type, message } of warnings)
-        this.#session.append("session.warning", { warningType: type, message });
+        this.#session.append("session.warning", {
+          warningType: type,
+          message,
+          originatingMessageId: this.messageId,
+        });
       this.#session.append("system.message", {
         role: "system",
         content: text,

@@ -19,12 +19,15 @@ import type { GitHubTokenLease } from "./github/github-token-lease.ts";
 import { loadState } from "./load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
+import type { PromptWait } from "./prompts/prompt-wait.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
 import { parseSessionState, type SessionState } from "./session-state.ts";
 import type { Attachment, LostClient, SessionSettings } from "./settings/session-settings.ts";
 
 /** The run in progress: one prompt on its way through the agent loop. */
 export interface ActiveRun {
+  /** The model said that its task is complete. */
+  taskComplete?: true;
   readonly messageId: string;
   readonly controller: AbortController;
   readonly done: Promise<void>;
@@ -87,6 +90,10 @@ export class Session {
   fileHooksStart: "new" | "resume" | undefined;
   /** Of prompts that wait, by message id; set while there are any. */
   requestHeaders: Map<string, Readonly<Record<string, string>>> | undefined;
+  /** Those who wait for what becomes of a prompt; set while there are any. */
+  promptWaits: Set<PromptWait> | undefined;
+  /** Set while it is still to be told that the session is idle; see idle.ts. */
+  idleDue: NodeJS.Timeout | undefined;
   /** People's commands; set once there was one. */
   userCommands: UserCommands | undefined;
   /** Clients whose wishes are being checked before they are attached. */
@@ -320,6 +327,7 @@ export class Session {
   /** Stops writing and gives the lease back. */
   async release(): Promise<void> {
     this.closing = true;
+    clearTimeout(this.idleDue);
     this.questions.cancelAll("the session was closed");
     await cancelCompaction(this);
     await Promise.allSettled([...(this.#disposers ?? [])].map((dispose) => dispose()));

@@ -56,8 +56,8 @@ export class WireClient {
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
-  request(method: string, params: unknown = {}): Promise<any> {
-    return this.#peer.request(method, params);
+  request(method: string, params: unknown = {}, signal?: AbortSignal): Promise<any> {
+    return this.#peer.request(method, params, signal);
   }
 
   of(sessionId: string): WireEvent[] {

@@ -40,7 +40,10 @@ export function createUserChannel(session: Session, planDirectory: () => string 
     ask: (question, context) => askUser(session, question, context),
     reviewPlan: (plan, context) => reviewPlan(session, planDirectory(), plan, context),
     tellIntent: (intent) => void session.emit("assistant.intent", { intent }),
-    tellTaskComplete: (summary) => void session.append("session.task_complete", { summary, success: true }),
+    tellTaskComplete: (summary) => {
+      if (session.run) session.run.taskComplete = true;
+      session.append("session.task_complete", { summary, success: true });
+    },
   };
 }
 

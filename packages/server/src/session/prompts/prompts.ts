@@ -55,6 +55,22 @@ export function wasTaken(session: Session, { messageId }: Pick<PromptInput, "mes
   );
 }
 
+/** @throws RpcError when a prompt was taken before, and there is no end left to wait for. */
+export function assertNotAnswered(session: Session, prompt: Pick<PromptInput, "messageId">): void {
+  const { messageId } = prompt;
+  const isOpen =
+    session.run?.messageId === messageId ||
+    session.state.queue.some((waiting) => waiting.messageId === messageId);
+  if (!wasTaken(session, prompt) || isOpen) return;
+  throw new RpcError(
+    "session_idle",
+    `the prompt '${messageId}' was dealt with before; read the session's events`,
+    {
+      messageId,
+    },
+  );
+}
+
 /** Takes a prompt; resolves with its message id once it is committed. */
 export async function acceptPrompt(
   session: Session,

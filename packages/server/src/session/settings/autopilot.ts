@@ -1,11 +1,25 @@
 /** Going on by itself: on autopilot a run ends when the model says that its task is complete. */
 import { randomUUID } from "node:crypto";
+import type { RunOutcome } from "../../agent/agent-loop.ts";
 import { AUTOPILOT_NUDGE } from "../../agent/mode-instructions.ts";
 import type { Session } from "../session.ts";
 import { isOffered } from "../tools/offered-tools.ts";
 
 /** So often in a row the model may stop without having called a tool; then it is let go. */
 const MAX_NUDGES = 5;
+
+/** Tells that the run of a prompt has ended, when the session is on autopilot. */
+export function tellAutopilotStopped(
+  session: Session,
+  run: { messageId: string; outcome: RunOutcome; taskComplete: boolean },
+): void {
+  if (session.state.mode !== "autopilot") return;
+  const { messageId, outcome, taskComplete } = run;
+  const reason = outcome === "done" ? (taskComplete ? "task_complete" : "stopped") : REASONS[outcome];
+  session.emit("session.autopilot_stopped", { reason, requestId: messageId });
+}
+
+const REASONS = { aborted: "aborted", failed: "error", suspended: "suspended" } as const;
 
 /**
  * Asks the model to go on. False when the session is not on autopilot, when the model has no way to say
