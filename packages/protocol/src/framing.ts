@@ -3,15 +3,20 @@
  * alike (the base protocol of the Language Server Protocol).
  */
 
+import { type FrameHead, readFrameHead } from "./frame-head.ts";
+
 /** Why a frame could not be read. After all but `header-too-long` the decoder goes on with the next frame. */
 export type FramingProblem = "bad-header" | "header-too-long" | "frame-too-large" | "bad-utf8";
 
 export class FramingError extends Error {
   readonly problem: FramingProblem;
-  constructor(problem: FramingProblem, message: string) {
+  /** What could be told of the message that was refused. */
+  readonly head: FrameHead;
+  constructor(problem: FramingProblem, message: string, head: FrameHead = { isAnswer: false }) {
     super(message);
     this.name = "FramingError";
     this.problem = problem;
+    this.head = head;
   }
   /** True when the position of the next frame is unknown, so that the connection has to end. */
   get fatal(): boolean {
@@ -26,11 +31,14 @@ export interface FrameDecoderOptions {
   readonly onError: (error: FramingError) => void;
 }
 
+/** Of a body that is skipped, so much is held to tell whose it is. */
+const HEAD_BYTES = 4 * 1024;
 const MAX_HEADER_BYTES = 8 * 1024;
 const CR = 13;
 const LF = 10;
 const NO_BYTES = new Uint8Array(0);
 const decoder = new TextDecoder("utf-8", { fatal: true });
+const lenientDecoder = new TextDecoder();
 
 /** Encodes one message. The result may be written to any number of connections. */
 export function encodeFrame(body: string): Uint8Array {
@@ -52,7 +60,7 @@ export class FrameDecoder {
   /** Parts of a body that has not arrived whole, and how much of it is missing. */
   #parts: Uint8Array[] = [];
   #missing = 0;
-  #skipping = false;
+  #skipped: SkippedBody | undefined;
   #dead = false;
 
   constructor(options: FrameDecoderOptions) {
@@ -96,12 +104,9 @@ export class FrameDecoder {
       return bytes.subarray(end);
     }
     if (length > this.#options.maxFrameBytes) {
-      this.#skipping = true;
-      this.#options.onError(
-        new FramingError(
-          "frame-too-large",
-          `expected a message of at most ${this.#options.maxFrameBytes} bytes, got one of ${length}`,
-        ),
+      const expected = `expected a message of at most ${this.#options.maxFrameBytes} bytes, got one of ${length}`;
+      this.#skipped = new SkippedBody((head) =>
+        this.#options.onError(new FramingError("frame-too-large", expected, head)),
       );
     }
     this.#missing = length;
@@ -121,9 +126,8 @@ export class FrameDecoder {
     const taken = Math.min(this.#missing, chunk.byteLength);
     const part = chunk.subarray(0, taken);
     this.#missing -= taken;
-    if (!this.#skipping) {
-      this.#parts.push(part);
-    }
+    if (this.#skipped) this.#skipped.push(part);
+    else this.#parts.push(part);
     if (this.#missing === 0) this.#finishBody();
     return chunk.subarray(taken);
   }
@@ -131,8 +135,9 @@ export class FrameDecoder {
   #finishBody(): void {
     const parts = this.#parts;
     this.#parts = [];
-    if (this.#skipping) {
-      this.#skipping = false;
+    if (this.#skipped) {
+      this.#skipped.end();
+      this.#skipped = undefined;
       return;
     }
     const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : concat(parts);
@@ -140,10 +145,47 @@ export class FrameDecoder {
     try {
       body = decoder.decode(bytes);
     } catch {
-      this.#options.onError(new FramingError("bad-utf8", "expected a message in UTF-8"));
+      const head = readFrameHead(lenientDecoder.decode(bytes.subarray(0, HEAD_BYTES)));
+      this.#options.onError(new FramingError("bad-utf8", "expected a message in UTF-8", head));
       return;
     }
     this.#options.onFrame(body);
+  }
+}
+
+/** A body that is not held: only how it begins and ends, until it is known whose it is. */
+class SkippedBody {
+  readonly #onHead: (head: FrameHead) => void;
+  #head: Uint8Array = NO_BYTES;
+  #tail: Uint8Array = NO_BYTES;
+  #told = false;
+
+  constructor(onHead: (head: FrameHead) => void) {
+    this.#onHead = onHead;
+  }
+
+  push(part: Uint8Array): void {
+    if (this.#told) return;
+    if (this.#head.byteLength < HEAD_BYTES) {
+      this.#head = concat([this.#head, part.subarray(0, HEAD_BYTES - this.#head.byteLength)]);
+      if (this.#head.byteLength === HEAD_BYTES) this.#look();
+    }
+    if (!this.#told) this.#tail = concat([this.#tail, part.subarray(-HEAD_BYTES)]).subarray(-HEAD_BYTES);
+  }
+
+  end(): void {
+    if (!this.#told) this.#onHead(this.#read(this.#tail));
+  }
+
+  #look(): void {
+    const head = this.#read(NO_BYTES);
+    if (head.id === undefined) return;
+    this.#told = true;
+    this.#onHead(head);
+  }
+
+  #read(tail: Uint8Array): FrameHead {
+    return readFrameHead(lenientDecoder.decode(this.#head), lenientDecoder.decode(tail));
   }
 }
 

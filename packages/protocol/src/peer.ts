@@ -10,6 +10,7 @@ import {
   RpcError,
   type RpcErrorBody,
 } from "./errors.ts";
+import type { FrameHead } from "./frame-head.ts";
 import { isDeeperThan, scalarFieldOf } from "./json-depth.ts";
 import { toJson } from "./well-formed.ts";
 
@@ -202,6 +203,15 @@ export class Peer {
   /** Sends an error that answers no request (id null) or the request with that id. */
   sendError(id: RpcId | null, error: RpcErrorBody): void {
     if (!this.#closed) this.#handlers.send(toJson({ jsonrpc: "2.0", id, error }));
+  }
+
+  /** A message of the other side could not be read: whoever waits because of it, here or there, is told. */
+  refuse({ id, isAnswer }: FrameHead, error: RpcErrorBody): void {
+    const pending = isAnswer && id !== undefined ? this.#pending.get(id) : undefined;
+    if (!pending || id === undefined) return this.sendError(isAnswer ? null : (id ?? null), error);
+    this.#pending.delete(id);
+    pending.cleanUp();
+    pending.reject(new RemoteError(error.code, `the answer could not be read: ${error.message}`, error.data));
   }
 
   /** Ends the conversation: our requests are rejected, the other side's handlers are aborted. */

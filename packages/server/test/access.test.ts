@@ -121,9 +121,9 @@ describe("connection tokens", () => {
     const { server } = await serve(home.path);
     await using _ = server;
     const client = await server.connect();
-    void client.request("ping", { message: "x".repeat(100_000) }).catch(() => undefined);
-    await client.until(() => client.strayErrors.length > 0);
-    expect(client.strayErrors[0]?.data).toMatchObject({ reason: "frame_too_large" });
+    await expect(client.request("ping", { message: "x".repeat(100_000) })).rejects.toMatchObject({
+      data: { reason: "frame_too_large" },
+    });
     await client.request("connect", { token: acmeUser.token });
     expect(await client.request("ping", { message: "x".repeat(100_000) })).toMatchObject({});
     await client.close();

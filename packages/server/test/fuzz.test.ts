@@ -1,6 +1,6 @@
 /** Whatever comes over the wire: no crash, no hang, every request answered, every error typed. */
 import { connect } from "node:net";
-import { encodeFrame } from "@rightseat/protocol";
+import { encodeFrame, FrameDecoder } from "@rightseat/protocol";
 import { paramsValidators } from "@rightseat/protocol/validators";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pick, seeded } from "./support/random.ts";
@@ -62,6 +62,30 @@ describe("framing", () => {
     const { alive, errors } = await exchange(bytes);
     expect(errors.map((error) => error.data?.reason)).toEqual([reason]);
     expect(alive).toBe(true);
+  });
+
+  test.each([
+    [
+      "with the id first",
+      (x: string) => JSON.stringify({ jsonrpc: "2.0", id: 41, method: "ping", params: { x } }),
+    ],
+    ["with the id last", (x: string) => JSON.stringify({ method: "ping", params: { x, id: 3 }, id: 41 })],
+    ["that is not UTF-8", () => '{"jsonrpc":"2.0","id":41,"method":"ping","params":{"x":"\xff"}}'],
+  ])("a message larger than allowed, or unreadable, %s, is answered under its id", async (_what, toBody) => {
+    const socket = connect({ port: server.port, host: "127.0.0.1" });
+    const answers: { id?: unknown; error?: { data?: { reason?: string } } }[] = [];
+    const decoder = new FrameDecoder({
+      maxFrameBytes: 1 << 20,
+      onFrame: (body) => answers.push(JSON.parse(body)),
+      onError: (error) => socket.destroy(error),
+    });
+    const body = Buffer.from(toBody("y".repeat(70_000)), "latin1");
+    socket.write(Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]));
+    for await (const chunk of socket) {
+      decoder.push(chunk);
+      if (answers.length > 0) break;
+    }
+    expect(answers).toMatchObject([{ id: 41, error: { code: expect.any(Number) } }]);
   });
 
   test("a header without an end is answered with a typed error and the connection is closed", async () => {

@@ -335,7 +335,8 @@ export class Connection {
       { connection: this.id, remoteAddress: this.remoteAddress, problem: error.problem },
       error.problem,
     );
-    this.#peer.sendError(null, new RpcError(reason, error.message).toBody());
+    this.#options.onRequestFailed?.(reason);
+    this.#peer.refuse(error.head, new RpcError(reason, error.message).toBody());
     if (error.fatal) this.#hangUp(error.message);
     else
       this.#countFault(

@@ -19,8 +19,8 @@ import type { GitHubTokenLease } from "./github/github-token-lease.ts";
 import { loadState } from "./load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
-import type { PromptWait } from "./prompts/prompt-wait.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
+import type { RunWatcher } from "./run-watcher.ts";
 import { parseSessionState, type SessionState } from "./session-state.ts";
 import type { Attachment, LostClient, SessionSettings } from "./settings/session-settings.ts";
 
@@ -91,7 +91,7 @@ export class Session {
   /** Of prompts that wait, by message id; set while there are any. */
   requestHeaders: Map<string, Readonly<Record<string, string>>> | undefined;
   /** Those who wait for what becomes of a prompt; set while there are any. */
-  promptWaits: Set<PromptWait> | undefined;
+  promptWaits: Set<RunWatcher> | undefined;
   /** Set while it is still to be told that the session is idle; see idle.ts. */
   idleDue: NodeJS.Timeout | undefined;
   /** People's commands; set once there was one. */

@@ -2,8 +2,10 @@
 import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
 import type { ClientLink } from "../clients/client-link.ts";
 import type { PublishedEvent, SessionEvent } from "../published-event.ts";
+import type { RunWatcher } from "../run-watcher.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
+import { wasTaken } from "./prompts.ts";
 
 export interface PromptEnd {
   readonly messageId: string;
@@ -13,14 +15,6 @@ export interface PromptEnd {
   readonly response?: SessionEvent;
   /** The event that told its end; left out when none did, or the one who waits is not told events. */
   readonly completionEventId?: string;
-}
-
-/** What runs tell those who wait. */
-export interface PromptWait {
-  /** A run has begun; one of a notification goes on with what the prompt before it began in the background. */
-  runBegan(messageId: string, isNotification: boolean): void;
-  /** A suspended run goes on elsewhere, or later. */
-  runEnded(messageId: string, how: "aborted" | "suspended" | "other"): void;
 }
 
 export function tellRunBegan(session: Session, { messageId, kind }: QueuedPrompt): void {
@@ -69,7 +63,8 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
   const isWaiting = () => session.state.queue.some((waiting) => waiting.messageId === messageId);
   const isOpen = () => session.run?.messageId === runId || isWaiting();
   const endIfRemoved = () => {
-    if (!isTaken || hasBegun || isOpen()) return;
+    // In the log already, or on its way there, when nobody was told yet.
+    if (!isTaken || wasTaken(session, { messageId })) return;
     aborted = true;
     finish();
   };
@@ -98,7 +93,7 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
       },
       "pending_messages.modified": () => endIfRemoved(),
     };
-  const wait: PromptWait = {
+  const wait: RunWatcher = {
     runBegan: (id, isNotification) => {
       if (id === messageId) hasBegun = true;
       else if (isOver && !isNotification) finish();
@@ -136,7 +131,7 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
 
 function attach(
   session: Session,
-  wait: PromptWait,
+  wait: RunWatcher,
   { onEvent, onGone }: { onEvent: (event: PublishedEvent) => void; onGone: () => void },
 ): () => void {
   session.promptWaits ??= new Set();
