@@ -5,7 +5,6 @@ import type { PublishedEvent, SessionEvent } from "../published-event.ts";
 import type { RunWatcher } from "../run-watcher.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
-import { wasTaken } from "./prompts.ts";
 
 export interface PromptEnd {
   readonly messageId: string;
@@ -62,9 +61,11 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
   const isMine = (id: string | undefined) => isOver || id === runId;
   const isWaiting = () => session.state.queue.some((waiting) => waiting.messageId === messageId);
   const isOpen = () => session.run?.messageId === runId || isWaiting();
-  const endIfRemoved = () => {
-    // In the log already, or on its way there, when nobody was told yet.
-    if (!isTaken || wasTaken(session, { messageId })) return;
+  const endIfRemoved = async () => {
+    if (!isTaken || hasBegun || isOpen()) return;
+    // What it began may be on its way to the log, and told only then.
+    await session.committed();
+    if (hasBegun || isOpen()) return;
     aborted = true;
     finish();
   };
@@ -91,7 +92,7 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
       "session.idle": (_data, event) => {
         if (hasBegun && !isOpen()) finish(event);
       },
-      "pending_messages.modified": () => endIfRemoved(),
+      "pending_messages.modified": () => void endIfRemoved().catch(reject),
     };
   const wait: RunWatcher = {
     runBegan: (id, isNotification) => {
@@ -124,7 +125,7 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
     end,
     taken: () => {
       isTaken = true;
-      endIfRemoved();
+      endIfRemoved().catch(reject);
     },
   };
 }
