@@ -8,6 +8,7 @@
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { RunHooks } from "../hooks/run-hooks.ts";
 import { ModelError } from "../models/model-provider.ts";
+import { toReasoningFields, withOwnCallIds } from "./answer-record.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent, toFailure } from "./error-event.ts";
 import { type ActiveModel, type ContextCall, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
@@ -126,7 +127,8 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
   host.append("assistant.turn_start", { turnId, model: model.id });
   const call = { model, system, tools: host.tools().definitions };
   const outcome = await callFittingModel(host, call, turnId);
-  const { answer, messageId } = outcome;
+  const { messageId } = outcome;
+  const answer = withOwnCallIds(outcome.answer, host.messages());
   if (answer.finishReason === "content-filter" && answer.content === "" && answer.toolCalls.length === 0) {
     throw new ModelError("invalid-request", "the provider's content filter withheld the answer");
   }
@@ -141,9 +143,7 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
     content: answer.content,
     turnId,
     toolRequests: answer.toolCalls.map(toToolRequest),
-    ...(answer.reasoning?.text ? { reasoningText: answer.reasoning.text } : {}),
-    ...(answer.reasoning?.opaque ? { reasoningOpaque: answer.reasoning.opaque } : {}),
-    ...(answer.reasoning?.encrypted ? { encryptedContent: answer.reasoning.encrypted } : {}),
+    ...toReasoningFields(answer),
     ...(answer.citations
       ? { citations: answer.citations as SessionEventDataMap["assistant.message"]["citations"] }
       : {}),

@@ -7,6 +7,7 @@ import type {
   ModelRequest,
   ProviderSettings,
 } from "./model-provider.ts";
+import { withToolNames } from "./tool-names.ts";
 
 /** Every provider that can be made. The seam's own settings, GitHub's, and the demo model, which has none. */
 export type AnyProviderSettings = ProviderSettings | CopilotSettings | { readonly type: "demo" };
@@ -34,7 +35,9 @@ class LazyProvider implements ModelProvider {
   }
 
   generate(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
-    return lazyEvents(async () => (await this.load()).generate(request, signal));
+    return withToolNames(request, (named) =>
+      lazyEvents(async () => (await this.load()).generate(named, signal)),
+    );
   }
 
   protected load(): Promise<ModelProvider> {

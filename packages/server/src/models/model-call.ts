@@ -20,6 +20,8 @@ export interface ModelCallOptions {
   readonly provider: string;
   /** For messages only; the request itself is the library's. */
   readonly url: string;
+  /** Marks the answer's reasoning; see `toOrigin`. */
+  readonly origin?: string;
   /** The turn's signal. */
   readonly signal: AbortSignal;
   readonly idleTimeoutMs?: number;

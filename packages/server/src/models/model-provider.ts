@@ -17,6 +17,8 @@ export interface ModelToolCall {
   readonly name: string;
   /** JSON text as the model wrote it; may be invalid JSON. */
   readonly arguments: string;
+  /** What Gemini puts beside a call and wants back with it: `extra_content`, with a thought signature. */
+  readonly extra?: unknown;
 }
 
 export type ModelContentPart =
@@ -32,6 +34,12 @@ export interface ModelReasoning {
   /** The encrypted reasoning of OpenAI's Responses API. */
   readonly encrypted?: string;
   readonly id?: string;
+  /** OpenRouter's `reasoning_details`, in order. */
+  readonly details?: readonly unknown[];
+  /** Chat Completions: the field that the text came in. */
+  readonly wireField?: string;
+  /** The provider and model that it is of; no other is sent it. Undefined where nobody has said. */
+  readonly origin?: string;
 }
 
 /** An image that a tool gave back. */

@@ -61,7 +61,7 @@ export async function* runCall(
       }
     }
     call.assertRunning();
-    const answer = toWellFormed(reader.finish());
+    const answer = toMarked(reader.finish(), options.origin);
     complete = true;
     yield* deltas.end();
     yield { type: "answer", answer };
@@ -72,8 +72,8 @@ export async function* runCall(
   }
 }
 
-/** Without halves of surrogate pairs; as long as before, so that positions in it stay true. */
-function toWellFormed(answer: ModelAnswer): ModelAnswer {
+/** Without halves of surrogate pairs, as long as before, so that positions in it stay true; its reasoning marked. */
+function toMarked(answer: ModelAnswer, origin: string | undefined): ModelAnswer {
   const toolCalls = answer.toolCalls.map((call) => ({
     ...call,
     id: call.id.toWellFormed(),
@@ -85,9 +85,7 @@ function toWellFormed(answer: ModelAnswer): ModelAnswer {
     ...answer,
     content: answer.content.toWellFormed(),
     toolCalls,
-    ...(reasoning?.text !== undefined && {
-      reasoning: { ...reasoning, text: reasoning.text.toWellFormed() },
-    }),
+    ...(reasoning && { reasoning: { ...reasoning, text: reasoning.text?.toWellFormed(), origin } }),
   };
 }
 

@@ -6,7 +6,7 @@
 import { toJson } from "@rightseat/protocol";
 import { tokensOfText } from "../agent/tokens.ts";
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
-import type { ModelMessage, ModelReasoning, ToolImage } from "../models/model-provider.ts";
+import type { ModelMessage, ModelReasoning } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
 import { type ClientMetadataPatch, patchMetadata } from "./clients/client-metadata.ts";
 import {
@@ -16,6 +16,7 @@ import {
   foldTruncation,
 } from "./context/context-state.ts";
 import { withCut } from "./context/cuts.ts";
+import { takeParts, takeToolImages } from "./context/shown-images.ts";
 import { isPublicLine } from "./private-records.ts";
 import { withoutTime } from "./prompts/prompt-time.ts";
 import {
@@ -232,7 +233,8 @@ const FOLDERS: Record<string, Folder> = {
   },
   "rightseat.message_parts": (state, data) => {
     const last = state.messages.at(-1);
-    if (last?.role === "user") state.messages[state.messages.length - 1] = { ...last, content: data.parts };
+    if (last?.role === "user")
+      state.messages[state.messages.length - 1] = { ...last, content: takeParts(data.parts) };
   },
   "rightseat.client_tools": (state, data) => {
     state.clientTools = { offered: data.offered, gone: data.gone };
@@ -358,8 +360,14 @@ function foldAssistantMessage(state: SessionState, data: NonNullable<LoggedEvent
   const requests: NonNullable<LoggedEvent["data"]>[] = Array.isArray(data.toolRequests)
     ? data.toolRequests
     : [];
+  const extras = new Map(
+    blocksOf(data)
+      .filter(isExtra)
+      .map(({ toolCallId, extra_content }) => [toolCallId, extra_content] as const),
+  );
   const toolCalls = requests.map((request) => ({
     id: String(request.toolCallId),
+    ...(extras.has(request.toolCallId) ? { extra: extras.get(request.toolCallId) } : {}),
     name: String(request.name),
     arguments: typeof request.arguments === "string" ? request.arguments : toJson(request.arguments ?? {}),
   }));
@@ -396,12 +404,12 @@ function foldToolResult(state: SessionState, data: NonNullable<LoggedEvent["data
   state.openToolCalls.splice(open, 1);
   const failed = data.success === false;
   const content = text(data.result?.content) ?? text(data.error?.message) ?? "";
-  const images = imagesOf(data.result?.binaryResultsForLlm);
+  const { images, notes } = takeToolImages(data.result?.binaryResultsForLlm);
   placeResult(state.messages, {
     role: "tool",
     toolCallId,
-    content,
-    ...(images ? { images } : {}),
+    content: [content, ...notes].filter((line) => line !== "").join("\n"),
+    ...(images.length > 0 ? { images } : {}),
     ...(failed ? { isError: true } : {}),
   });
   if (state.heldContext && state.openToolCalls.length === 0) {
@@ -441,28 +449,34 @@ function foldCallChange(state: SessionState, data: NonNullable<LoggedEvent["data
   state.messages[at] = { ...asked, toolCalls };
 }
 
-function imagesOf(results: unknown): ToolImage[] | undefined {
-  if (!Array.isArray(results)) return undefined;
-  const images = results
-    .filter(
-      (result) =>
-        result?.type === "image" && typeof result.data === "string" && typeof result.mimeType === "string",
-    )
-    .map((result) => ({
-      mimeType: result.mimeType as string,
-      base64: result.data as string,
-      ...(typeof result.description === "string" ? { description: result.description } : {}),
-    }));
-  return images.length > 0 ? images : undefined;
-}
-
 function reasoningOf(data: NonNullable<LoggedEvent["data"]>): ModelReasoning | undefined {
+  const origin = text(data.reasoningBlocks?.provider);
+  const details = blocksOf(data).filter((block) => !isExtra(block));
+  const wireField = text(data.reasoningWireField);
   const reasoning: ModelReasoning = {
     text: text(data.reasoningText),
     opaque: text(data.reasoningOpaque),
     encrypted: text(data.encryptedContent),
+    ...(details.length > 0 ? { details } : {}),
+    ...(wireField !== undefined ? { wireField } : {}),
+    ...(origin !== undefined ? { origin } : {}),
   };
-  return (reasoning.text ?? reasoning.opaque ?? reasoning.encrypted) ? reasoning : undefined;
+  return (reasoning.text ?? reasoning.opaque ?? reasoning.encrypted ?? origin) ? reasoning : undefined;
+}
+
+interface CallExtra {
+  readonly toolCallId: string;
+  readonly extra_content: unknown;
+}
+
+function blocksOf(data: NonNullable<LoggedEvent["data"]>): readonly unknown[] {
+  const blocks: unknown = data.reasoningBlocks?.blocks;
+  return Array.isArray(blocks) ? blocks : [];
+}
+
+/** What a provider put beside a call; other blocks are its reasoning. */
+function isExtra(block: unknown): block is CallExtra {
+  return typeof block === "object" && block !== null && "toolCallId" in block && "extra_content" in block;
 }
 
 function setContext(state: SessionState, context: unknown): void {

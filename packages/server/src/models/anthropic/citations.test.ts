@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { ModelEvent, ModelRequest } from "../model-provider.ts";
 import { toCitations } from "./citations.ts";
 import { createAnthropicProvider } from "./provider.ts";
-import { toMessagesBody } from "./request.ts";
+import { toMessagesBody as toBody } from "./request.ts";
+
+const toMessagesBody = (asked: ModelRequest) => toBody(asked, "anthropic:host/m");
 
 const page = {
   cited_text: "is blue",

@@ -1,5 +1,7 @@
 import { isDeeperThan } from "@rightseat/protocol";
+import type { WireCallIds } from "../call-ids.ts";
 import type { ModelReasoning, ModelToolCall } from "../model-provider.ts";
+import { toToolName } from "../tool-names.ts";
 
 /**
  * Thinking blocks must go back unchanged and where they stood. Nearly every answer has the plain order
@@ -32,15 +34,19 @@ function isPlain(rest: readonly LayoutItem[]): boolean {
 
 /** The content of an assistant message, in its original order as far as it is known. */
 export function toAssistantBlocks(
-  content: string,
-  toolCalls: readonly ModelToolCall[],
+  { content, toolCalls }: { readonly content: string; readonly toolCalls: readonly ModelToolCall[] },
   reasoning: ModelReasoning | undefined,
+  ids: WireCallIds,
 ): Block[] {
-  const calls = toolCalls.map(toToolUse);
+  // The API refuses blank text, and thinking that nothing follows.
+  const isBlank = content.trim() === "";
+  if (isBlank && toolCalls.length === 0) return [];
+  const callIds = ids.ofCalls(toolCalls);
+  const calls = toolCalls.map((call, index) => toToolUse(call, callIds[index] ?? call.id));
   const layout = parseLayout(reasoning);
   const ordered = layout === undefined ? undefined : inOrder(layout, content, calls);
   if (ordered !== undefined) return ordered;
-  const text = content === "" ? [] : [{ type: "text", text: content }];
+  const text = isBlank ? [] : [{ type: "text", text: content }];
   return [...toThoughts(reasoning, layout), ...text, ...calls];
 }
 
@@ -59,9 +65,11 @@ function inOrder(
   });
   // Somebody changed the message since: its parts cannot be told any more.
   const fits = at === content.length && nextCall === calls.length;
-  return fits
-    ? (blocks.filter((block) => block !== undefined && block["text"] !== "") as Block[])
-    : undefined;
+  return fits ? (blocks.filter((block) => block !== undefined && !isBlankText(block)) as Block[]) : undefined;
+}
+
+function isBlankText({ type, text }: Block): boolean {
+  return type === "text" && typeof text === "string" && text.trim() === "";
 }
 
 function toThoughts(
@@ -90,8 +98,8 @@ function parseLayout(reasoning: ModelReasoning | undefined): LayoutItem[] | unde
   }
 }
 
-function toToolUse(call: ModelToolCall): Block {
-  return { type: "tool_use", id: call.id, name: call.name, input: parseInput(call.arguments) };
+function toToolUse(call: ModelToolCall, id: string): Block {
+  return { type: "tool_use", id, name: toToolName(call.name), input: parseInput(call.arguments) };
 }
 
 /** The API takes objects only; what the model wrote otherwise goes back to it under a telling name. */

@@ -1,6 +1,7 @@
 import type { ModelListing, ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
 import { toRequestSettings } from "../openai-client.ts";
 import { getJson } from "../openai-models.ts";
+import { toOrigin } from "../reasoning-origin.ts";
 import { runCall } from "../run-call.ts";
 import { createAnthropicClient, startMessages, toAnthropicRoot } from "./client.ts";
 import { toMessagesBody } from "./request.ts";
@@ -17,11 +18,12 @@ export function createAnthropicProvider(settings: ProviderSettings): ModelProvid
 
 function generate(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const url = `${toAnthropicRoot(settings.baseUrl)}/v1/messages`;
+  const origin = toOrigin("anthropic", settings.baseUrl, request.model);
   return runCall(
-    { provider: "anthropic", url, signal, idleTimeoutMs: settings.idleTimeoutMs },
+    { provider: "anthropic", url, origin, signal, idleTimeoutMs: settings.idleTimeoutMs },
     async (call, callSignal) => {
       const client = await createAnthropicClient(toRequestSettings(settings, request), call);
-      return startMessages(client, toMessagesBody(request), callSignal);
+      return startMessages(client, toMessagesBody(request, origin), callSignal);
     },
     (call) => new MessagesAnswerReader(call),
   );

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { ModelMessage, ModelRequest } from "../model-provider.ts";
-import { type LayoutItem, toAssistantBlocks, toReasoning } from "./content-layout.ts";
-import { toMessagesBody } from "./request.ts";
+import { COMMON_CALL_IDS, WireCallIds } from "../call-ids.ts";
+import type { ModelMessage, ModelReasoning, ModelRequest, ModelToolCall } from "../model-provider.ts";
+import { type LayoutItem, toAssistantBlocks as toBlocks, toReasoning } from "./content-layout.ts";
+import { toMessagesBody as toBody } from "./request.ts";
+
+const toAssistantBlocks = (
+  content: string,
+  toolCalls: readonly ModelToolCall[],
+  reasoning: ModelReasoning | undefined,
+) => toBlocks({ content, toolCalls }, reasoning, new WireCallIds(COMMON_CALL_IDS));
+const toMessagesBody = (asked: ModelRequest) => toBody(asked, "anthropic:host/m");
 
 const CACHE = { cache_control: { type: "ephemeral" } };
 const request = (fields: Partial<ModelRequest>): ModelRequest => ({
@@ -30,15 +38,19 @@ describe("toMessagesBody", () => {
       { role: "assistant", content: "", toolCalls: [] },
       { role: "user", content: "and?" },
     ];
-    const tools = ["f", "g"].map((name) => ({ name, description: "d", parameters: { type: "object" } }));
+    const tools = ["f", "g"].map((name) => ({
+      name,
+      description: "d",
+      parameters: { type: "object", properties: {} },
+    }));
     expect(toMessagesBody(request({ system: "S", messages, tools, stream: true }))).toEqual({
       model: "claude-sonnet-4-5",
       max_tokens: 64_000,
       stream: true,
       system: [{ type: "text", text: "S", ...CACHE }],
       tools: [
-        { name: "f", description: "d", input_schema: { type: "object" } },
-        { name: "g", description: "d", input_schema: { type: "object" }, ...CACHE },
+        { name: "f", description: "d", input_schema: { type: "object", properties: {} } },
+        { name: "g", description: "d", input_schema: { type: "object", properties: {} }, ...CACHE },
       ],
       messages: [
         { role: "user", content: [{ type: "text", text: "Hi" }] },

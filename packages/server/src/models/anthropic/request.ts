@@ -1,5 +1,8 @@
+import { COMMON_CALL_IDS, WireCallIds } from "../call-ids.ts";
 import { lookUpModel } from "../catalog.ts";
 import type { ModelContentPart, ModelMessage, ModelRequest } from "../model-provider.ts";
+import { reasoningFor } from "../reasoning-origin.ts";
+import { toObjectSchema } from "../tool-schema.ts";
 import { toAssistantBlocks } from "./content-layout.ts";
 
 type Block = Record<string, unknown>;
@@ -9,15 +12,18 @@ type WireMessage = { readonly role: "user" | "assistant"; readonly content: Bloc
 const CACHE = { cache_control: { type: "ephemeral" } } as const;
 
 /** The body of `POST /v1/messages`. */
-export function toMessagesBody(request: ModelRequest): Record<string, unknown> {
+export function toMessagesBody(request: ModelRequest, origin: string): Record<string, unknown> {
   const maxTokens = request.maxOutputTokens ?? lookUpModel(request.model).maxOutputTokens;
+  const messages = toMessages(request, origin);
+  const thinking = toThinking(request, maxTokens);
+  if (isBudget(thinking) && asksWithoutThinking(messages)) delete thinking["thinking"];
   const body: Record<string, unknown> = {
     model: request.model,
     max_tokens: maxTokens,
-    messages: withCacheMark(toMessages(request)),
-    ...toThinking(request, maxTokens),
+    messages: withCacheMark(messages),
+    ...thinking,
   };
-  if (request.system !== "") body["system"] = [{ type: "text", text: request.system, ...CACHE }];
+  if (request.system.trim() !== "") body["system"] = [{ type: "text", text: request.system, ...CACHE }];
   if (request.tools.length > 0) body["tools"] = toTools(request.tools);
   if (request.stream) body["stream"] = true;
   return body;
@@ -27,16 +33,18 @@ function toTools(tools: ModelRequest["tools"]): Block[] {
   return tools.map((tool, index) => ({
     name: tool.name,
     description: tool.description,
-    input_schema: { type: "object", ...tool.parameters },
+    input_schema: toObjectSchema(tool.parameters),
     ...(index === tools.length - 1 && CACHE),
   }));
 }
 
 /** Tool results are user content here, and all results of one turn must stand in one message. */
-function toMessages(request: ModelRequest): WireMessage[] {
+function toMessages(request: ModelRequest, origin: string): WireMessage[] {
   const wire: WireMessage[] = [];
+  const ids = new WireCallIds(COMMON_CALL_IDS);
   for (const message of request.messages) {
-    const content = toBlocks(message, request.citations === true);
+    if (message.role !== "tool") ids.begin();
+    const content = toBlocks(message, request.citations === true, origin, ids);
     // The API refuses empty content; an assistant that said nothing is left out.
     if (content.length === 0) continue;
     const role = message.role === "assistant" ? "assistant" : "user";
@@ -47,29 +55,32 @@ function toMessages(request: ModelRequest): WireMessage[] {
   return wire;
 }
 
-function toBlocks(message: ModelMessage, isCitable: boolean): Block[] {
+function toBlocks(message: ModelMessage, isCitable: boolean, origin: string, ids: WireCallIds): Block[] {
   switch (message.role) {
     case "user":
       return typeof message.content === "string"
         ? toText(message.content)
         : message.content.flatMap((part) => toBlock(part, isCitable));
     case "assistant":
-      return toAssistantBlocks(message.content, message.toolCalls, message.reasoning);
+      return toAssistantBlocks(message, reasoningFor(origin, message.reasoning), ids);
     case "tool":
-      return [toToolResult(message)];
+      return [toToolResult(message, ids)];
   }
 }
 
 function toText(text: string): Block[] {
-  return text === "" ? [] : [{ type: "text", text }];
+  return text.trim() === "" ? [] : [{ type: "text", text }];
 }
 
-function toToolResult(message: Extract<ModelMessage, { role: "tool" }>): Block {
+function toToolResult(message: Extract<ModelMessage, { role: "tool" }>, ids: WireCallIds): Block {
   const images = (message.images ?? []).map(toImage);
+  // Blank text is refused, and so is an error that says nothing.
+  const isMute = message.content.trim() === "" && (message.content !== "" || message.isError === true);
+  const text = isMute ? "(no output)" : message.content;
   return {
     type: "tool_result",
-    tool_use_id: message.toolCallId,
-    content: images.length > 0 ? [...toText(message.content), ...images] : message.content,
+    tool_use_id: ids.next(message.toolCallId),
+    content: images.length > 0 ? [...toText(text), ...images] : text,
     ...(message.isError && { is_error: true }),
   };
 }
@@ -94,6 +105,17 @@ function toDocument(part: Extract<ModelContentPart, { type: "document" }>): Bloc
     ? { type: "text", media_type: "text/plain", data: Buffer.from(part.base64, "base64").toString("utf8") }
     : { type: "base64", media_type: part.mimeType, data: part.base64 };
   return { type: "document", source, title: part.name };
+}
+
+function isBudget(thinking: Record<string, unknown>): boolean {
+  return (thinking["thinking"] as { readonly type?: string } | undefined)?.type === "enabled";
+}
+
+/** The answer whose calls are being carried out did not think: with a budget for thinking it would be refused. */
+function asksWithoutThinking(messages: readonly WireMessage[]): boolean {
+  const isResult = messages.at(-1)?.content.some((block) => block["type"] === "tool_result");
+  const first = messages.at(-2)?.content[0]?.["type"];
+  return isResult === true && first !== "thinking" && first !== "redacted_thinking";
 }
 
 /** The last user message ends what the next request will repeat. */

@@ -1,17 +1,16 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
-import { type ChatDialect, plainConversations, toChatBody } from "../openai-chat/request.ts";
+import { toChatBody } from "../openai-chat/request.ts";
+import { chooseChatSpelling } from "../openai-chat/spelling.ts";
 import { startChat } from "../openai-chat/start-chat.ts";
 import { ChatAnswerReader } from "../openai-chat/stream.ts";
 import { toRequestSettings } from "../openai-client.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
 import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
+import { toOrigin } from "../reasoning-origin.ts";
 import { runCall } from "../run-call.ts";
 import { parseAzureAddress } from "./address.ts";
 import { type AzureTarget, createAzureClient, describeAzureUrl } from "./client.ts";
-
-/** Deployments have names of their own, so the model cannot be told; the newer field suits all of them. */
-const DIALECT: ChatDialect = { maxTokensField: "max_completion_tokens", conversations: plainConversations };
 
 /** OpenAI models on Azure, by Chat Completions or Responses. The request's model is the deployment's name. */
 export function createAzureProvider(settings: ProviderSettings): ModelProvider {
@@ -33,16 +32,20 @@ function toTarget(
 
 function generateChat(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const target = toTarget(settings, request);
+  const spelling = chooseChatSpelling("azure", settings.baseUrl, target.deployment);
   return runCall(
     {
       provider: "azure",
       url: describeAzureUrl(target, "chat/completions"),
+      origin: spelling.origin,
       signal,
       idleTimeoutMs: settings.idleTimeoutMs,
     },
     async (call, callSignal) => {
       const client = await createAzureClient(toRequestSettings(settings, request), target, call);
-      return startChat(client, toChatBody({ ...request, model: target.deployment }, DIALECT), callSignal);
+      // Deployments have names of their own, so the model cannot be told; the newer field suits all of them.
+      const dialect = { maxTokensField: "max_completion_tokens", spelling } as const;
+      return startChat(client, toChatBody({ ...request, model: target.deployment }, dialect), callSignal);
     },
     (call) => new ChatAnswerReader(call),
   );
@@ -50,16 +53,22 @@ function generateChat(settings: ProviderSettings, request: ModelRequest, signal:
 
 function generateResponse(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const target = toTarget(settings, request);
+  const origin = toOrigin("azure", settings.baseUrl, target.deployment);
   return runCall(
     {
       provider: "azure",
       url: describeAzureUrl(target, "responses"),
+      origin,
       signal,
       idleTimeoutMs: settings.idleTimeoutMs,
     },
     async (call, callSignal) => {
       const client = await createAzureClient(toRequestSettings(settings, request), target, call);
-      return startResponse(client, toResponsesBody({ ...request, model: target.deployment }), callSignal);
+      return startResponse(
+        client,
+        toResponsesBody({ ...request, model: target.deployment }, origin),
+        callSignal,
+      );
     },
     (call) => new ResponsesAnswerReader(call),
   );

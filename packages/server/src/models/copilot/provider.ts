@@ -8,6 +8,7 @@ import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
 import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
+import { toOrigin } from "../reasoning-origin.ts";
 import { runCall } from "../run-call.ts";
 import { toClientSettings } from "./client-settings.ts";
 import { toCopilotHeaders } from "./headers.ts";
@@ -52,36 +53,41 @@ type Route = (
 const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
   chat: (settings, request, signal) =>
     runCall(
-      toOptions(settings, "/chat/completions", signal),
+      toOptions(settings, request, "/chat/completions", signal),
       async (call, callSignal) => {
         const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
-        return startChat(client, toCopilotChatBody(request), callSignal);
+        return startChat(client, toCopilotChatBody(request, settings.baseUrl), callSignal);
       },
       (call) => new CopilotChatAnswerReader(call),
     ),
   responses: (settings, request, signal) =>
     runCall(
-      toOptions(settings, "/responses", signal),
+      toOptions(settings, request, "/responses", signal),
       async (call, callSignal) => {
         const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
-        return startResponse(client, toResponsesBody(request), callSignal);
+        return startResponse(client, toResponsesBody(request, originOf(settings, request)), callSignal);
       },
       (call) => new ResponsesAnswerReader(call),
     ),
   messages: (settings, request, signal) =>
     runCall(
-      toOptions(settings, "/v1/messages", signal),
+      toOptions(settings, request, "/v1/messages", signal),
       async (call, callSignal) => {
         const client = await createAnthropicClient(toCallSettings(settings, request, signal), call);
-        return startMessages(client, toMessagesBody(request), callSignal);
+        return startMessages(client, toMessagesBody(request, originOf(settings, request)), callSignal);
       },
       (call) => new MessagesAnswerReader(call),
     ),
 };
 
-function toOptions(settings: CopilotSettings, path: string, signal: AbortSignal) {
+function originOf(settings: CopilotSettings, request: ModelRequest): string {
+  return toOrigin("copilot", settings.baseUrl, request.model);
+}
+
+function toOptions(settings: CopilotSettings, request: ModelRequest, path: string, signal: AbortSignal) {
   return {
     provider: "copilot",
+    origin: originOf(settings, request),
     url: `${trimSlashes(settings.baseUrl)}${path}`,
     signal,
     idleTimeoutMs: settings.idleTimeoutMs,

@@ -1,6 +1,6 @@
 import type { ModelAnswer } from "../model-provider.ts";
+import { GITHUB_OPAQUE_PREFIX } from "../openai-chat/assistant-message.ts";
 import { ChatAnswerReader } from "../openai-chat/stream.ts";
-import { GITHUB_OPAQUE_PREFIX } from "./request.ts";
 
 /** Chat Completions whose opaque reasoning is marked as GitHub's. */
 export class CopilotChatAnswerReader extends ChatAnswerReader {

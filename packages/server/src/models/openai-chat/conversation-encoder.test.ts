@@ -22,6 +22,7 @@ const whole = (messages: readonly ModelMessage[]) => toJson(toWire(messages)).sl
 const user = (content: string): ModelMessage => ({ role: "user", content });
 const assistant = (content: string): ModelMessage => ({ role: "assistant", content, toolCalls: [] });
 const result = (content: string): ModelMessage => ({ role: "tool", toolCallId: "1", content });
+const PLAIN = { key: "plain" };
 const long = (text: string) => text.repeat(10_000);
 
 describe("ConversationEncoder", () => {
@@ -45,7 +46,7 @@ describe("ConversationEncoder", () => {
     ];
     for (const change of changes) {
       change();
-      expect(textOf(encoder.encode(messages))).toBe(messages.length === 0 ? "" : whole(messages));
+      expect(textOf(encoder.encode(messages, PLAIN))).toBe(messages.length === 0 ? "" : whole(messages));
     }
   });
 
@@ -56,10 +57,20 @@ describe("ConversationEncoder", () => {
       return toWire(messages);
     });
     const messages = [user(long("a ")), assistant(long("b "))];
-    encoder.encode(messages);
+    encoder.encode(messages, PLAIN);
     messages.push(user("c"));
-    encoder.encode(messages);
+    encoder.encode(messages, PLAIN);
     expect(spelled).toEqual([2, 1]);
+  });
+
+  it("encodes everything anew in another spelling", () => {
+    const encoder = new ConversationEncoder((messages, { key }: { key: string }) =>
+      messages.map(({ role }) => ({ role, key })),
+    );
+    const messages = Array.from({ length: 2_000 }, () => user("x"));
+    encoder.encode(messages, { key: "a" });
+    const spelled = JSON.parse(`[${textOf(encoder.encode(messages, { key: "b" }))}]`);
+    expect(spelled).toEqual(messages.map(({ role }) => ({ role, key: "b" })));
   });
 
   it("forgets the conversations used longest ago when all together are too long", () => {
@@ -69,10 +80,10 @@ describe("ConversationEncoder", () => {
       return toWire(messages);
     });
     const conversations = Array.from({ length: 5 }, () => [user("x".repeat(8 * 1024 * 1024)), user("y")]);
-    for (const messages of conversations) encoder.encode(messages);
+    for (const messages of conversations) encoder.encode(messages, PLAIN);
     spelled.length = 0;
     for (const messages of [...conversations].reverse())
-      expect(textOf(encoder.encode(messages))).toBe(whole(messages));
+      expect(textOf(encoder.encode(messages, PLAIN))).toBe(whole(messages));
     // The newest two fit; encoding an older one pushes the others out one by one.
     expect(spelled).toEqual([2, 2, 2]);
   });

@@ -15,6 +15,8 @@ interface Kept {
   /** Messages that the bytes stand for, and the last of them. */
   count: number;
   last: ModelMessage | undefined;
+  /** Of the spelling that they are in. */
+  readonly key: string;
 }
 
 export interface EncodedConversation {
@@ -30,8 +32,8 @@ export interface EncodedConversation {
  * A conversation is known by its array, which may grow and lose its end, or have its last message
  * replaced; messages themselves do not change. When its end is not what was encoded, it is encoded anew.
  */
-export class ConversationEncoder {
-  readonly #toWire: (messages: readonly ModelMessage[]) => readonly object[];
+export class ConversationEncoder<Spelling extends { readonly key: string }> {
+  readonly #toWire: (messages: readonly ModelMessage[], spelling: Spelling) => readonly object[];
   readonly #kept = new WeakMap<readonly ModelMessage[], Kept>();
   /** Used longest ago first. */
   readonly #recent = new Set<Kept>();
@@ -41,39 +43,44 @@ export class ConversationEncoder {
    * @param toWire spells messages as the wire has them. Behind a message that is no tool's result, what
    *   follows must not depend on what came before.
    */
-  constructor(toWire: (messages: readonly ModelMessage[]) => readonly object[]) {
+  constructor(toWire: (messages: readonly ModelMessage[], spelling: Spelling) => readonly object[]) {
     this.#toWire = toWire;
   }
 
-  /** JSON of the messages, without the array's brackets. */
-  encode(messages: readonly ModelMessage[]): EncodedConversation {
+  /** JSON of the messages, without the array's brackets. Another spelling than before encodes all of them anew. */
+  encode(messages: readonly ModelMessage[], spelling: Spelling): EncodedConversation {
     const settled = settledCount(messages);
-    const known = this.#keptOf(messages);
-    const text = this.#toJson(messages.slice(known?.count ?? 0, settled));
-    const rest = this.#toJson(messages.slice(settled));
+    const known = this.#keptOf(messages, spelling.key);
+    const text = this.#toJson(messages.slice(known?.count ?? 0, settled), spelling);
+    const rest = this.#toJson(messages.slice(settled), spelling);
     if (!known && text.length < KEPT_FROM_BYTES) return { text: join(text, rest) };
-    const kept = known ?? this.#keep(messages);
+    const kept = known ?? this.#keep(messages, spelling.key);
     this.#add(kept, text);
     kept.count = settled;
     kept.last = messages[settled - 1];
     return { kept: kept.bytes.subarray(0, kept.length), text: rest };
   }
 
-  #toJson(messages: readonly ModelMessage[]): string {
-    return messages.length === 0 ? "" : toJson(this.#toWire(messages)).slice(1, -1);
+  #toJson(messages: readonly ModelMessage[], spelling: Spelling): string {
+    return messages.length === 0 ? "" : toJson(this.#toWire(messages, spelling)).slice(1, -1);
   }
 
-  #keptOf(messages: readonly ModelMessage[]): Kept | undefined {
+  #keptOf(messages: readonly ModelMessage[], key: string): Kept | undefined {
     const kept = this.#kept.get(messages);
-    if (kept === undefined || kept.last === undefined || messages[kept.count - 1] !== kept.last)
+    if (
+      kept === undefined ||
+      kept.key !== key ||
+      kept.last === undefined ||
+      messages[kept.count - 1] !== kept.last
+    )
       return undefined;
     return kept;
   }
 
-  #keep(messages: readonly ModelMessage[]): Kept {
+  #keep(messages: readonly ModelMessage[], key: string): Kept {
     const before = this.#kept.get(messages);
     if (before) this.#forget(before);
-    const kept: Kept = { bytes: Buffer.alloc(0), length: 0, count: 0, last: undefined };
+    const kept: Kept = { bytes: Buffer.alloc(0), length: 0, count: 0, last: undefined, key };
     this.#kept.set(messages, kept);
     return kept;
   }

@@ -20,15 +20,14 @@ export function createOpenAIChatProvider(settings: ProviderSettings): ModelProvi
 
 function generate(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const { idleTimeoutMs } = settings;
+  const dialect = chooseChatDialect("openai", settings.baseUrl, request.model);
+  const { origin } = dialect.spelling;
+  const url = `${trimSlashes(settings.baseUrl)}/chat/completions`;
   return runCall(
-    { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/chat/completions`, signal, idleTimeoutMs },
+    { provider: "openai", url, origin, signal, idleTimeoutMs },
     async (call, callSignal) => {
       const client = await createOpenAIClient(toRequestSettings(settings, request), call);
-      return startChat(
-        client,
-        toChatBody(request, chooseChatDialect(settings.baseUrl, request.model)),
-        callSignal,
-      );
+      return startChat(client, toChatBody(request, dialect), callSignal);
     },
     (call) => new ChatAnswerReader(call),
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ModelRequest } from "../model-provider.ts";
 import { chooseChatDialect, toChatBody } from "./request.ts";
 
-const dialect = chooseChatDialect("http://localhost:11434/v1", "m");
+const dialect = chooseChatDialect("openai", "http://localhost:11434/v1", "m");
 const bodyOf = (request: ModelRequest): unknown =>
   JSON.parse(Buffer.from(toChatBody(request, dialect)).toString());
 const IMAGE = { mimeType: "image/png", base64: "aaaa" };
@@ -44,7 +44,7 @@ describe("toChatBody", () => {
         { role: "tool", toolCallId: "2", content: "r2" },
         { role: "assistant", content: "done", toolCalls: [] },
       ],
-      tools: [{ name: "f", description: "d", parameters: { type: "object" } }],
+      tools: [{ name: "f", description: "d", parameters: { type: "object", properties: {} } }],
       stream: true,
       maxOutputTokens: 9,
       reasoningEffort: "low",
@@ -76,7 +76,10 @@ describe("toChatBody", () => {
         { role: "assistant", content: "done" },
       ],
       tools: [
-        { type: "function", function: { name: "f", description: "d", parameters: { type: "object" } } },
+        {
+          type: "function",
+          function: { name: "f", description: "d", parameters: { type: "object", properties: {} } },
+        },
       ],
       max_tokens: 9,
       reasoning_effort: "low",
@@ -93,6 +96,6 @@ describe("chooseChatDialect", () => {
     ["https://openrouter.ai/api/v1", "openai/gpt-5-mini", "max_completion_tokens"],
     ["https://openrouter.ai/api/v1", "openai/gpt-oss-20b", "max_tokens"],
   ])("at %s with %s limits by %s", (baseUrl, model, field) => {
-    expect(chooseChatDialect(baseUrl, model).maxTokensField).toBe(field);
+    expect(chooseChatDialect("openai", baseUrl, model).maxTokensField).toBe(field);
   });
 });

@@ -1,26 +1,29 @@
 import { toJson } from "@rightseat/protocol";
+import { WireCallIds } from "../call-ids.ts";
 import type {
   ModelContentPart,
   ModelMessage,
-  ModelReasoning,
   ModelRequest,
   ModelTool,
   ToolImage,
 } from "../model-provider.ts";
+import { toObjectSchema } from "../tool-schema.ts";
+import { toAssistantMessages } from "./assistant-message.ts";
 import { ConversationEncoder } from "./conversation-encoder.ts";
+import { type ChatSpelling, chooseChatSpelling } from "./spelling.ts";
 
 /** What differs between servers that speak Chat Completions. */
 export interface ChatDialect {
   /** "max_completion_tokens" is OpenAI's and Azure's; most compatible servers know only the older name. */
   readonly maxTokensField: "max_tokens" | "max_completion_tokens";
-  readonly conversations: ConversationEncoder;
+  readonly spelling: ChatSpelling;
 }
 
 type Json = Record<string, unknown>;
 
 /** The body of `POST /chat/completions`, as JSON. Texts are passed on exactly as given. */
 export function toChatBody(request: ModelRequest, dialect: ChatDialect): Uint8Array {
-  const { kept, text } = dialect.conversations.encode(request.messages);
+  const { kept, text } = conversations.encode(request.messages, dialect.spelling);
   const system = request.system === "" ? "" : toJson({ role: "system", content: request.system });
   const options = toJson(toChatOptions(request, dialect)).slice(1, -1);
   const comma = (before: unknown, behind: unknown) => (before && behind ? "," : "");
@@ -29,18 +32,7 @@ export function toChatBody(request: ModelRequest, dialect: ChatDialect): Uint8Ar
   return kept ? Buffer.concat([Buffer.from(head), kept, Buffer.from(tail)]) : Buffer.from(head + tail);
 }
 
-/**
- * @param toReasoningSentBack what goes back of a message's reasoning. GitHub's API wants its own fields
- *   back; others reject or ignore foreign fields, and are sent none.
- */
-export function createChatEncoder(toReasoningSentBack: ToReasoningSentBack): ConversationEncoder {
-  return new ConversationEncoder((messages) => toChatMessages(messages, toReasoningSentBack));
-}
-
-type ToReasoningSentBack = (reasoning: ModelReasoning) => ModelReasoning | undefined;
-
-/** For servers that want no reasoning back. */
-export const plainConversations = createChatEncoder(() => undefined);
+const conversations = new ConversationEncoder(toChatMessages);
 
 function toChatOptions(request: ModelRequest, dialect: ChatDialect): Json {
   const body: Json = {};
@@ -54,19 +46,26 @@ function toChatOptions(request: ModelRequest, dialect: ChatDialect): Json {
   return body;
 }
 
-function toChatMessages(messages: readonly ModelMessage[], toReasoningSentBack: ToReasoningSentBack): Json[] {
+function toChatMessages(messages: readonly ModelMessage[], spelling: ChatSpelling): Json[] {
   const wire: Json[] = [];
+  const ids = new WireCallIds(spelling.callIds);
   // Images of tool results wait until all results of a turn are out: no user message may come between them.
   let images: Json[] = [];
+  const push = (message: Json) => {
+    const isGap = message["role"] === "user" && wire.at(-1)?.["role"] === "tool";
+    if (isGap && spelling.fillsGaps) wire.push({ role: "assistant", content: "Done." });
+    wire.push(message);
+  };
   for (const message of messages) {
     if (message.role !== "tool" && images.length > 0) {
-      wire.push(toImagesMessage(images));
+      push(toImagesMessage(images));
       images = [];
     }
-    wire.push(toChatMessage(message, toReasoningSentBack));
+    if (message.role !== "tool") ids.begin();
+    for (const one of toChatMessage(message, spelling, ids)) push(one);
     if (message.role === "tool") images.push(...(message.images ?? []).flatMap(toCaptionedImage));
   }
-  if (images.length > 0) wire.push(toImagesMessage(images));
+  if (images.length > 0) push(toImagesMessage(images));
   return wire;
 }
 
@@ -84,42 +83,20 @@ function toImagesMessage(images: readonly Json[]): Json {
   };
 }
 
-function toChatMessage(message: ModelMessage, toReasoningSentBack: ToReasoningSentBack): Json {
+function toChatMessage(message: ModelMessage, spelling: ChatSpelling, ids: WireCallIds): Json[] {
   switch (message.role) {
     case "user":
-      return {
-        role: "user",
-        content: typeof message.content === "string" ? message.content : message.content.map(toChatPart),
-      };
+      return [
+        {
+          role: "user",
+          content: typeof message.content === "string" ? message.content : message.content.map(toChatPart),
+        },
+      ];
     case "tool":
-      return { role: "tool", tool_call_id: message.toolCallId, content: message.content };
+      return [{ role: "tool", tool_call_id: ids.next(message.toolCallId), content: message.content }];
     case "assistant":
-      return toAssistantMessage(message, toReasoningSentBack);
+      return toAssistantMessages(message, spelling, ids);
   }
-}
-
-function toAssistantMessage(
-  message: Extract<ModelMessage, { role: "assistant" }>,
-  toReasoningSentBack: ToReasoningSentBack,
-): Json {
-  const hasCalls = message.toolCalls.length > 0;
-  const wire: Json = {
-    role: "assistant",
-    content: message.content === "" && hasCalls ? null : message.content,
-  };
-  if (hasCalls) {
-    wire["tool_calls"] = message.toolCalls.map((call) => ({
-      id: call.id,
-      type: "function",
-      function: { name: call.name, arguments: call.arguments },
-    }));
-  }
-  const reasoning = message.reasoning && toReasoningSentBack(message.reasoning);
-  if (reasoning?.opaque !== undefined) {
-    wire["reasoning_opaque"] = reasoning.opaque;
-    if (reasoning.text !== undefined) wire["reasoning_text"] = reasoning.text;
-  }
-  return wire;
 }
 
 function toChatPart(part: ModelContentPart): Json {
@@ -151,17 +128,17 @@ function toDocumentPart(part: Extract<ModelContentPart, { type: "document" }>): 
 function toChatTool(tool: ModelTool): Json {
   return {
     type: "function",
-    function: { name: tool.name, description: tool.description, parameters: tool.parameters },
+    function: { name: tool.name, description: tool.description, parameters: toObjectSchema(tool.parameters) },
   };
 }
 
 /** The dialect of a server, told by its address and the model's name. */
-export function chooseChatDialect(baseUrl: string, model: string): ChatDialect {
+export function chooseChatDialect(provider: string, baseUrl: string, model: string): ChatDialect {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
   const isOpenAI = host === "api.openai.com" || host.endsWith(".azure.com");
   const isReasoningModel = /(?:^|\/)(?:o[1-9]|gpt-[5-9])(?:[.-]|$)/.test(model);
   return {
     maxTokensField: isOpenAI || isReasoningModel ? "max_completion_tokens" : "max_tokens",
-    conversations: plainConversations,
+    spelling: chooseChatSpelling(provider, baseUrl, model),
   };
 }

@@ -3,6 +3,7 @@ import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelReasoning, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
 import { ToolCallParts } from "../tool-call-parts.ts";
+import { ReasoningDetails } from "./reasoning-details.ts";
 import type { ChatChunk, ChatDelta, ChatToolCallDelta, ChatUsage } from "./wire.ts";
 
 /**
@@ -19,6 +20,10 @@ export class ChatAnswerReader implements AnswerReader {
   readonly #wireIndexes: number[] = [];
   readonly #wireIds: string[] = [];
   #reasoningOpaque: string | undefined;
+  #reasoningField: string | undefined;
+  #reasoningDetails: ReasoningDetails | undefined;
+  /** What Gemini puts beside calls, by our index. */
+  #extras: Map<number, unknown> | undefined;
   #finishReason: string | undefined;
   #usage: ModelUsage | undefined;
   #nanoAiu: number | undefined;
@@ -60,8 +65,11 @@ export class ChatAnswerReader implements AnswerReader {
     const reasoning = delta.reasoning_content ?? delta.reasoning_text ?? delta.reasoning;
     if (typeof reasoning === "string" && reasoning !== "") {
       this.#reasoning.push(reasoning);
+      this.#reasoningField ??= typeof delta.reasoning_content === "string" ? "reasoning_content" : undefined;
       out.push({ type: "reasoning", delta: reasoning });
     }
+    if (delta.reasoning_details)
+      (this.#reasoningDetails ??= new ReasoningDetails()).push(delta.reasoning_details);
     if (delta.reasoning_opaque) this.#reasoningOpaque = delta.reasoning_opaque;
     // A refusal is the model's answer in words; applications see it as such.
     const text = delta.content || delta.refusal;
@@ -82,11 +90,17 @@ export class ChatAnswerReader implements AnswerReader {
     if (known === undefined) {
       this.#wireIndexes.push(part.index ?? -1);
       this.#wireIds.push(part.id ?? "");
-      this.#toolCalls.begin({ id: part.id, name, arguments: delta }, out);
+      const begun = this.#toolCalls.begin({ id: part.id, name, arguments: delta }, out);
+      this.#keepExtra(begun, part);
       return;
     }
+    this.#keepExtra(known, part);
     this.#toolCalls.setName(known, name, out);
     this.#toolCalls.append(known, delta, out);
+  }
+
+  #keepExtra(index: number, { extra_content }: ChatToolCallDelta): void {
+    if (extra_content) (this.#extras ??= new Map()).set(index, extra_content);
   }
 
   /**
@@ -113,7 +127,10 @@ export class ChatAnswerReader implements AnswerReader {
       throw this.#call.streamedError({ message: "the model's server gave up" });
     return {
       content: this.#text.join(""),
-      toolCalls: this.#toolCalls.toToolCalls(),
+      toolCalls: this.#toolCalls.toToolCalls().map((call, index) => {
+        const extra = this.#extras?.get(index);
+        return extra === undefined ? call : { ...call, extra };
+      }),
       reasoning: this.#toReasoning(),
       finishReason: toFinishReason(this.#finishReason, this.#toolCalls.size > 0),
       usage:
@@ -125,10 +142,14 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   #toReasoning(): ModelReasoning | undefined {
-    if (this.#reasoning.length === 0 && this.#reasoningOpaque === undefined) return undefined;
+    const details = this.#reasoningDetails?.toList();
+    const hasNone = this.#reasoning.length === 0 && this.#reasoningOpaque === undefined;
+    if (hasNone && !details && !this.#extras) return undefined;
     return {
       text: this.#reasoning.length > 0 ? this.#reasoning.join("") : undefined,
       opaque: this.#reasoningOpaque,
+      ...(details && { details }),
+      ...(this.#reasoningField !== undefined && { wireField: this.#reasoningField }),
     };
   }
 }

@@ -28,6 +28,8 @@ export interface ChatDelta {
   readonly reasoning_text?: string | null;
   readonly reasoning_opaque?: string | null;
   readonly reasoning?: unknown;
+  /** OpenRouter's. */
+  readonly reasoning_details?: readonly unknown[] | null;
   readonly tool_calls?: readonly ChatToolCallDelta[] | null;
 }
 
@@ -35,6 +37,8 @@ export interface ChatToolCallDelta {
   readonly index?: number | null;
   readonly id?: string;
   readonly function?: { readonly name?: string | null; readonly arguments?: unknown };
+  /** Gemini's: a thought signature. */
+  readonly extra_content?: unknown;
 }
 
 export interface ChatUsage {

@@ -1,6 +1,7 @@
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
 import { createOpenAIClient, toRequestSettings, trimSlashes } from "../openai-client.ts";
 import { listOpenAIModels } from "../openai-models.ts";
+import { toOrigin } from "../reasoning-origin.ts";
 import { runCall } from "../run-call.ts";
 import { toResponsesBody } from "./request.ts";
 import { startResponse } from "./start-response.ts";
@@ -17,11 +18,13 @@ export function createOpenAIResponsesProvider(settings: ProviderSettings): Model
 
 function generate(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
   const { idleTimeoutMs } = settings;
+  const origin = toOrigin("openai", settings.baseUrl, request.model);
+  const url = `${trimSlashes(settings.baseUrl)}/responses`;
   return runCall(
-    { provider: "openai", url: `${trimSlashes(settings.baseUrl)}/responses`, signal, idleTimeoutMs },
+    { provider: "openai", url, origin, signal, idleTimeoutMs },
     async (call, callSignal) => {
       const client = await createOpenAIClient(toRequestSettings(settings, request), call);
-      return startResponse(client, toResponsesBody(request), callSignal);
+      return startResponse(client, toResponsesBody(request, origin), callSignal);
     },
     (call) => new ResponsesAnswerReader(call),
   );

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ModelRequest } from "../model-provider.ts";
 import { toReasoning, toReasoningInput } from "./reasoning-items.ts";
-import { toResponsesBody } from "./request.ts";
+import { toResponsesBody as toBody } from "./request.ts";
+
+const toResponsesBody = (asked: ModelRequest) => toBody(asked, "openai:host/m");
 
 const request = (fields: Partial<ModelRequest>): ModelRequest => ({
   model: "m",
@@ -32,7 +34,7 @@ describe("toResponsesBody", () => {
             images: [{ mimeType: "image/png", base64: "aaaa" }],
           },
         ],
-        tools: [{ name: "f", description: "d", parameters: { type: "object" } }],
+        tools: [{ name: "f", description: "d", parameters: { type: "object", properties: {} } }],
         stream: true,
         maxOutputTokens: 9,
         reasoningEffort: "low",
@@ -48,7 +50,13 @@ describe("toResponsesBody", () => {
       reasoning: { effort: "low", summary: "auto" },
       include: ["reasoning.encrypted_content"],
       tools: [
-        { type: "function", name: "f", description: "d", parameters: { type: "object" }, strict: false },
+        {
+          type: "function",
+          name: "f",
+          description: "d",
+          parameters: { type: "object", properties: {} },
+          strict: false,
+        },
       ],
       input: [
         { role: "user", content: "Hi" },

@@ -1,15 +1,23 @@
+import { type CallIdRule, COMMON_CALL_IDS, WireCallIds } from "../call-ids.ts";
 import { lookUpModel } from "../catalog.ts";
 import type { ModelContentPart, ModelMessage, ModelRequest } from "../model-provider.ts";
+import { reasoningFor } from "../reasoning-origin.ts";
+import { toToolName } from "../tool-names.ts";
+import { toObjectSchema } from "../tool-schema.ts";
 import { toReasoningInput } from "./reasoning-items.ts";
 
 type Json = Record<string, unknown>;
+
+const RESPONSES_IDS: CallIdRule = { ...COMMON_CALL_IDS, maxLength: 64 };
 
 /**
  * The body of `POST /responses`. Stateless: the provider stores nothing, the whole conversation goes
  * along, and reasoning travels encrypted.
  */
-export function toResponsesBody(request: ModelRequest): Json {
-  const body: Json = { model: request.model, input: request.messages.flatMap(toItems), store: false };
+export function toResponsesBody(request: ModelRequest, origin: string): Json {
+  const ids = new WireCallIds(RESPONSES_IDS);
+  const input = request.messages.flatMap((message) => toItems(message, origin, ids));
+  const body: Json = { model: request.model, input, store: false };
   if (request.system !== "") body["instructions"] = request.system;
   if (request.tools.length > 0) body["tools"] = request.tools.map(toTool);
   if (request.maxOutputTokens !== undefined) body["max_output_tokens"] = request.maxOutputTokens;
@@ -41,12 +49,13 @@ function toTool(tool: ModelRequest["tools"][number]): Json {
     type: "function",
     name: tool.name,
     description: tool.description,
-    parameters: tool.parameters,
+    parameters: toObjectSchema(tool.parameters),
     strict: false,
   };
 }
 
-function toItems(message: ModelMessage): Json[] {
+function toItems(message: ModelMessage, origin: string, ids: WireCallIds): Json[] {
+  if (message.role !== "tool") ids.begin();
   switch (message.role) {
     case "user":
       return [
@@ -56,15 +65,21 @@ function toItems(message: ModelMessage): Json[] {
         },
       ];
     case "assistant":
-      return toAssistantItems(message);
+      return toAssistantItems(message, origin, ids);
     case "tool":
-      return [{ type: "function_call_output", call_id: message.toolCallId, output: toOutput(message) }];
+      return [
+        { type: "function_call_output", call_id: ids.next(message.toolCallId), output: toOutput(message) },
+      ];
   }
 }
 
-function toAssistantItems(message: Extract<ModelMessage, { role: "assistant" }>): Json[] {
+function toAssistantItems(
+  message: Extract<ModelMessage, { role: "assistant" }>,
+  origin: string,
+  ids: WireCallIds,
+): Json[] {
   const text =
-    message.content === ""
+    message.content.trim() === ""
       ? []
       : [
           {
@@ -73,13 +88,16 @@ function toAssistantItems(message: Extract<ModelMessage, { role: "assistant" }>)
             content: [{ type: "output_text", text: message.content, annotations: [] }],
           },
         ];
-  const calls = message.toolCalls.map((call) => ({
+  const callIds = ids.ofCalls(message.toolCalls);
+  const calls = message.toolCalls.map((call, index) => ({
     type: "function_call",
-    call_id: call.id,
-    name: call.name,
+    call_id: callIds[index],
+    name: toToolName(call.name),
     arguments: call.arguments,
   }));
-  return [...toReasoningInput(message.reasoning), ...text, ...calls];
+  // Reasoning that nothing follows is refused.
+  if (text.length === 0 && calls.length === 0) return [];
+  return [...toReasoningInput(reasoningFor(origin, message.reasoning)), ...text, ...calls];
 }
 
 function toOutput(message: Extract<ModelMessage, { role: "tool" }>): string | Json[] {
