@@ -36,12 +36,14 @@ import { isPublishedMethod } from "./rpc/published-methods.ts";
 import { agentToolDefinitions } from "./session/agents/agent-tool-definitions.ts";
 import { builtInAgentsOf } from "./session/agents/agents.ts";
 import type { CommandServices } from "./session/commands/command-types.ts";
+import { closeInterruptedCompaction } from "./session/context/compaction.ts";
 import { instructionsOf } from "./session/context/instructions.ts";
 import { compactNow } from "./session/context/manual-compaction.ts";
 import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks.ts";
 import { startNextRun } from "./session/prompts/prompts.ts";
-import { startRun } from "./session/run.ts";
+import { closeInterruptedAgents, closeInterruptedRun, startRun } from "./session/run.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
+import { closeCutOffToolCalls } from "./session/tools/cut-off-tool-calls.ts";
 import type { SurroundingServices } from "./session/workspace/surroundings.ts";
 import { workingDirectoryOf } from "./session/workspace/working-directory.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
@@ -172,7 +174,14 @@ export function createServer(
         .then(() => startNextRun(session, (next, prompt) => startRun(runs, next, prompt)))
         .catch((error) => runs.onBug(error, session));
     },
+    onMend: (session) => {
+      closeCutOffToolCalls(session);
+      closeInterruptedCompaction(session);
+      closeInterruptedAgents(session);
+      closeInterruptedRun(session);
+    },
     onWarning: (message, fields) => logger.warning(message, fields),
+    onFrequentWarning: (message, fields) => seldomLines.write(message, fields),
     onDebug: (message, fields) => logger.debug(message, fields),
   });
   const onUpdated: Services["onUpdated"] = (session) => {

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { truncateSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tempHome } from "./support/servers.ts";
@@ -62,6 +62,14 @@ async function refusesAudited(world: World): Promise<void> {
     data: { reason: "audit_unavailable", retryAfterMs: expect.any(Number) },
   });
   await expect(world.send("refused")).rejects.toMatchObject({ data: { reason: "audit_unavailable" } });
+}
+
+async function refusesStored(world: World): Promise<void> {
+  await expect(world.send("refused")).rejects.toMatchObject({ data: { reason: "storage_unavailable" } });
+  const told = await world.client.event(world.sessionId, "session.error");
+  expect(told.data).toMatchObject({ errorType: "storage" });
+  await until(async () => /could not/.test((await checksOf(world)).store ?? ""));
+  expect(world.errors()).toContain("a session's log could not be written");
 }
 
 async function countsLostLines(world: World): Promise<void> {
@@ -166,6 +174,56 @@ const ROWS: readonly Row[] = [
       });
       await writesLogAgain(world);
     },
+  },
+  {
+    place: "the home",
+    fault: "is on a full disk",
+    begin: (world) => {
+      limitFiles(world, 0);
+      return () => limitFiles(world, "unlimited");
+    },
+    tells: refusesStored,
+    recovers: isReady,
+  },
+  {
+    place: "the home",
+    fault: "cannot be written",
+    begin: async ({ home }) => {
+      await rename(home, `${home}-away`);
+      await writeFile(home, "");
+      return async () => {
+        await rm(home);
+        await rename(`${home}-away`, home);
+      };
+    },
+    tells: async (world) => {
+      await expect(world.send("refused")).rejects.toBeDefined();
+      await world.client.event(world.sessionId, "session.error");
+      await until(async () => /could not/.test((await checksOf(world)).store ?? ""));
+    },
+    recovers: async (world) => {
+      await isReady(world);
+      await world.client.request("session.resume", { sessionId: world.sessionId });
+    },
+  },
+  {
+    place: "the folder for temporary files",
+    fault: "is removed",
+    begin: async (world) => {
+      await rm(world.temp, { recursive: true });
+      return () => mkdir(world.temp);
+    },
+    tells: (world) => world.send("nothing is wrong"),
+  },
+  {
+    place: "the folder for temporary files",
+    fault: "cannot be written",
+    begin: async (world) => {
+      await rm(world.temp, { recursive: true });
+      await writeFile(world.temp, "");
+      return () => rm(world.temp);
+    },
+    tells: (world) => world.send("nothing is wrong"),
   },
   {
     place: "standard error",
@@ -278,6 +336,42 @@ test("set to go on, the server answers while the audit log is on a full disk, an
   expect(world.errors()).toContain("the audit log cannot be written");
   undo();
   await until(async () => (await readFile(world.auditLog, "utf8")).includes('"missing":'));
+  expect(await world.kill("SIGTERM")).toBe(0);
+});
+
+test("while the home's disk is full, sessions sleep without a checkpoint, and what is deleted is gone", async () => {
+  await using folder = await tempHome();
+  await using world = await startWorld(folder.path, { flags: [...DEBUG, "--hibernate-after", "1"] });
+  const { sessionId: other } = await world.client.request("session.create", { model: "demo" });
+  await world.send("hello");
+  await world.client.event(world.sessionId, "session.idle");
+  limitFiles(world, 0);
+  await until(() => world.errors().includes("a session sleeps without a checkpoint"));
+  expect(await world.client.request("session.delete", { sessionId: other })).toMatchObject({ success: true });
+  await world.client.request("session.destroy", { sessionId: world.sessionId });
+  expect(await world.client.request("session.delete", { sessionId: world.sessionId })).toMatchObject({
+    success: true,
+  });
+  const left = await readdir(join(world.home, "session-state"));
+  expect(left.filter((name) => !name.startsWith("sessions.index"))).toEqual([]);
+  limitFiles(world, "unlimited");
+  expect((await world.client.request("session.list", {})).sessions).toEqual([]);
+  expect(world.errors().match(/a session sleeps without a checkpoint/g)).toHaveLength(1);
+  expect(await world.kill("SIGTERM")).toBe(0);
+});
+
+test("sessions whose folders are removed are closed, and their clients told, each once", async () => {
+  await using folder = await tempHome();
+  await using world = await startWorld(folder.path, { flags: ["--hibernate-after", "1"] });
+  await world.send("hello");
+  await world.client.event(world.sessionId, "session.idle");
+  await rm(join(world.home, "session-state", world.sessionId), { recursive: true });
+  const told = await world.client.event(world.sessionId, "session.error");
+  expect(told.data).toMatchObject({ errorType: "storage", message: expect.stringContaining("from outside") });
+  await expect(
+    world.client.request("session.send", { sessionId: world.sessionId, prompt: "x" }),
+  ).rejects.toMatchObject({ data: { reason: "session_not_found" } });
+  expect(world.errors().match(/deleted or taken over from outside/g)).toHaveLength(1);
   expect(await world.kill("SIGTERM")).toBe(0);
 });
 

@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { cutText } from "@rightseat/protocol";
+import { cutText, RpcError } from "@rightseat/protocol";
 import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
 import { createRunController } from "../agent/run-controller.ts";
 import {
@@ -124,6 +124,14 @@ export function continueRun(services: RunServices, session: Session): void {
   }));
 }
 
+/** A log that cannot be written was told already, and is no bug. */
+function failed(services: RunServices, session: Session): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof RpcError && error.reason === "storage_unavailable"))
+      services.onBug(error, session);
+  };
+}
+
 interface Begun {
   readonly firstTurn: number;
   readonly requestHeaders?: RequestHeaders;
@@ -141,9 +149,7 @@ function begin(
   // Files are looked at in the meantime: the user's message and the turn that follows are one write.
   session.holdWhile(services.lookAround(session));
   const prepared = prepare(controller);
-  const done = carryOut(services, session, messageId, prepared).catch((error) =>
-    services.onBug(error, session),
-  );
+  const done = carryOut(services, session, messageId, prepared).catch(failed(services, session));
   session.run = { messageId, controller, done };
 }
 
@@ -167,7 +173,7 @@ async function carryOut(
     outcome = await runAgent(host, begun.firstTurn);
   } catch (error) {
     if (error instanceof RunSuspended) outcome = "suspended";
-    else services.onBug(error, session);
+    else failed(services, session)(error);
   }
   try {
     // A suspended run stays open in the log, to be gone on with.
@@ -191,8 +197,8 @@ function startCommand(services: RunServices, session: Session, command: QueuedPr
   const controller = createRunController();
   notIdle(session);
   tellRunBegan(session, command);
-  const done = carryOutCommand(services, session, command, controller.signal).catch((error) =>
-    services.onBug(error, session),
+  const done = carryOutCommand(services, session, command, controller.signal).catch(
+    failed(services, session),
   );
   session.run = { messageId: command.messageId, controller, done };
 }

@@ -46,7 +46,11 @@ export interface RegistryOptions {
   readonly onStored?: SessionOptions["onStored"];
   /** The client that held a session's queue went, and others are attached. */
   readonly onQueueReleased: (session: Session) => void;
+  /** Ends what a failed write has cut off, in a session that was read again; see `SessionOptions`. */
+  readonly onMend: SessionOptions["onMend"];
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+  /** A warning that comes for session after session. */
+  readonly onFrequentWarning: (message: string, fields: Record<string, unknown>) => void;
   readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -142,6 +146,7 @@ export class SessionRegistry {
 
   /** An open session, awake. @throws RpcError `session_not_found`. */
   async use(key: SessionKey): Promise<Session> {
+    await this.#recovered(key);
     const session = this.find(key);
     if (!session || session.attachments.size === 0) throw sessionNotFound(key);
     this.#touch(session);
@@ -153,6 +158,7 @@ export class SessionRegistry {
   async open(key: SessionKey): Promise<Session> {
     this.#refuseWhenStopping();
     await this.#deleted(key);
+    await this.#recovered(key);
     const name = nameOf(key);
     const open = this.#sessions.get(name);
     if (open?.closing) {
@@ -196,6 +202,7 @@ export class SessionRegistry {
    * given back. Calls for it are answered "not found" from now on, until somebody resumes it.
    */
   async close(session: Session, how: CloseOptions = {}): Promise<void> {
+    await session.recovering;
     if (session.closing) return session.closed;
     session.closing = true;
     session.closed = this.#closeNow(session, how);
@@ -236,6 +243,7 @@ export class SessionRegistry {
   async #delete(key: SessionKey): Promise<boolean> {
     const name = nameOf(key);
     await this.#opening.get(name)?.catch(() => undefined);
+    await this.#recovered(key);
     const session = this.#sessions.get(name);
     if (session?.closing) await session.closed;
     else if (session) {
@@ -262,6 +270,11 @@ export class SessionRegistry {
       });
     });
     await this.#letGo(session);
+  }
+
+  /** Whoever wants a session that goes back to what its log holds waits until it has. */
+  async #recovered(key: SessionKey): Promise<void> {
+    await this.#sessions.get(nameOf(key))?.recovering;
   }
 
   /** Whoever wants a session that is being deleted waits until it is gone. */
@@ -345,26 +358,66 @@ export class SessionRegistry {
       lease,
       settings,
       questionDeadlineMs: this.#options.questionDeadlineMs,
-      onBroken: (session, error) => this.#giveUp(session, error),
+      onBroken: (session, error) => this.#writeFailed(session, error),
+      onMend: this.#options.onMend,
       onStored: this.#options.onStored,
     });
   }
 
-  /** A write failed: nothing more can be promised. Clients are told; the next resume reads the log anew. */
+  /** A disk may have room again: the session stays, and goes on from what is committed. Who lost the lease goes. */
+  #writeFailed(session: Session, error: unknown): void {
+    if (isLost(error)) return this.#giveUp(session, error);
+    this.#options.onFrequentWarning("a session's log could not be written", { sessionId: session.id, error });
+    if (session.closing) return;
+    session.closing = true;
+    this.#tellFailed(
+      session,
+      `the session's log could not be written: ${textOf(error)}. Nothing that was acknowledged is lost; try again when the log can be written.`,
+    );
+    const recovering = this.#recover(session).finally(() => {
+      session.closing = false;
+      session.recovering = undefined;
+    });
+    session.recovering = recovering;
+    session.closed = recovering;
+  }
+
+  /** Ends what runs, and forgets what was not written. */
+  async #recover(session: Session): Promise<void> {
+    session.run?.controller.abort(new RunSuspended());
+    session.questions.cancelAll("the session's log could not be written");
+    const { subAgents } = session;
+    await Promise.allSettled([
+      session.run?.done,
+      cancelCompaction(session),
+      endErrands(session),
+      subAgents?.cancelAll(),
+    ]);
+    subAgents?.sleep();
+    await session.forgetUnwritten();
+  }
+
+  /** The session is not ours any more. Clients are told; the next resume takes it anew, if there is one. */
   #giveUp(session: Session, error: unknown): void {
-    this.#options.onWarning("a session's log refused a write; the session was closed", {
+    if (session.closing && session.recovering === undefined) return;
+    this.#options.onWarning("a session was deleted or taken over from outside; it was closed here", {
       sessionId: session.id,
       error,
     });
     session.closing = true;
     session.run?.controller.abort(new RunSuspended());
-    session.emit("session.error", {
-      errorType: "storage",
-      message: `the session's log could not be written, and the session was closed: ${error instanceof Error ? error.message : String(error)}. Resume it to go on from what was committed.`,
-    });
-    session.emit("session.idle", { aborted: true });
+    this.#tellFailed(
+      session,
+      `the session was deleted or taken over from outside, and was closed here: ${textOf(error)}. Resume it to go on from what was committed.`,
+    );
     session.closed = session.release().catch(() => undefined);
     this.#forget(session);
+  }
+
+  #tellFailed(session: Session, message: string): void {
+    const of = session.run ? { originatingMessageId: session.run.messageId } : {};
+    session.emit("session.error", { errorType: "storage", message, ...of });
+    session.emit("session.idle", { aborted: true });
   }
 
   /**
@@ -374,6 +427,7 @@ export class SessionRegistry {
   async #handOver(key: SessionKey): Promise<boolean> {
     const session = this.#sessions.get(nameOf(key));
     if (!session) return true;
+    await session.recovering;
     if (session.busy && waitsForClients(session))
       for (const link of await silentClients(session)) this.detach(session, link, "lost");
     if (session.closing) {
@@ -425,6 +479,15 @@ export class SessionRegistry {
     if (this.#sessions.delete(name)) this.#sessions.set(name, session);
   }
 
+  #sleptBadly(session: Session, error: unknown): void {
+    if (isLost(error)) this.#giveUp(session, error);
+    else
+      this.#options.onFrequentWarning("a session sleeps without a checkpoint, which could not be written", {
+        sessionId: session.id,
+        error,
+      });
+  }
+
   /** Puts quiet sessions to sleep and lets unused ones go; looks only at the front of the table. */
   #sweep(): void {
     const now = performance.now();
@@ -441,12 +504,19 @@ export class SessionRegistry {
         session
           .sleep()
           .then(() => this.#options.onDebug("a session fell asleep", { sessionId: session.id }))
-          .catch((error) =>
-            this.#options.onWarning("a session could not be put to sleep", { sessionId: session.id, error }),
-          );
+          .catch((error) => this.#sleptBadly(session, error));
       }
     }
   }
+}
+
+/** Whether the store says that the session is not held any more, which does not pass. */
+function isLost(error: unknown): boolean {
+  return error instanceof StoreError && (error.kind === "conflict" || error.kind === "not-found");
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function newSessionId(): string {

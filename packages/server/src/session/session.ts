@@ -38,8 +38,13 @@ export interface SessionOptions {
   readonly lease: Lease;
   readonly settings: SessionSettings;
   readonly questionDeadlineMs: number;
-  /** The log refused or lost a write: the session must be given up and opened anew. */
+  /**
+   * The log did not take a write. Nothing more is written, and every attempt throws, until `forgetUnwritten`; told
+   * once until then.
+   */
   readonly onBroken: (session: Session, error: unknown) => void;
+  /** It was read again after `forgetUnwritten`: what is open in the log, and works no more, is to be ended. */
+  readonly onMend?: (session: Session) => void;
   /** A commit ended; milliseconds. */
   readonly onStored?: (commit: { readonly durationMs: number; readonly ok: boolean }) => void;
 }
@@ -102,6 +107,8 @@ export class Session {
   closing = false;
   /** Settles when a session that is closing has gone. */
   closed: Promise<void> = Promise.resolve();
+  /** Set while the session goes back to what its log holds, after a write that failed; settles when it has. */
+  recovering: Promise<void> | undefined;
   /** When it was last used, for hibernation; milliseconds of a monotonic clock. */
   lastUsedMs = performance.now();
   /** What ends what belongs to the session outside its log (processes); set while there is any. */
@@ -113,6 +120,7 @@ export class Session {
   readonly #log: EventLog;
   readonly #lease: Lease;
   readonly #onBroken: SessionOptions["onBroken"];
+  readonly #onMend: SessionOptions["onMend"];
   readonly #onStored: SessionOptions["onStored"];
   #state: SessionState | undefined;
   #waking: Promise<void> | undefined;
@@ -125,6 +133,8 @@ export class Session {
   /** The newest batch: appends commit in order, so it is the last of all. */
   #tail: Promise<void> = Promise.resolve();
   #broken: unknown;
+  /** What was cut off is still open in the log. */
+  #needsMending = false;
 
   constructor(options: SessionOptions) {
     this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
@@ -133,6 +143,7 @@ export class Session {
     this.#log = options.log;
     this.#lease = options.lease;
     this.#onBroken = options.onBroken;
+    this.#onMend = options.onMend;
     this.#onStored = options.onStored;
   }
 
@@ -225,15 +236,36 @@ export class Session {
     return this.#waking;
   }
 
-  /** Lets the projection go, after a checkpoint. Does nothing unless quiet. */
+  /**
+   * Lets the projection go, after a checkpoint. Does nothing unless quiet.
+   * @throws what kept the checkpoint from being written. It sleeps all the same: an older one and the log behind
+   * it say the same.
+   */
   async sleep(): Promise<void> {
     if (!this.#state || !this.quiet) return;
     const usedMs = this.lastUsedMs;
-    await this.checkpoint();
+    let failure: unknown;
+    await this.checkpoint().catch((error: unknown) => {
+      failure = error;
+    });
     // A call that came meanwhile found it awake, and counts on that.
-    if (!this.quiet || this.lastUsedMs !== usedMs) return;
-    this.subAgents?.sleep();
+    if (this.quiet && this.lastUsedMs === usedMs) {
+      this.subAgents?.sleep();
+      this.#state = undefined;
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  /**
+   * Goes back to what the log holds, which the next use reads again: what was not written never was. Only while
+   * nothing runs any more.
+   */
+  async forgetUnwritten(): Promise<void> {
+    while (!this.settled) await this.#tail.catch(() => undefined);
+    this.#outbox = [];
     this.#state = undefined;
+    this.#broken = undefined;
+    this.#needsMending = true;
   }
 
   /** Writes a checkpoint when the log has grown since the last. Only while quiet is it exact. */
@@ -357,6 +389,9 @@ export class Session {
       ...(await this.#storedCheckpoint()),
     });
     this.begin(state, end, checkpointed);
+    if (!this.#needsMending) return;
+    this.#needsMending = false;
+    this.#onMend?.(this);
   }
 
   async #storedCheckpoint() {
@@ -401,6 +436,8 @@ export class Session {
 
   async #commit(batch: Batch): Promise<void> {
     this.#batch = undefined;
+    // It stands on lines that were not written.
+    if (this.#broken !== undefined) return batch.reject(storageError(this.#broken));
     this.#inFlight += 1;
     const begunMs = performance.now();
     let ok = false;
@@ -412,10 +449,12 @@ export class Session {
       this.#drain();
       batch.resolve();
     } catch (error) {
-      this.#broken = error;
       batch.reject(storageError(error));
       this.#outbox = [];
-      this.#onBroken(this, error);
+      if (this.#broken === undefined) {
+        this.#broken = error;
+        this.#onBroken(this, error);
+      }
     } finally {
       this.#inFlight -= 1;
       this.#onStored?.({ durationMs: performance.now() - begunMs, ok });

@@ -14,9 +14,23 @@ export function isMissing(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
+/** True when the disk, or what the user may have of it, is full. */
+export function isOutOfSpace(error: unknown): boolean {
+  const code = errorCode(error);
+  return code !== undefined && code in WORDS;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left on the disk",
+  EDQUOT: "the user's share of the disk is used up",
+  EFBIG: "a file may not become so large",
+};
+
 /** Passes a StoreError on; anything else becomes `unavailable`, saying what was being done. */
 export function toStoreError(error: unknown, doing: string): StoreError {
   if (error instanceof StoreError) return error;
-  const code = errorCode(error) ?? "unexpected error";
-  return new StoreError("unavailable", `could not ${doing}: ${code}`, { cause: error });
+  const code = errorCode(error);
+  const words = code === undefined ? undefined : WORDS[code];
+  const why = words === undefined ? (code ?? "unexpected error") : `${code} (${words})`;
+  return new StoreError("unavailable", `could not ${doing}: ${why}`, { cause: error });
 }

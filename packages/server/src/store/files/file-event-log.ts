@@ -19,7 +19,7 @@ import { readCheckpoint, writeCheckpoint } from "./checkpoint-file.ts";
 import { DescriptorCache } from "./descriptor-cache.ts";
 import { directorySize } from "./directory-size.ts";
 import { DirectorySync } from "./directory-sync.ts";
-import { isMissing, type StoreLog, toStoreError } from "./errors.ts";
+import { isMissing, isOutOfSpace, type StoreLog, toStoreError } from "./errors.ts";
 import { askOwner, InstanceSocket, type OwnerAnswer } from "./instance-socket.ts";
 import {
   assertValidKey,
@@ -218,7 +218,7 @@ export class FileEventLog implements EventLog {
     else if (!(await exists(directory))) return false;
     return this.#take(key, "delete", async (taker) => {
       try {
-        await this.#takeLimit(() => takeLease(directory, key, taker));
+        await this.#takeLimit(() => takeLease(directory, key, taker)).catch(allowWithoutSpace);
         const state = stateDirectory(this.#home, key.tenant);
         const trash = join(state, `.trash-${randomBytes(8).toString("hex")}`);
         await rename(directory, trash);
@@ -400,6 +400,14 @@ function notHeld(lease: Lease): StoreError {
     "conflict",
     `session ${lease.sessionId} is not held under generation ${lease.generation}; open it again`,
   );
+}
+
+/**
+ * A full disk takes no claim, and must not keep from deletion what fills it. Its owner was asked before: it has
+ * gone, or given the session up; and nobody else can claim it there.
+ */
+function allowWithoutSpace(error: unknown): void {
+  if (!isOutOfSpace(error)) throw error;
 }
 
 function takingName(key: SessionKey): string {

@@ -130,8 +130,8 @@ async function claim(directory: string, generation: number, taker: LeaseTaker): 
   const draft = join(directory, `.lease-${taker.instance}-${randomBytes(4).toString("hex")}`);
   const path = join(directory, claimName(generation));
   const record = { generation, instance: taker.instance, socket: taker.socket };
-  await writeText(draft, JSON.stringify(record), { mode: 0o600 });
   try {
+    await writeText(draft, JSON.stringify(record), { mode: 0o600 });
     await linkFile(draft, path);
     const newest = readPublished(directory);
     if (newest && newest.generation >= generation) {

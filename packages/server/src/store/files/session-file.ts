@@ -96,6 +96,8 @@ export class SessionFile implements DescriptorOwner, SessionKey {
       } catch (error) {
         const failure = toStoreError(error, `append to session ${this.sessionId}`);
         for (const waiter of group.waiting) waiter.reject(failure);
+        // What came meanwhile stands on lines that are not there: the log would have a hole.
+        for (const waiter of this.#takeQueued()) waiter.reject(failure);
       }
     }
     this.busy = false;
@@ -104,6 +106,12 @@ export class SessionFile implements DescriptorOwner, SessionKey {
     const drained = this.#drained;
     this.#drained = undefined;
     if (drained) for (const resolve of drained) resolve();
+  }
+
+  #takeQueued(): readonly Waiter[] {
+    const waiting = this.#queued?.waiting ?? [];
+    this.#queued = undefined;
+    return waiting;
   }
 
   async #commit(group: Group): Promise<void> {

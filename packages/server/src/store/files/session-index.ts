@@ -25,6 +25,7 @@ interface Change {
 const compactAboveBytes = 256 * 1024;
 const loadToCompactAboveBytes = 8 * 1024 * 1024;
 const compactAtGrowth = 4;
+const retryMs = 5_000;
 const leftoverAfterMs = 3_600_000;
 // A directory changed this recently may change again without a newer time stamp.
 const timestampGranularityMs = 2_000;
@@ -42,6 +43,7 @@ export class SessionIndex {
   #writing: ReadonlyMap<string, Change> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #loaded = false;
+  #failed = false;
   #namesReadAt: { readonly changed: number; readonly certain: boolean } | undefined;
   /** Directories without a log so far. */
   #empty: string[] = [];
@@ -99,10 +101,18 @@ export class SessionIndex {
     this.#timer ??= setTimeout(() => this.#flushInBackground(), this.#options.flushMs).unref();
   }
 
+  /** Tries again later when the file does not take it; told once, until it does. */
   #flushInBackground(): void {
-    this.flush().catch((error: unknown) => {
-      this.#options.log("could not write the session index", { error });
-    });
+    this.flush().then(
+      () => {
+        this.#failed = false;
+      },
+      (error: unknown) => {
+        if (!this.#failed) this.#options.log("could not write the session index", { error });
+        this.#failed = true;
+        this.#timer ??= setTimeout(() => this.#flushInBackground(), retryMs).unref();
+      },
+    );
   }
 
   async #write(): Promise<void> {
