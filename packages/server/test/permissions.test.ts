@@ -232,6 +232,37 @@ describe("an approval for the session", () => {
     await client.close();
   });
 
+  test("of names covers commands alone that are wholly understood, where their files really are", async () => {
+    await using world = await enterWorld();
+    await symlink(join(world.root, "outside.txt"), join(world.work, "link"));
+    await mkdir(join(world.work, "sub"));
+    await symlink("../../outside.txt", join(world.work, "sub/inner"));
+    const client = await (await world.start()).connect();
+    await client.request("session.create", world.session("s"));
+    const approved = ["cat", "cd", "find", "sort", "printf", "git"].map((argument) => ({
+      kind: "shell",
+      argument,
+    }));
+    await client.request("session.permissions.configure", {
+      sessionId: "s",
+      rules: { approved, denied: [{ kind: "shell", argument: "git push" }] },
+    });
+    const asked = async (command: string) => {
+      const { prompts } = await callTools(world, client, "s", [["bash", { command }]], REJECT);
+      return prompts.map((prompt: { kind: string }) => prompt.kind);
+    };
+    expect(await asked("find . -name '*.txt' | sort")).toEqual([]);
+    for (const command of ["find . -exec cat {} +", "sort -moout a.txt", "printf -v PATH .", "cat $x"])
+      expect(await asked(command), command).toEqual(["commands"]);
+    for (const command of ["cat l*k", "cd sub && cat inner", "cd sub; cat ../../outside.txt"])
+      expect(await asked(command), command).toEqual(["path"]);
+    const hidden = await callTools(world, client, "s", [["bash", { command: "git $(echo push)" }]], ONCE);
+    expect(hidden.requests).toHaveLength(1);
+    const denied = await callTools(world, client, "s", [["bash", { command: "$(echo git push)" }]], ONCE);
+    expect([denied.requests, denied.results]).toMatchObject([[], [{ code: "denied" }]]);
+    await client.close();
+  });
+
   test("of a path covers it from then on, and nothing beside it", async () => {
     await using world = await enterWorld();
     await writeFile(join(world.root, "other.txt"), "");

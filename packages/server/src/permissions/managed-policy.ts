@@ -4,6 +4,7 @@
  * where there is a list of what is allowed, everything else is asked.
  */
 import { cutText, RpcError, type SessionManagedSettings } from "@rightseat/protocol";
+import { type PossibleCommands, possibleCommandsOf } from "../tools/possible-commands.ts";
 import type { PermissionAsk } from "../tools/tool.ts";
 import { pathsOf } from "./paths.ts";
 import { coversPath, coversText, Steps, TooManyStepsError } from "./wildcards.ts";
@@ -89,7 +90,8 @@ export function judgeManaged(
 ): ManagedVerdict {
   try {
     const paths = [...pathsOf(ask).keys()];
-    return judge(policy, ask, { workingDirectory, paths, steps: new Steps() });
+    const texts = ask.kind === "shell" ? textsOf(ask, possibleCommandsOf(ask)) : "nothing";
+    return judge(policy, ask, { workingDirectory, paths, texts, steps: new Steps() });
   } catch (error) {
     if (!(error instanceof TooManyStepsError)) throw error;
     return {
@@ -103,6 +105,7 @@ export function judgeManaged(
 interface Judgement {
   readonly workingDirectory: string;
   readonly paths: readonly string[];
+  readonly texts: CommandTexts;
   readonly steps: Steps;
 }
 
@@ -110,11 +113,17 @@ function judge(policy: ManagedPolicy, ask: PermissionAsk, judgement: Judgement):
   const touches = (rule: ManagedRule) => coversAny(rule, ask, judgement);
   const denying = policy.deny.filter(touches);
   if (denying.length > 0) return { kind: "denied", rules: denying.map((rule) => rule.text) };
-  if (policy.ask.some(touches)) return { kind: "ask" };
+  if (policy.ask.some(touches) || mayReachUnseen(policy, ask)) return { kind: "ask" };
   const lists = policy.allowLists.filter((list) => governs(list, ask));
   if (lists.length === 0) return { kind: "unmanaged" };
   const admitted = lists.every((list) => coversAll(list, ask, judgement));
   return { kind: admitted ? "allowed" : "ask" };
+}
+
+/** What a command that is not understood reads, writes or calls is not known: a person has to look at it. */
+function mayReachUnseen({ deny, ask: asked }: ManagedPolicy, ask: PermissionAsk): boolean {
+  if (ask.kind !== "shell" || ask.canOfferSessionApproval === true) return false;
+  return [...deny, ...asked].some(({ family }) => ["read", "write", "domain"].includes(family));
 }
 
 /** MCP's and the clients' own tools are governed only by a list that speaks of such. */
@@ -132,13 +141,41 @@ function coversAny(rule: ManagedRule, ask: PermissionAsk, judgement: Judgement):
     return judgement.paths.some((path) => coversOnePath(rule, path, judgement));
   }
   if (rule.family === "domain") return urlsOf(ask).some((url) => coversHost(rule, url, steps));
-  if (rule.family === "shell" && ask.kind === "shell") {
-    const texts = [String(ask.fullCommandText), ...segmentsOf(ask)];
-    return (
-      rule.pattern === undefined || texts.some((text) => coversText(rule.pattern as string, text, steps))
-    );
-  }
+  if (rule.family === "shell" && ask.kind === "shell")
+    return rule.pattern === undefined || coversCommand(rule.pattern, judgement);
   return coversTool(rule, ask, steps);
+}
+
+/** What patterns for commands are compared with. Whatever may run counts, in each way of writing it. */
+type CommandTexts =
+  | "nothing"
+  /** It is not to be seen what runs: every pattern may cover it. */
+  | "anything"
+  | {
+      /** As they begin. */
+      readonly whole: readonly string[];
+      /** Of words any of which may begin a command, with a blank around each. */
+      readonly loose: readonly string[];
+    };
+
+function textsOf(ask: PermissionAsk, { lines, areExact, hidesMore }: PossibleCommands): CommandTexts {
+  if (hidesMore) return "anything";
+  const written = [String(ask.fullCommandText), ...segmentsOf(ask)];
+  if (!areExact)
+    return { whole: written, loose: lines.map((words) => words.map((word) => ` ${word} `).join("")) };
+  const bare = lines.map((words) => words.filter((word, index) => index === 0 || !word.startsWith("-")));
+  const texts = [...lines, ...bare].map((words) => words.join(" "));
+  return { whole: [...new Set([...written, ...texts])], loose: [] };
+}
+
+function coversCommand(pattern: string, { texts, steps }: Judgement): boolean {
+  if (typeof texts === "string") return texts === "anything";
+  if (texts.whole.some((text) => coversText(pattern, text, steps))) return true;
+  // Other words may stand between those of the pattern; the first may be a path.
+  const [program = "", ...words] = pattern.trim().split(/\s+/);
+  const name = program.slice(program.lastIndexOf("/") + 1);
+  const spread = `* ${[name, ...words.filter((word) => word !== "*")].join(" * ")} *`;
+  return texts.loose.some((text) => coversText(spread, text, steps));
 }
 
 /** Whether the list admits every part of what is asked. */

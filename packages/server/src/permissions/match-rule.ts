@@ -1,5 +1,6 @@
 /** Which questions a rule answers. Approvals are read narrowly, denials widely: see each. */
 import type { PermissionRule } from "@rightseat/protocol";
+import { mayBegin, type PossibleCommands, possibleCommandsOf } from "../tools/possible-commands.ts";
 import type { PermissionAsk } from "../tools/tool.ts";
 import { OWN_KINDS } from "./rule.ts";
 import { coversUrl } from "./url-pattern.ts";
@@ -14,19 +15,18 @@ export function isApproved(ask: PermissionAsk, rules: readonly PermissionRule[])
   if (rules.length === 0) return false;
   if (ask.kind !== "shell") return rules.some((rule) => matches(rule, ask));
   if (rules.some((rule) => isShellRule(rule) && rule.argument === null)) return true;
-  // What could hide a command (substitutions, redirections, control flow) is never covered by names.
-  if (ask.canOfferSessionApproval !== true) return false;
+  // What is not wholly understood (substitutions, redirections, options that are not known) is never covered by names.
+  if (ask.canOfferSessionApproval !== true) return isApprovedAsWritten(ask, rules);
   const segments = segmentsOf(ask);
   return segments.length > 0 && segments.every((segment) => rules.some((rule) => allows(rule, segment)));
 }
 
 /** The rules that deny any part of what is asked. */
 export function denials(ask: PermissionAsk, rules: readonly PermissionRule[]): PermissionRule[] {
-  return rules.filter((rule) => {
-    if (ask.kind === "shell" && isShellRule(rule))
-      return rule.argument === null || segmentsOf(ask).some((segment) => denies(rule, segment));
-    return matches(rule, ask);
-  });
+  if (ask.kind !== "shell") return rules.filter((rule) => matches(rule, ask));
+  const shellRules = rules.filter(isShellRule);
+  const possible = shellRules.length > 0 ? possibleCommandsOf(ask) : undefined;
+  return shellRules.filter((rule) => rule.argument === null || (possible && denies(rule.argument, possible)));
 }
 
 /** Whether a URL may be reached by the rules alone. */
@@ -76,20 +76,36 @@ function isShellRule(rule: PermissionRule): boolean {
 /** `git` and `git:*` allow every git; `git status` allows what begins with these words. */
 function allows(rule: PermissionRule, { identifier, fullCommandText }: Segment): boolean {
   if (!isShellRule(rule) || rule.argument === null) return false;
-  const wanted = rule.argument.trim().replace(/:\*$/, "");
-  return wanted === identifier || beginsWithWords(fullCommandText, wanted);
+  const wanted = toWords(rule.argument);
+  return wanted.join(" ") === identifier || beginsWithWords(fullCommandText, wanted);
 }
 
-/** Also when the command is named by its path: `/bin/rm` is `rm`. */
-function denies(rule: PermissionRule, segment: Segment): boolean {
-  const base = segment.identifier.slice(segment.identifier.lastIndexOf("/") + 1);
-  const rest = segment.fullCommandText.trimStart().slice(segment.identifier.length);
-  return allows(rule, segment) || allows(rule, { identifier: base, fullCommandText: base + rest });
+/** A rule of several words covers the very command that it is, whatever that does. */
+function isApprovedAsWritten(ask: PermissionAsk, rules: readonly PermissionRule[]): boolean {
+  const { written = [] } = possibleCommandsOf(ask);
+  if (written.length < 2) return false;
+  return rules.some((rule) => {
+    const wanted = isShellRule(rule) && rule.argument !== null ? rule.argument.trim().split(/\s+/) : [];
+    return wanted.length === written.length && wanted.every((word, index) => word === written[index]);
+  });
 }
 
-function beginsWithWords(text: string, wanted: string): boolean {
-  const [words, prefix] = [text.trim().split(/\s+/), wanted.split(/\s+/)];
-  return prefix.length > 0 && prefix.every((word, index) => words[index] === word);
+/** Whatever the line may run counts: by its path, behind another command, or hidden. */
+function denies(argument: string, possible: PossibleCommands): boolean {
+  return mayBegin(possible, toWords(argument));
+}
+
+function toWords(argument: string): string[] {
+  return argument
+    .trim()
+    .replace(/:\*$/, "")
+    .split(/\s+/)
+    .filter((word) => word !== "");
+}
+
+function beginsWithWords(text: string, wanted: readonly string[]): boolean {
+  const words = text.trim().split(/[ \t]+/);
+  return wanted.length > 0 && wanted.every((word, index) => words[index] === word);
 }
 
 function segmentsOf(ask: PermissionAsk): readonly Segment[] {

@@ -1,7 +1,8 @@
 /**
  * Splits a bash command into its words, without running or expanding anything. Knows quotes, comments,
  * separators and redirections; of everything else it says that it is there, and looks into what may hold
- * further commands. It need not understand bash: it has to notice when it does not.
+ * further commands. It need not understand bash: it has to notice when it does not. Blanks are the space and
+ * the tab, as in bash; any other blank or control character makes the command one that is not plain.
  */
 
 export interface Word {
@@ -11,15 +12,22 @@ export interface Word {
   readonly start: number;
   readonly end: number;
   readonly isQuoted: boolean;
+  /** Whether bash makes something else of it than its text: variables, substitutions, braces, `~`. */
+  readonly isExpanded: boolean;
+  /** Where in the text there are wildcards that bash compares with the names of files. */
+  readonly wildcards: readonly number[];
 }
 
 export interface Redirection {
   readonly operator: string;
-  readonly target: string;
+  readonly target: Word;
 }
 
 /** One simple command: what is between two separators. */
 export interface Segment {
+  /** What stands before and behind it; empty at the ends of the command. */
+  readonly before: string;
+  readonly behind: string;
   readonly words: readonly Word[];
   readonly redirections: readonly Redirection[];
 }
@@ -30,13 +38,21 @@ export interface SplitCommand {
   readonly nested: readonly string[];
   /** False when something is expanded, grouped or quoted in a way that may hide what runs. */
   readonly isPlain: boolean;
+  /** False when not even where words begin and end is certain: an open quote, a character that is no text. */
+  readonly isReadable: boolean;
 }
 
-const SEPARATORS = ["&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")"];
-const REDIRECTION = /^(?:\d*|&)(?:>>|>\||>&|<>|<<<|<<-|<<|<&|>|<)/;
-const MAX_DEPTH = 8;
+const BLANK = /(?:[ \t]|\\\n)+/y;
+const SEPARATOR = /&&|\|\||;;|\|&|[;|&\n()]/y;
+const REDIRECTION = /&>>|&>|\d*(?:>>|>\||>&|<>|<<<|<<-|<<|<&|>|<)/y;
+const PROCESS_SUBSTITUTION = /[<>](?=\()/y;
+/** Characters that stand for themselves in a word. */
+const LITERAL = /[^ \t\n;&|<>()'"\\$`{}~*?[\]]+/y;
+/** Control characters, and blanks that bash, a terminal and a reader take for different things. */
+const NO_TEXT = /[^\P{C}\t\n]|[^\P{Z} ]/u;
+const MAX_NESTED = 64;
 
-/** Never throws. */
+/** Takes time in proportion to the text. Never throws. */
 export function splitCommand(text: string): SplitCommand {
   return new Splitter(text).split();
 }
@@ -45,112 +61,141 @@ class Splitter {
   readonly #text: string;
   #at = 0;
   #isPlain = true;
+  #isReadable = true;
   readonly #nested: string[] = [];
   readonly #segments: Segment[] = [];
   #words: Word[] = [];
   #redirections: Redirection[] = [];
+  /** A redirection whose target comes next. */
+  #operator = "";
+  #separator = "";
 
   constructor(text: string) {
     this.#text = text;
+    if (NO_TEXT.test(text)) this.#giveUp();
   }
 
   split(): SplitCommand {
-    let operator = "";
     while (this.#at < this.#text.length) {
-      const rest = this.#text.slice(this.#at, this.#at + 16);
-      const separator = SEPARATORS.find((candidate) => rest.startsWith(candidate));
-      const redirection = REDIRECTION.exec(rest)?.[0];
-      if (/^(?:[ \t\r]|\\\n)/.test(rest)) {
-        this.#at += rest.startsWith("\\") ? 2 : 1;
-      } else if (rest.startsWith("#")) {
-        const end = this.#text.indexOf("\n", this.#at);
-        this.#at = end < 0 ? this.#text.length : end;
-      } else if (/^[<>]\(/.test(rest)) {
-        this.#at += 1;
-        this.#nest(this.#closingParenthesis());
-      } else if (redirection !== undefined) {
-        if (redirection.includes("<<")) this.#isPlain = false;
-        operator = redirection.replace(/^\d+/, "");
-        this.#at += redirection.length;
-      } else if (separator !== undefined) {
-        if (separator === "(" || separator === ")") this.#isPlain = false;
-        this.#at += separator.length;
-        this.#endSegment();
-        operator = "";
-      } else {
-        const word = this.#word();
-        if (operator === "") this.#words.push(word);
-        else this.#redirections.push({ operator, target: word.text });
-        operator = "";
-      }
+      const before = this.#at;
+      this.#step();
+      if (this.#at > before) continue;
+      // Whatever it is: a reader that does not move on reads for ever.
+      this.#giveUp();
+      this.#at = before + 1;
     }
-    this.#endSegment();
-    return { segments: this.#segments, nested: this.#nested, isPlain: this.#isPlain };
+    this.#endSegment("");
+    return {
+      segments: this.#segments,
+      nested: this.#nested,
+      isPlain: this.#isPlain,
+      isReadable: this.#isReadable,
+    };
   }
 
-  #endSegment(): void {
-    if (this.#words.length > 0 || this.#redirections.length > 0)
-      this.#segments.push({ words: this.#words, redirections: this.#redirections });
+  #step(): void {
+    if (this.#take(BLANK) !== undefined) return;
+    if (this.#text[this.#at] === "#") {
+      const end = this.#text.indexOf("\n", this.#at);
+      this.#at = end < 0 ? this.#text.length : end;
+    } else if (this.#take(PROCESS_SUBSTITUTION) !== undefined) {
+      this.#nest(this.#closingParenthesis());
+    } else {
+      const operator = this.#take(REDIRECTION);
+      if (operator !== undefined) this.#redirect(operator);
+      else if (!this.#separate()) this.#addWord(this.#word());
+    }
+  }
+
+  #redirect(operator: string): void {
+    if (operator.includes("<<")) this.#isPlain = false;
+    this.#operator = operator.replace(/^\d+/, "");
+  }
+
+  #separate(): boolean {
+    const separator = this.#take(SEPARATOR);
+    if (separator === undefined) return false;
+    if (separator === "(" || separator === ")" || separator === ";;") this.#isPlain = false;
+    this.#endSegment(separator);
+    return true;
+  }
+
+  #addWord(word: Word): void {
+    if (word.isExpanded) this.#isPlain = false;
+    if (this.#operator === "") this.#words.push(word);
+    else this.#redirections.push({ operator: this.#operator, target: word });
+    this.#operator = "";
+  }
+
+  #endSegment(separator: string): void {
+    const [words, redirections, before] = [this.#words, this.#redirections, this.#separator];
+    const isEmpty = words.length === 0 && redirections.length === 0;
+    if (!isEmpty) this.#segments.push({ words, redirections, before, behind: separator });
+    // Newlines behind an operator do not end what it joins.
+    if (!isEmpty || !/^(?:&&|\|)/.test(before)) this.#separator = separator;
     this.#words = [];
     this.#redirections = [];
+    this.#operator = "";
   }
 
   #word(): Word {
     const start = this.#at;
-    let text = "";
-    let isQuoted = false;
+    const parts = new WordParts();
     while (this.#at < this.#text.length) {
-      const char = this.#text[this.#at] as string;
-      if (/[\s;&|<>()]/.test(char)) break;
-      if (char === "'") {
-        isQuoted = true;
-        text += this.#upTo("'");
-      } else if (char === '"') {
-        isQuoted = true;
-        text += this.#doubleQuoted();
-      } else if (char === "\\") {
-        isQuoted = true;
-        const escaped = this.#text[this.#at + 1] ?? "";
-        if (escaped !== "\n") text += escaped;
-        this.#at += 2;
-      } else if (char === "$" || char === "`") {
-        text += this.#expansion();
-      } else {
-        // Braces make several words of one; a group begins with one.
-        if (char === "{" || char === "}") this.#isPlain = false;
-        text += char;
-        this.#at += 1;
-      }
+      const literal = this.#take(LITERAL);
+      const char = this.#text[this.#at] ?? "";
+      if (literal !== undefined) parts.add(literal);
+      else if (/[ \t\n;&|<>()]/.test(char)) break;
+      else if (char === "'") parts.addQuoted(this.#upTo("'"));
+      else if (char === '"') this.#doubleQuoted(parts);
+      else if (char === "\\") this.#escaped(parts);
+      else if (char === "$" || char === "`") parts.addExpansion(this.#expansion(/[\s;&|<>)]/));
+      else this.#special(char, parts);
     }
-    return { text, start, end: this.#at, isQuoted };
+    return parts.toWord(start, this.#at);
   }
 
-  #doubleQuoted(): string {
-    let text = "";
+  /** A character that means something to bash where it is not quoted. */
+  #special(char: string, parts: WordParts): void {
     this.#at += 1;
-    for (; this.#at < this.#text.length; ) {
+    if (/[*?[\]]/.test(char)) parts.addWildcard(char);
+    else if (char === "~" && !parts.isHomeHere(this.#text[this.#at])) parts.add(char);
+    else parts.addExpansion({ text: char, isExpanded: true });
+  }
+
+  #escaped(parts: WordParts): void {
+    const escaped = this.#text[this.#at + 1] ?? "";
+    // Bash takes these two away before it looks for words: what is around them belongs together.
+    if (escaped === "\n" || escaped === "") this.#giveUp();
+    else parts.addQuoted(escaped);
+    this.#at += 1 + escaped.length;
+  }
+
+  #doubleQuoted(parts: WordParts): void {
+    this.#at += 1;
+    parts.addQuoted("");
+    while (this.#at < this.#text.length) {
       const char = this.#text[this.#at] as string;
       if (char === '"') {
         this.#at += 1;
-        return text;
+        return;
       }
       if (char === "\\") {
         const escaped = this.#text[this.#at + 1] ?? "";
-        if (escaped !== "\n") text += /["\\$`]/.test(escaped) ? escaped : `\\${escaped}`;
-        this.#at += 2;
+        if (escaped !== "\n") parts.addQuoted(/["\\$`]/.test(escaped) ? escaped : `\\${escaped}`);
+        this.#at += 1 + escaped.length;
       } else if (char === "$" || char === "`") {
-        text += this.#expansion();
+        parts.addExpansion(this.#expansion(/[\s"|/)]/));
       } else {
-        text += char;
+        parts.addQuoted(char);
         this.#at += 1;
       }
     }
-    this.#isPlain = false;
-    return text;
+    this.#giveUp();
   }
 
   /** `$name`, `${…}`, `$(…)`, `$'…'` or a backquoted command, from its first character on. */
-  #expansion(): string {
+  #expansion(literalBefore: RegExp): { text: string; isExpanded: boolean } {
     const start = this.#at;
     const next = this.#text[start + 1];
     this.#at += 1;
@@ -159,20 +204,17 @@ class Splitter {
       this.#nest(this.#upTo("`"));
     } else if (next === "(") {
       this.#nest(this.#closingParenthesis());
-    } else if (next === "'" || next === '"') {
-      // Its escapes are not read: what it stands for is not known.
-      this.#isPlain = false;
-    } else if (next === undefined || /[\s"';&|<>)]/.test(next)) {
-      return "$";
+    } else if (next === undefined || literalBefore.test(next)) {
+      return { text: "$", isExpanded: false };
     }
     this.#isPlain = false;
-    return this.#text.slice(start, this.#at);
+    return { text: this.#text.slice(start, this.#at), isExpanded: true };
   }
 
   /** What is between the character here and the next of its kind. */
   #upTo(quote: string): string {
     const end = this.#text.indexOf(quote, this.#at + 1);
-    if (end < 0) this.#isPlain = false;
+    if (end < 0) this.#giveUp();
     const inside = this.#text.slice(this.#at + 1, end < 0 ? undefined : end);
     this.#at = end < 0 ? this.#text.length : end + 1;
     return inside;
@@ -190,11 +232,73 @@ class Splitter {
         return this.#text.slice(start, this.#at - 1);
       }
     }
+    this.#giveUp();
     return this.#text.slice(start);
   }
 
   #nest(command: string): void {
     this.#isPlain = false;
-    if (this.#nested.length < MAX_DEPTH * 8) this.#nested.push(command);
+    if (this.#nested.length < MAX_NESTED) this.#nested.push(command);
+    else this.#giveUp();
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
+    this.#at += found?.length ?? 0;
+    return found || undefined;
+  }
+
+  #giveUp(): void {
+    this.#isPlain = false;
+    this.#isReadable = false;
+  }
+}
+
+/** A word that is being read. */
+class WordParts {
+  #text = "";
+  #isQuoted = false;
+  #isExpanded = false;
+  readonly #wildcards: number[] = [];
+
+  add(text: string): void {
+    this.#text += text;
+  }
+
+  addQuoted(text: string): void {
+    this.#isQuoted = true;
+    this.#text += text;
+  }
+
+  addWildcard(char: string): void {
+    this.#wildcards.push(this.#text.length);
+    this.#text += char;
+  }
+
+  addExpansion({ text, isExpanded }: { text: string; isExpanded: boolean }): void {
+    this.#isExpanded ||= isExpanded;
+    this.#text += text;
+  }
+
+  /** Whether a `~` here stands for somebody's home. Of one's own home with a path the text says enough. */
+  isHomeHere(next: string | undefined): boolean {
+    if (this.#text === "")
+      return this.#isQuoted || (next !== "/" && next !== undefined && !/[\s;&|)]/.test(next));
+    return !/[\w^)\]-]$/.test(this.#text);
+  }
+
+  toWord(start: number, end: number): Word {
+    // A bracket that closes nothing, and the program `[`, are themselves.
+    const opens = this.#wildcards.some((at) => this.#text[at] === "[") && this.#text !== "[";
+    const wildcards = this.#wildcards.filter((at) => opens || /[*?]/.test(this.#text[at] as string));
+    return {
+      text: this.#text,
+      start,
+      end,
+      isQuoted: this.#isQuoted,
+      isExpanded: this.#isExpanded,
+      wildcards,
+    };
   }
 }

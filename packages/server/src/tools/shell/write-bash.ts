@@ -1,5 +1,6 @@
 /** `write_bash`: input for a shell. Asks first, as `bash` does: input can be commands. */
 import type { BuiltInToolBody } from "../built-in-tool.ts";
+import { possibleCommandsOf, withPossibleCommands } from "../possible-commands.ts";
 import { optionalNumber, requiredText, toArguments } from "../tool-arguments.ts";
 import { failure } from "../tool-results.ts";
 import { askShellPermission } from "./permission.ts";
@@ -27,7 +28,7 @@ export const writeBash: BuiltInToolBody = {
     const intention = `Send input to the shell ${id}: ${shell?.info.description ?? ""}`;
     const ask = await askShellPermission(input, intention, context.workingDirectory);
     // What the input means is up to the program that reads it: names of commands say nothing of it.
-    return { ...ask, canOfferSessionApproval: false };
+    return withPossibleCommands({ ...ask, canOfferSessionApproval: false }, possibleCommandsOf(ask));
   },
 
   async run(args, context, session) {
