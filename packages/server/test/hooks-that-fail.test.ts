@@ -36,8 +36,8 @@ const FAILURES: Record<string, Hooks> = {
     sessionStart: { additionalContext: 5 },
     userPromptSubmitted: { modifiedPrompt: { text: "no" }, additionalContext: [] },
     userPromptTransformed: { modifiedTransformedPrompt: 5 },
-    preToolUse: { permissionDecision: "maybe", modifiedArgs: "text", suppressOutput: "yes" },
-    postToolUse: { additionalContext: {}, suppressOutput: 1 },
+    preToolUse: { permissionDecisionReason: 5, additionalContext: [] },
+    postToolUse: { additionalContext: {} },
     agentStop: { decision: "stay", reason: 5 },
   },
   "answers with nothing in it": {

@@ -2,6 +2,7 @@
 import { cutText } from "@rightseat/protocol";
 import { fromStructuredResult, toStructuredResult } from "../tools/structured-result.ts";
 import type { ToolResult } from "../tools/tool.ts";
+import type { HookOutput } from "./hook-output.ts";
 import type { HookRoom } from "./hook-room.ts";
 import type { BeforeTool, FailureHandling, HookedCall, RunFailure, RunHooks } from "./run-hooks.ts";
 
@@ -15,8 +16,8 @@ export interface RunHooksOptions {
   readonly addContext: (text: string) => void;
   /** From now on the call is one with these arguments. */
   readonly changeArguments: (toolCallId: string, args: unknown) => void;
-  /** Puts a prompt into the conversation, for the run to go on with. */
-  readonly followUp: (prompt: string) => Promise<void>;
+  /** Puts a prompt into the conversation, for the run to go on with; false when a hook blocked it. */
+  readonly followUp: (prompt: string) => Promise<boolean>;
   /** Tells the user something. */
   readonly notify: (message: string) => void;
 }
@@ -39,8 +40,7 @@ export function createRunHooks(options: RunHooksOptions): RunHooks {
       const reason = await askToStop(options, blocks > 0);
       if (reason === undefined || blocks >= MAX_BLOCKS || options.signal.aborted) return false;
       blocks += 1;
-      await options.followUp(reason);
-      return true;
+      return options.followUp(reason);
     },
   };
 }
@@ -59,13 +59,13 @@ async function beforeTool(options: RunHooksOptions, call: HookedCall): Promise<B
     options.signal,
     () => ({ toolName: call.name, toolArgs: args }),
     (output) => {
-      const wanted = output.oneOf("permissionDecision", ["allow", "deny", "ask"]);
-      if (wanted && STRENGTH[wanted] > (decision ? STRENGTH[decision] : 0)) {
-        decision = wanted;
-        reason = output.text("permissionDecisionReason");
+      const wanted = decisionOf(output);
+      if (wanted && STRENGTH[wanted.decision] > (decision ? STRENGTH[decision] : 0)) {
+        decision = wanted.decision;
+        reason = wanted.reason;
       }
       args = output.object("modifiedArgs") ?? args;
-      suppressOutput ||= output.flag("suppressOutput");
+      suppressOutput ||= output.withholds("suppressOutput");
       addTo(contexts, output.text("additionalContext"));
     },
   );
@@ -78,6 +78,20 @@ async function beforeTool(options: RunHooksOptions, call: HookedCall): Promise<B
     ...(decision ? { decision } : {}),
     ...(decision && decision !== "allow" ? { reason: reason ?? NO_REASON } : {}),
   };
+}
+
+/** A hook whose answer cannot be read may have meant to say no, or to change what is dangerous: it denies. */
+function decisionOf(output: HookOutput):
+  | (Pick<BeforeTool, "reason"> & {
+      readonly decision: keyof typeof STRENGTH;
+    })
+  | undefined {
+  const refused = output.refuses();
+  if (refused) return { decision: "deny", reason: refused.reason };
+  const decision = output.decision("permissionDecision", ["allow", "deny", "ask"]);
+  if (decision === "unreadable" || output.isNoObject("modifiedArgs"))
+    return { decision: "deny", reason: "A preToolUse hook answered what this server cannot read." };
+  return decision && { decision, reason: output.text("permissionDecisionReason") };
 }
 
 async function afterTool(
@@ -109,7 +123,7 @@ async function afterSuccess(
     (output) => {
       const modified = output.any("modifiedResult");
       if (modified !== undefined) result = { ...keptOf(result), ...fromStructuredResult(modified) };
-      withheld ||= output.flag("suppressOutput");
+      withheld ||= output.withholds("suppressOutput");
       addTo(contexts, output.text("additionalContext"));
     },
   );
@@ -174,6 +188,7 @@ async function onFailure(options: RunHooksOptions, failure: RunFailure): Promise
 /** The reason to go on that the first hook gave; undefined when all let the agent stop. */
 async function askToStop(options: RunHooksOptions, wentOnBefore: boolean): Promise<string | undefined> {
   let reason: string | undefined;
+  let stops = false;
   await options.room.ask(
     "agentStop",
     options.signal,
@@ -183,10 +198,11 @@ async function askToStop(options: RunHooksOptions, wentOnBefore: boolean): Promi
       stop_hook_active: wentOnBefore,
     }),
     (output) => {
+      stops ||= output.any("continue") === false;
       if (output.oneOf("decision", ["block", "allow"]) === "block") reason ??= output.text("reason");
     },
   );
-  return reason;
+  return stops ? undefined : reason;
 }
 
 function addTo(contexts: string[], context: string | undefined): void {

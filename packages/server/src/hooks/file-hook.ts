@@ -25,14 +25,23 @@ export interface FileHookOptions {
   readonly onProgress: (message: string, temporary: boolean) => void;
 }
 
-/** The fields that count, by event; of others the output is dropped. */
+/** Says no to what is about to happen, in the words of other agents' hooks. */
+const REFUSAL = ["decision", "reason", "continue", "stopReason"];
+/** The fields that count, by event. */
 const FIELDS: Partial<Record<HookType, readonly string[]>> = {
-  preToolUse: ["permissionDecision", "permissionDecisionReason", "modifiedArgs"],
+  preToolUse: [
+    "permissionDecision",
+    "permissionDecisionReason",
+    "modifiedArgs",
+
+    ...REFUSAL,
+  ],
+  userPromptSubmitted: REFUSAL,
   postToolUse: ["modifiedResult", "additionalContext"],
   postToolUseFailure: ["additionalContext"],
   userPromptTransformed: ["modifiedTransformedPrompt"],
   sessionStart: ["additionalContext"],
-  agentStop: ["decision", "reason"],
+  agentStop: REFUSAL,
 };
 /** The exit code by which a command says no, or has something to say. */
 const EXIT_BLOCKS = 2;
@@ -49,6 +58,10 @@ export class FileHook implements HookSource {
     this.start = options.start;
     this.#spec = spec;
     this.#options = options;
+  }
+
+  usable(type: HookType): readonly string[] {
+    return FIELDS[type] ?? [];
   }
 
   wants(type: HookType, input: HookInput): boolean {
@@ -106,10 +119,7 @@ export class FileHook implements HookSource {
       const why = shown(end.stderr);
       throw new Error(`ended with ${endOf(end)}${why ? `: ${why}` : ""}`);
     }
-    const output = outputIn(end.stdout);
-    const fields = FIELDS[type];
-    if (!output || !fields) return undefined;
-    return Object.fromEntries(fields.flatMap((field) => (field in output ? [[field, output[field]]] : [])));
+    return outputIn(end.stdout);
   }
 
   #isProgress(line: string): boolean {

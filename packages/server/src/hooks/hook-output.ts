@@ -18,6 +18,46 @@ export class HookOutput {
     return this.#read<boolean>(field, "true or false", (value) => typeof value === "boolean") ?? false;
   }
 
+  /**
+   * Whether the answer says no in the words of other agents' hooks: `continue: false`, or a `decision` that
+   * is none of those that let go on. A decision that is not known counts as a no, and is told.
+   */
+  refuses(): { readonly reason: string | undefined } | undefined {
+    const stops = this.#fields["continue"] === false;
+    if (!stops && !this.#isNo(this.#fields["decision"])) return undefined;
+    return { reason: this.text("reason") ?? this.text("stopReason") };
+  }
+
+  #isNo(decision: unknown): boolean {
+    if (decision === undefined || decision === null || decision === "") return false;
+    if (decision === "allow" || decision === "approve") return false;
+    if (decision !== "block" && decision !== "deny")
+      this.#onBadField(`decision: expected one of block, allow, got ${shown(decision)}; it counts as block`);
+    return true;
+  }
+
+  /** As `flag`, but what cannot be read withholds, too. */
+  withholds(field: string): boolean {
+    const value = this.#fields[field];
+    if (value === undefined || value === null || value === "" || typeof value === "boolean")
+      return value === true;
+    this.#onBadField(`${field}: expected true or false, got ${shown(value)}; it counts as true`);
+    return true;
+  }
+
+  /** Undefined where the field says nothing; `unreadable`, and told, where it says something else than the values. */
+  decision<T extends string>(field: string, values: readonly T[]): T | "unreadable" | undefined {
+    const value = this.#fields[field];
+    if (value === undefined || value === null || value === "") return undefined;
+    return this.oneOf(field, values) ?? "unreadable";
+  }
+
+  /** Whether the field has something in it that is no object. */
+  isNoObject(field: string): boolean {
+    const value = this.#fields[field];
+    return value !== undefined && value !== null && value !== "" && !isObject(value);
+  }
+
   object(field: string): Readonly<Record<string, unknown>> | undefined {
     return this.#read(field, "an object", isObject);
   }

@@ -28,16 +28,16 @@ describe("everybody who has hooks", () => {
   test("is asked in turn, with an input made anew", async () => {
     let prompt = "a";
     const { room, events } = createRoom([
-      source("one", async (_, input) => ({ prompt: `${input.prompt}1` })),
+      source("one", async (_, input) => ({ modifiedPrompt: `${input.prompt}1` })),
       source("none", () => Promise.reject(new Error("not asked")), false),
-      source("two", async (_, input) => ({ prompt: `${input.prompt}2` })),
+      source("two", async (_, input) => ({ modifiedPrompt: `${input.prompt}2` })),
     ]);
     await room.ask(
       "userPromptSubmitted",
       signal(),
       () => ({ prompt }),
       (output) => {
-        prompt = output.text("prompt") ?? prompt;
+        prompt = output.text("modifiedPrompt") ?? prompt;
       },
     );
     expect(prompt).toBe("a12");

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import { HookOutput, isObject } from "./hook-output.ts";
+import { unheardFields } from "./hook-output-fields.ts";
 import type { HookInput, HookSource, HookType } from "./hook-source.ts";
 import { toLoggedCopy } from "./logged-copy.ts";
 
@@ -25,8 +26,13 @@ export interface HookRoomOptions {
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
 }
 
+/** Of one room. */
+const MAX_TOLD_FIELDS = 100;
+
 export class HookRoom {
   readonly #options: HookRoomOptions;
+  /** Fields without effect that were told: a hook that is asked a thousand times is told once. */
+  readonly #told = new Set<string>();
 
   constructor(options: HookRoomOptions) {
     this.#options = options;
@@ -36,13 +42,13 @@ export class HookRoom {
    * Asks everybody in turn. Resolves when all have answered or failed to. The signal ends the waiting:
    * who was not asked by then is not asked. Rejects only when the session's log refuses an event.
    * @param input made anew for each, so that one sees what those before it changed.
-   * @param take given each answer.
+   * @param take given each answer; with `enough` nobody else is asked.
    */
   async ask(
     type: HookType,
     signal: AbortSignal,
     input: (source: HookSource) => HookInput,
-    take: (output: HookOutput) => void,
+    take: (output: HookOutput) => unknown,
   ): Promise<void> {
     const sources = this.#options.sources();
     for (const source of sources instanceof Promise ? await sources : sources) {
@@ -51,7 +57,7 @@ export class HookRoom {
       const told = { sessionId, timestamp: Date.now(), cwd: workingDirectory(), ...input(source) };
       if (!source.wants(type, told)) continue;
       const output = await this.#askOne(source, type, told, signal);
-      if (output) take(output);
+      if (output && take(output) === "enough") return;
     }
   }
 
@@ -74,7 +80,11 @@ export class HookRoom {
       }
       if (!isObject(output)) throw new Error(`expected an object as output, got ${typeof output}`);
       append("hook.end", { hookInvocationId, hookType: type, success: true, output: toLoggedCopy(output) });
-      return new HookOutput(output, (message) => this.#onBadField(source, type, message));
+      this.#tellUnheard(source, type, output);
+      const usable = source.usable?.(type);
+      return new HookOutput(usable ? pick(output, usable) : output, (message) =>
+        this.#onBadField(source, type, message),
+      );
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       append("hook.end", {
@@ -85,6 +95,15 @@ export class HookRoom {
       });
       if (!signal.aborted) this.#warn("a hook failed; it counts as not answered", source, type, message);
       return undefined;
+    }
+  }
+
+  #tellUnheard(source: HookSource, type: HookType, output: object): void {
+    for (const line of unheardFields(type, output, source.usable?.(type))) {
+      const key = `${type} ${line}`;
+      if (this.#told.has(key) || this.#told.size >= MAX_TOLD_FIELDS) continue;
+      this.#told.add(key);
+      this.#onBadField(source, type, `output ${line}`);
     }
   }
 
@@ -104,6 +123,12 @@ export class HookRoom {
       problem,
     });
   }
+}
+
+function pick(output: Readonly<Record<string, unknown>>, fields: readonly string[]) {
+  return Object.fromEntries(
+    fields.flatMap((field) => (Object.hasOwn(output, field) ? [[field, output[field]]] : [])),
+  );
 }
 
 /** @throws an error that says so once the time is over, and the signal's reason when it aborts. */

@@ -21,6 +21,8 @@ export interface HookSource {
   readonly name: string;
   /** How the session began for it; set until it was told. */
   start?: "new" | "resume" | undefined;
+  /** The fields of its answer that count, where that is not all of them. */
+  usable?(type: HookType): readonly string[];
   /** Whether it wants to be asked at all; asked before every invocation, so it must be cheap. */
   wants(type: HookType, input: HookInput): boolean;
   /**

@@ -108,7 +108,7 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
     // Without attachments and hooks nothing is waited for: the message is logged before anybody else has a turn.
     const taken = prompt.attachments ? await partsTaken(services, session) : NO_PARTS;
     const begun = logUserMessage(session, prompt, { ...options, ...taken, hooks });
-    if (begun) await begun;
+    if (begun !== true && !(await begun)) return undefined;
     if (prompt.kind !== "notification") nameAfterFirstPrompt(session, prompt);
     return { firstTurn: 0, requestHeaders, controller };
   });
@@ -142,7 +142,7 @@ function begin(
   services: RunServices,
   session: Session,
   messageId: string,
-  prepare: (controller: AbortController) => Promise<Begun>,
+  prepare: (controller: AbortController) => Promise<Begun | undefined>,
 ): void {
   const controller = createRunController();
   notIdle(session);
@@ -157,33 +157,38 @@ async function carryOut(
   services: RunServices,
   session: Session,
   messageId: string,
-  prepared: Promise<Begun>,
+  prepared: Promise<Begun | undefined>,
 ): Promise<void> {
-  let outcome: RunOutcome = "failed";
+  let outcome: RunOutcome | "blocked" = "failed";
   let taskComplete = false;
   const begunMs = performance.now();
   const { tenant } = session.key;
   let entered = false;
   try {
     const begun = await prepared;
-    const place = services.places.enter(tenant, begun.controller.signal);
-    // An abort while it waits for its place is for the loop to end, as any other.
-    entered = place === undefined || (await place.then(yes, no));
-    const host = new SessionRunHost(services, session, messageId, begun);
-    outcome = await runAgent(host, begun.firstTurn);
+    if (begun) {
+      const place = services.places.enter(tenant, begun.controller.signal);
+      // An abort while it waits for its place is for the loop to end, as any other.
+      entered = place === undefined || (await place.then(yes, no));
+      const host = new SessionRunHost(services, session, messageId, begun);
+      outcome = await runAgent(host, begun.firstTurn);
+    } else outcome = "blocked";
   } catch (error) {
     if (error instanceof RunSuspended) outcome = "suspended";
     else failed(services, session)(error);
   }
   try {
     // A suspended run stays open in the log, to be gone on with.
-    if (outcome !== "suspended") session.record("rightseat.run_ended", { messageId, outcome });
+    if (outcome !== "suspended" && outcome !== "blocked")
+      session.record("rightseat.run_ended", { messageId, outcome });
     await session.committed();
   } finally {
     taskComplete = session.run?.taskComplete === true;
     session.run = undefined;
     if (entered) services.places.leave(tenant);
-    services.instruments.runEnded({ tenant, outcome, durationMs: performance.now() - begunMs });
+    // A prompt that a hook blocked has begun no run.
+    if (outcome !== "blocked")
+      services.instruments.runEnded({ tenant, outcome, durationMs: performance.now() - begunMs });
   }
   tellRunEnded(session, messageId, outcome);
   if (outcome === "suspended") return;
@@ -419,13 +424,14 @@ class SessionRunHost implements RunHost {
 
   async takeSteering(): Promise<boolean> {
     const steering = this.#session.state.queue.filter((prompt) => prompt.steering);
-    for (const prompt of steering) await this.#logPrompt(prompt, "steering");
+    let taken = false;
+    for (const prompt of steering) taken = (await this.#logPrompt(prompt, "steering")) || taken;
     if (steering.length > 0) this.#session.emit("pending_messages.modified", {});
-    return steering.length > 0;
+    return taken;
   }
 
-  async #logPrompt(prompt: QueuedPrompt, delivery: UserMessageOptions["delivery"]): Promise<void> {
-    await logUserMessage(this.#session, prompt, {
+  async #logPrompt(prompt: QueuedPrompt, delivery: UserMessageOptions["delivery"]): Promise<boolean> {
+    return logUserMessage(this.#session, prompt, {
       delivery,
       workingDirectory: this.workingDirectory,
       ...(prompt.attachments ? await partsTaken(this.#services, this.#session) : NO_PARTS),

@@ -214,7 +214,7 @@ class SubAgentHost implements RunHost {
     const { session, scope, caller } = this.#work;
     if (!hasHooks(session)) return undefined;
     // Who stops here is not the agent that clients talk to.
-    const unused = () => undefined;
+    const unused = () => false;
     this.#hooks ??= {
       ...runHooksOf(this.#services.hooks, scope, this.signal, unused, caller.agentId),
       keepsGoing: () => Promise.resolve(false),

@@ -5,7 +5,15 @@ import type { HookSource } from "../../hooks/hook-source.ts";
 import type { Session } from "../session.ts";
 import { fileHooksOf, type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
 
+/** A hook does not let the prompt into the conversation. */
+export interface BlockedPrompt {
+  readonly blocked: true;
+  /** For people. */
+  readonly reason: string;
+}
+
 export interface SubmittedPrompt {
+  readonly blocked?: undefined;
   readonly prompt: string;
   /** What the model is to read with it. */
   readonly contexts: readonly string[];
@@ -15,7 +23,7 @@ export interface PromptHooks {
   /** Tells those who do not know yet that the session has begun. */
   start(initialPrompt: string): Promise<void>;
   /** The prompt as the user wrote it goes in. */
-  submit(prompt: string): Promise<SubmittedPrompt>;
+  submit(prompt: string): Promise<SubmittedPrompt | BlockedPrompt>;
   /** What the model would read goes in, and what it is to read comes out. */
   transform(prompt: string, transformed: string): Promise<string>;
 }
@@ -75,20 +83,33 @@ async function start({ services, room, session, signal }: Start, initialPrompt: 
   session.fileHooksStart = undefined;
 }
 
-async function submit(room: HookRoom, signal: AbortSignal, given: string): Promise<SubmittedPrompt> {
+const NO_REASON = "A hook blocked the prompt.";
+
+async function submit(
+  room: HookRoom,
+  signal: AbortSignal,
+  given: string,
+): Promise<SubmittedPrompt | BlockedPrompt> {
   let prompt = given;
+  let blocked: BlockedPrompt | undefined;
   const contexts: string[] = [];
   await room.ask(
     "userPromptSubmitted",
     signal,
     () => ({ prompt }),
     (output) => {
+      const refused = output.refuses();
+      if (refused) {
+        blocked = { blocked: true, reason: refused.reason ?? NO_REASON };
+        return "enough";
+      }
       prompt = output.text("modifiedPrompt") ?? prompt;
       const context = output.text("additionalContext");
       if (context !== undefined) contexts.push(context);
+      return undefined;
     },
   );
-  return { prompt, contexts };
+  return blocked ?? { prompt, contexts };
 }
 
 async function transform(

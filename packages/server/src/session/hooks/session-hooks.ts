@@ -97,14 +97,14 @@ export function hookRoomOf(
 }
 
 /**
- * @param logPrompt puts a prompt into the conversation of the run in progress.
+ * @param logPrompt puts a prompt into the conversation of the run in progress; false when a hook blocked it.
  * @param agentId of the sub-agent whose run it is.
  */
 export function runHooksOf(
   services: HookServices,
   session: Session,
   signal: AbortSignal,
-  logPrompt: (prompt: QueuedPrompt) => Promise<void> | void,
+  logPrompt: (prompt: QueuedPrompt) => Promise<boolean> | boolean,
   agentId?: string,
 ): RunHooks {
   return createRunHooks({
@@ -116,7 +116,7 @@ export function runHooksOf(
       session.record("rightseat.call_changed", { toolCallId, arguments: toJson(args) }),
     followUp: async (prompt) => {
       const agentMode = session.state.running?.agentMode;
-      await logPrompt({
+      return logPrompt({
         messageId: randomUUID(),
         prompt,
         steering: false,

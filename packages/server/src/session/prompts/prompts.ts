@@ -135,29 +135,46 @@ export interface UserMessageOptions {
   readonly hooks?: PromptHooks | undefined;
 }
 
-/** Puts a prompt into the conversation. Without attachments and hooks it does so in this very tick. */
+/**
+ * Puts a prompt into the conversation; false when a hook blocked it, which its clients are told. Without
+ * attachments and hooks it does so in this very tick.
+ */
 export function logUserMessage(
   session: Session,
   prompt: QueuedPrompt,
   options: UserMessageOptions,
-): void | Promise<void> {
+): boolean | Promise<boolean> {
   if (prompt.kind === "notification") {
     const { messageId, notification, prompt: content } = prompt;
     session.append("system.notification", { content, kind: notification as never });
     session.record("rightseat.notified", { messageId, steering: options.delivery === "steering" });
-    return;
+    return true;
   }
   if (prompt.attachments || options.hooks) return prepareUserMessage(session, prompt, options);
   appendUserMessage(session, prompt, options, toModelContent(prompt.prompt, []));
+  return true;
+}
+
+/** The prompt waits no longer, and nothing of it is in the conversation. */
+function tellBlocked(session: Session, { messageId }: QueuedPrompt, reason: string): void {
+  session.record("rightseat.queue_items_removed", { messageIds: [messageId] });
+  // Newer SDKs find the prompt that it is about by the id; the published event has no such field yet.
+  const about = { originatingMessageId: messageId };
+  session.emit("session.warning", { warningType: "policy_blocked", message: reason, ...about });
+  session.emit("pending_messages.modified", {});
 }
 
 async function prepareUserMessage(
   session: Session,
   given: QueuedPrompt,
   options: UserMessageOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { hooks } = options;
   const submitted = await hooks?.submit(given.prompt);
+  if (submitted?.blocked) {
+    tellBlocked(session, given, submitted.reason);
+    return false;
+  }
   const prompt = submitted?.prompt ?? given.prompt;
   const rendered = given.attachments
     ? await renderPrompt({
@@ -178,6 +195,7 @@ async function prepareUserMessage(
     options,
     transformed === text ? content : withPromptText(content, transformed),
   );
+  return true;
 }
 
 /** What the model reads: the prompt, when it came, and what hooks add to it. Of parts the first is the prompt's. */
