@@ -77,6 +77,15 @@ test("a file, a directory, a selection and a GitHub issue reach the model and th
   ]);
 });
 
+test("a file that was named before is named by the same line, as it was then", async () => {
+  const sessionId = await create();
+  const taggedFilesEntry = "* /was/there.txt (9 lines)";
+  await client.ask(sessionId, "Well?", {
+    attachments: [{ type: "file", path: "src/a.txt", taggedFilesEntry }],
+  });
+  expect(userMessages()[0]?.content).toContain(taggedFilesEntry);
+});
+
 test("a prompt that waits has its attachments when its turn comes", async () => {
   const sessionId = await create();
   model.use([{ text: "first", delayMs: 50 }, { text: "second" }]);

@@ -3,6 +3,14 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { OPTIONS, type OptionSpec } from "../src/config/options.ts";
 import { createMethods } from "../src/methods/index.ts";
+import type { FieldRule, FieldRules } from "../src/session/settings/field-rules.ts";
+import {
+  ADD_PROVIDERS_FIELDS,
+  PERMISSION_FIELDS,
+  SET_TOOLS_FIELDS,
+  SUBAGENT_FIELDS,
+} from "../src/session/settings/nested-fields.ts";
+import { SEND_FIELDS } from "../src/session/settings/prompt-fields.ts";
 import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/settings/session-fields.ts";
 
 const doc = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
@@ -41,15 +49,41 @@ test("docs/compatibility.md lists exactly the methods that are served", async ()
   expect(rows.sort()).toEqual(served.sort());
 });
 
-test("docs/compatibility.md lists exactly the options that have no effect or are refused", async () => {
+describe("docs/compatibility.md lists exactly the fields that have no effect or are refused", async () => {
   const text = await doc("compatibility.md");
-  const table = text.slice(text.indexOf("## Options without effect"), text.indexOf("## Not here yet"));
-  const rows = [...table.matchAll(/^\| `(\w+)` \| (\*\*refused\*\*)?/gm)].map(
-    (match) => `${match[1]}${match[2] ? " refused" : ""}`,
-  );
-  const rules = Object.entries({ ...OPTION_FIELDS, ...JOIN_FIELDS });
-  const expected = rules.flatMap(([name, { effect }]) =>
-    effect === "honoured" ? [] : [`${name}${effect === "refused" ? " refused" : ""}`],
-  );
-  expect(rows).toEqual(expected.sort());
+  /** Of the table whose head begins with this; the name, and whether it is refused. */
+  const rowsOf = (head: string) => {
+    const table = text.slice(text.indexOf(`| ${head} |`)).split("\n\n")[0] as string;
+    const rows = table.matchAll(/^\| `([\w.]+)` \| (\*\*refused\*\*)?/gm);
+    return [...rows].map((match) => `${match[1]}${match[2] ? " refused" : ""}`).sort();
+  };
+  const lineOf = (path: string, { effect }: FieldRule) => `${path}${effect === "refused" ? " refused" : ""}`;
+  const fieldsOf = (rules: FieldRules): string[] =>
+    Object.entries(rules).flatMap(([name, rule]) => (rule.effect === "honoured" ? [] : [lineOf(name, rule)]));
+  const insideOf = (rules: FieldRules, at = ""): string[] =>
+    Object.entries(rules).flatMap(([name, rule]) => {
+      if (rule.effect !== "honoured") return at === "" ? [] : [lineOf(`${at}${name}`, rule)];
+      const { fields } = rule.nested ?? {};
+      return fields === undefined || typeof fields === "function" ? [] : insideOf(fields, `${at}${name}.`);
+    });
+
+  test("of sessions", () => {
+    expect(rowsOf("option")).toEqual(fieldsOf({ ...OPTION_FIELDS, ...JOIN_FIELDS }).sort());
+  });
+
+  test("inside of others", () => {
+    const tables = [
+      JOIN_FIELDS,
+      OPTION_FIELDS,
+      ADD_PROVIDERS_FIELDS,
+      SET_TOOLS_FIELDS,
+      SUBAGENT_FIELDS,
+      PERMISSION_FIELDS,
+    ];
+    expect(rowsOf("field")).toEqual([...new Set(tables.flatMap((rules) => insideOf(rules)))].sort());
+  });
+
+  test("of prompts", () => {
+    expect(rowsOf("field of a prompt")).toEqual(fieldsOf(SEND_FIELDS).sort());
+  });
 });

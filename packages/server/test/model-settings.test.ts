@@ -97,6 +97,19 @@ describe("modelCapabilities", () => {
     expect(lastBody()).toMatchObject({ max_tokens: 77 });
     expect(lastBody()).not.toHaveProperty("reasoning_effort");
   });
+
+  test.each([
+    { vision: { supported_media_types: ["image/jpeg"] } },
+    { vision: { max_prompt_image_size: 10 } },
+    { vision: { supported_media_types: ["image/png"], max_prompt_image_size: 10_000 }, sent: 1 },
+  ])("keep images from a model that does not take them: $vision", async ({ vision, sent = 0 }) => {
+    const modelCapabilities = { supports: { vision: true }, limits: { vision } };
+    const sessionId = await create({ modelCapabilities });
+    await client.ask(sessionId, "echo 1", {
+      attachments: [{ type: "blob", mimeType: "image/png", data: PNG }],
+    });
+    expect(imagesSent()).toBe(sent);
+  });
 });
 
 describe("the user agent", () => {

@@ -253,6 +253,9 @@ const OPTION_PROOFS: Record<string, Proof> = {
 
 /** For fields without effect: values that ask for something. `true` does for most. */
 const SAMPLES: Params = {
+  hookDirectories: ["/h"],
+  excludedManagedSettings: ["sandbox"],
+  allowTranscriptRecovery: false,
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   tracestate: "a=b",
   contextTier: "long_context",

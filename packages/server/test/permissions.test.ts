@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ScriptedReply, startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
@@ -468,6 +469,26 @@ describe("an approval for longer", () => {
       await trusted(world.root),
     ]).toEqual([true, true, false]);
     await client.close();
+  });
+});
+
+describe("paths that are configured", () => {
+  test.each([
+    { paths: { unrestricted: false, includeTempDirectory: false, additionalDirectories: [] }, asked: 1 },
+    { paths: { unrestricted: false, includeTempDirectory: true, additionalDirectories: [] }, asked: 0 },
+    { paths: { unrestricted: true, includeTempDirectory: false, additionalDirectories: [] }, asked: 0 },
+  ])("decide whether a file of the temporary directory is asked about: $paths", async ({ paths, asked }) => {
+    await using world = await enterWorld();
+    const client = await (await world.start()).connect();
+    await client.request("session.create", world.session("s"));
+    await client.request("session.permissions.configure", {
+      sessionId: "s",
+      approveAllToolPermissionRequests: true,
+      paths,
+    });
+    const path = join(tmpdir(), "rightseat-no-such-file");
+    const { requests } = await callTools(world, client, "s", [["view", { path }]], ONCE);
+    expect(requests).toHaveLength(asked);
   });
 });
 

@@ -309,6 +309,58 @@ describe("models of sub-agents", () => {
     await client.request("session.tools.updateSubagentSettings", { sessionId, subagents: null });
     expect(await chosen(sessionId, { agent_type: "own" })).toEqual(["agents-model", "low"]);
   });
+
+  /** A session that has a way to one model and to no other. */
+  const bound = (more: object) =>
+    create({
+      provider: undefined,
+      providers: [{ name: "one", type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" }],
+      models: [{ provider: "one", id: "m" }],
+      model: "one/m",
+      ...more,
+    });
+  const requiring = (modelPolicy: string) => ({
+    customAgents: [{ name: "own", prompt: "p", model: "gone", modelPolicy }],
+  });
+
+  test("that are preferred may be another's; one that is required and cannot be had fails the task", async () => {
+    const preferred = await bound(requiring("preferred"));
+    expect(await chosen(preferred, { agent_type: "own" })).toEqual(["m", undefined]);
+    const required = await bound(requiring("required"));
+    const before = model.requests.filter(isSubAgent).length;
+    use({ main: delegating({ agent_type: "own" }), sub: () => ({ text: "REPORT" }) });
+    expect(await client.ask(required, "go")).toContain("requires the model 'gone'");
+    expect(model.requests.filter(isSubAgent).length).toBe(before);
+    const subagents = { agents: { own: { model: "one/m", modelPolicy: "required" } } };
+    await client.request("session.tools.updateSubagentSettings", { sessionId: required, subagents });
+    expect(await chosen(required, { agent_type: "own" })).toEqual(["m", undefined]);
+  });
+
+  test("that are required win over the call's", async () => {
+    const customAgents = [{ name: "own", prompt: "p", model: "agents-model", modelPolicy: "required" }];
+    const sessionId = await create({ customAgents });
+    expect((await chosen(sessionId, { agent_type: "own", model: "calls-model" }))[0]).toBe("agents-model");
+  });
+
+  test("that are required keep a session of another model from answering as the agent", async () => {
+    const customAgents = [{ name: "own", prompt: "p", model: "agents-model", modelPolicy: "required" }];
+    const refusal = {
+      message: expect.stringContaining("requires the model 'agents-model'"),
+      data: { reason: "not_supported", agent: "own", model: "agents-model" },
+    };
+    await expect(create({ customAgents, agent: "own" })).rejects.toMatchObject(refusal);
+    const sessionId = await create({ customAgents });
+    const select = () => client.request("session.agent.select", { sessionId, name: "own" });
+    await expect(select()).rejects.toMatchObject(refusal);
+    await client.request("session.model.switchTo", { sessionId, modelId: "agents-model" });
+    await select();
+    model.use([{ text: "as the agent" }]);
+    expect(await client.ask(sessionId, "hi")).toBe("as the agent");
+    await client.request("session.model.switchTo", { sessionId, modelId: "scripted" });
+    await client.request("session.send", { sessionId, prompt: "again" });
+    const { data } = await client.event(sessionId, "session.error");
+    expect(data.message).toContain("requires the model 'agents-model'");
+  });
 });
 
 describe("limits", () => {

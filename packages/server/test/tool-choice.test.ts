@@ -61,6 +61,20 @@ describe("a client's tool", () => {
     });
   });
 
+  test.each([true, false])(
+    "with isTerminal: %s ends the run by its result, or does not",
+    async (isTerminal) => {
+      const sessionId = await create({ tools: [tool("finish", { isTerminal })] });
+      model.use([call("finish", {}), { text: "something more" }]);
+      const answered = answerTools(client, sessionId)();
+      await client.request("session.send", { sessionId, prompt: "hi" });
+      await answered;
+      await client.event(sessionId, "session.idle");
+      const said = client.of(sessionId).filter(({ type }) => type === "assistant.message");
+      expect(said.some(({ data }) => data.content === "something more")).toBe(!isTerminal);
+    },
+  );
+
   test("with a built-in tool's name is refused, unless it says that it means to", async () => {
     await expect(create({ tools: [tool("grep")] })).rejects.toMatchObject({
       message: expect.stringContaining("overridesBuiltInTool"),

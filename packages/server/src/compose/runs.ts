@@ -80,13 +80,17 @@ export function createRuns(parts: RunParts): SubAgentServices {
         query.model === undefined ||
         query.model === model ||
         (await models.directory.offers({ ...query, model: query.model }));
+      if (!isOffered && caller.requiresModel)
+        throw modelNotFound(
+          `the agent requires the model '${query.model}', which the session has no way to`,
+          query.model,
+        );
       return models.directory.resolve(isOffered ? query : { ...query, model });
     },
     checkAgentModel: async (session, model) => {
       const query = await models.queryOf(session, { ...session.settings, model });
       if (await models.directory.offers({ ...query, model })) return;
-      const message = `expected a model that the session can use, got '${model}'`;
-      throw new RpcError("model_not_found", message, { model });
+      throw modelNotFound(`expected a model that the session can use, got '${model}'`, model);
     },
     agentSystemMessage: (session, agent) => agentMessageOf(session, surroundings, agent),
     agentToolSet: ({ session, scope, caller, depth }) =>
@@ -123,4 +127,8 @@ function createPermissionServices({ defaultWorkingDirectory, home, log }: RunPar
     },
     ownDirectories: ({ key }) => toolDirectories(log.workspacePath(key)),
   };
+}
+
+function modelNotFound(message: string, model: string | undefined): RpcError {
+  return new RpcError("model_not_found", message, { model });
 }

@@ -3,6 +3,8 @@ import type { PermissionMode } from "@rightseat/protocol";
 import { setWatchesPermissions } from "../session/clients/clients.ts";
 import type { PermissionDecision } from "../session/permissions/permission-answer.ts";
 import * as settings from "../session/permissions/permission-settings.ts";
+import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { PERMISSION_FIELDS } from "../session/settings/nested-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -40,7 +42,9 @@ export function permissionMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
+      const unheard = checkFields("session.permissions.configure", params, PERMISSION_FIELDS);
       settings.configure(session, params);
+      warnOfFields(session, scope.link, unheard);
       await session.committed();
       return DONE;
     },

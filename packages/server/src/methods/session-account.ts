@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { type Additions, addProviders } from "../session/settings/add-providers.ts";
+import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { ADD_PROVIDERS_FIELDS } from "../session/settings/nested-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 import { tokenUsed } from "./session-auth.ts";
 import { toWireModel } from "./wire-model.ts";
@@ -17,7 +19,9 @@ export function sessionAccountMethods(services: Services): Methods {
   return {
     "session.provider.add": async (params: ById & Additions, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
+      const unheard = checkFields("session.provider.add", params, ADD_PROVIDERS_FIELDS);
       await addProviders(services.join, session, params);
+      warnOfFields(session, scope.link, unheard);
       return { models: services.models.listOwn(params.models ?? []).map(toWireModel) };
     },
     "session.provider.getEndpoint": async (params: ById, scope: Scope) => {

@@ -3,6 +3,7 @@ import { RpcError } from "@rightseat/protocol";
 import type { AgentDefinition } from "../session/agents/agent-definition.ts";
 import {
   agentsOf,
+  assertAgentModel,
   builtInAgentsOf,
   deselectAgent,
   findAgent,
@@ -43,6 +44,7 @@ export function sessionAgentMethods(services: Services): Methods {
         params.name,
         "session.agent.select: name",
       );
+      assertAgentModel(agent, session.settings.model);
       selectAgent(session, agent);
       await session.committed();
       return { agent: toAgentInfo(agent) };

@@ -1,7 +1,9 @@
 /** Methods that change a session's settings while it is open, or tell its tools and models. */
 import type { ModelTool } from "../models/model-provider.ts";
 import { setReasoningEffort } from "../session/settings/change-session.ts";
+import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
 import { modelQueryOf } from "../session/settings/model-query.ts";
+import { SET_TOOLS_FIELDS } from "../session/settings/nested-fields.ts";
 import type { SettingsParams } from "../session/settings/session-settings.ts";
 import { updateOptions } from "../session/settings/update-options.ts";
 import { replaceTools } from "../session/tools/check-tools.ts";
@@ -21,7 +23,9 @@ export function sessionOptionsMethods(services: Services): Methods {
     },
     "session.tools.set": async (params: ById & Pick<SettingsParams, "tools">, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
+      const unheard = checkFields("session.tools.set", params, SET_TOOLS_FIELDS);
       replaceTools(session, scope.link, params.tools, services.join.builtInTools);
+      warnOfFields(session, scope.link, unheard);
       return {};
     },
     "session.tools.getCurrentMetadata": async (params: ById, scope: Scope) => {

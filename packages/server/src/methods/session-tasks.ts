@@ -5,6 +5,9 @@ import { dispatchableAgents } from "../session/agents/agent-tools.ts";
 import { fleetPrompt } from "../session/agents/fleet-prompt.ts";
 import { acceptPrompt } from "../session/prompts/prompts.ts";
 import { startRun } from "../session/run.ts";
+import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { SUBAGENT_FIELDS } from "../session/settings/nested-fields.ts";
+import { FLEET_FIELDS } from "../session/settings/prompt-fields.ts";
 import type { SubAgentSettings } from "../session/settings/session-settings.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -107,7 +110,9 @@ export function sessionTaskMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
+      const unheard = checkFields("session.tools.updateSubagentSettings", params, SUBAGENT_FIELDS);
       session.changeSettings((settings) => ({ ...settings, subagents: params.subagents ?? undefined }));
+      warnOfFields(session, scope.link, unheard);
       return {};
     },
     "session.fleet.start": async (
@@ -115,11 +120,13 @@ export function sessionTaskMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
+      const unheard = checkFields("session.fleet.start", params, FLEET_FIELDS);
       const prompt = {
         prompt: fleetPrompt(params.prompt),
         ...(params.prompt !== undefined ? { displayPrompt: params.prompt } : {}),
         attachments: params.attachments,
       };
+      warnOfFields(session, scope.link, unheard);
       await acceptPrompt(session, prompt, (next, queued) => startRun(services.runs, next, queued));
       if (params.wait) await session.run?.done;
       return { started: true };

@@ -10,6 +10,8 @@ import { type EventLogReadParams, readEventLog } from "../session/read-event-log
 import { type AbortReason, startRun } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import { switchModel } from "../session/settings/change-session.ts";
+import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/settings/prompt-fields.ts";
 import { interruptTurn, stopSession } from "../session/stop-run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -20,11 +22,15 @@ interface ById {
 export function sessionMethods(services: Services): Methods {
   const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) =>
     startRun(services.runs, session, prompt);
-  const take = async (session: Session, params: PromptInput) => {
+  /** @param tell called once it is sure that the prompt is taken, and has not been before. */
+  const take = async (session: Session, params: PromptInput, tell: () => void) => {
     if (!wasTaken(session, params)) {
       await services.governor.admitPrompt(session.key.tenant);
       // The same prompt may have come over another connection meanwhile.
-      if (!wasTaken(session, params)) return acceptPrompt(session, params, start);
+      if (!wasTaken(session, params)) {
+        tell();
+        return acceptPrompt(session, params, start);
+      }
     }
     await session.committed();
     return params.messageId as string;
@@ -32,15 +38,19 @@ export function sessionMethods(services: Services): Methods {
   return {
     "session.send": async (params: ById & PromptInput, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      return { messageId: await take(session, params) };
+      const unheard = checkFields("session.send", params, SEND_FIELDS);
+      const tell = () => warnOfFields(session, scope.link, unheard);
+      return { messageId: await take(session, params, tell) };
     },
     "session.sendAndWait": async (params: ById & PromptInput, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
       const prompt = { ...params, messageId: params.messageId ?? randomUUID() };
+      const unheard = checkFields("session.sendAndWait", params, SEND_FIELDS);
       assertNotAnswered(session, prompt);
       const { link, signal } = scope;
       const waiting = waitForPrompt(session, { messageId: prompt.messageId, link, signal });
-      await Promise.race([take(session, prompt), waiting.end]);
+      const tell = () => warnOfFields(session, link, unheard);
+      await Promise.race([take(session, prompt, tell), waiting.end]);
       waiting.taken();
       return waiting.end;
     },
@@ -49,8 +59,10 @@ export function sessionMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
+      const unheard = checkFields("session.sendMessages", params, SEND_MESSAGES_FIELDS);
       const { messages, ...shared } = params;
       for (const _ of messages) await services.governor.admitPrompt(session.key.tenant);
+      warnOfFields(session, scope.link, unheard);
       const ids = messages.map((message) =>
         acceptPrompt(session, { ...shared, ...message, messageId: undefined }, start),
       );

@@ -52,7 +52,9 @@ export function parseManagedSettings(settings: SessionManagedSettings): ManagedP
   for (const name of Object.keys(settings)) {
     if (name !== "permissions") throw invalid(name, "only 'permissions' can be managed");
   }
-  const { deny, ask, allow, disableBypassPermissionsMode, ...others } = settings.permissions ?? {};
+  const { deny, ask, allow, disableBypassPermissionsMode, ...rest } = settings.permissions ?? {};
+  // Newer SDKs have it. The mode that it forbids is never taken up here.
+  const { disableAssistedPermissionsMode: _, ...others } = rest as Record<string, unknown>;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw invalid(`permissions.${unknown}`, "there is no such setting");
   return {

@@ -18,6 +18,7 @@ import {
   RpcError,
 } from "@rightseat/protocol";
 import { type Audit, audited, auditUnavailable } from "./audit.ts";
+import { refuseConnectFields, unknownConnectFields } from "./connect-fields.ts";
 import type { LazyValidators } from "./lazy-validators.ts";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
@@ -270,11 +271,23 @@ export class Connection {
     if (token !== undefined && token !== null && typeof token !== "string") {
       throw new RpcError("invalid_params", "connect: token: expected string", { path: "token" });
     }
+    refuseConnectFields(params);
     this.#admitting = true;
-    return this.#admit(token ?? undefined).finally(() => {
+    const connecting = this.#admit(token ?? undefined);
+    void connecting.then(
+      () => this.#tellUnknown(unknownConnectFields(params)),
+      () => undefined,
+    );
+    return connecting.finally(() => {
       // Behind the answer.
       setImmediate(() => this.#goOn());
     });
+  }
+
+  #tellUnknown(fields: readonly string[]): void {
+    if (fields.length === 0) return;
+    const { id: connection } = this;
+    this.#options.log.warning("fields of 'connect' are not known and have no effect", { connection, fields });
   }
 
   async #admit(token: string | undefined): Promise<unknown> {

@@ -5,7 +5,7 @@
 import type { ManagedPolicy } from "../permissions/managed-policy.ts";
 import type { SessionKey } from "../store/event-log.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
-import { type AgentServices, requireAgent } from "./agents/agents.ts";
+import { type AgentServices, assertAgentModel, requireAgent } from "./agents/agents.ts";
 import type { ClientLink } from "./clients/client-link.ts";
 import { clientFacts } from "./clients/clients.ts";
 import type { GivenToken } from "./github/github-token.ts";
@@ -145,7 +145,7 @@ function joinedSettings(
   return settings;
 }
 
-/** @throws RpcError `invalid_params` when there is no agent of the name. */
+/** @throws RpcError when there is no agent of the name, or it requires another model. */
 export async function agentAskedFor(
   services: EnterServices,
   settings: SessionSettings,
@@ -153,7 +153,9 @@ export async function agentAskedFor(
   { agent }: SettingsParams,
 ): Promise<AgentDefinition | undefined> {
   if (typeof agent !== "string") return undefined;
-  return requireAgent({ settings, workingDirectory }, services.agents, agent, "agent");
+  const asked = await requireAgent({ settings, workingDirectory }, services.agents, agent, "agent");
+  assertAgentModel(asked, settings.model);
+  return asked;
 }
 
 export function withToken(settings: SessionSettings, given: GivenToken | undefined): SessionSettings {

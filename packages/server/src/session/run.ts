@@ -20,6 +20,7 @@ import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 import type { ModelError, ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
+import { assertAgentModel } from "./agents/agents.ts";
 import { mayOfferAutoMode, offerAutoMode } from "./clients/auto-mode.ts";
 import type { CompactionServices } from "./context/compaction.ts";
 import { fitContext, shortenContext } from "./context/fit-context.ts";
@@ -362,6 +363,7 @@ class SessionRunHost implements RunHost {
   }
 
   async resolveModel() {
+    assertAgentModel(this.#session.agent, this.#session.settings.model);
     this.#model = await this.#services.resolveModel(this.#session, this.#session.settings);
     return this.#model;
   }

@@ -11,6 +11,8 @@ export interface AgentDefinition {
   /** Names, patterns or well-known words for tools; undefined for all. */
   readonly tools?: readonly string[];
   readonly model?: string;
+  /** It answers on its model, or not at all. */
+  readonly requiresModel?: true;
   readonly reasoningEffort?: string;
   /** Whether a model may hand it a task by itself. */
   readonly infer: boolean;

@@ -276,7 +276,11 @@ export class AgentTasks implements ActiveAgents {
       outcome = await runSubAgent(this.#services, {
         scope,
         session: this.#session,
-        caller: { agentId: task.id, parentAgentId: task.parentAgentId },
+        caller: {
+          agentId: task.id,
+          parentAgentId: task.parentAgentId,
+          requiresModel: this.#requiredModel(task.agent) !== undefined,
+        },
         agent: task.agent,
         depth: task.depth,
         prompt: task.prompt,
@@ -366,11 +370,14 @@ export class AgentTasks implements ActiveAgents {
     );
   }
 
-  /** Model and effort: what the call says, then what the user set for the agent, then the agent's own, then the session's. */
+  /**
+   * Model and effort: what the call says, then what the user set for the agent, then the agent's own, then
+   * the session's. A model that is required wins over the call's.
+   */
   #settingsFor({ agent, model, reasoningEffort }: TaskRequest): SessionSettings {
     const { settings } = this.#session;
     const set = settings.subagents?.agents?.[agent.name];
-    const chosen = model ?? set?.model ?? agent.model ?? settings.model;
+    const chosen = this.#requiredModel(agent) ?? model ?? set?.model ?? agent.model ?? settings.model;
     const isParents = chosen === settings.model;
     return {
       ...settings,
@@ -382,6 +389,12 @@ export class AgentTasks implements ActiveAgents {
         agent.reasoningEffort ??
         (isParents ? settings.reasoningEffort : undefined),
     };
+  }
+
+  #requiredModel(agent: AgentDefinition): string | undefined {
+    const set = this.#session.settings.subagents?.agents?.[agent.name];
+    if (set?.modelPolicy === "required" && set.model !== undefined) return set.model;
+    return agent.requiresModel ? agent.model : undefined;
   }
 
   #note(task: AgentTask, message: string): void {

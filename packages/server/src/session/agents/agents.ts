@@ -68,6 +68,7 @@ function fromSpec(
     source: "application",
     ...(spec.tools && !spec.tools.includes("*") ? { tools: spec.tools } : {}),
     ...(spec.model !== undefined ? { model: spec.model } : {}),
+    ...(spec.model !== undefined && spec.modelPolicy === "required" ? { requiresModel: true as const } : {}),
     ...(spec.reasoningEffort !== undefined ? { reasoningEffort: spec.reasoningEffort } : {}),
     infer: spec.infer !== false,
     userInvocable: true,
@@ -132,6 +133,19 @@ export async function requireAgent(
     "invalid_params",
     `${path}: expected the name of one of the session's agents (${known}), got '${name}'`,
     { path },
+  );
+}
+
+/**
+ * An agent answers on the session's model when the session answers as it; one that requires its own does not.
+ * @throws RpcError `not_supported` when the session has another model than the agent requires.
+ */
+export function assertAgentModel(agent: AgentDefinition | undefined, model: string | undefined): void {
+  if (!agent?.requiresModel || agent.model === model) return;
+  throw new RpcError(
+    "not_supported",
+    `The agent '${agent.name}' requires the model '${agent.model}', and the session has '${model ?? "none yet"}'; switch the session to that model, or hand the agent a task`,
+    { agent: agent.name, model: agent.model },
   );
 }
 

@@ -27,6 +27,8 @@ export interface AgentCaller {
   readonly agentId: string;
   /** The sub-agent that started this one; the session itself when left out. */
   readonly parentAgentId?: string;
+  /** It answers on the model that its settings name, or not at all. */
+  readonly requiresModel?: boolean;
 }
 
 /** What sub-agents need besides what runs need. */

@@ -43,13 +43,6 @@ export interface PermissionConfiguration {
 /** Replaces what is named and leaves the rest. All of it or nothing. @throws RpcError. */
 export function configure(session: Session, wanted: PermissionConfiguration): void {
   const { rules, paths, urls } = wanted;
-  if (wanted.additionalContentExclusionPolicies?.length) {
-    throw new RpcError(
-      "not_supported",
-      "additionalContentExclusionPolicies: shells and searches cannot be kept from excluded content, so no such policy is accepted; deny 'shell' and use rules instead",
-      { path: "additionalContentExclusionPolicies" },
-    );
-  }
   if (wanted.approveAllToolPermissionRequests) refuseBypass(session, "approve_all");
   if (wanted.approveAllReadPermissionRequests || paths?.unrestricted)
     refuseBypass(session, "unrestricted_paths");

@@ -4,24 +4,13 @@
  * it out of `docs/compatibility.md`.
  */
 import type { PublishedMethods, RuntimeMethods } from "@rightseat/protocol";
-import type { FieldRule } from "./field-rules.ts";
+import { differsFrom, type FieldRule, honoured, none, nothing, refused } from "./field-rules.ts";
+import { NESTED } from "./nested-fields.ts";
 
 type JoinField =
   | keyof RuntimeMethods["session.create"]["params"]
   | keyof RuntimeMethods["session.resume"]["params"];
 type OptionField = keyof PublishedMethods["session.options.update"]["params"];
-
-const honoured: FieldRule = { effect: "honoured" };
-const none = (why: string, asks?: (value: unknown) => boolean): FieldRule => ({ effect: "none", why, asks });
-const refused = (why: string, asks?: (value: unknown) => boolean): FieldRule => ({
-  effect: "refused",
-  why,
-  asks,
-});
-
-/** Whatever it says, this server does the less of the two. */
-const nothing = () => false;
-const differsFrom = (usual: unknown) => (value: unknown) => value !== usual;
 
 const NO_MCP = "has no effect: MCP servers are not connected";
 const NO_SKILLS = "has no effect: skills are not loaded";
@@ -31,6 +20,7 @@ const NO_EXTENSIONS = "has no effect: extensions are not loaded";
 const NO_TELEMETRY = "has no effect: the server sends no telemetry";
 const NO_INDEX = "has no effect: there is no search by embeddings";
 const ONE_TIER = "has no effect: every model has one context window";
+const NO_SANDBOX = "asks for a sandbox, and commands run without one here";
 const NO_POLICY = "asks for a policy that this server would not enforce";
 
 export const JOIN_FIELDS = {
@@ -39,16 +29,16 @@ export const JOIN_FIELDS = {
   clientName: honoured,
   reasoningEffort: honoured,
   reasoningSummary: honoured,
-  tools: honoured,
-  systemMessage: honoured,
+  tools: NESTED.tools,
+  systemMessage: NESTED.systemMessage,
   availableTools: honoured,
   excludedTools: honoured,
   toolFilterPrecedence: honoured,
-  toolSearch: honoured,
-  provider: honoured,
-  providers: honoured,
-  models: honoured,
-  capi: honoured,
+  toolSearch: NESTED.toolSearch,
+  provider: NESTED.provider,
+  providers: NESTED.providers,
+  models: NESTED.models,
+  capi: NESTED.capi,
   gitHubToken: honoured,
   gitHubTokenProviderRegistrationId: honoured,
   requestPermission: honoured,
@@ -56,7 +46,7 @@ export const JOIN_FIELDS = {
   requestUserInput: honoured,
   requestExitPlanMode: honoured,
   requestAutoModeSwitch: honoured,
-  commands: honoured,
+  commands: NESTED.commands,
   hooks: honoured,
   enableFileHooks: honoured,
   workingDirectory: honoured,
@@ -66,26 +56,39 @@ export const JOIN_FIELDS = {
   skipCustomInstructions: honoured,
   disabledInstructionSources: honoured,
   enableHostGitOperations: honoured,
-  customAgents: honoured,
+  customAgents: NESTED.customAgents,
   agent: honoured,
   excludedBuiltinAgents: honoured,
   includeSubAgentStreamingEvents: honoured,
   enableConfigDiscovery: honoured,
-  modelCapabilities: honoured,
+  modelCapabilities: NESTED.capabilities,
   enableCitations: honoured,
-  defaultAgent: honoured,
+  defaultAgent: NESTED.defaultAgent,
   continuePendingWork: honoured,
-  infiniteSessions: honoured,
-  sessionLimits: honoured,
+  infiniteSessions: NESTED.infiniteSessions,
+  sessionLimits: NESTED.sessionLimits,
   enableFileChangeTracking: honoured,
   disableResume: honoured,
   additionalDirectories: honoured,
-  largeOutput: honoured,
-  managedSettings: honoured,
+  largeOutput: NESTED.largeOutput,
+  managedSettings: NESTED.managedSettings,
 
   cloud: refused("asks for a session in the cloud, and this server keeps its own"),
+  sandboxConfig: refused(NO_SANDBOX),
+  hookDirectories: refused(
+    "names folders with hooks, and none are read there; the session's hooks are its clients' and the repository's",
+  ),
+  enforceManagedModelDefaults: refused(
+    "asks for an organisation's rules on models, and this server has none to enforce",
+  ),
+  allowTranscriptRecovery: refused(
+    "forbids to repair a damaged log, and a torn last line is always taken off here",
+    (value) => value === false,
+  ),
   enableManagedSettings: refused("would have an organisation's policy fetched; give it in 'managedSettings'"),
 
+  excludedManagedSettings: none("has no effect: no organisation's policy is fetched"),
+  trustWorkingDirectory: none("has no effect: 'session.permissions.folderTrust.addTrusted' trusts a folder"),
   traceparent: none("has no effect: traces are not exported"),
   tracestate: none("has no effect: traces are not exported"),
   featureFlags: none("has no effect: there are no feature flags"),
@@ -131,8 +134,8 @@ export const OPTION_FIELDS = {
   reasoningEffort: honoured,
   reasoningSummary: honoured,
   clientName: honoured,
-  provider: honoured,
-  capi: honoured,
+  provider: NESTED.provider,
+  capi: NESTED.capi,
   workingDirectory: honoured,
   availableTools: honoured,
   excludedTools: honoured,
@@ -145,13 +148,13 @@ export const OPTION_FIELDS = {
   organizationCustomInstructions: honoured,
   disabledInstructionSources: honoured,
   enableHostGitOperations: honoured,
-  modelCapabilitiesOverrides: honoured,
+  modelCapabilitiesOverrides: NESTED.capabilities,
   excludedBuiltinAgents: honoured,
   includedBuiltinAgents: honoured,
   suppressCustomAgentPrompt: honoured,
 
   // To go on without these would be to run, send or read what the application meant to prevent.
-  sandboxConfig: refused("asks for a sandbox, and commands run without one here"),
+  sandboxConfig: JOIN_FIELDS.sandboxConfig,
   copilotUrl: refused("names another Copilot API; the server's own COPILOT_API_URL does that"),
   additionalContentExclusionPolicies: refused(NO_POLICY),
 

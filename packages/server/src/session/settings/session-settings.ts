@@ -16,6 +16,8 @@ export interface CustomAgentSpec {
   readonly description?: string;
   readonly prompt?: string;
   readonly model?: string;
+  /** Whether another model may answer where this one cannot be had; default "preferred". */
+  readonly modelPolicy?: "preferred" | "required";
   readonly reasoningEffort?: string;
   readonly tools?: readonly string[] | null;
   /** Whether a model may hand it a task by itself; default true. */
@@ -29,9 +31,15 @@ export interface InfiniteSessionSettings {
   readonly bufferExhaustionThreshold?: number;
 }
 
+export interface SubAgentEntry {
+  readonly model?: string;
+  readonly modelPolicy?: "preferred" | "required";
+  readonly effortLevel?: string;
+}
+
 /** `SubagentSettings` of api.schema.json, as far as it is read. */
 export interface SubAgentSettings {
-  readonly agents?: Readonly<Record<string, { readonly model?: string; readonly effortLevel?: string }>>;
+  readonly agents?: Readonly<Record<string, SubAgentEntry>>;
   readonly disabledSubagents?: readonly string[];
   /** Sub-agents at work at a time, of one level. */
   readonly maxConcurrency?: number;
