@@ -31,6 +31,7 @@ const TABLES: Readonly<Record<string, FieldRules>> = {
   "session.resume": JOIN_FIELDS,
   "session.options.update": OPTION_FIELDS,
   "session.send": SEND_FIELDS,
+  "session.sendAndWait": SEND_FIELDS,
   "session.sendMessages": SEND_MESSAGES_FIELDS,
   "session.fleet.start": FLEET_FIELDS,
   "session.provider.add": ADD_PROVIDERS_FIELDS,
@@ -201,6 +202,7 @@ describe("over the wire", () => {
     },
     { method: "session.resume", fields: { commands: [{ name: "c", later: 1 }] }, path: "commands[0].later" },
     { method: "session.options.update", fields: { capi: { later: 1 } }, path: "capi.later" },
+    { method: "session.sendAndWait", fields: { prompt: "hi", later: 1 }, path: "later" },
     { method: "session.send", fields: { prompt: "hi", later: 1 }, path: "later" },
     {
       method: "session.send",

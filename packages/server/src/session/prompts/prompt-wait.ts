@@ -80,6 +80,10 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
       "assistant.message": (data, event) => {
         if (isMine(data.originatingMessageId)) response = event;
       },
+      // It is over without an answer once the session is idle.
+      "session.warning": ({ warningType, originatingMessageId }) => {
+        if (warningType === "policy_blocked" && originatingMessageId === messageId) hasBegun = true;
+      },
       "session.error": ({ message, originatingMessageId }, event) => {
         if (originatingMessageId !== undefined && isMine(originatingMessageId))
           reject(new RpcError("run_failed", message, { messageId, ...completion(event) }));

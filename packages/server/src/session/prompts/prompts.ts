@@ -158,9 +158,11 @@ export function logUserMessage(
 /** The prompt waits no longer, and nothing of it is in the conversation. */
 function tellBlocked(session: Session, { messageId }: QueuedPrompt, reason: string): void {
   session.record("rightseat.queue_items_removed", { messageIds: [messageId] });
-  // Newer SDKs find the prompt that it is about by the id; the published event has no such field yet.
-  const about = { originatingMessageId: messageId };
-  session.emit("session.warning", { warningType: "policy_blocked", message: reason, ...about });
+  session.emit("session.warning", {
+    warningType: "policy_blocked",
+    message: reason,
+    originatingMessageId: messageId,
+  });
   session.emit("pending_messages.modified", {});
 }
 
