@@ -12,6 +12,7 @@ import { toReasoningFields, withOwnCallIds } from "./answer-record.ts";
 import { callModel, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent, toFailure } from "./error-event.ts";
 import { type ActiveModel, type ContextCall, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
+import { assertTurnLeft, RepeatedFailures } from "./run-limits.ts";
 import { runToolCalls } from "./run-tool-calls.ts";
 import { parsedOrText } from "./tool-call.ts";
 import { usageInfo } from "./usage-info.ts";
@@ -20,7 +21,11 @@ export type RunOutcome = "done" | "aborted" | "failed" | "suspended";
 
 /** Where a run is; what is not in the log. */
 interface Progress {
+  /** The number of the next turn, as clients are told. Begins anew when a hook has the agent go on. */
   turn: number;
+  /** Of the whole run. */
+  turns: number;
+  readonly failures: RepeatedFailures;
   /** Of the turn that has begun and not ended. */
   turnId: string | undefined;
   /** Failures in a row that hooks had tried again. */
@@ -36,6 +41,8 @@ const MAX_RESTS = 2;
 export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome> {
   const progress: Progress = {
     turn: firstTurn,
+    turns: firstTurn,
+    failures: new RepeatedFailures(),
     turnId: host.pendingToolCalls().length > 0 ? String(Math.max(0, firstTurn - 1)) : undefined,
     retries: 0,
     cuts: 0,
@@ -67,11 +74,12 @@ export async function runAgent(host: RunHost, firstTurn = 0): Promise<RunOutcome
 async function runTurns(host: RunHost, progress: Progress): Promise<void> {
   for (;;) {
     if (host.pendingToolCalls().length > 0) {
-      const ended = await runToolCalls(host, progress.turnId ?? String(progress.turn));
+      const { calls, end } = await runToolCalls(host, progress.turnId ?? String(progress.turn));
       endTurn(host, progress);
       host.signal.throwIfAborted();
-      if (ended === "refused") return;
-      if (ended === "terminal") {
+      if (end === "refused") return;
+      progress.failures.note(calls, host.limits);
+      if (end === "terminal") {
         if (!host.hooks || !(await keepsGoing(host.hooks, progress))) return;
         continue;
       }
@@ -79,6 +87,8 @@ async function runTurns(host: RunHost, progress: Progress): Promise<void> {
     // A tool cleared the context: there is nothing to ask the model until the next prompt.
     if (host.messages().length === 0) return;
     host.signal.throwIfAborted();
+    assertTurnLeft(host.limits, progress.turns);
+    progress.turns += 1;
     await host.takeSteering();
     const turnId = String(progress.turn);
     progress.turnId = turnId;

@@ -86,6 +86,14 @@ export class RunAborted extends Error {
   }
 }
 
+/** When a run is ended although its model would go on. */
+export interface RunLimits {
+  /** Model calls of one run. */
+  readonly turnsPerRun: number;
+  /** So often the same tool may fail with the same arguments, with no other call in between that succeeds. */
+  readonly identicalFailures: number;
+}
+
 export interface RunHost {
   readonly sessionId: string;
   /** The message that began the run. */
@@ -94,6 +102,8 @@ export interface RunHost {
   readonly signal: AbortSignal;
   readonly workingDirectory: string;
   readonly retry: RetryPolicy;
+  /** When the run is ended although the model would go on; none when absent. */
+  readonly limits?: RunLimits;
   readonly streaming: boolean;
   /** Who asks the model, for providers. */
   readonly userAgent?: string;

@@ -6,6 +6,7 @@ import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { PermissionAsk, ToolContext, ToolResult } from "../tools/tool.ts";
 import { runHookedCall } from "./hooked-call.ts";
 import type { PendingToolCall, RunHost, ToolSet } from "./run-host.ts";
+import type { EndedCall } from "./run-limits.ts";
 import {
   denied,
   type ParsedArguments,
@@ -21,8 +22,14 @@ const ABORT_GRACE_MS = 1000;
 /** How tool calls ended a run: a tool that is its end succeeded, or somebody refused a call for good. */
 export type RunEnd = "terminal" | "refused";
 
-/** Resolves with how they ended the run, if they did. @throws the signal's reason when the run was aborted. */
-export async function runToolCalls(host: RunHost, turnId: string): Promise<RunEnd | undefined> {
+export interface EndedToolCalls {
+  readonly calls: readonly EndedCall[];
+  /** How they ended the run, if they did. */
+  readonly end: RunEnd | undefined;
+}
+
+/** @throws the signal's reason when the run was aborted. */
+export async function runToolCalls(host: RunHost, turnId: string): Promise<EndedToolCalls> {
   const tools = host.tools();
   const calls = [...host.pendingToolCalls()];
   for (const call of calls) {
@@ -34,8 +41,8 @@ export async function runToolCalls(host: RunHost, turnId: string): Promise<RunEn
       turnId,
     });
   }
-  const ends = await Promise.all(
-    calls.map(async (call) => {
+  const ended = await Promise.all(
+    calls.map(async (call): Promise<EndedCall> => {
       const { hooks } = host;
       const run: RunCall = (args, permission) => runOne(host, tools, call, { args, permission });
       const parsed = parseArguments(call.arguments);
@@ -44,11 +51,13 @@ export async function runToolCalls(host: RunHost, turnId: string): Promise<RunEn
         : run(parsed, call.permitted ? "given" : "ask"));
       host.signal.throwIfAborted();
       host.append("tool.execution_complete", toCompletion(call, result, turnId));
-      if (result.endsTurn) return "refused";
-      return tools.get(call.name)?.isTerminal && result.resultType === "success" ? "terminal" : undefined;
+      return { call, result };
     }),
   );
-  return ends.includes("refused") ? "refused" : ends.find((end) => end !== undefined);
+  const isTerminal = ({ call, result }: EndedCall) =>
+    tools.get(call.name)?.isTerminal === true && result.resultType === "success";
+  if (ended.some(({ result }) => result.endsTurn)) return { calls: ended, end: "refused" };
+  return { calls: ended, end: ended.some(isTerminal) ? "terminal" : undefined };
 }
 
 async function runOne(

@@ -15,6 +15,10 @@ const TRY_AGAIN_MS = 1_000;
 /** A command is told as finished a moment before its processes are gone: so long a place is waited for. */
 const ENDING_MS = 200;
 const DEFAULT_WAITING_TURNS = 10_000;
+/** More than honest runs need, however long they work. */
+const DEFAULT_TURNS_PER_RUN = 2_000;
+/** Who waits for something by trying may try as often. */
+const DEFAULT_IDENTICAL_FAILURES = 20;
 
 class TenantUse {
   readonly turnsOfMinute = new SlidingCount(MINUTE_MS, 60);
@@ -60,6 +64,15 @@ export class Governor {
 
   limits(tenant: string): TenantLimits {
     return limitsOf(this.#config, tenant);
+  }
+
+  /** When a run of the tenant is ended although its model would go on. */
+  runLimits(tenant: string): { readonly turnsPerRun: number; readonly identicalFailures: number } {
+    const limits = this.limits(tenant);
+    return {
+      turnsPerRun: limits.turnsPerRun ?? DEFAULT_TURNS_PER_RUN,
+      identicalFailures: limits.identicalFailures ?? DEFAULT_IDENTICAL_FAILURES,
+    };
   }
 
   /** Before a session is made or opened, with how many are open. @throws RpcError `limit_exceeded`. */

@@ -8,6 +8,10 @@ export interface TenantLimits {
   readonly runningTurns?: number;
   readonly turnsPerMinute?: number;
   readonly turnsPerDay?: number;
+  /** Model calls of one run; has a default. */
+  readonly turnsPerRun?: number;
+  /** So often the same tool may fail with the same arguments, in one run; has a default. */
+  readonly identicalFailures?: number;
   /** Of models, in and out. */
   readonly tokensPerMinute?: number;
   readonly tokensPerDay?: number;
@@ -48,6 +52,8 @@ export const TENANT_LIMITS: readonly TenantLimitName[] = [
   "runningTurns",
   "turnsPerMinute",
   "turnsPerDay",
+  "turnsPerRun",
+  "identicalFailures",
   "tokensPerMinute",
   "tokensPerDay",
   "storedBytes",

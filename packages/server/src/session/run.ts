@@ -13,6 +13,7 @@ import {
   type ContextCall,
   RunAborted,
   type RunHost,
+  type RunLimits,
   RunSuspended,
   type ToolSet,
 } from "../agent/run-host.ts";
@@ -59,6 +60,8 @@ export interface RunPlaces {
   enter(tenant: string, signal: AbortSignal): Promise<void> | undefined;
   leave(tenant: string): void;
   tokensUsed(tenant: string, tokens: number): void;
+  /** When runs are ended although their model would go on. */
+  runLimits(tenant: string): RunLimits;
 }
 
 /** What runs need besides the session; made once by the composition root. */
@@ -297,6 +300,10 @@ class SessionRunHost implements RunHost {
     this.retry = services.retry;
     this.requestHeaders = begun.requestHeaders;
     this.#renewal = new CredentialRenewal(services, session);
+  }
+
+  get limits(): RunLimits {
+    return this.#services.places.runLimits(this.#session.key.tenant);
   }
 
   get userAgent(): string {

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
 import { runAgent } from "../../agent/agent-loop.ts";
-import type { ActiveModel, ContextCall, RunHost, ToolSet } from "../../agent/run-host.ts";
+import type { ActiveModel, ContextCall, RunHost, RunLimits, ToolSet } from "../../agent/run-host.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
 import type { ModelError, ModelUsage } from "../../models/model-provider.ts";
 import type { RetryPolicy } from "../../models/retry.ts";
@@ -132,6 +132,10 @@ class SubAgentHost implements RunHost {
     this.retry = services.retry;
     this.userAgent = userAgentOf(services.product, work.session);
     this.#renewal = new CredentialRenewal(services, work.session);
+  }
+
+  get limits(): RunLimits {
+    return this.#services.places.runLimits(this.#work.session.key.tenant);
   }
 
   get workingDirectory(): string {
