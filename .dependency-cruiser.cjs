@@ -95,6 +95,7 @@ module.exports = {
         `${SERVER}/(auth/access|limits/limits)-config\\.ts$`,
         `${SERVER}/rpc/principal\\.ts$`,
         `${SERVER}/logs/`,
+        `${SERVER}/network/proxies\\.ts$`,
       ],
       "configuration knows the interfaces it describes",
     ),

@@ -27,6 +27,7 @@ import type { Services } from "./methods/services.ts";
 import { InstrumentRelay } from "./metrics/instruments.ts";
 import type { LostLines } from "./metrics/prometheus.ts";
 import { toHosts } from "./network/address-guard.ts";
+import { createProxies } from "./network/proxies.ts";
 import type { Audit } from "./rpc/audit.ts";
 import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
@@ -121,7 +122,8 @@ export function createServer(
     onWarning: (message, fields) => seldomLines.write(message, fields),
     attemptDelays: pace.attemptDelays,
   });
-  const models = createModels(config, () => isShared(access, config.connectionToken));
+  const proxies = config.proxies && createProxies(config.proxies);
+  const models = createModels(config, () => isShared(access, config.connectionToken), proxies);
   const log =
     parts.log ??
     createFileEventLog({
@@ -200,6 +202,7 @@ export function createServer(
     log,
     environment: config.environment,
     privateHosts: toHosts(config.fetchPrivateHosts),
+    proxies,
     defaultWorkingDirectory,
     processes: governor,
     onNotKept: (error, session) =>

@@ -4,10 +4,11 @@ import { AccountError, createGitHubAccounts, hostOf } from "../accounts/github-a
 import type { Config } from "../config/load-config.ts";
 import { lookUpModel } from "../models/catalog.ts";
 import { createProvider } from "../models/create-provider.ts";
-import { createGuardedFetch } from "../models/guarded-fetch.ts";
+import { createGuardedFetch, createProxiedFetch } from "../models/guarded-fetch.ts";
 import { ModelDirectory, type ModelQuery } from "../models/model-directory.ts";
-import { ModelError } from "../models/model-provider.ts";
+import { type Fetch, ModelError } from "../models/model-provider.ts";
 import { isNamed, toHosts } from "../network/address-guard.ts";
+import type { Proxies } from "../network/proxies.ts";
 import type { AgentCaller } from "../session/agents/sub-agent.ts";
 import { ClientInferences } from "../session/clients/client-inferences.ts";
 import { refreshedGitHubToken } from "../session/github/github-token.ts";
@@ -39,10 +40,11 @@ export interface Models {
 }
 
 /** @param isShared whether the server has several tenants now. */
-export function createModels(config: Config, isShared: () => boolean): Models {
-  const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl });
+export function createModels(config: Config, isShared: () => boolean, proxies?: Proxies): Models {
+  const serverFetch = proxies && createProxiedFetch(proxies);
+  const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl, fetch: serverFetch });
   const inferences = new ClientInferences();
-  const directory = createModelDirectory(config, accounts, isShared);
+  const directory = createModelDirectory({ config, accounts, isShared, proxies, serverFetch });
   const gitHubHost = hostOf(config.gitHubApiUrl);
   return {
     accounts,
@@ -61,14 +63,21 @@ export function createModels(config: Config, isShared: () => boolean): Models {
   };
 }
 
-function createModelDirectory(
-  config: Config,
-  accounts: GitHubAccounts,
-  isShared: () => boolean,
-): ModelDirectory {
+interface DirectoryParts {
+  readonly config: Config;
+  readonly accounts: GitHubAccounts;
+  readonly isShared: () => boolean;
+  readonly proxies: Proxies | undefined;
+  readonly serverFetch: Fetch | undefined;
+}
+
+function createModelDirectory(parts: DirectoryParts): ModelDirectory {
+  const { config, accounts, isShared, proxies, serverFetch } = parts;
   const privateHosts = toHosts(config.providerPrivateHosts);
   return new ModelDirectory({
+    serverFetch,
     ownFetch: createGuardedFetch({
+      proxies,
       isFree: (url) =>
         privateHosts.includes("*") ||
         (config.providerPrivateHosts === undefined && !isShared()) ||
@@ -84,7 +93,7 @@ function createModelDirectory(
       createProvider({
         type: "copilot",
         baseUrl,
-        fetch,
+        fetch: fetch ?? serverFetch,
         credential: async () => ({ kind: "bearer", value: token }),
         integrationId: config.integrationId ?? INTEGRATION_ID,
       }),

@@ -8,12 +8,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { AccessConfig } from "../auth/access-config.ts";
 import type { LimitsConfig } from "../limits/limits-config.ts";
+import type { ProxySettings } from "../network/proxies.ts";
 import { readAccess } from "./access.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
 import { ConfigError } from "./config-error.ts";
 import { readLimits } from "./limits.ts";
 import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./options.ts";
 import { type ProviderEnvironment, readProviders } from "./providers.ts";
+import { readProxies } from "./proxies.ts";
 
 export interface Config extends OptionValues, ProviderEnvironment {
   readonly home: string;
@@ -24,6 +26,8 @@ export interface Config extends OptionValues, ProviderEnvironment {
   /** Who may connect, besides who brings the shared secret. */
   readonly access: AccessConfig;
   readonly limits: LimitsConfig;
+  /** Undefined where requests go straight to their hosts. */
+  readonly proxies: ProxySettings | undefined;
   /** Paths of the certificate and what belongs to it, when the port speaks TLS. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined;
 }
@@ -61,6 +65,7 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
     access: readAccess(file.auth),
     limits: readLimits(file.limits),
     tls: tlsFiles(options),
+    proxies: readProxies(env),
     ...readProviders(env),
   };
   return { kind: "serve", config };

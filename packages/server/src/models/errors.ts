@@ -1,4 +1,5 @@
 import { cutText } from "@rightseat/protocol";
+import { certificateAdvice } from "./certificate-errors.ts";
 import { type ProviderErrorBody, parseErrorBody, toErrorKind } from "./error-kind.ts";
 import { ModelError, type ModelErrorKind } from "./model-provider.ts";
 import { type Redact, toSafeCause } from "./redact.ts";
@@ -74,10 +75,16 @@ export function toConnectionError(
 ): ModelError {
   const cause = toSafeCause(thrown, redact);
   const code = findCode(cause);
-  const kind = code !== undefined && TIMEOUT_CODES.has(code) ? "timeout" : "network";
+  const ofCertificate = certificateAdvice(code);
+  const kind = ofCertificate ? "invalid-request" : toConnectionKind(code);
   const reason = code ?? cause?.message ?? "no reason given";
   const what = `${at.provider}: the connection to ${describeWhere(at.url)} failed (${clip(reason)}).`;
-  return new ModelError(kind, `${what} ${adviceFor(kind, undefined, undefined)}`, { cause, errorCode: code });
+  const advice = ofCertificate ?? adviceFor(kind, undefined, undefined);
+  return new ModelError(kind, `${what} ${advice}`, { cause, errorCode: code });
+}
+
+function toConnectionKind(code: string | undefined): ModelErrorKind {
+  return code !== undefined && TIMEOUT_CODES.has(code) ? "timeout" : "network";
 }
 
 /** The error for a request that could not be made at all: a header that is none, a library that is missing. */

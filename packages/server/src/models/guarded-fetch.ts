@@ -8,6 +8,7 @@ import {
   type LookUp,
   publicLookup,
 } from "../network/address-guard.ts";
+import { type Proxies, seemsPrivate } from "../network/proxies.ts";
 import { createHttpFetch, httpFetch } from "./http-fetch.ts";
 import type { Fetch } from "./model-provider.ts";
 
@@ -16,6 +17,8 @@ export interface GuardedFetchOptions {
   readonly isFree: (url: URL) => boolean;
   /** How names are resolved; default as the system does. */
   readonly lookUp?: LookUp;
+  /** Where requests go that leave through one. */
+  readonly proxies?: Proxies;
 }
 
 /** A `fetch` that all sessions share; clients of one such may be kept under its name. */
@@ -23,16 +26,26 @@ export type SharedFetch = Fetch & { readonly sharedAs: string };
 
 let made = 0;
 
-export function createGuardedFetch({ isFree, lookUp }: GuardedFetchOptions): SharedFetch {
+export function createGuardedFetch({ isFree, lookUp, proxies }: GuardedFetchOptions): SharedFetch {
+  const plain = proxies ? createHttpFetch({ proxies }) : httpFetch;
   // Connections of its own: one that was opened without the guard must not be used again with it.
   const guarded = createHttpFetch({ lookup: publicLookup(refusalOf, lookUp) });
   const fetch: Fetch = async (input, init) => {
     const url = new URL(typeof input === "string" || input instanceof URL ? input : input.url);
-    if (isFree(url)) return httpFetch(input, init);
+    if (isFree(url)) return plain(input, init);
     if (isPrivateByName(url)) throw refusalOf(url.host);
+    if (proxies?.takes(url)) {
+      if (await seemsPrivate(url, lookUp)) throw refusalOf(url.host);
+      return plain(input, init);
+    }
     return guarded(input, init);
   };
   return Object.assign(fetch, { sharedAs: `guarded-${++made}` });
+}
+
+/** The `fetch` of the server itself, through its proxies. */
+export function createProxiedFetch(proxies: Proxies): SharedFetch {
+  return Object.assign(createHttpFetch({ proxies }), { sharedAs: `proxied-${++made}` });
 }
 
 export function isShared(fetch: Fetch): fetch is SharedFetch {

@@ -13,6 +13,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
+import type { Proxies } from "../network/proxies.ts";
 import type { Fetch } from "./model-provider.ts";
 
 /** Chunks held for a reader that is behind, before the socket is told to wait. */
@@ -32,10 +33,12 @@ const FRAMING = [
 export interface HttpFetchOptions {
   /** How names are resolved; default as the system does. */
   readonly lookup?: LookupFunction;
+  /** Default: every request goes straight to its host. */
+  readonly proxies?: Proxies;
 }
 
 /** A `fetch` with connections of its own. */
-export function createHttpFetch(options: HttpFetchOptions = {}): Fetch {
+export function createHttpFetch({ proxies, ...options }: HttpFetchOptions = {}): Fetch {
   const agents = {
     http: new HttpAgent({ ...options, keepAlive: true }),
     https: new HttpsAgent({ ...options, keepAlive: true }),
@@ -48,12 +51,13 @@ export function createHttpFetch(options: HttpFetchOptions = {}): Fetch {
     }
     const signal = init.signal ?? undefined;
     const secure = url.protocol === "https:";
+    const proxy = proxies?.takes(url) ? await proxies.agentFor(url) : undefined;
     try {
-      return await send(url, init, body, signal, secure ? agents.https : agents.http);
+      return await send(url, init, body, signal, proxy ?? (secure ? agents.https : agents.http));
     } catch (error) {
       // The server closed an idle connection just as it was used again; nothing of the request was read.
       if (!(error instanceof StaleConnectionError)) throw error;
-      return await send(url, init, body, signal, new (secure ? HttpsAgent : HttpAgent)(options));
+      return await send(url, init, body, signal, proxy ?? new (secure ? HttpsAgent : HttpAgent)(options));
     }
   };
 }

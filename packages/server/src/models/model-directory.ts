@@ -48,6 +48,8 @@ export interface ModelDirectoryOptions {
   readonly createProvider: (settings: ProviderSettings) => ModelProvider;
   /** For calls of providers that sessions bring, unless their client carries them. */
   readonly ownFetch: Fetch;
+  /** Of the server's own providers; default one that goes straight to their hosts. */
+  readonly serverFetch?: Fetch;
   readonly createDemoProvider: () => ModelProvider;
   readonly createCopilotProvider: (options: {
     token: string;
@@ -335,8 +337,8 @@ export class ModelDirectory {
   #providerFor(provider: ProviderSource, query: ModelQuery, name: string): ModelProvider {
     const known = this.#providers.get(provider);
     if (known && !query.fetch) return known;
-    const { serverProviders, ownFetch } = this.#options;
-    const fetch = query.fetch ?? (serverProviders.includes(provider) ? undefined : ownFetch);
+    const { serverProviders, ownFetch, serverFetch } = this.#options;
+    const fetch = query.fetch ?? (serverProviders.includes(provider) ? serverFetch : ownFetch);
     const made = this.#options.createProvider(toSettings(provider, { ...query, fetch }, name));
     if (!query.fetch) this.#providers.set(provider, made);
     return made;

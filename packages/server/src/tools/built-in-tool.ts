@@ -3,6 +3,7 @@
  * when a model first calls the tool. Sessions keep next to nothing for tools that they never use.
  */
 import type { ModelTool } from "../models/model-provider.ts";
+import type { Proxies } from "../network/proxies.ts";
 import type { PermissionAsk, ToolContext, ToolResult } from "./tool.ts";
 import type { UserChannel } from "./user-channel.ts";
 
@@ -40,6 +41,8 @@ export interface BuiltInToolHost {
   largeOutputMaxBytes?(): number | undefined;
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   privateHosts?(): readonly string[];
+  /** Where requests go that leave through a proxy; left out where there is none. */
+  readonly proxies?: Proxies | undefined;
   /**
    * Asked before each process group that is started for the session. The function that it returns gives the
    * place back, once, when none of the group is left. @throws RpcError `limit_exceeded`.

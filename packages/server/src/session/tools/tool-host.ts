@@ -24,6 +24,7 @@ export interface ToolHostServices {
   readonly environment: Readonly<Record<string, string>>;
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   readonly privateHosts: readonly string[];
+  readonly proxies?: BuiltInToolHost["proxies"];
   readonly defaultWorkingDirectory: string;
   /** Counts the processes of tenants. */
   readonly processes: ProcessPlaces;
@@ -86,6 +87,10 @@ export class SessionToolHost implements BuiltInToolHost {
 
   privateHosts(): readonly string[] {
     return this.#services.privateHosts;
+  }
+
+  get proxies(): BuiltInToolHost["proxies"] {
+    return this.#services.proxies;
   }
 
   takeProcess(): Promise<() => void> {

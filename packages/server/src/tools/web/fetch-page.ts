@@ -13,6 +13,7 @@ export interface FetchOptions {
   readonly mayFollow: (to: URL, from: URL) => Promise<boolean>;
   readonly timeoutMs?: number;
   readonly lookUp?: RequestLimits["lookUp"];
+  readonly proxies?: RequestLimits["proxies"];
 }
 
 export interface Page extends ResponseText {
@@ -52,7 +53,7 @@ async function fetchOne(url: URL, limits: RequestLimits): Promise<Page | { reado
 }
 
 async function withTimeout<T>(
-  { signal, privateHosts, lookUp, timeoutMs = TIMEOUT_MS }: FetchOptions,
+  { signal, privateHosts, lookUp, proxies, timeoutMs = TIMEOUT_MS }: FetchOptions,
   run: (limits: RequestLimits) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
@@ -64,7 +65,7 @@ async function withTimeout<T>(
   const onAbort = () => limit.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await run({ privateHosts, signal: limit.signal, ...(lookUp ? { lookUp } : {}) });
+    return await run({ privateHosts, signal: limit.signal, proxies, ...(lookUp ? { lookUp } : {}) });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);

@@ -9,12 +9,15 @@ import {
   type LookUp,
   publicLookup,
 } from "../../network/address-guard.ts";
+import { type Proxies, seemsPrivate } from "../../network/proxies.ts";
 import { isPublicAddress } from "../../network/public-address.ts";
 
 export interface RequestLimits {
   /** Hosts, or hosts with ports, that may be reached wherever they are. */
   readonly privateHosts: readonly string[];
   readonly signal: AbortSignal;
+  /** Where requests go that leave through one. */
+  readonly proxies?: Proxies | undefined;
   /** How names are resolved; default as the system does. */
   readonly lookUp?: LookUp;
 }
@@ -39,17 +42,22 @@ export function assertFetchable(url: URL, privateHosts: readonly string[]): void
 }
 
 /** The response, whose body nobody has read. @throws the signal's reason, and what went wrong. */
-export function guardedRequest(url: URL, limits: RequestLimits): Promise<IncomingMessage> {
+export async function guardedRequest(url: URL, limits: RequestLimits): Promise<IncomingMessage> {
   assertFetchable(url, limits.privateHosts);
   const isFree = isNamed(url, limits.privateHosts);
+  const isProxied = limits.proxies?.takes(url) === true;
+  if (isProxied && !isFree && (await seemsPrivate(url, limits.lookUp)))
+    throw new ForbiddenAddressError(url.host);
+  const agent = isProxied ? await limits.proxies?.agentFor(url) : false;
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const request = send(url, {
-      agent: false,
+      agent,
       signal: limits.signal,
-      lookup: isFree
-        ? (limits.lookUp as never)
-        : publicLookup((host) => new ForbiddenAddressError(host), limits.lookUp),
+      lookup:
+        isFree || isProxied
+          ? (limits.lookUp as never)
+          : publicLookup((host) => new ForbiddenAddressError(host), limits.lookUp),
       headers: {
         accept: "text/html, text/markdown, text/plain, application/json, application/xml;q=0.9, */*;q=0.5",
         "accept-encoding": "gzip, br, deflate",
@@ -59,7 +67,7 @@ export function guardedRequest(url: URL, limits: RequestLimits): Promise<Incomin
     request.once("socket", (socket) => {
       // Nothing has been sent by then. It cannot fail, unless the above has a hole.
       socket.once("connect", () => {
-        if (!isFree && !isPublicAddress((socket as Socket).remoteAddress ?? ""))
+        if (!isFree && !isProxied && !isPublicAddress((socket as Socket).remoteAddress ?? ""))
           request.destroy(new ForbiddenAddressError(url.host));
       });
     });

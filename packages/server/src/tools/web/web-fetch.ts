@@ -34,6 +34,7 @@ export const webFetch: BuiltInToolBody = {
     let denied: ToolResult | undefined;
     const page = await fetchPage(wanted.url, {
       privateHosts: privateHostsOf(session.host),
+      proxies: session.host.proxies,
       signal: context.signal,
       mayFollow: async (to, from) => {
         denied = await askToFollow(to, from, context, session.host);

@@ -1,0 +1,114 @@
+/** A network where everything leaves through a proxy. */
+import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { startScriptedModelServer } from "@rightseat/testing";
+import { expect, test } from "vitest";
+import { createProxies } from "../src/network/proxies.ts";
+import { guardedRequest } from "../src/tools/web/guarded-request.ts";
+import { startServer, tempHome } from "./support/servers.ts";
+
+/** Knows every name: all of them are this machine. */
+async function startProxy() {
+  const seen: string[] = [];
+  const server: Server = createServer((incoming, answer) => {
+    seen.push(`${incoming.method} ${incoming.url}`);
+    const { port, pathname, search } = new URL(incoming.url as string);
+    const { method, headers } = incoming;
+    const onward = request(
+      { host: "127.0.0.1", port, path: pathname + search, method, headers },
+      (answered) => {
+        answer.writeHead(answered.statusCode ?? 0, answered.headers);
+        answered.pipe(answer);
+      },
+    );
+    onward.on("error", () => answer.destroy());
+    incoming.pipe(onward);
+  });
+  server.on("connect", (incoming: IncomingMessage, socket) => {
+    seen.push(`CONNECT ${incoming.url}`);
+    const onward = connect(Number(incoming.url?.split(":")[1]), "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      onward.pipe(socket).pipe(onward);
+    });
+    onward.on("error", () => socket.destroy());
+    socket.on("error", () => onward.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    seen,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+test("a provider that only the proxy can reach is reached through it, and one of this machine without it", async () => {
+  await using home = await tempHome();
+  await using proxy = await startProxy();
+  await using model = await startScriptedModelServer();
+  model.use(() => ({ text: "through the proxy" }));
+  await using server = await startServer(home.path, { env: { HTTP_PROXY: proxy.url } });
+  const client = await server.connect();
+  const { port } = new URL(model.url);
+  const ask = async (baseUrl: string) => {
+    const { sessionId } = await client.request("session.create", {
+      model: "m",
+      provider: { type: "openai", baseUrl, apiKey: "key" },
+    });
+    return client.ask(sessionId, "hello");
+  };
+  expect(await ask(`http://model.corp.example:${port}/v1`)).toBe("through the proxy");
+  expect(proxy.seen).toContain(`POST http://model.corp.example:${port}/v1/chat/completions`);
+  proxy.seen.length = 0;
+  expect(await ask(`http://localhost:${port}/v1`)).toBe("through the proxy");
+  expect(proxy.seen).toEqual([]);
+  await client.close();
+});
+
+test("the server's own provider over https, and GitHub, are asked for through the proxy", async () => {
+  await using home = await tempHome();
+  await using proxy = await startProxy();
+  await using server = await startServer(home.path, {
+    env: {
+      HTTPS_PROXY: proxy.url,
+      COPILOT_PROVIDER_BASE_URL: "https://model.example:1/v1",
+      COPILOT_MODEL: "m",
+      COPILOT_DEBUG_GITHUB_API_URL: "https://github.example:1",
+    },
+  });
+  const client = await server.connect();
+  const { sessionId } = await client.request("session.create", { gitHubToken: "gho_0123456789" });
+  await client.request("session.destroy", { sessionId });
+  const own = await client.request("session.create", {});
+  await client.request("session.send", { sessionId: own.sessionId, prompt: "hello" });
+  await expect.poll(() => proxy.seen, { timeout: 10_000 }).toContain("CONNECT github.example:1");
+  await expect.poll(() => proxy.seen, { timeout: 10_000 }).toContain("CONNECT model.example:1");
+  await client.request("session.abort", { sessionId: own.sessionId });
+  await client.close();
+});
+
+test("web_fetch goes through the proxy, and asks it for nothing that is not on the public internet", async () => {
+  await using proxy = await startProxy();
+  const page = createServer((_, answer) => answer.end("a page")).listen(0, "127.0.0.1");
+  await new Promise((resolve) => page.once("listening", resolve));
+  const { port } = page.address() as AddressInfo;
+  const proxies = createProxies({ http: new URL(proxy.url), exempt: [] });
+  const fetch = (url: string) =>
+    guardedRequest(new URL(url), { privateHosts: [], signal: AbortSignal.timeout(30_000), proxies });
+  const answer = await fetch(`http://page.example:${port}/a?b=c`);
+  expect(answer.statusCode).toBe(200);
+  answer.resume();
+  expect(proxy.seen).toEqual([`GET http://page.example:${port}/a?b=c`]);
+  for (const host of [
+    "10.0.0.1",
+    "169.254.169.254",
+    "[::ffff:10.0.0.1]",
+    "metadata.google.internal",
+    "intranet",
+  ])
+    await expect(fetch(`http://${host}/`), host).rejects.toThrow(/not on the public internet/);
+  expect(proxy.seen).toHaveLength(1);
+  page.close();
+});
