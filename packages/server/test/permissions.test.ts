@@ -257,10 +257,10 @@ describe("an approval for the session", () => {
       expect(await asked(command), command).toEqual(["commands"]);
     for (const command of ["cat l*k", "cd sub && cat inner", "cd sub; cat ../../outside.txt"])
       expect(await asked(command), command).toEqual(["path"]);
-    const hidden = await callTools(world, client, "s", [["bash", { command: "git $(echo push)" }]], ONCE);
-    expect(hidden.requests).toHaveLength(1);
-    const denied = await callTools(world, client, "s", [["bash", { command: "$(echo git push)" }]], ONCE);
-    expect([denied.requests, denied.results]).toMatchObject([[], [{ code: "denied" }]]);
+    for (const command of ["git $(echo push)", "$(echo git push)", "cat\u00a0a.txt"]) {
+      const denied = await callTools(world, client, "s", [["bash", { command }]], ONCE);
+      expect([denied.requests, denied.results], command).toMatchObject([[], [{ code: "denied" }]]);
+    }
     await client.close();
   });
 
