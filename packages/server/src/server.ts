@@ -22,7 +22,7 @@ import { Governor } from "./limits/governor.ts";
 import { Retention } from "./limits/retention.ts";
 import { StoredBytes } from "./limits/stored-bytes.ts";
 import { createMethods } from "./methods/index.ts";
-import { roleFor } from "./methods/roles.ts";
+import { isAudited, roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
 import { InstrumentRelay } from "./metrics/instruments.ts";
 import type { LostLines } from "./metrics/prometheus.ts";
@@ -301,6 +301,7 @@ export function createServer(
     gate,
     confirms: (principal) => gate.confirms(principal),
     roleFor,
+    isAudited,
     audit: parts.audit,
     auditRefusal: parts.auditRefusal,
     maxConnections,

@@ -310,6 +310,8 @@ describe("the audit log", () => {
     const { sessionId } = await client.request("session.create", { model: "demo" });
     await client.ask(sessionId, "a private matter");
     await client.request("session.list");
+    await client.request("session.destroy", { sessionId });
+    await client.request("session.resume", { sessionId });
     await client.request("session.send", { sessionId: "line\nbreak", prompt: "x" }).catch(() => undefined);
     await client.request("runtime.shutdown").catch(() => undefined);
     await client.close();
@@ -324,6 +326,8 @@ describe("the audit log", () => {
       ["connect", "ok", "acme"],
       ["session.create", "ok", "acme"],
       ["session.send", "ok", "acme"],
+      ["session.destroy", "ok", "acme"],
+      ["session.resume", "ok", "acme"],
       ["session.send", "session_not_found", "acme"],
       ["runtime.shutdown", "forbidden", "acme"],
     ]);

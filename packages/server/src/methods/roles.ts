@@ -23,6 +23,23 @@ const OBSERVER: ReadonlySet<string> = new Set([
   "session.eventLog.read",
 ]);
 
+/** They change nothing and are called all the time: the audit log has every other call. */
+const NOT_AUDITED: ReadonlySet<string> = new Set([
+  "ping",
+  "status.get",
+  "auth.getStatus",
+  "session.list",
+  "session.getMetadata",
+  "session.getLastId",
+  "session.getForeground",
+  "session.getMessages",
+  "session.eventLog.read",
+]);
+
+export function isAudited(method: string): boolean {
+  return !NOT_AUDITED.has(method);
+}
+
 export function roleFor(method: string): Role {
   if (OBSERVER.has(method)) return "observer";
   return ADMIN.has(method) ? "admin" : "user";

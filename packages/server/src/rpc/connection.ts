@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   readonly gate: Gatekeeper;
   /** The least role that may call a method. */
   readonly roleFor: (method: string) => Role;
+  /** Whether calls of a method are told to the audit. */
+  readonly isAudited: (method: string) => boolean;
   readonly version: string;
   readonly maxMessageBytes: (principal: Principal) => number;
   readonly maxWaitingBytes: number;
@@ -210,10 +212,12 @@ export class Connection {
   }
 
   #onRequest(method: string, params: unknown, context: RequestContext): unknown {
-    const { audit, roleFor } = this.#options;
-    if (!audit || (method !== "connect" && roleFor(method) === "observer"))
-      return this.#answer(method, params, context);
+    const { audit, isAudited, roleFor } = this.#options;
+    if (!audit || !isAudited(method)) return this.#answer(method, params, context);
     const refusal = this.#options.auditRefusal?.();
+    // An observer changes nothing, and looks on while nobody else may act.
+    const looksOn = this.#principal?.role === "observer" && roleFor(method) === "observer";
+    if (refusal !== undefined && looksOn) return this.#answer(method, params, context);
     if (refusal !== undefined) throw auditUnavailable(method, refusal);
     return audited(
       () => this.#answer(method, params, context),
