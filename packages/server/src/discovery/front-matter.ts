@@ -18,7 +18,7 @@ export function parseFrontMatter(text: string): MarkdownFile {
   if (end < 0) return { attributes: {}, body: text };
   const attributes: Record<string, FrontMatterValue> = Object.create(null);
   for (let at = 1; at < end; ) {
-    const entry = /^([A-Za-z_][\w.-]*):(?:\s+(.*))?$/.exec(lines[at] as string);
+    const entry = /^([A-Za-z_][\w.-]*):(?:\s+(.*))?$/s.exec(lines[at] as string);
     const below = entry ? indented(lines, at + 1, end) : [];
     if (entry) {
       const value = toValue((entry[2] ?? "").trim(), below);
@@ -72,16 +72,19 @@ function toValue(inline: string, below: readonly string[]): FrontMatterValue | u
 }
 
 function toBlockText(below: readonly string[], isFolded: boolean): string {
-  const indent = Math.min(
-    ...below.filter((line) => line.trim() !== "").map((line) => line.length - line.trimStart().length),
-  );
+  const indent = below
+    .filter((line) => line.trim() !== "")
+    .reduce(
+      (least, line) => Math.min(least, line.length - line.trimStart().length),
+      Number.POSITIVE_INFINITY,
+    );
   const lines = below.map((line) => line.slice(Number.isFinite(indent) ? indent : 0).trimEnd());
   const text = lines.join("\n").trim();
   return isFolded ? text.replace(/([^\n])\n(?=[^\n])/g, "$1 ") : text;
 }
 
 function toScalarOrList(text: string): FrontMatterValue | undefined {
-  const list = /^\[(.*)\]\s*(?:#.*)?$/.exec(text);
+  const list = /^\[(.*)\]\s*(?:#.*)?$/s.exec(text);
   if (list) {
     return splitOutside(list[1] as string, "{}")
       .map((item) => unquote(item.trim()))
@@ -94,11 +97,19 @@ function toScalarOrList(text: string): FrontMatterValue | undefined {
 }
 
 function unquote(text: string): string {
-  const single = /^'((?:[^']|'')*)'\s*(?:#.*)?$/.exec(text);
+  const single = /^'((?:[^']|'')*)'\s*(?:#.*)?$/s.exec(text);
   if (single) return (single[1] as string).replaceAll("''", "'");
-  const double = /^"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$/.exec(text);
+  const double = /^"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$/s.exec(text);
   if (double) return (double[1] as string).replace(/\\(.)/g, (_, c: string) => ESCAPES[c] ?? c);
-  return text.replace(/\s+#.*$/, "");
+  return withoutComment(text, "#");
+}
+
+/** What goes before a mark of comments that has white space before it. */
+export function withoutComment(text: string, marks: string): string {
+  for (let at = 1; at < text.length; at++)
+    if (marks.includes(text[at] as string) && /\s/.test(text[at - 1] as string))
+      return text.slice(0, at).trimEnd();
+  return text;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t" };

@@ -117,5 +117,7 @@ export async function createOpenAIClient(settings: ClientSettings, call: ModelCa
 }
 
 export function trimSlashes(url: string): string {
-  return url.replace(/\/+$/, "");
+  let end = url.length;
+  while (url[end - 1] === "/") end--;
+  return url.slice(0, end);
 }

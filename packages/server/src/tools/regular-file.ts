@@ -1,4 +1,4 @@
-/** Reads files that a tenant may have put there: pipes, devices and files without an end among them. */
+/** Files that a tenant may have put there: pipes, devices and files without an end among them. */
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
@@ -24,6 +24,23 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<B
       length += bytesRead;
     }
     return buffer.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Puts text into a regular file, for its owner alone when it is made. Never waits for a pipe to be read.
+ * @throws the system's error, with the code ENXIO for a pipe; EINVAL for what else is no regular file
+ */
+export async function writeRegularFile(path: string, content: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_NONBLOCK = 0 } = constants;
+  const handle = await open(path, O_WRONLY | O_CREAT | O_NONBLOCK, 0o600);
+  try {
+    if (!(await handle.stat()).isFile())
+      throw Object.assign(new Error(`${path} is not a regular file`), { code: "EINVAL" });
+    await handle.truncate(0);
+    await handle.writeFile(content);
   } finally {
     await handle.close();
   }

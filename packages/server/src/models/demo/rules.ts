@@ -1,3 +1,4 @@
+import { cutText } from "@rightseat/protocol";
 import type { ModelMessage, ModelRequest, ModelToolCall } from "../model-provider.ts";
 import { fillArguments } from "./arguments.ts";
 import { solveArithmetic } from "./arithmetic.ts";
@@ -14,6 +15,10 @@ const WHO = "I am the demo model of Rightseat: a few fixed rules, with no langua
 const CAN =
   "I can repeat (`echo hello`), do sums (`what is 2+2?`), remember what you tell me (`my name is Ada`) and call the tools that you offer. Configure a provider for real answers.";
 
+/** Of each message; what is behind is not understood. */
+const MAX_READ_CHARACTERS = 4000;
+const MAX_UNENDED_TAGS = 20;
+
 /**
  * The rules, the first that fits wins: results of tools are quoted, `echo` repeats, a named tool is
  * called, what was told before is recalled, sums are done, a tool that is meant without being named is
@@ -26,6 +31,15 @@ export function answerByRules(request: ModelRequest): DemoAnswer {
   const text = said.at(-1) ?? "";
   const echo = /^\s*(?:please\s+)?echo[:\s]\s*([\s\S]+)$/i.exec(text)?.[1];
   if (echo !== undefined && !/\becho tool\b/i.test(text)) return { text: echo };
+  return answerToShort(
+    request,
+    said.map((message) => cutText(message, MAX_READ_CHARACTERS)),
+  );
+}
+
+/** What is told of texts that are short enough for expressions that look for a while. */
+function answerToShort(request: ModelRequest, said: readonly string[]): DemoAnswer {
+  const text = said.at(-1) ?? "";
   const named = findNamedTools(text, request.tools);
   if (named.length > 0) return toCalls(named, text);
   if (/\bsummar(?:y|ise|ize)/i.test(text)) return { text: summarise(said.slice(0, -1)) };
@@ -91,9 +105,28 @@ function toUserTexts(messages: readonly ModelMessage[]): string[] {
       typeof message.content === "string"
         ? message.content
         : message.content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
-    const bare = text.replace(/<([\w-]+)(?:\s[^>]*)?>[\s\S]*?<\/\1>/g, "").trim();
+    const bare = withoutBlocks(text).trim();
     return [bare === "" ? text : bare];
   });
+}
+
+/** Without `<tag …>…</tag>`, in one go; a tag without its end stays, and after some of them all do. */
+function withoutBlocks(text: string): string {
+  const opening = /<([\w-]{1,64})(?:\s[^<>]{0,1000})?>/g;
+  let bare = "";
+  let from = 0;
+  let unended = 0;
+  for (let tag = opening.exec(text); tag && unended < MAX_UNENDED_TAGS; tag = opening.exec(text)) {
+    const end = `</${tag[1]}>`;
+    const at = text.indexOf(end, opening.lastIndex);
+    if (at < 0) unended++;
+    else {
+      bare += text.slice(from, tag.index);
+      from = at + end.length;
+      opening.lastIndex = from;
+    }
+  }
+  return bare + text.slice(from);
 }
 
 /** Quotes what was stated, so that a conversation that is replaced by its summary loses none of it. */

@@ -349,7 +349,7 @@ function toSelectionBlock(attachment: Attachment & { type: "selection" }, workin
 
 /** Longer than every run of backticks in the text, so that the text cannot end it. */
 function fenceFor(text: string): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const longest = (text.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
   return "`".repeat(longest + 1);
 }
 

@@ -10,14 +10,19 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set(
   "a an and for from in is of on or that the to use with".split(" "),
 );
 
+/** Every word of a query is compared with every word of every tool: more of them are not looked at. */
+const MAX_QUERY_CHARACTERS = 1000;
+const MAX_DESCRIPTION_CHARACTERS = 4000;
+
 /** Of a word in the name, and of one in the description alone. */
 const IN_NAME = 3;
 const IN_DESCRIPTION = 1;
 
 /** The best matches, best first; tools without any word of the query are left out. */
 export function rankTools<T extends SearchableTool>(tools: readonly T[], query: string, limit: number): T[] {
-  const words = wordsOf(query).filter((word) => !EMPTY_WORDS.has(word));
-  const wanted = query.trim().toLowerCase();
+  const asked = query.slice(0, MAX_QUERY_CHARACTERS);
+  const words = [...new Set(wordsOf(asked))].filter((word) => !EMPTY_WORDS.has(word));
+  const wanted = asked.trim().toLowerCase();
   return tools
     .map((tool, index) => ({ tool, index, score: scoreOf(tool, words, wanted) }))
     .filter(({ score }) => score > 0)
@@ -30,7 +35,7 @@ function scoreOf(tool: SearchableTool, words: readonly string[], wanted: string)
   const name = tool.name.toLowerCase();
   if (name === wanted || wanted.split(/[^a-z0-9_-]+/).includes(name)) return Number.POSITIVE_INFINITY;
   const inName = wordsOf(tool.name);
-  const inDescription = wordsOf(tool.description);
+  const inDescription = wordsOf(tool.description.slice(0, MAX_DESCRIPTION_CHARACTERS));
   let score = 0;
   for (const word of words) {
     if (inName.some((own) => isAlike(own, word))) score += IN_NAME;

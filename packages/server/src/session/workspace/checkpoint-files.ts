@@ -3,9 +3,10 @@
  * `checkpoints/index.md` with a table of them. For people and other programs; the context is made of
  * the log alone. The layout is the Copilot CLI's.
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withFileLock } from "../../tools/file-lock.ts";
+import { readRegularFile } from "../../tools/regular-file.ts";
 
 export interface CheckpointFile {
   /** From 1. */
@@ -23,7 +24,8 @@ export interface WrittenCheckpoint extends CheckpointFile {
 const FOLDER = "checkpoints";
 const INDEX = "index.md";
 const NAME = /^(\d{3,9})-.*\.md$/;
-const ROW = /^\|\s*(\d+)\s*\|\s*(.*?)\s*\|\s*(\S+)\s*\|\s*$/gm;
+const ROW = /^\| (\d{1,9}) \| ([^|\n]*) \| ([^|\s]+) \|$/gm;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const SLUG_CHARACTERS = 40;
 
 interface CheckpointText {
@@ -54,8 +56,10 @@ async function writeNext(directory: string, { title, content }: CheckpointText):
 export async function listCheckpointFiles(directory: string): Promise<CheckpointFile[]> {
   const folder = join(directory, FOLDER);
   const names = await readdir(folder).catch(() => []);
-  const index = await readFile(join(folder, INDEX), "utf8").catch(() => "");
-  const titles = new Map([...index.matchAll(ROW)].map(([, , title, filename]) => [filename, title]));
+  const index = (await readRegularFile(join(folder, INDEX), MAX_FILE_BYTES).catch(() => undefined)) ?? "";
+  const titles = new Map(
+    [...index.toString().matchAll(ROW)].map(([, , title, filename]) => [filename, title]),
+  );
   return names
     .flatMap((filename) => {
       const number = NAME.exec(filename)?.[1];
@@ -69,7 +73,8 @@ export async function listCheckpointFiles(directory: string): Promise<Checkpoint
 /** What one says; undefined when there is none of that number. */
 export async function readCheckpointFile(directory: string, number: number): Promise<string | undefined> {
   const file = (await listCheckpointFiles(directory)).find((candidate) => candidate.number === number);
-  return file ? readFile(join(directory, FOLDER, file.filename), "utf8") : undefined;
+  if (!file) return undefined;
+  return (await readRegularFile(join(directory, FOLDER, file.filename), MAX_FILE_BYTES))?.toString("utf8");
 }
 
 /** Removes some of them by their numbers; numbers that there are not are no matter. */

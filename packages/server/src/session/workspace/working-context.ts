@@ -7,6 +7,7 @@
 import { constants } from "node:fs";
 import { lstat, open, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { withoutComment } from "../../discovery/front-matter.ts";
 
 /** `WorkingDirectoryContext` of session-events.schema.json. */
 export interface WorkingContext {
@@ -145,7 +146,7 @@ async function readOrigin(commonDir: string): Promise<string | undefined> {
   for (const line of ((await readText(join(commonDir, "config"))) ?? "").split("\n")) {
     const section = /^\s*\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/.exec(line);
     if (section !== null) isOrigin = section[1]?.toLowerCase() === "remote" && section[2] === "origin";
-    const value = isOrigin ? /^(?:\s*\[.*\])?\s*url\s*=\s*(.*)$/i.exec(line)?.[1] : undefined;
+    const value = isOrigin ? /^(?:\s*\[.*\])?\s*url\s*=\s*(.*)$/is.exec(line)?.[1] : undefined;
     if (value !== undefined) return unquote(value);
   }
   return undefined;
@@ -153,7 +154,7 @@ async function readOrigin(commonDir: string): Promise<string | undefined> {
 
 function unquote(value: string): string {
   const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(value)?.[1];
-  return quoted === undefined ? value.replace(/\s+[#;].*$/, "").trim() : quoted.replace(/\\(.)/g, "$1");
+  return quoted === undefined ? withoutComment(value, "#;").trim() : quoted.replace(/\\(.)/g, "$1");
 }
 
 /** Host and path of a remote; user, password and port never leave this function. */
@@ -163,11 +164,10 @@ export function parseRemoteUrl(
   const { host, path } = splitRemoteUrl(url ?? "") ?? {};
   if (host === undefined || path === undefined) return {};
   const segments = path
-    .replace(/\/+$/, "")
-    .replace(/\.git$/, "")
     .split("/")
     .filter((segment) => segment.length > 0)
-    .map(decode);
+    .map((segment, index, all) => decode(index === all.length - 1 ? segment.replace(/\.git$/, "") : segment))
+    .filter((segment) => segment.length > 0);
   const azure = toAzureRepository(host, segments);
   if (azure !== undefined) return { repository: azure, hostType: "ado", repositoryHost: host };
   const repository = segments.length === 2 ? segments.join("/") : undefined;

@@ -3,8 +3,9 @@
  * where the branch left the default one. What git does not track and does not ignore counts as added.
  */
 import { execFile } from "node:child_process";
-import { lstat, readFile, readlink } from "node:fs/promises";
+import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { readRegularFile } from "../../tools/regular-file.ts";
 
 export type DiffMode = "unstaged" | "branch" | "session";
 
@@ -167,7 +168,10 @@ async function additionOf(root: string, path: string): Promise<string | undefine
   const file = join(root, path);
   const found = await lstat(file);
   if (!found.isSymbolicLink() && (!found.isFile() || found.size > MAX_FILE_CHARACTERS)) return undefined;
-  const content = found.isSymbolicLink() ? Buffer.from(await readlink(file)) : await readFile(file);
+  const content = found.isSymbolicLink()
+    ? Buffer.from(await readlink(file))
+    : await readRegularFile(file, MAX_FILE_CHARACTERS);
+  if (content === undefined) return undefined;
   const mode = found.isSymbolicLink() ? "120000" : found.mode & 0o111 ? "100755" : "100644";
   const head = `diff --git a/${path} b/${path}\nnew file mode ${mode}\n`;
   if (content.includes(0)) return `${head}Binary files /dev/null and b/${path} differ\n`;

@@ -2,9 +2,10 @@
  * The directory `files/` of a session. Paths are relative to it, with forward slashes; those that leave it
  * are refused, be it by `..` or by a link.
  */
-import { lstat, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { RpcError } from "@rightseat/protocol";
+import { readRegularFile, writeRegularFile } from "../../tools/regular-file.ts";
 
 export interface FileStat {
   readonly isFile: boolean;
@@ -49,14 +50,16 @@ export class WorkspaceFiles {
     const found = await this.#existing(path);
     if (found.size > MAX_READ_BYTES)
       throw refusal("path", `'${path}' has ${found.size} bytes, more than ${MAX_READ_BYTES}`);
-    return readFile(target, "utf8").catch(refused("path", path));
+    const bytes = await readRegularFile(target, MAX_READ_BYTES).catch(refused("path", path));
+    if (bytes) return bytes.toString("utf8");
+    throw refusal("path", found.isDirectory ? `'${path}' is a directory` : `'${path}' is not a regular file`);
   }
 
   async write(path: string, content: string): Promise<"create" | "update"> {
     const target = await this.#inside(path);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 }).catch(refused("path", path));
     const existed = (await lstat(target).catch(ifMissing)) !== undefined;
-    await writeFile(target, content, { mode: 0o600 }).catch(refused("path", path));
+    await writeRegularFile(target, content).catch(refused("path", path));
     return existed ? "update" : "create";
   }
 
@@ -143,6 +146,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: "is there already",
   ENOTEMPTY: "is a directory that is not empty",
   EINVAL: "cannot be put there",
+  ENXIO: "is not a regular file",
   ENAMETOOLONG: "is too long a name",
 };
 

@@ -2,9 +2,10 @@
  * The files that a session keeps of its own, under the store's directory for it: `plan.md`, what clients
  * and tools put into `files/`, and the summaries in `checkpoints/`.
  */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RpcError } from "@rightseat/protocol";
+import { readRegularFile, writeRegularFile } from "../../tools/regular-file.ts";
 import { ifMissing, WorkspaceFiles } from "./workspace-files.ts";
 
 export interface Plan {
@@ -23,13 +24,16 @@ export interface Workspace {
   deletePlan(): Promise<boolean>;
 }
 
+/** Of a plan that is read. */
+const MAX_PLAN_BYTES = 16 * 1024 * 1024;
+
 /** @throws RpcError `not_supported` when the store keeps no files. */
 export function createWorkspace(directory: string | undefined): Workspace {
   if (directory === undefined)
     throw new RpcError("not_supported", "this server's store keeps no files for sessions");
   const planPath = join(directory, "plan.md");
   const readPlan = async (): Promise<Plan> => {
-    const content = await readFile(planPath, "utf8").catch(ifMissing);
+    const content = (await readRegularFile(planPath, MAX_PLAN_BYTES).catch(ifMissing))?.toString("utf8");
     return content === undefined
       ? { exists: false, content: null, path: null }
       : { exists: true, content, path: planPath };
@@ -40,7 +44,7 @@ export function createWorkspace(directory: string | undefined): Workspace {
     readPlan,
     writePlan: async (content) => {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      await writeFile(planPath, content, { mode: 0o600 });
+      await writeRegularFile(planPath, content);
     },
     deletePlan: async () => {
       const { exists } = await readPlan();

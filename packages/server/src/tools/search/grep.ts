@@ -24,13 +24,16 @@ export const grep: BuiltInToolBody = {
     const { path, canonical } = await pathToUse(args, context, ".");
     const found = await stat(canonical).catch(() => undefined);
     if (!found) return failure(`Path ${path} does not exist. Please provide a valid path.`, "not_found");
+    if (!found.isFile() && !found.isDirectory())
+      return failure(`${path} is neither a regular file nor a directory.`, "not_a_file");
     const isFile = !found.isDirectory();
     const place = {
       directory: isFile ? dirname(canonical) : canonical,
       file: isFile ? basename(canonical) : undefined,
     };
     // As ripgrep shows paths: below what was named, as it was named.
-    const shownPath = (line: GrepLine) => (isFile ? given : `${given.replace(/\/+$/, "")}/${line.path}`);
+    const below = withoutSlashes(given);
+    const shownPath = (line: GrepLine) => (isFile ? given : `${below}/${line.path}`);
     const ripgrep = await findRipgrep(session.host.environment().PATH);
     const giveBack = ripgrep ? await session.host.takeProcess?.() : undefined;
     const results = ripgrep
@@ -41,6 +44,12 @@ export const grep: BuiltInToolBody = {
     return success(await limitOutput(text, session.host));
   },
 };
+
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
 
 async function format(results: GrepResults, query: GrepQuery, shownPath: (line: GrepLine) => string) {
   const lines: string[] = [];

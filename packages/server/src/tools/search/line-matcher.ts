@@ -8,6 +8,9 @@ import type { GrepQuery } from "./grep-query.ts";
 
 /** For one file. */
 const MATCH_TIMEOUT_MS = 20_000;
+/** For all files of a search together. */
+const SEARCH_TIMEOUT_MS = 60_000;
+const MAX_PATTERN_CHARACTERS = 4096;
 
 /** As text, so that it needs no file of its own in a bundle. Answers each text with line numbers. */
 const THREAD = `
@@ -47,11 +50,15 @@ export interface LineMatcher {
 export function createLineMatcher(query: GrepQuery, signal: AbortSignal): LineMatcher {
   const workerData = { ...toRegExp(query), multiline: query.multiline };
   let worker: Worker | undefined;
+  let leftMs = SEARCH_TIMEOUT_MS;
   return {
     async match(text) {
       signal.throwIfAborted();
       worker ??= startThread(workerData);
-      return await answerOf(worker, text, signal);
+      const sinceMs = performance.now();
+      const lines = await answerOf(worker, text, { signal, timeoutMs: Math.min(leftMs, MATCH_TIMEOUT_MS) });
+      leftMs = Math.max(1, leftMs - (performance.now() - sinceMs));
+      return lines;
     },
     async dispose() {
       await worker?.terminate();
@@ -65,14 +72,18 @@ function startThread(workerData: unknown): Worker {
   return worker.on("error", () => {});
 }
 
-function answerOf(worker: Worker, text: string, signal: AbortSignal): Promise<readonly number[]> {
+function answerOf(
+  worker: Worker,
+  text: string,
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<readonly number[]> {
   return new Promise((resolve, reject) => {
     const onAbort = () => settle(() => reject(signal.reason));
     const onMessage = (lines: readonly number[]) => settle(() => resolve(lines));
     const onError = (error: Error) => settle(() => reject(error));
     const timer = setTimeout(() => {
       onError(new Error("The pattern takes too long. Use a simpler one."));
-    }, MATCH_TIMEOUT_MS);
+    }, timeoutMs);
     const settle = (end: () => void) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
@@ -98,6 +109,10 @@ const CLASSES: Readonly<Record<string, string>> = {
 
 /** What ripgrep writes differently, in JavaScript's syntax. */
 function toRegExp(query: GrepQuery): { source: string; flags: string } {
+  if (query.pattern.length > MAX_PATTERN_CHARACTERS)
+    throw new ToolArgumentError(
+      `"pattern" has ${query.pattern.length} characters; it may have ${MAX_PATTERN_CHARACTERS}`,
+    );
   const [inline = "", named = ""] = /^\(\?([ims]+)\)/.exec(query.pattern) ?? [];
   const source = query.pattern
     .slice(inline.length)

@@ -1,0 +1,86 @@
+/**
+ * Tenants' texts × what reads them: with the largest text that each is given, made for it, each ends. One
+ * that took time proportional to a square or worse would not within a test's time.
+ */
+import { expect, test } from "vitest";
+import { parseFrontMatter } from "../src/discovery/front-matter.ts";
+import { answerByRules } from "../src/models/demo/rules.ts";
+import { trimSlashes } from "../src/models/openai-client.ts";
+import { renderPrompt } from "../src/session/prompts/attachments.ts";
+import { rankTools } from "../src/session/tools/rank-tools.ts";
+import { parseRemoteUrl } from "../src/session/workspace/working-context.ts";
+import { findOnce } from "../src/tools/files/find-once.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const many = (text: string, characters: number) => text.repeat(characters / text.length);
+
+test.each([
+  ["white space before what is no comment", `a: x${many(" ", 63 * KIB)}y`],
+  ["a separator that ends lines elsewhere", `a:${many(" ", 31 * KIB)}${many("x", 31 * KIB)}\u2028`],
+  ["brackets", `a: [${many("]#", 62 * KIB)}\u2028`],
+  ["quotes", `a: '${many("''", 62 * KIB)}x`],
+  ["escapes", `a: "${many("\\\\", 62 * KIB)}x`],
+  ["lines", `a: |\n${many(" \n", 62 * KIB)}`],
+])("front matter with %s", (_, block) => {
+  expect(Object.keys(parseFrontMatter(`---\n${block}\n---\nbody`).attributes)).toEqual(["a"]);
+});
+
+test.each([many("/", MIB), `${many("/", MIB)}x`, many("/a", MIB)])(
+  "a provider's address of slashes",
+  (path) => {
+    expect(trimSlashes(`https://a.b/c${path}`)).toMatch(/[a-z]$/);
+  },
+);
+
+test.each([
+  `https://a.b/${many("/", MIB)}x`,
+  `${many("a@", MIB)}b:c`,
+  `ssh://${many("a@", MIB)}`,
+  `git@a.b:${many("/x", MIB)}/`,
+])("a repository's remote", (url) => {
+  expect(typeof parseRemoteUrl(url)).toBe("object");
+});
+
+test("a query of a search for tools, and descriptions", () => {
+  const tools = Array.from({ length: 500 }, (_, index) => ({
+    name: `t${index}`,
+    description: many("word ", 100 * KIB),
+  }));
+  expect(rankTools(tools, many("find words of ", 2 * MIB), 5)).toHaveLength(5);
+});
+
+test("a selection of backticks", async () => {
+  const text = many("` ", MIB);
+  const attachments = [
+    {
+      type: "selection" as const,
+      filePath: "/f",
+      displayName: "f",
+      text,
+      selection: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
+    },
+  ];
+  expect(String(await renderPrompt({ prompt: "p", workingDirectory: "/", attachments }))).toContain("```");
+});
+
+test.each([
+  ["a part that the file nearly holds", many("a", 16 * MIB), `b${many("a", 4 * MIB)}`],
+  ["white space", many(" \n", 16 * MIB), `${many("\n ", MIB)}x`],
+])("an edit of %s", (_, text, oldText) => {
+  expect(findOnce(text, { oldText, newText: "" })).toHaveProperty("problem");
+});
+
+test.each([
+  ["tags without an end", many("<a>", 2 * MIB)],
+  ["tags of many names", Array.from({ length: 200_000 }, (_, index) => `<a${index} b>`).join("")],
+  ["brackets", many("(", 2 * MIB)],
+  ["sums", many("1+", 2 * MIB)],
+  ["spaces", `my a is b${many(" ", 2 * MIB)}`],
+  ["facts", many("my a is ", 2 * MIB)],
+  ["words", many("Aa-b, and ", 2 * MIB)],
+])("the demo model reads %s", (_, content) => {
+  const request = { model: "demo", system: "", tools: [], stream: false };
+  const messages = [{ role: "user" as const, content }];
+  expect(answerByRules({ ...request, messages })).toHaveProperty("text");
+});
