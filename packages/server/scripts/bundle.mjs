@@ -28,6 +28,10 @@ const { metafile } = await build({
   target: "node20.19",
   conditions: ["rightseat-source"],
   external: Object.keys({ ...dependencies, ...optionalDependencies }),
+  // Libraries of the older kind ask for Node's own modules with `require`, which an ES module does not have.
+  banner: {
+    js: 'import { createRequire as requireOfBundle } from "node:module"; const require = requireOfBundle(import.meta.url);',
+  },
   define: { RIGHTSEAT_VERSION: JSON.stringify(version) },
   sourcemap: true,
   legalComments: "none",

@@ -5,7 +5,7 @@ import { startScriptedModelServer } from "@rightseat/testing";
 import { expect, test } from "vitest";
 import { createProxies } from "../src/network/proxies.ts";
 import { guardedRequest } from "../src/tools/web/guarded-request.ts";
-import { startServer, tempHome } from "./support/servers.ts";
+import { spawnServer, startServer, tempHome } from "./support/servers.ts";
 
 /** Knows every name: all of them are this machine. */
 async function startProxy() {
@@ -49,7 +49,8 @@ test("a provider that only the proxy can reach is reached through it, and one of
   await using proxy = await startProxy();
   await using model = await startScriptedModelServer();
   model.use(() => ({ text: "through the proxy" }));
-  await using server = await startServer(home.path, { env: { HTTP_PROXY: proxy.url } });
+  // The built command: the library is loaded from a file of its own there.
+  const server = await spawnServer(home.path, [], { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url });
   const client = await server.connect();
   const { port } = new URL(model.url);
   const ask = async (baseUrl: string) => {
@@ -64,7 +65,14 @@ test("a provider that only the proxy can reach is reached through it, and one of
   proxy.seen.length = 0;
   expect(await ask(`http://localhost:${port}/v1`)).toBe("through the proxy");
   expect(proxy.seen).toEqual([]);
+  const { sessionId } = await client.request("session.create", {
+    model: "m",
+    provider: { type: "openai", baseUrl: "https://model.corp.example:1/v1", apiKey: "key" },
+  });
+  await client.request("session.send", { sessionId, prompt: "hello" });
+  await expect.poll(() => proxy.seen, { timeout: 10_000 }).toContain("CONNECT model.corp.example:1");
   await client.close();
+  await server.kill("SIGKILL");
 });
 
 test("the server's own provider over https, and GitHub, are asked for through the proxy", async () => {
