@@ -13,6 +13,8 @@ export interface LostLines {
 export interface Snapshot {
   readonly connections: number;
   readonly running: number;
+  readonly waiting: number;
+  readonly queued: number;
   readonly awake: number;
   readonly asleep: number;
   readonly failedAttempts: number;
@@ -66,12 +68,14 @@ export function createMetrics(snapshot: () => Snapshot, version: string): Metric
   );
   new Gauge({
     name: "rightseat_sessions",
-    help: "Open sessions by state: running, awake without a run, asleep",
+    help: "Open sessions by state: running, waiting for a client's answer, queued for a place to run, awake without a run, asleep",
     labelNames: ["state"],
     registers,
     collect() {
       const now = snapshot();
       this.set({ state: "running" }, now.running);
+      this.set({ state: "waiting" }, now.waiting);
+      this.set({ state: "queued" }, now.queued);
       this.set({ state: "awake" }, now.awake);
       this.set({ state: "asleep" }, now.asleep);
     },

@@ -37,6 +37,7 @@ import type { PermissionServices } from "./permissions/permissions.ts";
 import { tellRunBegan, tellRunEnded } from "./prompts/prompt-wait.ts";
 import { logUserMessage, startNextRun, type UserMessageOptions } from "./prompts/prompts.ts";
 import { type RequestHeaders, takeRequestHeaders } from "./prompts/request-headers.ts";
+import { type Places, RunPlace } from "./run-place.ts";
 import type { Session } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import { nudgeAutopilot, tellAutopilotStopped } from "./settings/autopilot.ts";
@@ -54,11 +55,7 @@ export interface QueuedCommandEnd {
   readonly prompt?: Pick<QueuedPrompt, "prompt" | "displayPrompt" | "agentMode">;
 }
 
-/** Where runs are let in, one by one, when as many as may be are running. */
-export interface RunPlaces {
-  /** Undefined when there is a place; or a promise, which rejects with the signal's reason. */
-  enter(tenant: string, signal: AbortSignal): Promise<void> | undefined;
-  leave(tenant: string): void;
+export interface RunPlaces extends Places {
   tokensUsed(tenant: string, tokens: number): void;
   /** When runs are ended although their model would go on. */
   runLimits(tenant: string): RunLimits;
@@ -153,27 +150,31 @@ function begin(
   // Files are looked at in the meantime: the user's message and the turn that follows are one write.
   session.holdWhile(services.lookAround(session));
   const prepared = prepare(controller);
-  const done = carryOut(services, session, messageId, prepared).catch(failed(services, session));
-  session.run = { messageId, controller, done };
+  const place = new RunPlace(services.places, session, controller.signal);
+  const done = carryOut(services, session, { messageId, place, prepared }).catch(failed(services, session));
+  session.run = { messageId, controller, done, place };
+}
+
+interface Beginning {
+  readonly messageId: string;
+  readonly place: RunPlace;
+  readonly prepared: Promise<Begun | undefined>;
 }
 
 async function carryOut(
   services: RunServices,
   session: Session,
-  messageId: string,
-  prepared: Promise<Begun | undefined>,
+  { messageId, place, prepared }: Beginning,
 ): Promise<void> {
   let outcome: RunOutcome | "blocked" = "failed";
   let taskComplete = false;
   const begunMs = performance.now();
   const { tenant } = session.key;
-  let entered = false;
   try {
     const begun = await prepared;
     if (begun) {
-      const place = services.places.enter(tenant, begun.controller.signal);
-      // An abort while it waits for its place is for the loop to end, as any other.
-      entered = place === undefined || (await place.then(yes, no));
+      const entering = place.enter();
+      if (entering) await entering;
       const host = new SessionRunHost(services, session, messageId, begun);
       outcome = await runAgent(host, begun.firstTurn);
     } else outcome = "blocked";
@@ -189,7 +190,7 @@ async function carryOut(
   } finally {
     taskComplete = session.run?.taskComplete === true;
     session.run = undefined;
-    if (entered) services.places.leave(tenant);
+    place.leave();
     // A prompt that a hook blocked has begun no run.
     if (outcome !== "blocked")
       services.instruments.runEnded({ tenant, outcome, durationMs: performance.now() - begunMs });
@@ -249,9 +250,6 @@ function becomeIdle(services: RunServices, session: Session, end: RunEnd): void 
   tellIdle(session, end);
   if (!session.subAgents?.working) services.onIdle(session);
 }
-
-const yes = () => true;
-const no = () => false;
 
 const NO_PARTS = { supportsVision: false, supportsDocuments: false };
 
@@ -324,6 +322,10 @@ class SessionRunHost implements RunHost {
   }
 
   async fitContext(call: ContextCall) {
+    // A call that was promoted has ended, and the run that waited for it goes on.
+    const place = this.#session.run?.place?.enter();
+    if (place) await place;
+    this.signal.throwIfAborted();
     await admitModelCall(this.#session, this.signal);
     return this.#toSend(await fitContext(this.#services, this.#session, call, this.signal));
   }
@@ -351,6 +353,7 @@ class SessionRunHost implements RunHost {
   append: RunHost["append"] = (type, data) => {
     if (type === "assistant.message") this.#renewal.callWentWell();
     this.#session.append(type, data);
+    if (type === "tool.execution_complete") this.#session.run?.place?.look();
   };
 
   emit: RunHost["emit"] = (type, data) => {

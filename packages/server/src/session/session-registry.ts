@@ -54,6 +54,16 @@ export interface RegistryOptions {
   readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
 }
 
+export interface SessionCounts {
+  readonly running: number;
+  /** For a client's answer. */
+  readonly waiting: number;
+  /** For a place to run. */
+  readonly queued: number;
+  readonly awake: number;
+  readonly asleep: number;
+}
+
 export interface CloseOptions {
   /** Why it ends, for those who have hooks; default "complete". */
   readonly reason?: EndReason;
@@ -89,11 +99,13 @@ export class SessionRegistry {
     return this.#options.log;
   }
 
-  /** How many sessions are open here, by what they do. */
-  counts(): { running: number; awake: number; asleep: number } {
-    const counts = { running: 0, awake: 0, asleep: 0 };
+  /** How many sessions are open here, by what they do; of those with a run, whether it waits for an answer or a place. */
+  counts(): SessionCounts {
+    const counts = { running: 0, waiting: 0, queued: 0, awake: 0, asleep: 0 };
     for (const session of this.#sessions.values()) {
-      if (session.run) counts.running += 1;
+      const place = session.run?.place?.state;
+      if (place === "waiting" || place === "queued") counts[place] += 1;
+      else if (session.run) counts.running += 1;
       else if (session.awake) counts.awake += 1;
       else counts.asleep += 1;
     }

@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import type { UserCommands } from "../tools/user-command.ts";
+import type { ActivePlace } from "./active-place.ts";
 import type { ActiveAgents } from "./agents/active-agents.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
 import type { ClientLink } from "./clients/client-link.ts";
@@ -31,6 +32,8 @@ export interface ActiveRun {
   readonly messageId: string;
   readonly controller: AbortController;
   readonly done: Promise<void>;
+  /** Among runs that may be running at once; a command has none. */
+  readonly place?: ActivePlace;
 }
 
 export interface SessionOptions {
@@ -139,7 +142,10 @@ export class Session {
   constructor(options: SessionOptions) {
     this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
     this.#settings = options.settings;
-    this.questions = new Questions(options.questionDeadlineMs);
+    this.questions = new Questions(options.questionDeadlineMs, {
+      onAsked: () => this.run?.place?.look(),
+      onSettled: () => this.run?.place?.goOn(),
+    });
     this.#log = options.log;
     this.#lease = options.lease;
     this.#onBroken = options.onBroken;

@@ -4,6 +4,8 @@ export interface ActiveAgents {
   readonly working: number;
   /** The session falls asleep: what they know of it is let go of, and what they said to each other is kept. */
   sleep(): void;
+  /** Whether the call waits for a sub-agent all of whose own calls are asked of clients. */
+  waitsForAnswers(toolCallId: string, isAsked: (toolCallId: string) => boolean): boolean;
   /** Ends them all; resolves when they have. */
   cancelAll(): Promise<void>;
 }

@@ -123,6 +123,15 @@ export class AgentTasks implements ActiveAgents {
     return working;
   }
 
+  waitsForAnswers(toolCallId: string, isAsked: (toolCallId: string) => boolean): boolean {
+    for (const { task, scope } of this.#work.values()) {
+      if (task.toolCallId !== toolCallId || task.status !== "running" || task.mode !== "sync") continue;
+      const calls = scope?.state.openToolCalls ?? [];
+      return calls.length > 0 && calls.every((call) => isAsked(call.toolCallId));
+    }
+    return false;
+  }
+
   list(): AgentTask[] {
     return [...this.#work.values()].map(({ task }) => task);
   }

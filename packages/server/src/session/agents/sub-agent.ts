@@ -175,6 +175,7 @@ class SubAgentHost implements RunHost {
     if (type === "assistant.message") this.#renewal.callWentWell();
     this.#watch(type, data);
     this.#work.scope.append(type, data);
+    if (type === "tool.execution_complete") this.#work.session.run?.place?.look();
   };
 
   emit: RunHost["emit"] = (type, data) => {

@@ -46,14 +46,24 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
+/** The session's run, which may have to wait before it is told an answer. */
+export interface QuestionWatch {
+  /** A question was asked. */
+  readonly onAsked: () => void;
+  /** One is settled: undefined when that may be told now, or a promise, which never rejects. */
+  readonly onSettled: () => Promise<void> | undefined;
+}
+
 export class Questions {
   /** By request id; undefined while nothing waits, as in most sessions most of the time. */
   #pending: Map<string, Pending> | undefined;
   readonly #deadlineMs: number;
+  readonly #watch: QuestionWatch | undefined;
 
   /** @param deadlineMs how long a question may wait, in milliseconds. */
-  constructor(deadlineMs: number) {
+  constructor(deadlineMs: number, watch?: QuestionWatch) {
     this.#deadlineMs = deadlineMs;
+    this.#watch = watch;
   }
 
   get size(): number {
@@ -69,7 +79,9 @@ export class Questions {
         signal.removeEventListener("abort", onAbort);
         this.#pending?.delete(question.requestId);
         if (this.size === 0) this.#pending = undefined;
-        resolve(outcome as QuestionOutcome<T>);
+        const mayBeTold = outcome.kind === "cancelled" ? undefined : this.#watch?.onSettled();
+        if (mayBeTold) void mayBeTold.then(() => resolve(outcome as QuestionOutcome<T>));
+        else resolve(outcome as QuestionOutcome<T>);
       };
       const onAbort = () => settle({ kind: "cancelled", reason: "aborted" });
       const timer = setTimeout(() => settle({ kind: "expired" }), this.#deadlineMs);
@@ -77,6 +89,7 @@ export class Questions {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#pending ??= new Map();
       this.#pending.set(question.requestId, { question, settle, timer });
+      this.#watch?.onAsked();
     });
   }
 
