@@ -36,6 +36,8 @@ export interface PeerHandlers {
 
 export interface RequestContext {
   readonly id: RpcId;
+  /** How long the request's text was, in UTF-16 units: about its bytes. */
+  readonly length: number;
   /** Aborts when the other side cancels the request or the connection ends. */
   readonly signal: AbortSignal;
 }
@@ -64,11 +66,13 @@ export class StreamedResult {
 /** A request of the other side. Its signal is made for those who ask for it: most answers are there at once. */
 class RunningRequest implements RequestContext {
   readonly id: RpcId;
+  readonly length: number;
   #controller: AbortController | undefined;
   #aborted: Error | undefined;
 
-  constructor(id: RpcId) {
+  constructor(id: RpcId, length: number) {
     this.id = id;
+    this.length = length;
   }
 
   get signal(): AbortSignal {
@@ -142,7 +146,7 @@ export class Peer {
     const incoming = message as Incoming;
     if (typeof incoming.method === "string") {
       if (incoming.id === undefined) this.#receiveNotification(incoming.method, incoming.params);
-      else this.#receiveRequest(incoming.id, incoming.method, incoming.params);
+      else this.#receiveRequest(incoming as Incoming & { method: string }, body.length);
       return false;
     }
     if ("result" in incoming || "error" in incoming) {
@@ -242,7 +246,7 @@ export class Peer {
     }
   }
 
-  #receiveRequest(id: unknown, method: string, params: unknown): void {
+  #receiveRequest({ id, method, params }: Incoming & { method: string }, length: number): void {
     if (!isId(id)) {
       this.sendError(
         null,
@@ -260,7 +264,7 @@ export class Peer {
       );
       return;
     }
-    const request = new RunningRequest(id);
+    const request = new RunningRequest(id, length);
     this.#running.set(id, request);
     let answer: unknown;
     try {

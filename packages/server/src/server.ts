@@ -142,6 +142,7 @@ export function createServer(
   const governor = new Governor({
     config: config.limits,
     storedBytes: (tenant) => storedBytes.of(tenant),
+    onStoring: (tenant, bytes) => storedBytes.add(tenant, bytes),
     onWaited: (ms) => instruments.waited(ms),
   });
   const hooks: HookServices = {

@@ -2,9 +2,12 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RpcError } from "@rightseat/protocol";
+import type { ActiveModel } from "../agent/run-host.ts";
 import type { Logger } from "../config/logger.ts";
 import type { Governor } from "../limits/governor.ts";
 import type { Instruments } from "../metrics/instruments.ts";
+import { admittedProvider } from "../models/admitted-provider.ts";
+import { ModelError } from "../models/model-provider.ts";
 import { DEFAULT_RETRY_POLICY } from "../models/retry.ts";
 import { KeptPermissions } from "../permissions/kept-permissions.ts";
 import { DEFAULT_TENANT } from "../rpc/principal.ts";
@@ -55,6 +58,7 @@ export function createRuns(parts: RunParts): SubAgentServices {
       ),
       ...createAgentTools(() => runs, user),
     ]);
+  const admitted = (session: Session, model: ActiveModel) => withAdmission(governor, session, model);
   const runs: SubAgentServices = {
     product: `rightseat/${parts.version}`,
     retry: DEFAULT_RETRY_POLICY,
@@ -68,7 +72,7 @@ export function createRuns(parts: RunParts): SubAgentServices {
     hooks,
     systemMessage: (session) => systemMessageOf(session, surroundings),
     resolveModel: async (session, settings) =>
-      models.directory.resolve(await models.queryOf(session, settings)),
+      admitted(session, await models.directory.resolve(await models.queryOf(session, settings))),
     toolSet: (session) => toolsOf(session, { session, depth: 0 }),
     fitOutput: (session, text) =>
       isLargeOutput(session, text) ? parts.builtInTools(session).keepOutput(text) : text,
@@ -85,7 +89,7 @@ export function createRuns(parts: RunParts): SubAgentServices {
           `the agent requires the model '${query.model}', which the session has no way to`,
           query.model,
         );
-      return models.directory.resolve(isOffered ? query : { ...query, model });
+      return admitted(session, await models.directory.resolve(isOffered ? query : { ...query, model }));
     },
     checkAgentModel: async (session, model) => {
       const query = await models.queryOf(session, { ...session.settings, model });
@@ -109,6 +113,21 @@ export function createRuns(parts: RunParts): SubAgentServices {
     },
   };
   return runs;
+}
+
+/** All calls of models come through here: what limits a tenant's is asked before each of them. */
+function withAdmission(governor: Governor, { key: { tenant } }: Session, model: ActiveModel): ActiveModel {
+  if (!governor.limitsModelCalls(tenant)) return model;
+  const admit = () => governor.admitModelCall(tenant).catch(toModelError);
+  return { ...model, provider: admittedProvider(model.provider, admit) };
+}
+
+/** To a run it is as if the provider had refused: tokens of a minute are waited for. */
+function toModelError(error: unknown): never {
+  if (!(error instanceof RpcError) || error.reason !== "limit_exceeded") throw error;
+  const { limit, retryAfterMs } = error.data as { limit: string; retryAfterMs: number };
+  const kind = limit === "tokensPerMinute" ? "rate-limit" : "quota";
+  throw new ModelError(kind, error.message, { errorCode: error.reason, retryAfterMs, cause: error });
 }
 
 function createPermissionServices({ defaultWorkingDirectory, home, log }: RunParts): PermissionServices {

@@ -30,10 +30,21 @@ class TenantUse {
   readonly placeFreed = new Set<() => void>();
 }
 
+export interface AskedPrompts {
+  /** How many; default 1. */
+  readonly prompts?: number;
+  /** What they come to. */
+  readonly bytes?: number;
+  /** They call a model beside runs, and take no place. */
+  readonly besideRuns?: boolean;
+}
+
 export interface GovernorOptions {
   readonly config: LimitsConfig;
   /** Bytes that a tenant's sessions take up in the store; may be a while old. */
   readonly storedBytes: (tenant: string) => Promise<number>;
+  /** So many more bytes of a tenant were let in. */
+  readonly onStoring?: (tenant: string, bytes: number) => void;
   /** A run waited so long for its place. */
   readonly onWaited: (ms: number) => void;
   /** Milliseconds, for tests; default: a monotonic clock. */
@@ -82,9 +93,39 @@ export class Governor {
       throw exceeded("openSessions", openSessions, "sessions are open", TRY_AGAIN_MS);
   }
 
-  /** Before a prompt is accepted; counts it. @throws RpcError `limit_exceeded`. */
-  async admitPrompt(tenant: string): Promise<void> {
+  /** Before prompts are accepted; counts them: all, or none. @throws RpcError `limit_exceeded`. */
+  async admitPrompt(
+    tenant: string,
+    { prompts = 1, bytes = 0, besideRuns = false }: AskedPrompts = {},
+  ): Promise<void> {
+    await this.admitStoring(tenant, bytes);
+    const limits = this.limits(tenant);
+    const use = this.#use(tenant);
+    if (!besideRuns) this.#admitRun(tenant, limits);
+    const now = this.#now();
+    check(limits, "turnsPerMinute", use.turnsOfMinute, prompts, now);
+    check(limits, "turnsPerDay", use.turnsOfDay, prompts, now);
+    checkTokens(limits, use, now);
+    use.turnsOfMinute.add(prompts, now);
+    use.turnsOfDay.add(prompts, now);
+  }
+
+  /** Whether calls of models can be refused to the tenant. */
+  limitsModelCalls(tenant: string): boolean {
+    const { tokensPerMinute, tokensPerDay, storedBytes } = this.limits(tenant);
+    return tokensPerMinute !== undefined || tokensPerDay !== undefined || storedBytes !== undefined;
+  }
+
+  /**
+   * Before a model is called, whatever for: a turn, a sub-agent's, a compaction, a question aside.
+   * @throws RpcError `limit_exceeded`.
+   */
+  async admitModelCall(tenant: string): Promise<void> {
+    checkTokens(this.limits(tenant), this.#use(tenant), this.#now());
     await this.admitStoring(tenant);
+  }
+
+  #admitRun(tenant: string, limits: TenantLimits): void {
     const { server } = this.#config;
     if (this.#places.full && this.#places.waiting >= (server.waitingTurns ?? DEFAULT_WAITING_TURNS))
       throw new RpcError("limit_exceeded", "the server is full: as many runs wait as may; try again later", {
@@ -92,22 +133,8 @@ export class Governor {
         max: server.waitingTurns ?? DEFAULT_WAITING_TURNS,
         retryAfterMs: TRY_AGAIN_MS,
       });
-    const limits = this.limits(tenant);
-    const use = this.#use(tenant);
     if (limits.runningTurns !== undefined && this.#places.takenBy(tenant) >= limits.runningTurns)
       throw exceeded("runningTurns", limits.runningTurns, "runs are in progress", TRY_AGAIN_MS);
-    const now = this.#now();
-    const check = (name: TenantLimitName, count: SlidingCount, amount: number, what: string) => {
-      const max = limits[name];
-      const waitMs = max === undefined ? 0 : count.waitFor(amount, max, now);
-      if (waitMs > 0) throw exceeded(name, max as number, what, Math.ceil(waitMs));
-    };
-    check("turnsPerMinute", use.turnsOfMinute, 1, "prompts were sent in the last minute");
-    check("turnsPerDay", use.turnsOfDay, 1, "prompts were sent in the last day");
-    check("tokensPerMinute", use.tokensOfMinute, 1, "tokens were used in the last minute");
-    check("tokensPerDay", use.tokensOfDay, 1, "tokens were used in the last day");
-    use.turnsOfMinute.add(1, now);
-    use.turnsOfDay.add(1, now);
   }
 
   /**
@@ -168,13 +195,17 @@ export class Governor {
     return processes;
   }
 
-  /** Before more is stored. @throws RpcError `limit_exceeded`. */
-  async admitStoring(tenant: string): Promise<void> {
+  /**
+   * Before more is stored. @param bytes how much comes with the request; counted until what is stored is measured.
+   * @throws RpcError `limit_exceeded`.
+   */
+  async admitStoring(tenant: string, bytes = 0): Promise<void> {
     const { storedBytes } = this.limits(tenant);
     if (storedBytes === undefined) return;
     const used = await this.#options.storedBytes(tenant);
-    if (used >= storedBytes)
-      throw exceeded("storedBytes", storedBytes, "bytes are stored; delete sessions", TRY_AGAIN_MS);
+    if (used >= storedBytes || used + bytes > storedBytes)
+      throw exceeded("storedBytes", storedBytes, "bytes may be stored; delete sessions", TRY_AGAIN_MS);
+    this.#options.onStoring?.(tenant, bytes);
   }
 
   #use(tenant: string): TenantUse {
@@ -185,6 +216,30 @@ export class Governor {
     }
     return use;
   }
+}
+
+const COUNTED = {
+  turnsPerMinute: "prompts were sent in the last minute",
+  turnsPerDay: "prompts were sent in the last day",
+  tokensPerMinute: "tokens were used in the last minute",
+  tokensPerDay: "tokens were used in the last day",
+} as const;
+
+function check(
+  limits: TenantLimits,
+  name: keyof typeof COUNTED,
+  count: SlidingCount,
+  amount: number,
+  now: number,
+): void {
+  const max = limits[name];
+  const waitMs = max === undefined ? 0 : count.waitFor(amount, max, now);
+  if (waitMs > 0) throw exceeded(name, max as number, COUNTED[name], Math.ceil(waitMs));
+}
+
+function checkTokens(limits: TenantLimits, use: TenantUse, now: number): void {
+  check(limits, "tokensPerMinute", use.tokensOfMinute, 1, now);
+  check(limits, "tokensPerDay", use.tokensOfDay, 1, now);
 }
 
 function exceeded(limit: TenantLimitName, max: number, what: string, retryAfterMs: number): RpcError {

@@ -8,6 +8,8 @@ const KEPT_FACTOR = 20;
 interface Measured {
   readonly bytes: Promise<number>;
   untilMs: number;
+  /** What was let in since, to be stored. */
+  added: number;
 }
 
 export class StoredBytes {
@@ -31,8 +33,11 @@ export class StoredBytes {
   of(tenant: string): Promise<number> {
     const known = this.#known.get(tenant);
     const begunMs = this.#now();
-    if (known && begunMs < known.untilMs) return known.bytes;
-    const measured: Measured = { bytes: this.#measure(tenant), untilMs: Number.POSITIVE_INFINITY };
+    if (known && begunMs < known.untilMs) {
+      const { added } = known;
+      return added === 0 ? known.bytes : known.bytes.then((bytes) => bytes + added);
+    }
+    const measured: Measured = { bytes: this.#measure(tenant), untilMs: Number.POSITIVE_INFINITY, added: 0 };
     this.#known.set(tenant, measured);
     measured.bytes.then(
       () => {
@@ -42,6 +47,12 @@ export class StoredBytes {
       () => this.#known.delete(tenant),
     );
     return measured.bytes;
+  }
+
+  /** So much more will be stored: it counts until it is measured. */
+  add(tenant: string, bytes: number): void {
+    const known = this.#known.get(tenant);
+    if (known) known.added += bytes;
   }
 
   /** Something was deleted: measured anew the next time. */

@@ -43,7 +43,6 @@ export function historyMethods(services: Services): Methods {
     }),
     "sessions.fork": async (params: ForkRequest, scope: Scope) => {
       const { tenant } = scope.principal;
-      await services.governor.admitStoring(tenant);
       const fork = await forkSession(registry, tenant, params);
       services.join.onLifecycle("session.created", { tenant, sessionId: fork.sessionId });
       return fork;

@@ -1,5 +1,6 @@
 /** All methods that clients may call. */
 
+import { withAdmission } from "./admission.ts";
 import { commandMethods } from "./commands.ts";
 import { contextMethods } from "./context.ts";
 import { historyMethods } from "./history.ts";
@@ -25,7 +26,7 @@ import { withStoreRefusals } from "./store-refusals.ts";
 import { workspaceMethods } from "./workspace.ts";
 
 export function createMethods(services: Services): Methods {
-  return withStoreRefusals({
+  const methods: Methods = {
     ...serverMethods(services),
     ...commandMethods(services),
     ...sessionsMethods(services),
@@ -47,5 +48,6 @@ export function createMethods(services: Services): Methods {
     ...contextMethods(services),
     ...historyMethods(services),
     ...hostSourceMethods(services),
-  });
+  };
+  return withStoreRefusals(withAdmission(services, methods));
 }

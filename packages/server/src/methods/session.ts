@@ -23,9 +23,9 @@ export function sessionMethods(services: Services): Methods {
   const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) =>
     startRun(services.runs, session, prompt);
   /** @param tell called once it is sure that the prompt is taken, and has not been before. */
-  const take = async (session: Session, params: PromptInput, tell: () => void) => {
+  const take = async (session: Session, params: PromptInput, { bytes }: Scope, tell: () => void) => {
     if (!wasTaken(session, params)) {
-      await services.governor.admitPrompt(session.key.tenant);
+      await services.governor.admitPrompt(session.key.tenant, { bytes });
       // The same prompt may have come over another connection meanwhile.
       if (!wasTaken(session, params)) {
         tell();
@@ -40,7 +40,7 @@ export function sessionMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       const unheard = checkFields("session.send", params, SEND_FIELDS);
       const tell = () => warnOfFields(session, scope.link, unheard);
-      return { messageId: await take(session, params, tell) };
+      return { messageId: await take(session, params, scope, tell) };
     },
     "session.sendAndWait": async (params: ById & PromptInput, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
@@ -50,7 +50,7 @@ export function sessionMethods(services: Services): Methods {
       const { link, signal } = scope;
       const waiting = waitForPrompt(session, { messageId: prompt.messageId, link, signal });
       const tell = () => warnOfFields(session, link, unheard);
-      await Promise.race([take(session, prompt, tell), waiting.end]);
+      await Promise.race([take(session, prompt, scope, tell), waiting.end]);
       waiting.taken();
       return waiting.end;
     },
@@ -61,7 +61,6 @@ export function sessionMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       const unheard = checkFields("session.sendMessages", params, SEND_MESSAGES_FIELDS);
       const { messages, ...shared } = params;
-      for (const _ of messages) await services.governor.admitPrompt(session.key.tenant);
       warnOfFields(session, scope.link, unheard);
       const ids = messages.map((message) =>
         acceptPrompt(session, { ...shared, ...message, messageId: undefined }, start),

@@ -32,7 +32,6 @@ export function sessionsMethods(services: Services): Methods {
   return {
     "session.create": async (params: SettingsParams, scope: Scope) => {
       const { tenant } = scope.principal;
-      await services.governor.admitStoring(tenant);
       return attaching(scope, createSession(services.join, tenant, scope.link, params));
     },
     "session.resume": (params: SettingsParams, scope: Scope) => {

@@ -264,6 +264,7 @@ export class Connection {
     return handler(checked, {
       principal,
       link: this,
+      bytes: context.length,
       get signal() {
         return context.signal;
       },

@@ -5,6 +5,8 @@ import type { Principal } from "./principal.ts";
 export interface RequestScope<Link> {
   readonly principal: Principal;
   readonly link: Link;
+  /** How large the request was, as text. */
+  readonly bytes: number;
   /** Aborts when the client cancels the request or goes. */
   readonly signal: AbortSignal;
 }

@@ -126,7 +126,7 @@ export class AgentTasks implements ActiveAgents {
   waitsForAnswers(toolCallId: string, isAsked: (toolCallId: string) => boolean): boolean {
     for (const { task, scope } of this.#work.values()) {
       if (task.toolCallId !== toolCallId || task.status !== "running" || task.mode !== "sync") continue;
-      const calls = scope?.state.openToolCalls ?? [];
+      const calls = scope?.session.state.openToolCalls ?? [];
       return calls.length > 0 && calls.every((call) => isAsked(call.toolCallId));
     }
     return false;

@@ -1,0 +1,183 @@
+/** Every way in is asked for its tenant's limits: a table of all methods and what each needs. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startScriptedModelServer } from "@rightseat/testing";
+import { describe, expect, test } from "vitest";
+import { createToken } from "../src/auth/token.ts";
+import { ADMISSION, type Need } from "../src/methods/admission.ts";
+import { seeded } from "./support/random.ts";
+import { startServer, tempHome } from "./support/servers.ts";
+import { validParams } from "./support/valid-params.ts";
+
+const acme = createToken();
+
+async function world(home: string) {
+  const model = await startScriptedModelServer();
+  const file = join(home, "rightseat.json");
+  const auth = { principals: [{ name: "acme", tenant: "acme", tokens: [{ sha256: acme.sha256 }] }] };
+  const write = (limits: object) =>
+    writeFile(file, JSON.stringify({ auth, limits: { tenants: { acme: limits } } }));
+  await write({});
+  const server = await startServer(home, {
+    flags: ["--durability", "os", "--config", file],
+    env: {
+      COPILOT_PROVIDER_BASE_URL: `${model.url}/v1`,
+      COPILOT_MODEL: "scripted",
+      PATH: process.env.PATH ?? "",
+      COPILOT_DEBUG_GITHUB_API_URL: "http://127.0.0.1:1",
+    },
+    pace: { storedBytesKeptMs: 1 },
+  });
+  const client = await server.connect();
+  for (const method of ["userInput.request", "hooks.invoke", "systemMessage.transform"])
+    client.answers.set(method, () => new Promise(() => undefined));
+  await client.request("connect", { token: acme.token });
+  return {
+    server,
+    model,
+    client,
+    limit: async (limits: object) => {
+      await write(limits);
+      server.reload();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await client.close();
+      await server.shutdown();
+      await model.close();
+    },
+  };
+}
+
+const make = { random: seeded(5), text: () => "some text", valueFor: () => undefined };
+
+function paramsOf(method: string, sessionId: string): Record<string, unknown> {
+  const more: Record<string, object> = {
+    "session.sendMessages": { messages: [{ prompt: "a" }, { prompt: "b" }] },
+    "session.commands.invoke": { name: "compact" },
+    "session.commands.enqueue": { command: "/plan it" },
+    "session.tasks.startAgent": { agentType: "task", name: "a", prompt: "b" },
+    "session.log": { message: "a word" },
+    "session.create": { sessionId: undefined },
+  };
+  return validParams(method, { sessionId, ...more[method] }, make);
+}
+
+const METHODS = [...ADMISSION.keys()].filter((method) => method !== "runtime.shutdown");
+const needsOf = (method: string): readonly Need[] => {
+  const needs = ADMISSION.get(method);
+  return typeof needs === "function" ? needs({ name: "compact" }) : (needs ?? []);
+};
+
+/** What a call was refused for; undefined for another answer, or none soon: then it waits for somebody. */
+function limitOf(answer: Promise<unknown>): Promise<unknown> {
+  const refused = answer.then(
+    () => undefined,
+    ({ data }: { data?: { reason?: string; limit?: string } }) =>
+      data?.reason === "limit_exceeded" ? data.limit : undefined,
+  );
+  return Promise.race([refused, new Promise((resolve) => setTimeout(resolve, 100))]);
+}
+
+describe("every method", () => {
+  const asking = (needs: readonly Need[]) => (method: string) =>
+    needsOf(method).some((need) => needs.includes(need));
+  const LIMITS = [
+    { limit: "turnsPerMinute", max: 1, asked: asking(["prompt", "model-call"]) },
+    { limit: "turnsPerDay", max: 1, asked: asking(["prompt", "model-call"]) },
+    { limit: "tokensPerMinute", max: 1, asked: asking(["prompt", "model-call"]) },
+    { limit: "tokensPerDay", max: 1, asked: asking(["prompt", "model-call"]) },
+    { limit: "storedBytes", max: 1, asked: asking(["prompt", "model-call", "store", "make"]) },
+    { limit: "openSessions", max: 1, asked: asking(["session"]) },
+  ];
+
+  test.each(LIMITS)("that needs it is refused over $limit, and no other", async ({ limit, max, asked }) => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { client } = w;
+    const sessions = new Map<string, string>();
+    for (const method of METHODS) {
+      const { sessionId } = await client.request("session.create", { workingDirectory: home.path });
+      sessions.set(method, sessionId);
+    }
+    // One that is not open, to be resumed.
+    const closed = sessions.get("session.resume") as string;
+    await client.request("session.detach", { sessionId: closed });
+    await client.ask(sessions.get("session.send") as string, "hello");
+    const before = w.model.requests.length;
+    await w.limit({ [limit]: max });
+    const refused: string[] = [];
+    for (const method of METHODS) {
+      const seen = await limitOf(client.request(method, paramsOf(method, sessions.get(method) as string)));
+      if (seen === limit) refused.push(method);
+    }
+    expect(refused.sort()).toEqual(METHODS.filter(asked).sort());
+    // Nothing has reached the model another way.
+    if (limit !== "openSessions") expect(w.model.requests).toHaveLength(before);
+  });
+});
+
+describe("several prompts in one call", () => {
+  test("are all taken or none", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    await w.limit({ turnsPerMinute: 2 });
+    const three = { sessionId, messages: [{ prompt: "a" }, { prompt: "b" }, { prompt: "c" }] };
+    expect(await limitOf(w.client.request("session.sendMessages", three))).toBe("turnsPerMinute");
+    expect(w.model.requests).toHaveLength(0);
+    await w.client.request("session.sendMessages", {
+      sessionId,
+      messages: [{ prompt: "a" }, { prompt: "b" }],
+    });
+    await expect.poll(() => w.model.requests.length).toBe(2);
+  });
+});
+
+describe("a file that alone would be too much", () => {
+  test("is not written, and what was let in counts before it is measured", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    await w.limit({ storedBytes: 1_000_000 });
+    const write = (path: string, size: number) =>
+      w.client.request("session.workspaces.createFile", { sessionId, path, content: "x".repeat(size) });
+    expect(await limitOf(write("large.txt", 1_000_000))).toBe("storedBytes");
+    const seen = await Promise.all(Array.from({ length: 4 }, (_, n) => limitOf(write(`${n}.txt`, 400_000))));
+    expect(seen.filter((limit) => limit === "storedBytes").length).toBeGreaterThanOrEqual(2);
+    const { files } = await w.client.request("session.workspaces.listFiles", { sessionId });
+    expect(files.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("calls of models that nobody sent a prompt for", () => {
+  const used = { inputTokens: 900, outputTokens: 100 };
+
+  test("the next turn of a run is refused when its tenant has no tokens left", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    await w.client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    await w.limit({ tokensPerDay: 500 });
+    w.model.use([
+      { toolCalls: [{ name: "bash", arguments: { command: "true", description: "" } }], usage: used },
+    ]);
+    await w.client.ask(sessionId, "go");
+    const { data } = await w.client.event(sessionId, "session.error");
+    expect(data).toMatchObject({ errorType: "quota", errorCode: "limit_exceeded" });
+    expect(data.message).toContain("tokensPerDay");
+    expect(w.model.requests).toHaveLength(1);
+  });
+
+  test("so is a sub-agent's first", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    await w.client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    await w.limit({ tokensPerDay: 500 });
+    const task = { agent_type: "task", name: "dig", description: "dig", prompt: "dig" };
+    w.model.use([{ toolCalls: [{ name: "task", arguments: task }], usage: used }]);
+    await w.client.ask(sessionId, "go");
+    expect((await w.client.event(sessionId, "subagent.failed")).data.error).toContain("tokensPerDay");
+    expect(w.model.requests).toHaveLength(1);
+  });
+});
