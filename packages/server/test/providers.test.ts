@@ -184,6 +184,136 @@ describe("an image that is not what it is said to be", () => {
   }
 });
 
+/** A provider that refuses requests in whose body the pattern is found. */
+const refusing =
+  (pattern: RegExp, message = "Bad request") =>
+  ({ body }: { body: Record<string, unknown> }) =>
+    pattern.test(JSON.stringify(body["messages"]))
+      ? { status: 400, body: { error: { message, type: "invalid_request_error" } } }
+      : { text: "taken" };
+
+describe("a conversation that the provider refuses", () => {
+  const warnings = (sessionId: string) =>
+    client.of(sessionId).filter(({ type }) => type === "session.warning");
+
+  test("is tried once without its image, which is told, and stays without it", async () => {
+    const sessionId = await create({ modelCapabilities: { supports: { vision: true } } });
+    model.use(refusing(/image_url/));
+    const attachments = [{ type: "blob", data: PNG, mimeType: "image/png", displayName: "x.png" }];
+    const before = model.requests.length;
+    expect(await client.ask(sessionId, "see", { attachments })).toBe("taken");
+    expect(model.requests.length - before).toBe(2);
+    expect(warnings(sessionId).map(({ data }) => data)).toMatchObject([
+      {
+        warningType: "conversation_refused",
+        message: expect.stringContaining("tried once more without its images and documents"),
+      },
+    ]);
+    expect(await client.ask(sessionId, "and now")).toBe("taken");
+    expect(model.requests.length - before).toBe(3);
+    await client.request("session.destroy", { sessionId });
+    const provider = { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "secret-key" };
+    await client.request("session.resume", { sessionId, model: "scripted", provider });
+    expect(await client.ask(sessionId, "again")).toBe("taken");
+    expect(model.requests.length - before).toBe(4);
+  });
+
+  test("for the prompt itself takes the next one", async () => {
+    const sessionId = await create();
+    model.use(refusing(/forbidden words/, "The response was filtered"));
+    await client.request("session.send", { sessionId, prompt: "forbidden words" });
+    expect((await client.event(sessionId, "session.error")).data).toMatchObject({ statusCode: 400 });
+    expect(await client.ask(sessionId, "hello")).toBe("taken");
+    expect(await client.ask(sessionId, "again")).toBe("taken");
+    expect(warnings(sessionId)).toHaveLength(1);
+  });
+
+  test("for its calls goes on with them as text", async () => {
+    const sessionId = await create();
+    model.use(({ body }) => {
+      const sent = JSON.stringify(body["messages"]);
+      if (sent.includes("tool_calls")) return refusing(/./)({ body });
+      return sent.includes("Call of the tool")
+        ? { text: "gone on" }
+        : { toolCalls: [{ name: "no", arguments: {} }] };
+    });
+    expect(await client.ask(sessionId, "go")).toBe("gone on");
+  });
+
+  test("is not tried for ever: each run tries once, and leaves out more than the one before", async () => {
+    const sessionId = await create();
+    model.use([{ toolCalls: [{ name: "no", arguments: {} }] }, { text: "first" }]);
+    await client.ask(sessionId, "go");
+    model.use(refusing(/./));
+    const before = model.requests.length;
+    await client.ask(sessionId, "a").catch(() => undefined);
+    await client.ask(sessionId, "b").catch(() => undefined);
+    await client.ask(sessionId, "c").catch(() => undefined);
+    // With its calls as text; then without the prompts before, too; then all that again.
+    expect(model.requests.length - before).toBe(6);
+    model.use(refusing(/"tool_calls"|"a"/));
+    expect(await client.ask(sessionId, "d")).toBe("taken");
+  });
+});
+
+describe("structured output", () => {
+  const jsonSchema = { name: "answer", schema: { type: "object", properties: { n: {} } }, strict: true };
+  const responseFormat = { type: "json_schema", jsonSchema };
+  const provider = (more: object) => ({ baseUrl: `${model.url}/v1`, apiKey: "secret-key", ...more });
+  const formatOf = ({ body }: { body: Record<string, unknown> }) =>
+    // biome-ignore lint/suspicious/noExplicitAny: a body is looked into as it is
+    body["response_format"] ?? (body["text"] as any)?.format ?? (body["output_config"] as any)?.format;
+
+  test.each([
+    ["chat", { type: "openai" }, { type: "json_schema", json_schema: jsonSchema }],
+    ["responses", { type: "openai", wireApi: "responses" }, { type: "json_schema", ...jsonSchema }],
+    ["messages", { type: "anthropic" }, { type: "json_schema", schema: jsonSchema.schema }],
+    ["azure", { type: "azure" }, { type: "json_schema", json_schema: jsonSchema }],
+  ])(
+    "is asked for on the wire %s, over calls of tools, and not of the next prompt",
+    async (_title, by, format) => {
+      const sessionId = await create({ provider: provider(by) });
+      model.use([{ toolCalls: [{ name: "no", arguments: {} }] }, { text: '{"n":1}' }, { text: "plain" }]);
+      const before = model.requests.length;
+      expect(await client.ask(sessionId, "go", { responseFormat })).toBe('{"n":1}');
+      expect(await client.ask(sessionId, "and now")).toBe("plain");
+      expect(model.requests.slice(before).map(formatOf)).toEqual([format, format, undefined]);
+    },
+  );
+
+  test("is kept when the run is steered, and by a prompt that waits", async () => {
+    const sessionId = await create();
+    let answer: (reply: { text: string }) => void = () => undefined;
+    model.use((_request, index) =>
+      index === 0 ? new Promise((resolve) => (answer = resolve)) : { text: `answer ${index}` },
+    );
+    const before = model.requests.length;
+    await client.request("session.send", { sessionId, prompt: "go", responseFormat });
+    await model.until(({ requests }) => requests.length > before);
+    await client.request("session.send", { sessionId, prompt: "waits", responseFormat });
+    await client.request("session.send", { sessionId, prompt: "steers", mode: "immediate" });
+    answer({ text: "answer 0" });
+    await client.event(sessionId, "session.idle");
+    const formats = model.requests.slice(before).map(formatOf);
+    expect(formats).toHaveLength(3);
+    expect(formats.every((format) => format !== undefined)).toBe(true);
+  });
+
+  test("cannot be asked for by a message that steers, nor with a schema of another type", async () => {
+    const sessionId = await create();
+    const send = (more: object) => client.request("session.send", { sessionId, prompt: "x", ...more });
+    await expect(send({ mode: "immediate", responseFormat })).rejects.toThrow(/responseFormat/);
+    await expect(send({ responseFormat: { type: "grammar" } })).rejects.toThrow(/responseFormat/);
+  });
+
+  test("is refused by name where the model cannot give it", async () => {
+    const demo = await client.request("session.create", { sessionId: `providers-${next++}`, model: "demo" });
+    await client.request("session.send", { sessionId: demo.sessionId, prompt: "x", responseFormat });
+    const { data } = await client.event(demo.sessionId, "session.error");
+    expect(data.message).toContain("responseFormat");
+  });
+});
+
 function isWellFormed(value: unknown): boolean {
   return !/\\ud[89a-f]/.test(JSON.stringify(value));
 }

@@ -9,8 +9,9 @@ import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { RunHooks } from "../hooks/run-hooks.ts";
 import { ModelError } from "../models/model-provider.ts";
 import { toReasoningFields, withOwnCallIds } from "./answer-record.ts";
-import { callModel, type ModelCallOutcome } from "./call-model.ts";
+import { callModel, type ModelCall, type ModelCallOutcome } from "./call-model.ts";
 import { errorEvent, toFailure } from "./error-event.ts";
+import { chooseLeftOut, isRefusal, LEFT_OUT_NAMES, leaveOut } from "./leave-out.ts";
 import { type ActiveModel, type ContextCall, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
 import { assertTurnLeft, RepeatedFailures } from "./run-limits.ts";
 import { runToolCalls } from "./run-tool-calls.ts";
@@ -172,13 +173,33 @@ const NO_ANSWER = {
 
 /** Windows are known about, and tokens estimated: when the provider finds a conversation too long, it is right. */
 async function callFittingModel(host: RunHost, call: ContextCall, turnId: string): Promise<ModelCallOutcome> {
+  const messages = await host.fitContext(call);
   try {
-    return await callModel(host, { ...call, messages: await host.fitContext(call), turnId });
+    return await callModel(host, { ...call, messages, turnId });
   } catch (error) {
+    if (isRefusal(error)) return callWithout(host, { ...call, messages, turnId }, error);
     const tooLong = error instanceof ModelError && error.kind === "context-length";
-    const messages = tooLong ? await host.shortenContext(call) : undefined;
-    if (!messages) throw error;
-    return callModel(host, { ...call, messages, turnId });
+    const shorter = tooLong ? await host.shortenContext(call) : undefined;
+    if (!shorter) throw error;
+    return callModel(host, { ...call, messages: shorter, turnId });
+  }
+}
+
+/** A refused conversation is tried once more in a run, without what may have been refused. */
+async function callWithout(host: RunHost, call: ModelCall, refusal: ModelError): Promise<ModelCallOutcome> {
+  const kinds = chooseLeftOut(call.messages, refusal, host.leftOutInVain ?? []);
+  if (!kinds) throw refusal;
+  host.append("session.warning", {
+    warningType: "conversation_refused",
+    message: `${refusal.message} The conversation is tried once more without its ${kinds.map((kind) => LEFT_OUT_NAMES[kind]).join(" and ")}.`,
+  });
+  try {
+    const outcome = await callModel(host, { ...call, messages: leaveOut(call.messages, kinds) });
+    host.leftOut?.(kinds, true);
+    return outcome;
+  } catch (error) {
+    if (isRefusal(error)) host.leftOut?.(kinds, false);
+    throw error;
   }
 }
 

@@ -76,6 +76,7 @@ function toRequest(host: RunHost, call: ModelCall): ModelRequest {
     userAgent: host.userAgent,
     citations: host.citations,
     isAgentInitiated: host.isAgentInitiated,
+    responseFormat: host.responseFormat,
     headers: host.requestHeaders,
   };
 }

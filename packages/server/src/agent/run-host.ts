@@ -10,10 +10,12 @@ import type {
   ModelProvider,
   ModelTool,
   ModelUsage,
+  ResponseFormat,
 } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import type { PermissionVerdict } from "../permissions/verdict.ts";
 import type { PermissionAsk, Tool } from "../tools/tool.ts";
+import type { LeftOutKind } from "./leave-out.ts";
 
 /** A tool call that the model asked for and whose result is not in the log. */
 export interface PendingToolCall {
@@ -113,6 +115,8 @@ export interface RunHost {
   readonly isAgentInitiated?: boolean;
   /** Headers that the client wants on the model calls of this run. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
+  /** What the answers of this run must look like. */
+  readonly responseFormat?: ResponseFormat;
 
   /** The hooks of those who are there now; undefined when nobody has any, and nothing is to be asked. */
   readonly hooks: RunHooks | undefined;
@@ -149,6 +153,10 @@ export interface RunHost {
   askForRest?(): boolean;
   /** The model stopped. Asks it to go on where its mode wants that; true when it did. */
   nudge?(): boolean;
+  /** What was left out of the conversation before, and the provider refused the rest. */
+  readonly leftOutInVain?: readonly LeftOutKind[];
+  /** A refused conversation was tried without these: left out from now on where that helped. */
+  leftOut?(kinds: readonly LeftOutKind[], helped: boolean): void;
   /** Whether something better than trying again can be done about an error of a model call. */
   canRecover?(error: ModelError): boolean;
   /** Does it; true when the model is to be called once more. */

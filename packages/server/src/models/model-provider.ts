@@ -71,6 +71,18 @@ export type ModelMessage =
       readonly isError?: boolean;
     };
 
+/** What an answer must look like; the wire's own shape. Neither the schema nor the answer is looked into. */
+export interface ResponseFormat {
+  readonly type: "json_schema";
+  readonly jsonSchema: {
+    readonly name: string;
+    readonly schema: unknown;
+    /** OpenAI's wires only, as `strict`. */
+    readonly description?: string;
+    readonly strict?: boolean;
+  };
+}
+
 export interface ModelRequest {
   /** The model's id as the provider spells it. */
   readonly model: string;
@@ -90,6 +102,8 @@ export interface ModelRequest {
   readonly isAgentInitiated?: boolean;
   /** The answer is to say which passages of documents it rests on, where the provider can. */
   readonly citations?: boolean;
+  /** The answer is JSON of this schema, where the provider can. */
+  readonly responseFormat?: ResponseFormat;
   /** Extra HTTP headers of this one request. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -2,8 +2,9 @@
  * Records of our own in a session's log, beside the events that clients see. They have an event's
  * shape, a type that begins with `rightseat.`, and are never sent to anybody.
  */
+import type { LeftOutKind } from "../agent/leave-out.ts";
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
-import type { ModelContentPart } from "../models/model-provider.ts";
+import type { ModelContentPart, ResponseFormat } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
 import type { ClientMetadataPatch } from "./clients/client-metadata.ts";
 import type { Cut } from "./context/cuts.ts";
@@ -40,6 +41,10 @@ export interface PrivateRecordMap {
   "rightseat.message_parts": { messageId: string; parts: readonly ModelContentPart[] };
   /** A hook added something for the model to read: after the results of the calls that are open, if any. */
   "rightseat.context_added": { content: string };
+  /** The provider refused the conversation with these, and took it without. */
+  "rightseat.left_out": { kinds: readonly LeftOutKind[] };
+  /** What the answers to a user message must look like. */
+  "rightseat.response_format": { messageId: string; responseFormat: ResponseFormat };
   /** A hook changed the arguments of a tool call. */
   "rightseat.call_changed": { toolCallId: string; arguments: string };
   /**

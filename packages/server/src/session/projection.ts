@@ -4,9 +4,10 @@
  */
 
 import { toJson } from "@rightseat/protocol";
+import { leaveOut } from "../agent/leave-out.ts";
 import { tokensOfText } from "../agent/tokens.ts";
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
-import type { ModelMessage, ModelReasoning } from "../models/model-provider.ts";
+import type { ModelMessage, ModelReasoning, ResponseFormat } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
 import { type ClientMetadataPatch, patchMetadata } from "./clients/client-metadata.ts";
 import {
@@ -95,6 +96,8 @@ const CONVERSATION: ReadonlySet<string> = new Set([
   "rightseat.message_parts",
   "rightseat.context_added",
   "rightseat.call_changed",
+  "rightseat.left_out",
+  "rightseat.response_format",
   "rightseat.truncated",
   "rightseat.file_changed",
   "rightseat.client_tools",
@@ -247,6 +250,15 @@ const FOLDERS: Record<string, Folder> = {
     else state.messages.push({ role: "user", content, prompt: "" });
   },
   "rightseat.call_changed": foldCallChange,
+  "rightseat.left_out": (state, data) => {
+    const left = leaveOut(state.messages, data.kinds);
+    if (left === state.messages) return;
+    state.messages = [...left];
+    state.counted = undefined;
+  },
+  "rightseat.response_format": (state, data) => {
+    if (state.running) state.running.responseFormat = data.responseFormat as ResponseFormat;
+  },
   "rightseat.usage": (state, data) => {
     const usage = data.usage as UsageTotals;
     const totals = (state.usageByModel[data.model] ??= emptyUsage());

@@ -25,6 +25,7 @@ import { assertAgentModel } from "./agents/agents.ts";
 import { mayOfferAutoMode, offerAutoMode } from "./clients/auto-mode.ts";
 import type { CompactionServices } from "./context/compaction.ts";
 import { fitContext, shortenContext } from "./context/fit-context.ts";
+import { keepLeftOut } from "./context/left-out.ts";
 import { admitModelCall, limitsStatus } from "./context/session-limits.ts";
 import type { SessionSystemMessage } from "./context/system-message.ts";
 import { recordUsage } from "./context/usage-totals.ts";
@@ -312,6 +313,16 @@ class SessionRunHost implements RunHost {
     return this.#session.settings.enableCitations === true;
   }
 
+  get responseFormat() {
+    return this.#session.state.running?.responseFormat;
+  }
+
+  get leftOutInVain() {
+    return this.#session.leftOutInVain;
+  }
+
+  leftOut: NonNullable<RunHost["leftOut"]> = (kinds, helped) => keepLeftOut(this.#session, kinds, helped);
+
   get workingDirectory(): string {
     return workingDirectoryOf(this.#services, this.#session);
   }
@@ -431,7 +442,8 @@ class SessionRunHost implements RunHost {
   get hooks(): RunHooks | undefined {
     if (!hasHooks(this.#session)) return undefined;
     this.#hooks ??= runHooksOf(this.#services.hooks, this.#session, this.signal, (prompt) =>
-      this.#logPrompt(prompt, "queued"),
+      // A correction belongs to the prompt that it corrects the answer of.
+      this.#logPrompt({ ...prompt, responseFormat: this.responseFormat }, "queued"),
     );
     return this.#hooks;
   }

@@ -2,7 +2,7 @@
  * What a session's log amounts to: the projection that the agent loop and the methods work on. Plain
  * data, since a checkpoint is this object as JSON. `apply` is the only thing that changes it.
  */
-import type { ModelMessage } from "../models/model-provider.ts";
+import type { ModelMessage, ResponseFormat } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
 import type { Cut } from "./context/cuts.ts";
 
@@ -18,6 +18,8 @@ export interface QueuedPrompt {
   /** True while it may still enter the run in progress, between two model calls. */
   readonly steering: boolean;
   readonly agentMode?: string;
+  /** Of the answers of its run. */
+  readonly responseFormat?: ResponseFormat;
   readonly source?: string;
   /** Grows with each item taken; set when it is folded. */
   readonly order?: number;
@@ -60,6 +62,8 @@ export interface RunningPrompt {
   agentMode?: SessionMode;
   /** Times that autopilot asked the model to go on since it last called a tool. */
   nudges?: number;
+  /** What its answers must look like. */
+  responseFormat?: ResponseFormat;
 }
 
 export interface UsageTotals {

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
+import type { LeftOutKind } from "../agent/leave-out.ts";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import type { UserCommands } from "../tools/user-command.ts";
 import type { ActivePlace } from "./active-place.ts";
@@ -102,6 +103,8 @@ export class Session {
   promptWaits: Set<RunWatcher> | undefined;
   /** Set while it is still to be told that the session is idle; see idle.ts. */
   idleDue: NodeJS.Timeout | undefined;
+  /** What the provider refused the conversation without, too; set while it refuses it. */
+  leftOutInVain: readonly LeftOutKind[] | undefined;
   /** People's commands; set once there was one. */
   userCommands: UserCommands | undefined;
   /** Clients whose wishes are being checked before they are attached. */

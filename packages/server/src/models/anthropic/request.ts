@@ -23,6 +23,10 @@ export function toMessagesBody(request: ModelRequest, origin: string): Record<st
     messages: withCacheMark(messages),
     ...thinking,
   };
+  if (request.responseFormat !== undefined) {
+    const format = { type: "json_schema", schema: request.responseFormat.jsonSchema.schema };
+    body["output_config"] = { ...(thinking["output_config"] as object | undefined), format };
+  }
   if (request.system.trim() !== "") body["system"] = [{ type: "text", text: request.system, ...CACHE }];
   if (request.tools.length > 0) body["tools"] = toTools(request.tools);
   if (request.stream) body["stream"] = true;

@@ -1,5 +1,12 @@
 import { setImmediate } from "node:timers/promises";
-import type { ModelAnswer, ModelEvent, ModelProvider, ModelRequest, ModelUsage } from "../model-provider.ts";
+import {
+  type ModelAnswer,
+  ModelError,
+  type ModelEvent,
+  type ModelProvider,
+  type ModelRequest,
+  type ModelUsage,
+} from "../model-provider.ts";
 import { answerByRules, type DemoAnswer } from "./rules.ts";
 
 /** The id of the built-in model. */
@@ -29,6 +36,11 @@ export function createDemoProvider(): ModelProvider {
 
 async function* generate(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent, void, void> {
   signal.throwIfAborted();
+  if (request.responseFormat !== undefined)
+    throw new ModelError(
+      "invalid-request",
+      "The demo model cannot give structured output (responseFormat): send the prompt without it, or choose another model.",
+    );
   const answer = toModelAnswer(request, answerByRules(request));
   if (answer.content !== "") {
     const words = request.stream

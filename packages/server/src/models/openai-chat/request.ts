@@ -39,6 +39,8 @@ function toChatOptions(request: ModelRequest, dialect: ChatDialect): Json {
   if (request.tools.length > 0) body["tools"] = request.tools.map(toChatTool);
   if (request.maxOutputTokens !== undefined) body[dialect.maxTokensField] = request.maxOutputTokens;
   if (request.reasoningEffort !== undefined) body["reasoning_effort"] = request.reasoningEffort;
+  if (request.responseFormat !== undefined)
+    body["response_format"] = { type: "json_schema", json_schema: request.responseFormat.jsonSchema };
   if (request.stream) {
     body["stream"] = true;
     body["stream_options"] = { include_usage: true };

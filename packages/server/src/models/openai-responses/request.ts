@@ -25,6 +25,8 @@ export function toResponsesBody(request: ModelRequest, origin: string): Json {
   if (reasoning !== undefined) body["reasoning"] = reasoning;
   // Models that do not reason answer 400 when asked for it.
   if (isReasoning(request)) body["include"] = ["reasoning.encrypted_content"];
+  if (request.responseFormat !== undefined)
+    body["text"] = { format: { type: "json_schema", ...request.responseFormat.jsonSchema } };
   if (request.stream) body["stream"] = true;
   return body;
 }

@@ -40,6 +40,8 @@ const OWN_RECORDS: ReadonlySet<string> = new Set([
   "rightseat.message_parts",
   "rightseat.context_added",
   "rightseat.call_changed",
+  "rightseat.left_out",
+  "rightseat.response_format",
   "rightseat.truncated",
   "rightseat.run_ended",
 ]);

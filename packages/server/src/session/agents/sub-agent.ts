@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
 import { runAgent } from "../../agent/agent-loop.ts";
+import type { LeftOutKind } from "../../agent/leave-out.ts";
 import type { ActiveModel, ContextCall, RunHost, RunLimits, ToolSet } from "../../agent/run-host.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
 import type { ModelError, ModelUsage } from "../../models/model-provider.ts";
@@ -115,6 +116,7 @@ class SubAgentHost implements RunHost {
   modelId: string | undefined;
   error = "it ended without an answer";
   toolCalls = 0;
+  leftOutInVain: readonly LeftOutKind[] = [];
   tokens = 0;
   readonly #services: SubAgentServices;
   readonly #work: SubAgentWork;
@@ -156,6 +158,11 @@ class SubAgentHost implements RunHost {
     const isShorter = await shortenContext(this.#services, this.#work.scope, call, this.signal);
     return isShorter ? this.messages() : undefined;
   }
+
+  leftOut: NonNullable<RunHost["leftOut"]> = (kinds, helped) => {
+    if (helped) this.#work.scope.record("rightseat.left_out", { kinds });
+    this.leftOutInVain = helped ? [] : kinds;
+  };
 
   messages() {
     return this.#work.scope.state.messages;

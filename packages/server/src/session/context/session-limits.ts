@@ -55,6 +55,7 @@ export function limitsStatus({ state }: Session): ModelMessage | undefined {
   return {
     role: "user",
     content: `<session_limits_status>\nRemaining session limits: ${remaining} AI credits. Later session_limits_status messages supersede earlier ones. Be frugal; avoid optional exploration and unnecessary tool calls.\n</session_limits_status>`,
+    prompt: "",
   };
 }
 

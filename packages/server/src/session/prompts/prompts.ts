@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import type { ModelContentPart } from "../../models/model-provider.ts";
+import type { ModelContentPart, ResponseFormat } from "../../models/model-provider.ts";
 import type { PromptHooks } from "../hooks/prompt-hooks.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
@@ -27,6 +27,8 @@ export interface PromptInput {
   readonly agentMode?: string;
   readonly source?: string;
   readonly requestHeaders?: RequestHeaders;
+  /** Of all answers of the prompt's run. */
+  readonly responseFormat?: ResponseFormat;
 }
 
 /** Starts a run when there is something to run and none is running; see `run.ts`. */
@@ -79,6 +81,7 @@ export async function acceptPrompt(
 ): Promise<string> {
   if (session.closing)
     throw new RpcError("session_not_found", `Session not found: ${session.id} (it is being closed)`);
+  checkResponseFormat(input);
   const steering = input.mode === "immediate" && session.run !== undefined;
   const prompt: QueuedPrompt = { ...toQueuedPrompt(input), steering };
   keepRequestHeaders(session, prompt.messageId, input.requestHeaders);
@@ -103,7 +106,29 @@ export function toQueuedPrompt(input: PromptInput): QueuedPrompt {
     ...(input.attachments && input.attachments.length > 0 ? { attachments: input.attachments } : {}),
     ...(input.agentMode !== undefined ? { agentMode: input.agentMode } : {}),
     ...(input.source !== undefined ? { source: input.source } : {}),
+    ...(input.responseFormat ? { responseFormat: input.responseFormat } : {}),
   };
+}
+
+/** Of a schema as JSON, as the contract has it. */
+const MAX_SCHEMA_BYTES = 32 * 1024 * 1024;
+
+/** @throws RpcError `invalid_params` for a format that no run can have. */
+function checkResponseFormat({ responseFormat, mode }: PromptInput): void {
+  if (!responseFormat) return;
+  const refuse = (path: string, why: string) =>
+    new RpcError("invalid_params", `session.send: ${path}: ${why}`, { path });
+  if (mode === "immediate")
+    throw refuse(
+      "responseFormat",
+      'not with mode "immediate": a message that steers a run has the format of that run',
+    );
+  const bytes = Buffer.byteLength(JSON.stringify(responseFormat.jsonSchema.schema) ?? "");
+  if (bytes > MAX_SCHEMA_BYTES)
+    throw refuse(
+      "responseFormat.jsonSchema.schema",
+      `expected at most ${MAX_SCHEMA_BYTES} bytes, got ${bytes}`,
+    );
 }
 
 /** Whether a client wants nothing of the queue begun; see `holdQueue`. */
@@ -242,6 +267,9 @@ function appendUserMessage(
     ...(prompt.source !== undefined ? { source: prompt.source } : {}),
     ...(isAgentMode(prompt.agentMode) ? { agentMode: prompt.agentMode } : {}),
   });
+  const { messageId, responseFormat } = prompt;
+  if (responseFormat && options.delivery !== "steering")
+    session.record("rightseat.response_format", { messageId, responseFormat });
   if (typeof content !== "string")
     session.record("rightseat.message_parts", { messageId: prompt.messageId, parts: content });
 }
