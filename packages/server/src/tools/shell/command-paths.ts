@@ -99,6 +99,8 @@ export async function leadsTo(from: string, path: string): Promise<string> {
       continue;
     }
     const next = join(at, part);
+    // Links there lead elsewhere for each process.
+    if (next.startsWith("/proc/")) return next;
     const target = links < MAX_LINKS ? await readlink(next).catch(errorCode) : { code: "ELOOP" };
     if (typeof target !== "string") {
       at = next;
