@@ -1,5 +1,6 @@
 /** The command: reads its settings, serves until it is told to end, and ends in order. */
 import { Duplex } from "node:stream";
+import { homeProblem } from "./config/check-home.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { hideEnvironment } from "./config/hide-environment.ts";
 import { type Config, helpText, loadConfig } from "./config/load-config.ts";
@@ -33,6 +34,11 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   if (config.requireAuth && isOpen(config) && !config.stdio) {
     process.stderr.write(`rightseat: --require-auth: ${HOW_TO_CLOSE}\n`);
     return 2;
+  }
+  const problem = homeProblem(config.home);
+  if (problem !== undefined) {
+    process.stderr.write(`rightseat: ${problem}\n`);
+    return 1;
   }
   const logs = openLogs(config);
   if (logs === undefined) return 2;

@@ -56,6 +56,16 @@ describe("what goes wrong at the start is one line and a non-zero exit", () => {
     );
   });
 
+  test("a home that cannot be written, with its path and the reason", async () => {
+    await using home = await tempHome();
+    const file = join(home.path, "file");
+    await writeFile(file, "");
+    const { code, stdout, stderr } = await run(["--headless"], { COPILOT_HOME: join(file, "home") });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(`rightseat: sessions cannot be kept in ${join(file, "home")}: ENOTDIR`);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
   test("a config file that is not there", async () => {
     const { code, stderr } = await run(["--headless", "--config", "/nowhere/rightseat.json"]);
     expect(code).toBe(2);
@@ -67,6 +77,7 @@ describe("what goes wrong at the start is one line and a non-zero exit", () => {
   test.each([
     ['{"port": "many"}', 'config file: port: expected a whole number from 0 to 65535, got "many"'],
     ['{"prot": 1}', "unknown setting 'prot'"],
+    ['\ufeff{"prot": 1}', "unknown setting 'prot'"],
     ["[1]", "expected a JSON object"],
     ["{", "expected JSON in"],
   ])("a config file that says %s", async (text, message) => {

@@ -61,12 +61,12 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
       authTokenEnv: options.authTokenEnv,
     }),
     home: options.home ?? join(homedir(), ".copilot"),
-    gitHubToken: options.offline ? undefined : gitHubToken(options, env),
+    gitHubToken: options.offline ? undefined : gitHubToken(options, trimmed(env)),
     access: readAccess(file.auth),
     limits: readLimits(file.limits),
     tls: tlsFiles(options),
     proxies: readProxies(env),
-    ...readProviders(env),
+    ...readProviders(trimmed(env)),
   };
   return { kind: "serve", config };
 }
@@ -126,7 +126,8 @@ function readFile(path: string | undefined): Record<string, unknown> {
   if (path === undefined) return {};
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    // Editors of some systems put a mark at the beginning.
+    text = readFileSync(path, "utf8").replace(/^\ufeff/, "");
   } catch (error) {
     throw new ConfigError(`--config: expected a readable file, got ${path} (${(error as Error).message})`, {
       cause: error,
@@ -166,7 +167,7 @@ function settingOf(
   const flag = spec.flag === undefined ? undefined : flags[spec.flag];
   if (flag !== undefined) return convert(`--${spec.flag}`, spec, flag);
   const variable = spec.env?.find((candidate) => env[candidate] !== undefined && env[candidate] !== "");
-  if (variable !== undefined) return convert(variable, spec, env[variable] as string);
+  if (variable !== undefined) return convert(variable, spec, (env[variable] as string).trim());
   if (file[name] !== undefined) return convert(`config file: ${name}`, spec, file[name]);
   return spec.default;
 }
@@ -205,6 +206,11 @@ function tlsFiles({ tlsCert, tlsKey, tlsCa }: OptionValues): Config["tls"] {
   if (tlsCert === undefined || tlsKey === undefined)
     throw new ConfigError("--tls-cert and --tls-key: expected both; for --tls-ca they are needed too");
   return { cert: tlsCert, key: tlsKey, ...(tlsCa === undefined ? {} : { ca: tlsCa }) };
+}
+
+/** A secret that was read from a file often ends in a newline. */
+function trimmed(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim()]));
 }
 
 function gitHubToken(options: OptionValues, env: Environment): string | undefined {

@@ -1,0 +1,18 @@
+/** Whether sessions can be kept where they are to be. */
+import { accessSync, constants, mkdirSync } from "node:fs";
+
+/** These pass: the server starts, and what is in the home can be deleted. */
+const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/** Makes the folder when it is missing. @returns what is wrong with it; undefined when nothing is, or it is only full. */
+export function homeProblem(home: string): string | undefined {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    accessSync(home, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (FULL.has(code)) return undefined;
+    return `sessions cannot be kept in ${home}: ${message}; name a folder that this user can write with COPILOT_HOME`;
+  }
+}
