@@ -68,6 +68,17 @@ describe("an answer of the model", () => {
     },
   );
 
+  test("an answer that a content filter cuts off is kept, and told by a warning that names its prompt", async () => {
+    const sessionId = await create();
+    model.use([{ text: "half", finishReason: "content_filter" }]);
+    expect(await client.ask(sessionId, "go")).toBe("half");
+    const data = (type: string) => client.of(sessionId).find((event) => event.type === type)?.data;
+    expect(data("session.warning")).toMatchObject({
+      warningType: "content_filter",
+      originatingMessageId: data("user.message").messageId,
+    });
+  });
+
   test("that is cut off at its length is asked for the rest, twice at most", async () => {
     const sessionId = await create();
     model.use([{ text: "one ", finishReason: "length" }, { text: "two" }]);

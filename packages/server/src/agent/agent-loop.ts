@@ -10,6 +10,7 @@ import type { RunHooks } from "../hooks/run-hooks.ts";
 import { ModelError } from "../models/model-provider.ts";
 import { toReasoningFields, withOwnCallIds } from "./answer-record.ts";
 import { callModel, type ModelCall, type ModelCallOutcome } from "./call-model.ts";
+import { measureContext } from "./context-use.ts";
 import { errorEvent, toFailure } from "./error-event.ts";
 import { chooseLeftOut, isRefusal, LEFT_OUT_NAMES, leaveOut } from "./leave-out.ts";
 import { type ActiveModel, type ContextCall, RunAborted, type RunHost, RunSuspended } from "./run-host.ts";
@@ -147,6 +148,12 @@ async function oneTurn(host: RunHost, turnId: string): Promise<ModelCallOutcome 
   const isAnswer = answer.content !== "" || answer.toolCalls.length > 0;
   if (!isAnswer && turnId === "0" && host.messages().at(-1)?.role === "user")
     throw new ModelError("server", NO_ANSWER[answer.finishReason === "length" ? "cut" : "empty"]);
+  if (answer.finishReason === "content-filter")
+    host.append("session.warning", {
+      warningType: "content_filter",
+      message: "The provider's content filter cut the answer off; what is there is not all of it.",
+      originatingMessageId: host.messageId,
+    });
   host.append("assistant.message", {
     messageId,
     originatingMessageId: host.messageId,
@@ -177,11 +184,12 @@ async function callFittingModel(host: RunHost, call: ContextCall, turnId: string
   try {
     return await callModel(host, { ...call, messages, turnId });
   } catch (error) {
+    if (mayBeTooLong(host, call, error)) {
+      const shorter = await host.shortenContext(call);
+      if (shorter) return callModel(host, { ...call, messages: shorter, turnId });
+    }
     if (isRefusal(error)) return callWithout(host, { ...call, messages, turnId }, error);
-    const tooLong = error instanceof ModelError && error.kind === "context-length";
-    const shorter = tooLong ? await host.shortenContext(call) : undefined;
-    if (!shorter) throw error;
-    return callModel(host, { ...call, messages: shorter, turnId });
+    throw error;
   }
 }
 
@@ -202,6 +210,18 @@ async function callWithout(host: RunHost, call: ModelCall, refusal: ModelError):
     throw error;
   }
 }
+
+/** Some say no more than that a request is bad; one that fills much of the window is shortened once. */
+function mayBeTooLong(host: RunHost, call: ContextCall, error: unknown): boolean {
+  if (!(error instanceof ModelError)) return false;
+  if (error.kind === "context-length") return true;
+  if (error.kind !== "invalid-request" || !error.unexplained) return false;
+  const { currentTokens } = measureContext({ ...call, messages: host.messages() });
+  return currentTokens > call.model.contextWindowTokens * LARGE_SHARE;
+}
+
+/** Of the model's window. */
+const LARGE_SHARE = 0.5;
 
 /** Resolves when the host found a way to go on. @throws the error otherwise. */
 async function recovered(host: RunHost, error: unknown): Promise<undefined> {

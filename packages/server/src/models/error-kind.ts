@@ -12,7 +12,9 @@ export interface ProviderErrorBody {
 
 /**
  * Reads `{error:{message,code,type}}` (OpenAI, Anthropic), `{error:"…"}` (Ollama), `[{error}]`
- * (Gemini), `{message}` and `{detail}` (gateways), or plain text. Never throws.
+ * (Gemini), `{message}` and `{detail}` (gateways), `{Message}` (AWS), `{detail:[{loc,msg}]}` (FastAPI),
+ * `{error:{metadata:{raw}}}` (OpenRouter, whose own message says only that there was one), plain text, and
+ * the title of a web page. Never throws.
  */
 export function parseErrorBody(body: unknown): ProviderErrorBody {
   if (typeof body === "string") return parseErrorText(body);
@@ -21,8 +23,10 @@ export function parseErrorBody(body: unknown): ProviderErrorBody {
   const record = body as Record<string, unknown>;
   if (typeof record["error"] === "object" && record["error"] !== null) return parseErrorBody(record["error"]);
   const { code, type, status } = record;
+  const behind = messageBehind(record["metadata"]);
+  const own = MESSAGE_FIELDS.map((field) => toMessage(record[field])).find(isText);
   return {
-    message: [record["message"], record["error"], record["detail"], record["error_description"]].find(isText),
+    message: behind === undefined || own === behind ? own : [own, behind].filter(isText).join(": "),
     code: isText(code) ? code : isText(status) ? status : undefined,
     type: isText(type) && type !== "error" ? type : undefined,
     status: typeof code === "number" && code >= 400 && code < 600 ? code : undefined,
@@ -31,12 +35,60 @@ export function parseErrorBody(body: unknown): ProviderErrorBody {
 
 function parseErrorText(text: string): ProviderErrorBody {
   const trimmed = text.trim();
-  if (!/^[[{]/.test(trimmed)) return { message: trimmed.startsWith("<") ? undefined : trimmed || undefined };
+  if (trimmed.startsWith("<")) return { message: titleOf(trimmed) };
+  if (!/^[[{]/.test(trimmed)) return { message: trimmed || undefined };
   try {
     return isDeeperThan(trimmed) ? {} : parseErrorBody(JSON.parse(trimmed));
   } catch {
     return { message: trimmed };
   }
+}
+
+const MESSAGE_FIELDS = [
+  "message",
+  "error",
+  "detail",
+  "error_description",
+  "Message",
+  "msg",
+  "error_msg",
+  "errorMessage",
+  "errors",
+  "reason",
+] as const;
+
+/** A text; or of a list what each member says, and where. */
+function toMessage(value: unknown): string | undefined {
+  if (isText(value)) return value;
+  if (Array.isArray(value))
+    return value.slice(0, MOST_MEMBERS).map(toMember).filter(isText).join("; ") || undefined;
+  return typeof value === "object" && value !== null ? toMember(value) : undefined;
+}
+
+const MOST_MEMBERS = 5;
+
+function toMember(member: unknown): string | undefined {
+  if (isText(member)) return member;
+  if (typeof member !== "object" || member === null) return undefined;
+  const { loc, msg, message } = member as { loc?: unknown; msg?: unknown; message?: unknown };
+  const said = [msg, message].find(isText);
+  return said !== undefined && Array.isArray(loc) ? `${loc.join(".")}: ${said}` : said;
+}
+
+/** What the provider behind a gateway said. */
+function messageBehind(metadata: unknown): string | undefined {
+  if (typeof metadata !== "object" || metadata === null) return undefined;
+  const { raw, provider_name } = metadata as { raw?: unknown; provider_name?: unknown };
+  const said = typeof raw === "string" || typeof raw === "object" ? parseErrorBody(raw).message : undefined;
+  return said !== undefined && isText(provider_name) ? `${provider_name}: ${said}` : said;
+}
+
+/** Of the page that a proxy answers with. */
+function titleOf(page: string): string | undefined {
+  const title =
+    /<title[^>]*>([^<]{1,300})/i.exec(page.slice(0, 8192))?.[1] ??
+    /<h1[^>]*>([^<]{1,300})/i.exec(page.slice(0, 8192))?.[1];
+  return title?.replace(/\s+/g, " ").trim() || undefined;
 }
 
 function isText(value: unknown): value is string {
@@ -69,22 +121,51 @@ const KIND_BY_CODE: Readonly<Record<string, ModelErrorKind>> = {
   server_error: "server",
   server_is_overloaded: "server",
   timeout_error: "timeout",
+  RESOURCE_EXHAUSTED: "rate-limit",
+  ThrottlingException: "rate-limit",
+  TooManyRequestsException: "rate-limit",
+  ServiceUnavailableException: "server",
+  ModelTimeoutException: "timeout",
+  AccessDeniedException: "authentication",
+  UNAUTHENTICATED: "authentication",
+  PERMISSION_DENIED: "authentication",
+  tokens_limit_reached: "context-length",
+  "1261": "context-length",
   invalid_request_error: "invalid-request",
   invalid_prompt: "invalid-request",
 };
 
 /**
- * Providers without a code for it say it in words only: Anthropic ("prompt is too long: 210000 tokens
- * > 200000 maximum"), vLLM ("maximum context length is"), and the credit message of Anthropic, sent
- * as a plain invalid request. Their text is the only signal there is, so it is matched here alone.
+ * Providers without a code for it say it in words only; the credit message of Anthropic is sent as a plain
+ * invalid request, too. Their text is the only signal there is, so it is matched here alone. Who says what is
+ * in the tests.
  */
 const KIND_BY_WORDS: readonly (readonly [RegExp, ModelErrorKind])[] = [
   [
-    /prompt is too long|maximum context length|exceeds? the (?:available )?context|context limit|context window/i,
+    new RegExp(
+      [
+        "(?:prompt|input|conversation|message) (?:is )?too long",
+        "(?:maximum|max|model's) (?:context|prompt|input|sequence) (?:length|size|tokens)",
+        "exceed(?:s|ed)?(?: the)?(?: available)?(?: max(?:imum)?)?(?: model)? (?:context|token limit|number of tokens|input (?:length|tokens))",
+        "exceed(?:s|ed)? (?:the )?max(?:imum)? (?:length|number of (?:input )?tokens)",
+        "context (?:limit|window|length|size)",
+        "(?:token|input|prompt)(?: token)? (?:count|length).{0,40}exceeds",
+        "range of input length",
+        "inputs?`? (?:tokens )?(?:\\+ `max_new_tokens` )?must (?:be <=|have less than)",
+        "longer than the (?:model's )?(?:maximum )?context",
+        "reduce the length of the (?:messages|prompt|input)",
+        "when (?:the )?context (?:the )?overflows",
+        "too many (?:input )?tokens",
+        "too large for model",
+      ].join("|"),
+      "i",
+    ),
     "context-length",
   ],
-  [/credit balance is too low/i, "quota"],
+  [/credit balance is too low|insufficient (?:balance|credits|funds)/i, "quota"],
 ];
+
+const RATE = /tokens per (?:minute|day)|\bTP[MD]\b|rate limit/i;
 
 /** The kind of a failure from status (undefined inside a stream) and what the provider said. */
 export function toErrorKind(status: number | undefined, body: ProviderErrorBody): ModelErrorKind {
@@ -93,7 +174,10 @@ export function toErrorKind(status: number | undefined, body: ProviderErrorBody)
   if (named !== undefined && (named === "quota" || named === "context-length" || effective === undefined)) {
     if (named !== "invalid-request") return named;
   }
-  const isRequestFault = effective === undefined || effective === 400 || effective === 422;
+  // A rate that no longer request would keep to; the code says so.
+  if (effective === 413 && (named === "rate-limit" || RATE.test(body.message ?? ""))) return "rate-limit";
+  // Servers of local models say so with a 500.
+  const isRequestFault = effective === undefined || [400, 413, 422, 500].includes(effective);
   const worded = isRequestFault
     ? KIND_BY_WORDS.find(([words]) => words.test(body.message ?? ""))?.[1]
     : undefined;

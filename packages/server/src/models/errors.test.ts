@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseErrorBody, toErrorKind } from "./error-kind.ts";
-import { toConnectionError, toStatusError } from "./errors.ts";
+import { toBrokenAnswerError, toConnectionError, toStatusError } from "./errors.ts";
 import { createRedact, toSafeCause } from "./redact.ts";
 import { parseRetryAfter } from "./response-headers.ts";
 
@@ -21,6 +21,21 @@ describe("parseErrorBody", () => {
     ['{"detail":"m"}', { message: "m" }],
     ["plain words", { message: "plain words" }],
     ["<html>no</html>", {}],
+    [
+      "<!DOCTYPE html><html><head><title>example.com | 502: Bad\n gateway</title>",
+      { message: "example.com | 502: Bad gateway" },
+    ],
+    ['{"Message":"m"}', { message: "m" }],
+    [
+      '{"detail":[{"loc":["body","model"],"msg":"field required","type":"missing"},{"msg":"n"}]}',
+      { message: "body.model: field required; n" },
+    ],
+    [
+      '{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\\"error\\":{\\"message\\":\\"bad tool\\"}}","provider_name":"X"}}}',
+      { message: "Provider returned error: X: bad tool", status: 400 },
+    ],
+    ['{"error":{"message":"m","metadata":{"raw":"plain"}}}', { message: "m: plain" }],
+    ['{"errors":[{"message":"a"},{"message":"b"}]}', { message: "a; b" }],
     ['{"cut off', { message: '{"cut off' }],
     ["null", { message: "null" }],
     ["", {}],
@@ -37,6 +52,46 @@ describe("toErrorKind", () => {
       "context-length",
     ],
     [400, { message: "This model's maximum context length is 8192 tokens" }, "context-length"],
+    ...[
+      // Gemini, xAI, Bedrock, a Bedrock gateway, Kimi, Mistral
+      "The input token count (1189000) exceeds the maximum number of tokens allowed (1048576).",
+      "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+      "Input is too long for requested model.",
+      "ValidationException: input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+      "Invalid request: Your request exceeded model token limit: 262144",
+      "Prompt contains 65673 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+      // Together, TGI, LM Studio, llama.cpp, Groq, GitHub
+      "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000 `inputs` tokens and 512 `max_new_tokens`",
+      "Input validation error: `inputs` must have less than 4095 tokens. Given: 5000",
+      "Trying to keep the first 5125 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough.",
+      "the request exceeds the available context size. try increasing the context size or enable context shift",
+      "Please reduce the length of the messages or completion.",
+      "prompt token count of 140000 exceeds the limit of 128000",
+      // Qwen, GLM, MiniMax, Ollama, SGLang
+      "Range of input length should be [1, 129024]",
+      "Prompt exceeds max length",
+      "invalid params, context window exceeds limit (2013)",
+      "prompt too long; exceeded max context length by 1200 tokens",
+      "The input (140000 tokens) is longer than the model's context length (131072 tokens).",
+    ].map((message) => [400, { message }, "context-length"] as const),
+    [
+      500,
+      { message: "the request exceeds the available context size", type: "server_error" },
+      "context-length",
+    ],
+    [422, { message: "Input validation error: `inputs` must have less than 4095 tokens." }, "context-length"],
+    [413, { message: "413 Request Entity Too Large" }, "context-length"],
+    [
+      413,
+      {
+        message: "Request too large on tokens per minute (TPM): Limit 6000, Requested 9000",
+        code: "rate_limit_exceeded",
+      },
+      "rate-limit",
+    ],
+    [400, { message: "Unknown tool: context_reader" }, "invalid-request"],
+    [400, { message: "max_tokens is too large: 99999" }, "invalid-request"],
+    [500, { message: "internal error" }, "server"],
     [400, { message: "Your credit balance is too low", type: "invalid_request_error" }, "quota"],
     [400, { code: "model_not_found" }, "not-found"],
     [402, {}, "quota"],
@@ -88,6 +143,23 @@ describe("messages", () => {
       requestId: "r1",
       errorCode: "rate_limit_exceeded",
     });
+  });
+
+  it("do not blame the address for an answer that broke off", () => {
+    const thrown = Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+    const error = toBrokenAnswerError(thrown, { provider: "openai", url: "http://h/p" }, keep);
+    expect(error).toMatchObject({ kind: "network", errorCode: "ECONNRESET" });
+    expect(error.message).not.toContain("address is right");
+    expect(error.message).toContain("broke off");
+  });
+
+  it.each([
+    ["", true],
+    ['{"error":{"message":"Bad Request"}}', true],
+    ['{"error":{"message":"tools.0.name: expected a name"}}', undefined],
+  ])("tell when a provider did not say why (%s)", (body, unexplained) => {
+    const failed = { provider: "openai", url: "http://h/p", status: 400, headers: new Headers(), body };
+    expect(toStatusError(failed, keep).unexplained).toBe(unexplained);
   });
 
   it("are short however much the provider writes", () => {

@@ -21,6 +21,8 @@ export interface FailedResponse {
   readonly body: string;
 }
 
+const SAYS_NOTHING =
+  /^\W*(?:(?:400 )?bad request|invalid (?:request|argument|input)|(?:an |unknown |provider returned )?error(?: occurred)?|request failed)?\W*$/i;
 const MAX_MESSAGE_CHARACTERS = 600;
 
 /** The error for an HTTP answer with a status outside 200–299. */
@@ -39,6 +41,7 @@ export function toStatusError(
     retryAfterMs,
     requestId: findRequestId(failed.headers),
     errorCode: errorCodeOf(body, redact),
+    ...(kind === "invalid-request" && SAYS_NOTHING.test(body.message ?? "") ? { unexplained: true } : {}),
   });
 }
 
@@ -67,7 +70,7 @@ const TIMEOUT_CODES = new Set([
   "ETIMEDOUT",
 ]);
 
-/** The error for a request that got no answer, or whose answer broke off. */
+/** The error for a request that got no answer. */
 export function toConnectionError(
   thrown: unknown,
   at: { readonly provider: string; readonly url: string },
@@ -86,6 +89,29 @@ export function toConnectionError(
 function toConnectionKind(code: string | undefined): ModelErrorKind {
   return code !== undefined && TIMEOUT_CODES.has(code) ? "timeout" : "network";
 }
+
+/** The error for an answer that had begun: its address is right, and its connection ended too soon. */
+export function toBrokenAnswerError(
+  thrown: unknown,
+  at: { readonly provider: string; readonly url: string; readonly requestId?: string },
+  redact: Redact,
+): ModelError {
+  const cause = toSafeCause(thrown, redact);
+  const code = findCode(cause);
+  const reason = code ?? cause?.message ?? "no reason given";
+  const what = `${at.provider}: the answer from ${describeWhere(at.url)} broke off (${clip(reason)}).`;
+  return new ModelError(
+    code !== undefined && TIMEOUT_CODES.has(code) ? "timeout" : "network",
+    `${what} ${CUT_ADVICE}`,
+    {
+      cause,
+      errorCode: code,
+      requestId: at.requestId,
+    },
+  );
+}
+
+const CUT_ADVICE = "Try again; if it keeps happening, look for a proxy that cuts long responses.";
 
 /** The error for a request that could not be made at all: a header that is none, a library that is missing. */
 export function toUnsentError(
@@ -117,13 +143,9 @@ export function toDroppedStreamError(
   missing: string,
 ): ModelError {
   const what = `${at.provider}: the stream from ${describeWhere(at.url)} ended before the answer was complete (no ${missing}).`;
-  return new ModelError(
-    "network",
-    `${what} Try again; if it keeps happening, look for a proxy that cuts long responses.`,
-    {
-      requestId: at.requestId,
-    },
-  );
+  return new ModelError("network", `${what} ${CUT_ADVICE}`, {
+    requestId: at.requestId,
+  });
 }
 
 function findCode(error: Error | undefined): string | undefined {

@@ -1,8 +1,7 @@
 /**
  * The `fetch` of model calls, on `node:http`: a third of the CPU of the built-in one, whose web streams
  * and request objects cost more than the rest of a short turn. It is as much of `fetch` as the official
- * libraries and our own reading of streams use: bodies of text or bytes, no redirects, no decompression
- * (none is asked for), and a response that is read through `getReader`. Silence has no limit here: the
+ * libraries and our own reading of streams use: bodies of text or bytes, no redirects, and a response that is read through `getReader`. Silence has no limit here: the
  * idle timer of the call rules.
  */
 import {
@@ -13,6 +12,8 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
+import { pipeline, type Readable } from "node:stream";
+import { constants, createBrotliDecompress, createGunzip, createInflate, type ZlibOptions } from "node:zlib";
 import type { Proxies } from "../network/proxies.ts";
 import type { Fetch } from "./model-provider.ts";
 
@@ -110,7 +111,7 @@ function toResponse(url: URL, message: IncomingMessage, signal: AbortSignal | un
     headers.append(message.rawHeaders[index] as string, message.rawHeaders[index + 1] as string);
   }
   const status = message.statusCode ?? 0;
-  const reader = new MessageReader(message, signal);
+  const reader = new MessageReader(decompressed(message, headers.get("content-encoding")), signal);
   const response = {
     ok: status >= 200 && status < 300,
     status,
@@ -122,20 +123,37 @@ function toResponse(url: URL, message: IncomingMessage, signal: AbortSignal | un
   return response as unknown as Response;
 }
 
+/** None is asked for; some gateways compress all the same. */
+function decompressed(message: IncomingMessage, encoding: string | null): Readable {
+  const create = DECODERS[encoding?.trim().toLowerCase() ?? ""];
+  if (!create) return message;
+  const decoder = create({ flush: constants.Z_SYNC_FLUSH });
+  // Either way, whoever reads is told, and the connection is closed.
+  pipeline(message, decoder, () => undefined);
+  return decoder;
+}
+
+const DECODERS: Readonly<Record<string, (options: ZlibOptions) => Readable & NodeJS.ReadWriteStream>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: () => createBrotliDecompress(),
+};
+
 type ReadResult =
   | { readonly done: false; readonly value: Uint8Array }
   | { readonly done: true; readonly value: undefined };
 
 /** Reads a message's body chunk by chunk, as `ReadableStreamDefaultReader` does. One read at a time. */
 class MessageReader {
-  readonly #message: IncomingMessage;
+  readonly #message: Readable;
   readonly #signal: AbortSignal | undefined;
   #chunks: Uint8Array[] = [];
   #waiting: { resolve: (result: ReadResult) => void; reject: (error: Error) => void } | undefined;
   #ended = false;
   #error: Error | undefined;
 
-  constructor(message: IncomingMessage, signal: AbortSignal | undefined) {
+  constructor(message: Readable, signal: AbortSignal | undefined) {
     this.#message = message;
     this.#signal = signal;
     message.on("data", (chunk: Uint8Array) => this.#push(chunk));

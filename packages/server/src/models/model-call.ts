@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { isDeeperThan, MAX_JSON_DEPTH } from "@rightseat/protocol";
 import { ANSWER_CAPS, tooLargeError } from "./answer-budget.ts";
-import { toConnectionError, toDroppedStreamError, toStreamedError, toUnsentError } from "./errors.ts";
+import { toBrokenAnswerError, toDroppedStreamError, toStreamedError, toUnsentError } from "./errors.ts";
 import { ModelError } from "./model-provider.ts";
 import { createRedact, type Redact } from "./redact.ts";
 import { findRequestId, keepRequestIds } from "./response-headers.ts";
@@ -114,6 +114,17 @@ export class ModelCall {
     return events;
   }
 
+  /** What came where events were expected, once they are over; undefined when it is no JSON either. */
+  foreignBody(): unknown {
+    const text = this.#parser.foreign;
+    try {
+      return text === undefined ? undefined : this.parse(text);
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
   /**
    * The rest of the response, parsed. @throws ModelError "answer-too-large" when it has more bytes or is
    * nested deeper than may come; SyntaxError when it is not JSON.
@@ -148,7 +159,7 @@ export class ModelCall {
     for (let at: unknown = thrown; at instanceof Error; at = at.cause)
       if (at instanceof ModelError) return at;
     return this.#opened
-      ? toConnectionError(thrown, this, this.redact)
+      ? toBrokenAnswerError(thrown, this, this.redact)
       : toUnsentError(thrown, this, this.redact);
   }
 

@@ -199,6 +199,8 @@ export class ModelError extends Error {
   /** The provider's request id where it sent one. */
   readonly requestId?: string;
   readonly errorCode?: string;
+  /** The provider refused the request and did not say why. */
+  readonly unexplained?: boolean;
   constructor(
     kind: ModelErrorKind,
     message: string,
@@ -207,6 +209,7 @@ export class ModelError extends Error {
       retryAfterMs?: number;
       requestId?: string;
       errorCode?: string;
+      unexplained?: boolean;
       cause?: unknown;
     } = {},
   ) {
@@ -217,6 +220,7 @@ export class ModelError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.requestId = details.requestId;
     this.errorCode = details.errorCode;
+    this.unexplained = details.unexplained;
   }
   /** Whether the same request may succeed later. */
   get retryable(): boolean {

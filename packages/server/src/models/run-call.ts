@@ -49,6 +49,8 @@ export async function* runCall(
         const batch = await call.nextEvents();
         if (batch === undefined) break;
         for (const data of batch) {
+          // Empty events keep connections alive.
+          if (data.length < 4 && data.trim() === "") continue;
           reader.push(data, out);
           budget.count(data.length, out);
           for (const event of out) {
@@ -58,6 +60,15 @@ export async function* runCall(
           }
           out.length = 0;
         }
+      }
+    }
+    const foreign = reader.done ? undefined : call.foreignBody();
+    if (foreign !== undefined) {
+      reader.pushWhole(foreign, out);
+      budget.count(0, out);
+      for (const event of out) {
+        const told = deltas.push(event);
+        if (told) yield told;
       }
     }
     call.assertRunning();

@@ -1,6 +1,7 @@
 /**
  * Server-sent events, reduced to what model providers use: the `data` of each event, in order.
- * Event names, ids and comments are read over, since every wire here repeats its type in the data.
+ * Names, ids and comments are read over, since every wire here repeats its type in the data; but for the
+ * name `error`, whose data may be a text or an object that does not say so: it comes as `{"error": …}`.
  * Text may be cut anywhere, also between CR and LF. Follows the parsing rules of the HTML standard
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
  */
@@ -11,10 +12,15 @@ export class SseParser {
   #data: string | undefined;
   #heldCarriageReturn = false;
   #atStart = true;
+  #isError = false;
+  #sawData = false;
+  /** Lines of what looks like JSON by itself where events were expected. */
+  #foreign: string[] | undefined;
+  #foreignLength = 0;
 
   /** Characters of the event that has begun and not ended. */
   get held(): number {
-    return this.#unfinishedLength + (this.#data?.length ?? 0);
+    return this.#unfinishedLength + (this.#data?.length ?? 0) + this.#foreignLength;
   }
 
   /** Appends the data of every event that `text` completes to `out`. */
@@ -57,16 +63,32 @@ export class SseParser {
 
   #line(line: string, out: string[]): void {
     if (line.length === 0) {
-      if (this.#data !== undefined) out.push(this.#data);
+      if (this.#data !== undefined) out.push(this.#isError ? toErrorData(this.#data) : this.#data);
       this.#data = undefined;
+      this.#isError = false;
       return;
     }
-    if (!line.startsWith("data")) return;
+    if (!line.startsWith("data")) return this.#otherLine(line);
+    this.#sawData = true;
     let value: string;
     if (line.charCodeAt(4) === 58 /* : */) value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
     else if (line.length === 4) value = "";
     else return;
     this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+  }
+
+  #otherLine(line: string): void {
+    if (/^event: ?error$/.test(line)) this.#isError = true;
+    // Before anything else came: a server that answers in JSON although events were asked for.
+    else if (this.#foreign || (/^\s*[[{]/.test(line) && !this.#sawData)) {
+      (this.#foreign ??= []).push(line);
+      this.#foreignLength += line.length;
+    }
+  }
+
+  /** What came instead of events, once the stream is over. */
+  get foreign(): string | undefined {
+    return this.#sawData ? undefined : this.#foreign?.join("\n");
   }
 
   #withoutCarriageReturns(text: string): string {
@@ -81,5 +103,16 @@ export class SseParser {
       input = input.slice(0, -1);
     }
     return input.replace(/\r\n?/g, "\n");
+  }
+}
+
+/** The data of an event called `error`, as an object that says so. */
+function toErrorData(data: string): string {
+  try {
+    const said = JSON.parse(data) as { error?: unknown } | null;
+    if (typeof said === "object" && said?.error) return data;
+    return JSON.stringify({ error: said });
+  } catch {
+    return JSON.stringify({ error: { message: data } });
   }
 }

@@ -8,6 +8,8 @@ interface OpenCall {
   readonly id: string;
   name: string;
   pieces: string[];
+  /** The arguments as they were told when the call began, which some wires say again in pieces. */
+  readonly told: string;
 }
 
 /**
@@ -26,7 +28,13 @@ export class ToolCallParts {
    * @throws ModelError "answer-too-large" when there are too many.
    */
   begin(
-    start: { readonly id?: string; readonly name: string; readonly arguments?: string },
+    start: {
+      readonly id?: string;
+      readonly name: string;
+      readonly arguments?: string;
+      /** Counts only when nothing else comes of the arguments. */
+      readonly told?: string;
+    },
     out: ModelEvent[],
   ): number {
     if (this.#calls.length === MAX_TOOL_CALLS)
@@ -37,7 +45,7 @@ export class ToolCallParts {
     const id = start.id || `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
     const index = this.#calls.length;
     const delta = start.arguments ?? "";
-    this.#calls.push({ id, name: start.name, pieces: delta === "" ? [] : [delta] });
+    this.#calls.push({ id, name: start.name, pieces: delta === "" ? [] : [delta], told: start.told ?? "" });
     out.push({ type: "tool-call", index, id, name: start.name, delta });
     return index;
   }
@@ -64,8 +72,14 @@ export class ToolCallParts {
     const sent = call.pieces.join("");
     // Joined once: a wire may say so any number of times.
     if (call.pieces.length > 1) call.pieces = [sent];
-    if (whole.startsWith(sent) && whole.length > sent.length)
-      this.append(index, whole.slice(sent.length), out);
+    if (!whole.startsWith(sent)) call.pieces = [whole];
+    else if (whole.length > sent.length) this.append(index, whole.slice(sent.length), out);
+  }
+
+  /** Nothing more comes of the arguments: those that were told when their call began count. */
+  settle(out: ModelEvent[]): void {
+    for (const [index, call] of this.#calls.entries())
+      if (call.pieces.length === 0) this.append(index, call.told, out);
   }
 
   /** The calls so far. A call without arguments has `{}`: providers send nothing for tools that take none. */
@@ -73,7 +87,7 @@ export class ToolCallParts {
     return this.#calls.map((call) => ({
       id: call.id,
       name: call.name,
-      arguments: call.pieces.join("") || "{}",
+      arguments: call.pieces.join("") || call.told || "{}",
     }));
   }
 }

@@ -36,7 +36,7 @@ const USAGE_FIELDS = [
   "output_tokens_details",
 ] as const;
 
-/** Reads Messages, streamed or whole. The stream is complete once `message_stop` came. */
+/** Reads Messages, streamed or whole. The stream is complete once `message_stop`, `[DONE]` or a reason to stop came. */
 export class MessagesAnswerReader implements AnswerReader {
   done = false;
   readonly #call: ModelCall;
@@ -57,37 +57,47 @@ export class MessagesAnswerReader implements AnswerReader {
   }
 
   push(data: string, out: ModelEvent[]): void {
-    if (data === "[DONE]") return;
+    if (data === "[DONE]") {
+      this.done = true;
+      return;
+    }
     const event = parseEventData(this.#call, data) as MessagesEvent;
     if (event.copilot_usage) this.#nanoAiu = nanoAiuOf(event);
     switch (event.type) {
       case "content_block_delta":
         return this.#pushDelta(event, out);
       case "content_block_start":
-        if (event.content_block !== undefined)
+        if (isObject(event.content_block))
           this.#begin(event.content_block, event.index ?? this.#blocks.length, out);
         return;
       case "message_start":
-        if (event.message !== undefined) this.#pushHead(event.message);
+        if (isObject(event.message)) this.#pushHead(event.message);
         return;
       case "message_delta":
         this.#stopReason = event.delta?.stop_reason ?? this.#stopReason;
         this.#addUsage(event.usage);
+        if (this.#stopReason !== undefined) this.#toolCalls.settle(out);
         return;
       case "message_stop":
         this.done = true;
         return;
       default:
         // "error" by name, or an error object of a gateway that knows no names.
-        if (event.error !== undefined && event.error !== null) throw this.#call.streamedError(event);
+        if (event.type === "error" || (event.error !== undefined && event.error !== null))
+          throw this.#call.streamedError(event);
     }
   }
 
   pushWhole(body: unknown, out: ModelEvent[]): void {
     const message = (body ?? {}) as MessagesBody;
-    if (message.type === "error") throw this.#call.streamedError(message);
+    if (message.type === "error" || isObject((body as MessagesEvent | null)?.error))
+      throw this.#call.streamedError(message);
     this.#pushHead(message);
-    for (const [index, block] of (message.content ?? []).entries()) this.#begin(block, index, out);
+    for (const [index, block] of (Array.isArray(message.content) ? message.content : [])
+      .filter(isObject)
+      .entries())
+      this.#begin(block, index, out);
+    this.#toolCalls.settle(out);
     this.#stopReason = message.stop_reason ?? undefined;
     this.done = message.stop_reason !== undefined && message.stop_reason !== null;
   }
@@ -100,8 +110,8 @@ export class MessagesAnswerReader implements AnswerReader {
   }
 
   /** Later counts replace earlier ones; the last event leaves out what has not changed. */
-  #addUsage(usage: MessagesUsage | undefined): void {
-    if (usage === undefined) return;
+  #addUsage(usage: MessagesUsage | null | undefined): void {
+    if (!isObject(usage)) return;
     const given = USAGE_FIELDS.filter((name) => usage[name] !== null && usage[name] !== undefined);
     this.#usage = { ...this.#usage, ...Object.fromEntries(given.map((name) => [name, usage[name]])) };
   }
@@ -129,16 +139,15 @@ export class MessagesAnswerReader implements AnswerReader {
     // Empty while streaming, the arguments in a whole answer.
     const isFilled =
       typeof block.input === "object" && block.input !== null && Object.keys(block.input).length > 0;
-    return this.#toolCalls.begin(
-      { id: block.id, name: block.name ?? "", arguments: isFilled ? JSON.stringify(block.input) : "" },
-      out,
-    );
+    const told = isFilled ? JSON.stringify(block.input) : "";
+    return this.#toolCalls.begin({ id: block.id, name: block.name ?? "", told }, out);
   }
 
   #pushDelta(event: MessagesEvent, out: ModelEvent[]): void {
-    const block = this.#byIndex.get(event.index ?? -1);
-    const delta: MessagesDelta | undefined = event.delta;
-    if (block === undefined || delta === undefined) return;
+    const delta: MessagesDelta | null | undefined = event.delta;
+    if (delta === undefined || delta === null) return;
+    const block = this.#blockOf(event.index, delta, out);
+    if (block === undefined) return;
     if (delta.type === "text_delta") this.#addText(block, delta.text ?? "", out);
     else if (delta.type === "thinking_delta") this.#addThinking(block, delta.thinking ?? "", out);
     else if (delta.type === "citations_delta") {
@@ -146,6 +155,14 @@ export class MessagesAnswerReader implements AnswerReader {
     } else if (delta.type === "signature_delta") block.signature += delta.signature ?? "";
     else if (delta.type === "input_json_delta")
       this.#toolCalls.append(block.call, delta.partial_json ?? "", out);
+  }
+
+  /** The block that a delta belongs to: the newest where no index is given, a new one where none was begun. */
+  #blockOf(index: number | undefined, { type }: MessagesDelta, out: ModelEvent[]): OpenBlock | undefined {
+    const known = index === undefined || index === null ? this.#blocks.at(-1) : this.#byIndex.get(index);
+    if (known !== undefined || !(type === "text_delta" || type === "thinking_delta")) return known;
+    this.#begin({ type: type === "text_delta" ? "text" : "thinking" }, index ?? 0, out);
+    return this.#blocks.at(-1);
   }
 
   #addText(block: OpenBlock, delta: string, out: ModelEvent[]): void {
@@ -162,7 +179,7 @@ export class MessagesAnswerReader implements AnswerReader {
   }
 
   finish(): ModelAnswer {
-    if (!this.done) throw this.#call.droppedError("message_stop");
+    if (!this.done && this.#stopReason === undefined) throw this.#call.droppedError("message_stop");
     return {
       content: this.#text.join(""),
       toolCalls: this.#toolCalls.toToolCalls(),
@@ -177,6 +194,10 @@ export class MessagesAnswerReader implements AnswerReader {
       headers: this.#call.headers,
     };
   }
+}
+
+function isObject<T>(value: T): value is T & object {
+  return typeof value === "object" && value !== null;
 }
 
 function toLayoutItem(block: OpenBlock): LayoutItem {

@@ -4,10 +4,10 @@ import type { ModelAnswer, ModelEvent, ModelReasoning, ModelUsage } from "../mod
 import { type AnswerReader, parseEventData } from "../run-call.ts";
 import { ToolCallParts } from "../tool-call-parts.ts";
 import { ReasoningDetails } from "./reasoning-details.ts";
-import type { ChatChunk, ChatDelta, ChatToolCallDelta, ChatUsage } from "./wire.ts";
+import type { ChatChunk, ChatContentPart, ChatDelta, ChatToolCallDelta, ChatUsage } from "./wire.ts";
 
 /**
- * Reads Chat Completions, streamed or whole. The stream is complete once a `finish_reason` came; usage
+ * Reads Chat Completions, streamed or whole. The stream is complete once a `finish_reason` came, or `[DONE]`; usage
  * may be in the last chunk, a chunk of its own after it, or every chunk (the last one counts).
  */
 export class ChatAnswerReader implements AnswerReader {
@@ -43,8 +43,9 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   pushWhole(body: unknown, out: ModelEvent[]): void {
-    this.#pushChunk((body ?? {}) as ChatChunk, out);
-    this.done = true;
+    const chunk = (body ?? {}) as ChatChunk;
+    this.#pushChunk(chunk, out);
+    this.done = toList(chunk.choices).length > 0;
   }
 
   #pushChunk(chunk: ChatChunk, out: ModelEvent[]): void {
@@ -53,7 +54,7 @@ export class ChatAnswerReader implements AnswerReader {
     if (chunk.id) this.#responseId = chunk.id;
     if (chunk.usage) this.#usage = toChatUsage(chunk.usage);
     if (chunk.copilot_usage) this.#nanoAiu = nanoAiuOf(chunk);
-    for (const choice of chunk.choices ?? []) {
+    for (const choice of toList(chunk.choices)) {
       if (choice.error !== undefined && choice.error !== null) throw this.#call.streamedError(choice);
       const delta = choice.delta ?? choice.message;
       if (delta) this.#pushDelta(delta, out);
@@ -73,11 +74,28 @@ export class ChatAnswerReader implements AnswerReader {
     if (delta.reasoning_opaque) this.#reasoningOpaque = delta.reasoning_opaque;
     // A refusal is the model's answer in words; applications see it as such.
     const text = delta.content || delta.refusal;
-    if (text) {
-      this.#text.push(text);
-      out.push({ type: "text", delta: text });
+    if (typeof text === "string") this.#pushText(text, out);
+    else if (Array.isArray(text)) this.#pushParts(text, out);
+    if (delta.tool_calls) for (const part of toList(delta.tool_calls)) this.#pushToolCall(part, out);
+  }
+
+  #pushText(text: string, out: ModelEvent[]): void {
+    if (text === "") return;
+    this.#text.push(text);
+    out.push({ type: "text", delta: text });
+  }
+
+  #pushParts(parts: readonly ChatContentPart[], out: ModelEvent[]): void {
+    for (const part of toList(parts)) {
+      if (part.type === "thinking") this.#pushReasoning(toText(part.thinking), out);
+      else this.#pushText(toText(part.text), out);
     }
-    if (delta.tool_calls) for (const part of delta.tool_calls) this.#pushToolCall(part, out);
+  }
+
+  #pushReasoning(text: string, out: ModelEvent[]): void {
+    if (text === "") return;
+    this.#reasoning.push(text);
+    out.push({ type: "reasoning", delta: text });
   }
 
   #pushToolCall(part: ChatToolCallDelta, out: ModelEvent[]): void {
@@ -122,7 +140,7 @@ export class ChatAnswerReader implements AnswerReader {
   }
 
   finish(): ModelAnswer {
-    if (this.#finishReason === undefined) throw this.#call.droppedError("finish_reason");
+    if (this.#finishReason === undefined && !this.done) throw this.#call.droppedError("finish_reason");
     if (this.#finishReason === "error")
       throw this.#call.streamedError({ message: "the model's server gave up" });
     return {
@@ -132,7 +150,7 @@ export class ChatAnswerReader implements AnswerReader {
         return extra === undefined ? call : { ...call, extra };
       }),
       reasoning: this.#toReasoning(),
-      finishReason: toFinishReason(this.#finishReason, this.#toolCalls.size > 0),
+      finishReason: toFinishReason(this.#finishReason ?? "stop", this.#toolCalls.size > 0),
       usage:
         this.#usage && this.#nanoAiu !== undefined ? { ...this.#usage, nanoAiu: this.#nanoAiu } : this.#usage,
       model: this.#model,
@@ -154,13 +172,39 @@ export class ChatAnswerReader implements AnswerReader {
   }
 }
 
+/** Only what can be looked into: a list's members that are objects. */
+function toList<T extends object>(value: readonly T[] | null | undefined): readonly T[] {
+  if (!Array.isArray(value)) return [];
+  return value.every(isObject) ? value : value.filter(isObject);
+}
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+
+function toText(value: string | readonly ChatContentPart[] | undefined): string {
+  if (typeof value === "string") return value;
+  return toList(value)
+    .map((part) => (typeof part.text === "string" ? part.text : ""))
+    .join("");
+}
+
 /** Servers that say "stop" although they ask for tools are common; the calls are what counts. */
 function toFinishReason(wire: string, hasToolCalls: boolean): ModelAnswer["finishReason"] {
-  if (wire === "length" || wire === "max_tokens") return "length";
-  if (wire === "content_filter") return "content-filter";
+  const reason = wire.toLowerCase();
+  if (reason === "length" || reason === "max_tokens") return "length";
+  if (FILTERED.has(reason)) return "content-filter";
   if (hasToolCalls) return "tool-calls";
-  return wire === "stop" || wire === "eos" || wire === "end_turn" ? "stop" : "other";
+  return reason === "stop" || reason === "eos" || reason === "end_turn" ? "stop" : "other";
 }
+
+/** `content_filter`, and Gemini's reasons where a gateway passes them on. */
+const FILTERED: ReadonlySet<string> = new Set([
+  "content_filter",
+  "safety",
+  "recitation",
+  "blocklist",
+  "prohibited_content",
+  "spii",
+]);
 
 function toChatUsage(usage: ChatUsage): ModelUsage {
   return {

@@ -22,7 +22,8 @@ export interface ChatChoice {
 }
 
 export interface ChatDelta {
-  readonly content?: string | null;
+  /** Mistral's reasoning models send a list of parts. */
+  readonly content?: string | readonly ChatContentPart[] | null;
   readonly refusal?: string | null;
   readonly reasoning_content?: string | null;
   readonly reasoning_text?: string | null;
@@ -31,6 +32,12 @@ export interface ChatDelta {
   /** OpenRouter's. */
   readonly reasoning_details?: readonly unknown[] | null;
   readonly tool_calls?: readonly ChatToolCallDelta[] | null;
+}
+
+export interface ChatContentPart {
+  readonly type?: string;
+  readonly text?: string;
+  readonly thinking?: string | readonly ChatContentPart[];
 }
 
 export interface ChatToolCallDelta {

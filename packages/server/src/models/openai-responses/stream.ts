@@ -8,7 +8,7 @@ import type { ResponseBody, ResponseItem, ResponsesEvent, ResponseUsage } from "
 
 /**
  * Reads Responses, streamed or whole. The stream is complete once `response.completed` or
- * `response.incomplete` came; both carry the whole response again, from which only what the stream left
+ * `response.incomplete` came, or `[DONE]`; both carry the whole response again, from which only what the stream left
  * out is taken.
  */
 export class ResponsesAnswerReader implements AnswerReader {
@@ -16,8 +16,10 @@ export class ResponsesAnswerReader implements AnswerReader {
   readonly #call: ModelCall;
   readonly #text: string[] = [];
   readonly #toolCalls = new ToolCallParts();
-  /** Our index of each call, by the wire's index of its item. */
-  readonly #callIndexes = new Map<number, number>();
+  /** Our index of each call, by the id of its item and by the wire's index of that, which some give to several. */
+  readonly #callIndexes = new Map<string | number, number>();
+  /** Text came since the last part of a message ended. */
+  #hasTextOfPart = false;
   readonly #reasoning: ReasoningItem[] = [];
   #hasReasoningText = false;
   #final: ResponseBody | undefined;
@@ -28,12 +30,21 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 
   push(data: string, out: ModelEvent[]): void {
-    if (data === "[DONE]") return;
+    if (data === "[DONE]") {
+      this.#final ??= {};
+      this.done = true;
+      return;
+    }
     const event = parseEventData(this.#call, data) as ResponsesEvent;
     switch (event.type) {
       case "response.output_text.delta":
       case "response.refusal.delta":
+        this.#hasTextOfPart = true;
         return this.#addText(event.delta, out);
+      case "response.output_text.done":
+        if (!this.#hasTextOfPart) this.#addText(event.text, out);
+        this.#hasTextOfPart = false;
+        return;
       case "response.reasoning_summary_text.delta":
       case "response.reasoning_text.delta":
         return this.#addReasoningText(event.delta, out);
@@ -42,16 +53,25 @@ export class ResponsesAnswerReader implements AnswerReader {
         return (event.summary_index ?? 0) > 0 ? this.#addReasoningText("\n\n", out) : undefined;
       case "response.function_call_arguments.delta":
         return this.#addArguments(event, out);
+      case "response.function_call_arguments.done":
+        return this.#completeArguments(
+          this.#findCall(event.item_id, event.output_index),
+          event.arguments,
+          out,
+        );
       case "response.output_item.added":
-        if (event.item?.type === "function_call") this.#beginCall(event.item, event.output_index ?? 0, out);
+        if (event.item?.type === "function_call") this.#beginCall(event.item, event.output_index, out);
         return;
       case "response.output_item.done":
         return this.#endItem(event, out);
       case "response.completed":
       case "response.incomplete":
       case "response.failed":
+      case "response.done":
         this.#nanoAiu = nanoAiuOf(event);
-        return this.#end(event.response ?? {}, out);
+        this.#end(event.response ?? {}, out);
+        this.done = true;
+        return;
       default:
         if (event.type === "error" || (event.error !== undefined && event.error !== null))
           throw this.#call.streamedError(event);
@@ -74,31 +94,45 @@ export class ResponsesAnswerReader implements AnswerReader {
     out.push({ type: "reasoning", delta });
   }
 
-  #beginCall(item: ResponseItem, wireIndex: number, out: ModelEvent[]): number {
-    const index = this.#toolCalls.begin(
-      { id: item.call_id, name: item.name ?? "", arguments: item.arguments },
-      out,
-    );
-    this.#callIndexes.set(wireIndex, index);
-    return index;
+  #beginCall(item: ResponseItem, wireIndex: number | undefined, out: ModelEvent[]): void {
+    const told = toArguments(item.arguments);
+    const index = this.#toolCalls.begin({ id: item.call_id, name: item.name ?? "", told }, out);
+    if (item.id) this.#callIndexes.set(item.id, index);
+    this.#callIndexes.set(wireIndex ?? 0, index);
+  }
+
+  /** By the item's id where the call has one; an index may be left out, or be that of several. */
+  #findCall(itemId: string | undefined, wireIndex = 0): number | undefined {
+    const byId = itemId ? this.#callIndexes.get(itemId) : undefined;
+    return byId ?? this.#callIndexes.get(wireIndex);
   }
 
   #addArguments(event: ResponsesEvent, out: ModelEvent[]): void {
-    const index = this.#callIndexes.get(event.output_index ?? 0);
+    const index = this.#findCall(event.item_id, event.output_index);
     if (index !== undefined && typeof event.delta === "string")
       this.#toolCalls.append(index, event.delta, out);
   }
 
-  #endItem({ item, output_index = 0 }: ResponsesEvent, out: ModelEvent[]): void {
+  #completeArguments(index: number | undefined, whole: unknown, out: ModelEvent[]): void {
+    if (index !== undefined) this.#toolCalls.complete(index, toArguments(whole), out);
+  }
+
+  #endItem({ item, output_index }: ResponsesEvent, out: ModelEvent[]): void {
     if (item?.type === "reasoning") this.#addReasoning(item);
+    if (item?.type === "message" && this.#text.length === 0)
+      for (const text of toTexts(item)) this.#addText(text, out);
     if (item?.type !== "function_call") return;
-    const index = this.#callIndexes.get(output_index);
+    // One that was not begun: its index may be that of another.
+    const isNew = item.id !== undefined && !this.#callIndexes.has(item.id);
+    const index = isNew ? undefined : this.#findCall(item.id, output_index);
     if (index === undefined) this.#beginCall(item, output_index, out);
-    else this.#toolCalls.complete(index, item.arguments ?? "", out);
+    this.#completeArguments(index ?? this.#toolCalls.size - 1, item.arguments, out);
   }
 
   #addReasoning(item: ResponseItem): void {
-    const summary = (item.summary ?? []).map((part) => part.text ?? "").filter((text) => text !== "");
+    const summary = toList(item.summary)
+      .map((part) => part.text ?? "")
+      .filter((text) => text !== "");
     this.#reasoning.push({ id: item.id ?? "", summary, encrypted: item.encrypted_content ?? undefined });
   }
 
@@ -109,13 +143,14 @@ export class ResponsesAnswerReader implements AnswerReader {
     this.#nanoAiu ??= nanoAiuOf(response);
     this.done =
       response.status !== "in_progress" && response.status !== "queued" && response.output !== undefined;
-    const output = response.output ?? [];
+    const output = toList(response.output);
     if (this.#reasoning.length === 0) this.#takeReasoning(output, out);
     if (this.#text.length === 0) for (const text of output.flatMap(toTexts)) this.#addText(text, out);
     if (this.#toolCalls.size === 0) {
       for (const [index, item] of output.entries())
         if (item.type === "function_call") this.#beginCall(item, index, out);
     }
+    this.#toolCalls.settle(out);
   }
 
   #takeReasoning(output: readonly ResponseItem[], out: ModelEvent[]): void {
@@ -139,9 +174,20 @@ export class ResponsesAnswerReader implements AnswerReader {
   }
 }
 
+/** Some servers send the arguments as an object although the wire has them as text. */
+function toArguments(given: unknown): string {
+  if (typeof given === "string") return given;
+  return typeof given === "object" && given !== null ? JSON.stringify(given) : "";
+}
+
+/** Only what can be looked into. */
+function toList<T extends object>(value: readonly T[] | null | undefined): T[] {
+  return Array.isArray(value) ? value.filter((member) => typeof member === "object" && member !== null) : [];
+}
+
 function toTexts(item: ResponseItem): string[] {
   if (item.type !== "message") return [];
-  return (item.content ?? []).map((part) => part.text ?? part.refusal ?? "");
+  return toList(item.content).map((part) => part.text ?? part.refusal ?? "");
 }
 
 function toFinishReason(response: ResponseBody, hasToolCalls: boolean): ModelAnswer["finishReason"] {

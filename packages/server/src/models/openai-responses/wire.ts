@@ -7,6 +7,9 @@ export interface ResponsesEvent extends CopilotCost {
   readonly item_id?: string;
   readonly summary_index?: number;
   readonly delta?: unknown;
+  /** The whole of it, where something ends. */
+  readonly text?: unknown;
+  readonly arguments?: unknown;
   readonly item?: ResponseItem;
   readonly response?: ResponseBody;
   readonly error?: unknown;

@@ -1,8 +1,74 @@
+import { gzipSync } from "node:zlib";
+import type { ScriptedReply } from "@rightseat/testing";
+import { expect } from "vitest";
 import { describeQuirksIn, type QuirkIn } from "./describe-quirks.ts";
 
 const chunk = (delta: object, finish_reason: string | null = null): string =>
   `data: ${JSON.stringify({ id: "c", choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
 const DONE = "data: [DONE]\n\n";
+const event = (data: { type: string; [field: string]: unknown }): string =>
+  `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+
+const call = (number: number, args: unknown) => ({
+  type: "function_call",
+  id: `fc_${number}`,
+  call_id: `call_${number}`,
+  name: "add",
+  arguments: args,
+});
+const added = (item: object, more: object = {}) =>
+  event({ type: "response.output_item.added", item, ...more });
+const itemDone = (item: object, more: object = {}) =>
+  event({ type: "response.output_item.done", item, ...more });
+const argumentsDelta = (delta: string, more: object = {}) =>
+  event({ type: "response.function_call_arguments.delta", delta, ...more });
+const completed = (more: object = { output: [] }) =>
+  event({ type: "response.completed", response: { id: "r", status: "completed", ...more } });
+const ONE = '{"n":1}';
+const TWO = '{"n":2}';
+const CALLS = [
+  { id: "call_1", name: "add", arguments: ONE },
+  { id: "call_2", name: "add", arguments: TWO },
+];
+
+const blockDelta = (delta: object, more: object = {}) =>
+  event({ type: "content_block_delta", delta, ...more });
+const blockStart = (content_block: object, more: object = {}) =>
+  event({ type: "content_block_start", content_block, ...more });
+const messageDelta = (stop_reason: string) => event({ type: "message_delta", delta: { stop_reason } });
+const STOP = event({ type: "message_stop" });
+
+const WHOLE_CHAT = {
+  choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "Yes" } }],
+};
+const WHOLE_RESPONSE = {
+  id: "r",
+  status: "completed",
+  output: [{ type: "message", content: [{ type: "output_text", text: "Yes" }] }],
+};
+const WHOLE_MESSAGE = { type: "message", content: [{ type: "text", text: "Yes" }], stop_reason: "end_turn" };
+const GOOD = {
+  chat: [chunk({ content: "Y" }), chunk({ content: "es" }), chunk({}, "stop"), DONE].join(""),
+  responses: [
+    event({ type: "response.output_text.delta", delta: "Y" }),
+    event({ type: "response.output_text.delta", delta: "es" }),
+    completed(),
+  ].join(""),
+  messages: [
+    blockStart({ type: "text", text: "" }, { index: 0 }),
+    blockDelta({ type: "text_delta", text: "Y" }, { index: 0 }),
+    blockDelta({ type: "text_delta", text: "es" }, { index: 0 }),
+    messageDelta("end_turn"),
+    STOP,
+  ].join(""),
+} as const;
+/** The same for every wire, made of its good answer. */
+const onAll = (toReply: (body: string) => ScriptedReply) => ({
+  chat: toReply(GOOD.chat),
+  responses: toReply(GOOD.responses),
+  messages: toReply(GOOD.messages),
+});
+const YES = { answer: { content: "Yes", toolCalls: [], finishReason: "stop" } };
 
 /** How providers answer. A row is a quirk; its cells are the wires that can have it, on every host of theirs. */
 const QUIRKS: readonly QuirkIn[] = [
@@ -49,6 +115,310 @@ const QUIRKS: readonly QuirkIn[] = [
     },
     gives: { answer: { content: "hi 😀! \ufffd" } },
     deltas: ["hi ", "😀! ", "\ufffd"],
+  },
+  {
+    quirk: "`[DONE]` comes without a reason to finish",
+    seenAt: "Ollama, proxies for local models",
+    sends: {
+      chat: { rawChunks: [chunk({ content: "Yes" }), DONE] },
+      responses: { rawChunks: [event({ type: "response.output_text.delta", delta: "Yes" }), DONE] },
+      messages: {
+        rawChunks: [blockDelta({ type: "text_delta", text: "Yes" }), messageDelta("end_turn"), DONE],
+      },
+    },
+    gives: { answer: { content: "Yes" } },
+  },
+  {
+    quirk: "empty data keeps the connection alive",
+    seenAt: "Cloudflare, gateways",
+    sends: onAll((body) => ({
+      rawChunks: ["data: \n\n", "data:\n\n", ":\n\n", body.replace("\n\n", "\n\ndata: \n\n")],
+    })),
+    gives: YES,
+  },
+  {
+    quirk: "lines end in CRLF, with comments and no space after the colon",
+    seenAt: "OpenRouter, Azure, .NET servers",
+    sends: onAll((body) => ({
+      rawChunks: [": PROCESSING\r\n\r\n", body.replaceAll("data: ", "data:").replaceAll("\n", "\r\n")],
+    })),
+    gives: YES,
+  },
+  {
+    quirk: "the blank line behind the last event is missing",
+    seenAt: "proxies",
+    sends: onAll((body) => ({ rawChunks: [body.trimEnd()] })),
+    gives: YES,
+  },
+  {
+    quirk: "every byte is written by itself",
+    seenAt: "slow networks",
+    sends: onAll((body) => ({ rawChunks: [...Buffer.from(body)].map((byte) => Uint8Array.of(byte)) })),
+    gives: YES,
+  },
+  {
+    quirk: "the answer is compressed although nobody asked for it",
+    seenAt: "nginx, corporate proxies",
+    sends: onAll((body) => ({ headers: { "content-encoding": "gzip" }, rawChunks: [gzipSync(body)] })),
+    gives: YES,
+  },
+  {
+    quirk: "the answer is JSON although a stream was asked for",
+    seenAt: "LM Studio, servers without streaming",
+    sends: {
+      chat: { body: WHOLE_CHAT, status: 200 },
+      responses: { body: WHOLE_RESPONSE, status: 200 },
+      messages: { body: WHOLE_MESSAGE, status: 200 },
+    },
+    gives: { answer: { content: "Yes" } },
+  },
+  {
+    quirk: "the answer is JSON that says it is a stream",
+    seenAt: "gateways that set the type before they know",
+    sends: {
+      chat: { rawChunks: [JSON.stringify(WHOLE_CHAT, null, 2)] },
+      responses: { rawChunks: [JSON.stringify(WHOLE_RESPONSE)] },
+      messages: { rawChunks: [JSON.stringify(WHOLE_MESSAGE, null, 2)] },
+    },
+    gives: { answer: { content: "Yes" } },
+  },
+  {
+    quirk: "an error comes in the stream, after a status of 200",
+    seenAt: "OpenRouter, vLLM, Bedrock gateways",
+    sends: onAll(() => ({ rawChunks: [`data: {"error":{"message":"the backend is gone","code":400}}\n\n`] })),
+    gives: { error: { message: expect.stringContaining("the backend is gone"), status: 400 } },
+  },
+  {
+    quirk: "an error comes as an event of that name, in a text",
+    seenAt: "TGI, proxies",
+    sends: onAll(() => ({ rawChunks: ["event: error\ndata: the backend is gone\n\n"] })),
+    gives: { error: { message: expect.stringContaining("the backend is gone") } },
+  },
+  {
+    quirk: "an error comes as an event of that name, in an object",
+    seenAt: "Bedrock gateways",
+    sends: onAll(() => ({ rawChunks: [`event: error\ndata: {"message":"the backend is gone"}\n\n`] })),
+    gives: { error: { message: expect.stringContaining("the backend is gone") } },
+  },
+  {
+    quirk: "an error comes as JSON in place of a stream",
+    seenAt: "LM Studio, gateways",
+    sends: onAll(() => ({
+      rawChunks: [`{"error":{"message":"the backend is gone","type":"invalid_request_error"}}`],
+    })),
+    gives: { error: { message: expect.stringContaining("the backend is gone"), kind: "invalid-request" } },
+  },
+  {
+    quirk: "content is a list of parts, thinking among them",
+    seenAt: "Mistral",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ content: [{ type: "thinking", thinking: [{ type: "text", text: "Hm. " }] }] }),
+          chunk({
+            content: [
+              { type: "text", text: "Y" },
+              { type: "reference", reference_ids: [1] },
+            ],
+          }),
+          chunk({ content: "es" }),
+          chunk({ content: "" }, "stop"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { content: "Yes", reasoning: { text: "Hm. " } } },
+    deltas: ["Y", "es"],
+  },
+  {
+    quirk: "the reason to finish is in capitals",
+    seenAt: "Gemini's gateways",
+    sends: { chat: { rawChunks: [chunk({ content: "Yes" }), chunk({}, "STOP"), DONE] } },
+    gives: YES,
+  },
+  {
+    quirk: "a filter of content cut the answer off",
+    seenAt: "Azure, Gemini",
+    sends: {
+      chat: { rawChunks: [chunk({ content: "Ye" }), chunk({}, "SAFETY"), DONE] },
+      messages: {
+        rawChunks: [blockDelta({ type: "text_delta", text: "Ye" }), messageDelta("refusal"), STOP],
+      },
+    },
+    gives: { answer: { content: "Ye", finishReason: "content-filter" } },
+  },
+  {
+    quirk: "calls of tools come without ids and indexes",
+    seenAt: "Gemini, Ollama",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ function: { name: "add", arguments: ONE } }] }),
+          chunk({ tool_calls: [{ function: { name: "add", arguments: { n: 2 } } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+      messages: {
+        rawChunks: [
+          blockStart({ type: "tool_use", name: "add", input: {} }),
+          blockDelta({ type: "input_json_delta", partial_json: ONE }),
+          blockStart({ type: "tool_use", name: "add", input: {} }),
+          blockDelta({ type: "input_json_delta", partial_json: TWO }),
+          messageDelta("tool_use"),
+          STOP,
+        ],
+      },
+    },
+    gives: {
+      answer: {
+        toolCalls: [
+          { id: expect.stringMatching(/./), name: "add", arguments: ONE },
+          { id: expect.stringMatching(/./), name: "add", arguments: TWO },
+        ],
+      },
+    },
+  },
+  {
+    quirk: "several calls have one place in the output",
+    seenAt: "LM Studio, LiteLLM",
+    sends: {
+      responses: {
+        rawChunks: [
+          added(call(1, ""), { output_index: 0 }),
+          added(call(2, ""), { output_index: 0 }),
+          argumentsDelta(ONE, { output_index: 0, item_id: "fc_1" }),
+          argumentsDelta(TWO, { output_index: 0, item_id: "fc_2" }),
+          itemDone(call(1, ONE), { output_index: 0 }),
+          itemDone(call(2, TWO), { output_index: 0 }),
+          completed(),
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS } },
+  },
+  {
+    quirk: "calls have no place in the output",
+    seenAt: "Ollama",
+    sends: {
+      responses: { rawChunks: [itemDone(call(1, ONE)), itemDone(call(2, TWO)), completed()] },
+    },
+    gives: { answer: { toolCalls: CALLS } },
+  },
+  {
+    quirk: "arguments come whole at first, and again in pieces",
+    seenAt: "vLLM, LiteLLM",
+    sends: {
+      responses: {
+        rawChunks: [
+          added(call(1, ONE), { output_index: 0 }),
+          argumentsDelta(ONE, { output_index: 0, item_id: "fc_1" }),
+          itemDone(call(1, ONE), { output_index: 0 }),
+          completed(),
+        ],
+      },
+      messages: {
+        rawChunks: [
+          blockStart({ type: "tool_use", id: "call_1", name: "add", input: { n: 1 } }, { index: 0 }),
+          blockDelta({ type: "input_json_delta", partial_json: ONE }, { index: 0 }),
+          messageDelta("tool_use"),
+          STOP,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+  },
+  {
+    quirk: "arguments come only when they are whole",
+    seenAt: "xAI, OpenRouter",
+    sends: {
+      responses: {
+        rawChunks: [
+          added(call(1, ""), { output_index: 0 }),
+          event({ type: "response.function_call_arguments.done", item_id: "fc_1", arguments: ONE }),
+          completed({}),
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+  },
+  {
+    quirk: "the end says what the pieces did not",
+    seenAt: "LM Studio",
+    sends: {
+      responses: {
+        rawChunks: [
+          added(call(1, ""), { output_index: 0 }),
+          argumentsDelta('{"n":7', { output_index: 0 }),
+          itemDone(call(1, ONE), { output_index: 0 }),
+          event({ type: "response.done", response: { status: "completed" } }),
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+  },
+  {
+    quirk: "the response that ends it leaves its output out",
+    seenAt: "vLLM, LiteLLM",
+    sends: {
+      responses: { rawChunks: [event({ type: "response.output_text.delta", delta: "Yes" }), completed({})] },
+    },
+    gives: YES,
+  },
+  {
+    quirk: "text comes only when it is whole",
+    seenAt: "Ollama",
+    sends: {
+      responses: { rawChunks: [event({ type: "response.output_text.done", text: "Yes" }), completed()] },
+    },
+    gives: YES,
+  },
+  {
+    quirk: "events have no index, and nothing says that the message stops",
+    seenAt: "LiteLLM, Bedrock gateways",
+    sends: {
+      messages: {
+        rawChunks: [
+          blockStart({ type: "text", text: "" }),
+          blockDelta({ type: "text_delta", text: "Yes" }),
+          messageDelta("end_turn"),
+        ],
+      },
+    },
+    gives: YES,
+  },
+  {
+    quirk: "null stands where something is left out",
+    seenAt: "gateways in Java and .NET",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ role: "assistant", content: null, tool_calls: null }),
+          `data: {"id":"c","choices":null,"usage":null,"error":null}\n\n`,
+          `data: {"id":"c","choices":[{"index":0,"delta":null}]}\n\n`,
+          chunk({ content: "Yes", tool_calls: [null] }),
+          chunk({}, "stop"),
+          DONE,
+        ],
+      },
+      messages: {
+        rawChunks: [
+          event({ type: "message_start", message: null }),
+          blockStart({ type: "text", text: null, citations: null }, { index: 0 }),
+          blockDelta({ type: "text_delta", text: "Yes" }, { index: 0 }),
+          event({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: null }),
+          STOP,
+        ],
+      },
+      responses: {
+        rawChunks: [
+          event({ type: "response.output_item.added", item: null }),
+          event({ type: "response.output_text.delta", delta: "Yes" }),
+          completed({ output: null, usage: null, error: null, incomplete_details: null }),
+        ],
+      },
+    },
+    gives: YES,
   },
 ];
 
