@@ -117,6 +117,13 @@ describe("a command in the background", () => {
     expect(shown(sessionId, processId)).toBe("-told\n");
   });
 
+  test("has no limit when the time that it may take is zero", async () => {
+    const sessionId = await create();
+    const processId = await exec(sessionId, "sleep 0.2; echo done", { timeout: 0 });
+    expect((await completion(sessionId, processId)).data.success).toBe(true);
+    expect(shown(sessionId, processId)).toBe("done\n");
+  });
+
   test("is ended when its time is up, with what it started", async () => {
     const sessionId = await create();
     const processId = await exec(sessionId, LONG, { timeout: 300 });

@@ -51,7 +51,9 @@ export async function execInBackground(
     options.cwd === undefined
       ? directory
       : await checkWorkingDirectory(resolve(directory, options.cwd), "cwd");
-  const timeoutMs = Math.min(options.timeout ?? DEFAULT_TIMEOUT_MS, LONGEST_TIMER_MS);
+  const { timeout = DEFAULT_TIMEOUT_MS } = options;
+  // Zero is no limit; a timer of more than the longest would end at once.
+  const timeoutMs = timeout === 0 ? LONGEST_TIMER_MS : Math.min(timeout, LONGEST_TIMER_MS);
   const id = randomUUID();
   const command = await start(services, session, {
     id,
