@@ -9,6 +9,7 @@ import { isShared } from "./auth/access-config.ts";
 import type { AttemptDelays } from "./auth/failed-attempts.ts";
 import { Gate } from "./auth/gate.ts";
 import { createModels } from "./compose/models.ts";
+import { createPlaces } from "./compose/places.ts";
 import { createRuns } from "./compose/runs.ts";
 import { createBuiltInToolStore, todosOf } from "./compose/session-tools.ts";
 import type { Config } from "./config/load-config.ts";
@@ -122,8 +123,10 @@ export function createServer(
     onWarning: (message, fields) => seldomLines.write(message, fields),
     attemptDelays: pace.attemptDelays,
   });
+  const shared = () => isShared(access, config.connectionToken);
+  const places = createPlaces(config, defaultWorkingDirectory, shared);
   const proxies = config.proxies && createProxies(config.proxies);
-  const models = createModels(config, () => isShared(access, config.connectionToken), proxies);
+  const models = createModels(config, shared, proxies);
   const log =
     parts.log ??
     createFileEventLog({
@@ -167,6 +170,7 @@ export function createServer(
       const seconds = governor.limits(tenant).idleTimeoutSeconds ?? config.sessionIdleTimeout;
       return seconds > 0 ? seconds * 1000 : undefined;
     },
+    confinementOf: (tenant) => places.confinementOf(tenant),
     admit: (tenant, open) => governor.admitSession(tenant, open),
     onLifecycle: (type, key) => {
       if (type === "session.deleted") storedBytes.forget(key.tenant);
@@ -205,6 +209,7 @@ export function createServer(
     privateHosts: toHosts(config.fetchPrivateHosts),
     proxies,
     defaultWorkingDirectory,
+    places,
     processes: governor,
     onNotKept: (error, session) =>
       logger.warning("what a file held could not be kept before it was changed", {
@@ -222,6 +227,7 @@ export function createServer(
     version,
     home: config.home,
     defaultWorkingDirectory,
+    places,
     log,
     logger,
     instruments,
@@ -256,7 +262,9 @@ export function createServer(
     sources: surroundings,
     instructionsOf: (session) => instructionsOf(session, surroundings),
     commands,
+    places,
     userShell: {
+      placeOf: runs.permissions.placeOf,
       startCommand: (session, options) => builtInTools(session).startCommand(options),
       defaultWorkingDirectory,
       onBug: runs.onBug,
@@ -280,6 +288,7 @@ export function createServer(
       agents: surroundings,
       version,
       defaultWorkingDirectory,
+      places,
       checkSettings: commands.checkSettings,
       builtInTools: BUILT_IN_TOOL_NAMES,
       defaultModel: (settings) => models.directory.defaultModel(settings),

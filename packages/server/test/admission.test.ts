@@ -96,7 +96,7 @@ describe("every method", () => {
     const { client } = w;
     const sessions = new Map<string, string>();
     for (const method of METHODS) {
-      const { sessionId } = await client.request("session.create", { workingDirectory: home.path });
+      const { sessionId } = await client.request("session.create", { workingDirectory: home.work });
       sessions.set(method, sessionId);
     }
     // One that is not open, to be resumed.
@@ -120,7 +120,7 @@ describe("several prompts in one call", () => {
   test("are all taken or none", async () => {
     await using home = await tempHome();
     await using w = await world(home.path);
-    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.work });
     await w.limit({ turnsPerMinute: 2 });
     const three = { sessionId, messages: [{ prompt: "a" }, { prompt: "b" }, { prompt: "c" }] };
     expect(await limitOf(w.client.request("session.sendMessages", three))).toBe("turnsPerMinute");
@@ -137,7 +137,7 @@ describe("a file that alone would be too much", () => {
   test("is not written, and what was let in counts before it is measured", async () => {
     await using home = await tempHome();
     await using w = await world(home.path);
-    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.work });
     await w.limit({ storedBytes: 1_000_000 });
     const write = (path: string, size: number) =>
       w.client.request("session.workspaces.createFile", { sessionId, path, content: "x".repeat(size) });
@@ -155,7 +155,7 @@ describe("calls of models that nobody sent a prompt for", () => {
   test("the next turn of a run is refused when its tenant has no tokens left", async () => {
     await using home = await tempHome();
     await using w = await world(home.path);
-    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.work });
     await w.client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
     await w.limit({ tokensPerDay: 500 });
     w.model.use([
@@ -171,7 +171,7 @@ describe("calls of models that nobody sent a prompt for", () => {
   test("so is a sub-agent's first", async () => {
     await using home = await tempHome();
     await using w = await world(home.path);
-    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.work });
     await w.client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
     await w.limit({ tokensPerDay: 500 });
     const task = { agent_type: "task", name: "dig", description: "dig", prompt: "dig" };

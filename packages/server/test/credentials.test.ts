@@ -98,7 +98,7 @@ afterAll(async () => {
 
 async function create(fields: object): Promise<string> {
   const sessionId = `s${made++}`;
-  await client.request("session.create", { sessionId, workingDirectory: home.path, ...fields });
+  await client.request("session.create", { sessionId, workingDirectory: home.work, ...fields });
   await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
   return sessionId;
 }

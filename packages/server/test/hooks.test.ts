@@ -16,7 +16,7 @@ test("a client with hooks is asked at every step, with the session, the time and
   const before = Date.now();
   await w.client.ask(sessionId, "look");
   await w.client.request("session.detach", { sessionId });
-  const common = { sessionId, cwd: w.home.path, timestamp: expect.any(Number) };
+  const common = { sessionId, cwd: w.home.work, timestamp: expect.any(Number) };
   const tool = { toolName: "lookup", toolArgs: { key: "a" } };
   expect(asked).toEqual([
     { hookType: "sessionStart", input: { ...common, source: "new", initialPrompt: "look" } },

@@ -12,6 +12,9 @@ import type { WireClient } from "./support/wire-client.ts";
 const acme = createToken();
 const globex = createToken();
 
+/** Where sessions work, beside the home. */
+const workOf = (home: string) => join(home, "..", "work");
+
 async function serve(home: string, limits: unknown, env: Record<string, string> = {}) {
   const file = join(home, "rightseat.json");
   const auth = {
@@ -162,7 +165,10 @@ describe("child processes", () => {
     );
     const client = await served.connect(acme.token);
     const create = async (fields: object = {}): Promise<string> => {
-      const { sessionId } = await client.request("session.create", { workingDirectory: home, ...fields });
+      const { sessionId } = await client.request("session.create", {
+        workingDirectory: workOf(home),
+        ...fields,
+      });
       await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
       return sessionId;
     };
@@ -209,7 +215,7 @@ describe("child processes", () => {
     expect(await refusal(asked)).toMatchObject(TOO_MANY);
     expect(own.results(a).at(-1)).toMatchObject({ success: false, isUserRequested: true });
     const stranger = await own.connect(globex.token);
-    const { sessionId: theirs } = await stranger.request("session.create", { workingDirectory: home.path });
+    const { sessionId: theirs } = await stranger.request("session.create", { workingDirectory: home.work });
     await stranger.request("session.shell.exec", { sessionId: theirs, command: "true" });
     await stranger.close();
 
@@ -264,9 +270,9 @@ describe("child processes", () => {
 
   test("hooks of the repository count: one that cannot be run denies the call that it guards", async () => {
     await using home = await tempHome();
-    await mkdir(join(home.path, ".github", "hooks"), { recursive: true });
+    await mkdir(join(home.work, ".github", "hooks"), { recursive: true });
     await writeFile(
-      join(home.path, ".github", "hooks", "guard.json"),
+      join(home.work, ".github", "hooks", "guard.json"),
       JSON.stringify({ version: 1, hooks: { preToolUse: [{ type: "command", bash: "exit 0" }] } }),
     );
     await using own = await world(home.path, 1);

@@ -18,8 +18,8 @@ beforeAll(async () => {
   home = await tempHome();
   model = await startScriptedModelServer();
   server = await startServer(home.path);
-  await writeFile(join(home.path, "dot.png"), Buffer.from(PNG, "base64"));
-  await writeFile(join(home.path, "paper.pdf"), Buffer.from(PDF, "base64"));
+  await writeFile(join(home.work, "dot.png"), Buffer.from(PNG, "base64"));
+  await writeFile(join(home.work, "paper.pdf"), Buffer.from(PDF, "base64"));
 });
 beforeEach(async () => {
   model.use(undefined);
@@ -43,7 +43,7 @@ const create = async (more: object = {}): Promise<string> =>
     await client.request("session.create", {
       model: "scripted",
       provider: provider(),
-      workingDirectory: home.path,
+      workingDirectory: home.work,
       ...more,
     })
   ).sessionId;

@@ -177,11 +177,11 @@ describe("a plan", () => {
       autoApproveEdits: true,
     }));
     model.use([SUBMIT, call("create", { path: "made.txt", file_text: "x" }), { text: "Written." }]);
-    const sessionId = await create({ requestExitPlanMode: true, workingDirectory: home.path });
+    const sessionId = await create({ requestExitPlanMode: true, workingDirectory: home.work });
     await setMode(sessionId, "plan");
     expect(await client.ask(sessionId, "Plan it.")).toBe("Written.");
     expect(client.of(sessionId).some(({ type }) => type === "permission.requested")).toBe(false);
-    expect(await readFile(join(home.path, "made.txt"), "utf8")).toBe("x");
+    expect(await readFile(join(home.work, "made.txt"), "utf8")).toBe("x");
   });
 
   test("is not approved when every client's handler throws", async () => {

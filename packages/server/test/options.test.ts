@@ -130,8 +130,8 @@ const JOIN_PROOFS: Record<string, Proof> = {
   hooks: "test/hooks.test.ts",
   enableFileHooks: "test/hooks-from-files.test.ts",
   workingDirectory: async () => {
-    const sessionId = await create({ workingDirectory: home.path });
-    expect((await client.event(sessionId, "session.start")).data.context.cwd).toBe(home.path);
+    const sessionId = await create({ workingDirectory: home.work });
+    expect((await client.event(sessionId, "session.start")).data.context.cwd).toBe(home.work);
   },
   streaming: async () => {
     const sessionId = await create({ streaming: true });
@@ -221,8 +221,8 @@ const OPTION_PROOFS: Record<string, Proof> = {
   },
   capi: "src/session/settings/model-query.test.ts",
   workingDirectory: async () => {
-    const sessionId = await updated({ workingDirectory: home.path });
-    expect((await client.event(sessionId, "session.context_changed")).data.cwd).toBe(home.path);
+    const sessionId = await updated({ workingDirectory: home.work });
+    expect((await client.event(sessionId, "session.context_changed")).data.cwd).toBe(home.work);
   },
   availableTools: async () =>
     expect(toolNames(await asked(await updated({ availableTools: ["view"] })))).toEqual(["view"]),

@@ -95,7 +95,7 @@ describe("a run that waits for a client that has gone", () => {
     scriptOf(w.model, [call]);
     const gone = await w.server.connect();
     const settings = await joined(gone);
-    const { sessionId } = await gone.request("session.create", { workingDirectory: home.path, ...settings });
+    const { sessionId } = await gone.request("session.create", { workingDirectory: home.work, ...settings });
     if (event === "exit_plan_mode.requested")
       await gone.request("session.mode.set", { sessionId, mode: "plan" });
     await gone.request("session.send", { sessionId, prompt: "please wait" });
@@ -134,7 +134,7 @@ describe("a run that waits for a client that has gone", () => {
     });
     const client = await w.server.connect();
     const { sessionId } = await client.request("session.create", {
-      workingDirectory: home.path,
+      workingDirectory: home.work,
       requestPermission: true,
     });
     await client.request("session.send", { sessionId, prompt: "please wait" });
@@ -229,12 +229,12 @@ describe("a run that waits for one answer and does something else besides", () =
   test("keeps its place until that has ended", async () => {
     await using home = await tempHome();
     await using w = await world(home.path);
-    const go = join(home.path, "go");
+    const go = join(home.work, "go");
     const work = { ...bash(`until [ -e ${go} ]; do sleep 0.02; done`) };
     scriptOf(w.model, [QUESTIONS[0].call, work]);
     const client = await w.server.connect();
     const { sessionId } = await client.request("session.create", {
-      workingDirectory: home.path,
+      workingDirectory: home.work,
       ...(await joined(client)),
     });
     await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });

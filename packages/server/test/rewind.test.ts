@@ -219,7 +219,7 @@ describe("session.history.rewind", () => {
 
   /** A session that has created and edited a file, each in a turn of its own. */
   async function changedFiles(w: World, more: object = {}): Promise<string> {
-    const cwd = await realpath(await mkdtemp(join(w.home.path, "cwd-")));
+    const cwd = await realpath(await mkdtemp(join(w.home.work, "cwd-")));
     const file = join(cwd, "a.txt");
     w.model.use((asked) => {
       const last = ((asked.body.messages ?? []) as { role: string; content: string }[]).at(-1);

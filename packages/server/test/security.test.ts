@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test, vi } from "vitest";
 import { spawnServer, startServer, tempHome } from "./support/servers.ts";
@@ -29,6 +29,8 @@ async function enterWorld() {
   return {
     home: await realpath(home.path),
     work: workPath,
+    /** Where the session has not been allowed to go. */
+    outside: await realpath(home.work),
     model,
     client,
     settings,
@@ -188,7 +190,7 @@ describe("processes that a session started", () => {
     "are gone within ten seconds when %s",
     async (_how, end) => {
       await using home = await tempHome();
-      const mark = join(home.path, "mark");
+      const mark = join(home.work, "mark");
       const world = await withSleepers(home.path, mark);
       await end(world);
       await areGone(mark);
@@ -201,7 +203,7 @@ describe("processes that a session started", () => {
 
   test(`are gone within ten seconds after ${MANY} sessions, one after another`, async () => {
     await using home = await tempHome();
-    const mark = join(home.path, "mark");
+    const mark = join(home.work, "mark");
     const world = await withSleepers(home.path, mark);
     const detach = (ids: readonly string[]) =>
       Promise.all(ids.map((sessionId) => world.client.request("session.detach", { sessionId })));
@@ -465,7 +467,7 @@ describe("paths", () => {
     await using world = await enterWorld();
     await world.create("s");
     await world.client.request("session.permissions.setMode", { sessionId: "s", mode: "manual" });
-    const [inside, outside] = [join(world.work, "in"), join(world.home, "out")];
+    const [inside, outside] = [join(world.work, "in"), join(world.outside, "out")];
     await mkdir(inside);
     await mkdir(outside);
     await writeFile(join(inside, "a.txt"), "inside");
@@ -507,13 +509,13 @@ describe("paths", () => {
     await world.create("s");
     await world.client.request("session.permissions.setMode", { sessionId: "s", mode: "manual" });
     await world.client.request("session.permissions.setApproveAll", { sessionId: "s", enabled: true });
-    await writeFile(join(world.home, "secret.txt"), "secret");
-    await symlink(world.home, join(world.work, "link"));
-    await symlink(join(world.home, "secret.txt"), join(world.work, "file-link"));
+    await writeFile(join(world.outside, "secret.txt"), "secret");
+    await symlink(world.outside, join(world.work, "link"));
+    await symlink(join(world.outside, "secret.txt"), join(world.work, "file-link"));
     await mkdir(join(world.work, "sub"));
     const disguises = [
-      join(world.home, "secret.txt"),
-      `${world.work}/sub/../../${world.home.split("/").at(-1)}/secret.txt`,
+      join(world.outside, "secret.txt"),
+      `${world.work}/sub/../../../${relative(dirname(dirname(world.work)), world.outside)}/secret.txt`,
       "link/secret.txt",
       "file-link",
       "sub/../link//secret.txt",

@@ -39,26 +39,26 @@ async function comeBack(sessionId: string): Promise<void> {
 
 describe("metadata", () => {
   test("a snapshot says what the session is and where it works", async () => {
-    const sessionId = await create({ workingDirectory: home.path, clientName: "tester" });
+    const sessionId = await create({ workingDirectory: home.work, clientName: "tester" });
     const snapshot = await client.request("session.metadata.snapshot", { sessionId });
     expect(snapshot).toMatchObject({
       sessionId,
       isRemote: false,
       alreadyInUse: false,
-      workingDirectory: home.path,
+      workingDirectory: home.work,
       currentMode: "interactive",
       selectedModel: "m",
       clientName: "tester",
       sessionLimits: null,
       workspacePath: expect.stringContaining(sessionId),
-      workspace: { id: sessionId, cwd: home.path, user_named: false },
+      workspace: { id: sessionId, cwd: home.work, user_named: false },
     });
     expect(Date.parse(snapshot.modifiedTime)).toBeGreaterThanOrEqual(Date.parse(snapshot.startTime));
   });
 
   test("a session that is moved stays there when it is resumed", async () => {
-    const sessionId = await create({ workingDirectory: home.path });
-    const there = join(home.path, "there");
+    const sessionId = await create({ workingDirectory: home.work });
+    const there = join(home.work, "there");
     await mkdir(there);
     const moved = await client.request("session.metadata.setWorkingDirectory", {
       sessionId,
@@ -74,21 +74,21 @@ describe("metadata", () => {
   test.each(["relative", "/no/such/directory", "/etc/passwd"])(
     "a session is not moved to %s",
     async (workingDirectory) => {
-      const sessionId = await create({ workingDirectory: home.path });
+      const sessionId = await create({ workingDirectory: home.work });
       await expect(
         client.request("session.metadata.setWorkingDirectory", { sessionId, workingDirectory }),
       ).rejects.toMatchObject({ data: { reason: "invalid_params", path: "workingDirectory" } });
       const snapshot = await client.request("session.metadata.snapshot", { sessionId });
-      expect(snapshot.workingDirectory).toBe(home.path);
+      expect(snapshot.workingDirectory).toBe(home.work);
     },
   );
 
   test("what a client reports of another directory is not recorded", async () => {
-    const sessionId = await create({ workingDirectory: home.path });
+    const sessionId = await create({ workingDirectory: home.work });
     const report = (cwd: string, branch: string) =>
       client.request("session.metadata.recordContextChange", { sessionId, context: { cwd, branch } });
     await report("/elsewhere", "theirs");
-    await report(home.path, "ours");
+    await report(home.work, "ours");
     const { events } = await client.request("session.getMessages", { sessionId });
     const branches = events
       .filter((event: { type: string }) => event.type === "session.context_changed")
@@ -129,7 +129,7 @@ describe("metadata", () => {
 });
 
 test("the sources of a session's custom instructions are listed, and none when it skips them", async () => {
-  const workingDirectory = join(home.path, "instructed");
+  const workingDirectory = join(home.work, "instructed");
   await mkdir(workingDirectory);
   await writeFile(join(workingDirectory, "AGENTS.md"), "Be brief.");
   const sessionId = await create({ workingDirectory });

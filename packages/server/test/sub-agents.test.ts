@@ -35,7 +35,7 @@ const params = (more: object = {}) => ({
   model: "scripted",
   streaming: true,
   provider: { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" },
-  workingDirectory: home.path,
+  workingDirectory: home.work,
   ...more,
 });
 const create = async (more: object = {}): Promise<string> =>

@@ -49,7 +49,7 @@ async function world(home: string) {
   const tenants: Tenant[] = [];
   for (const [n, name] of names.entries()) {
     const mark = `belongs-to-${name}`;
-    const directory = join(home, `work-${mark}`);
+    const directory = join(home, "..", `work-${mark}`);
     await mkdir(directory);
     const connect = async () => {
       const client = await server.connect();

@@ -52,7 +52,7 @@ test("the sum of what was used is the provider's own, over turns, retries, sub-a
     env: { COPILOT_PROVIDER_BASE_URL: `${model.url}/v1`, COPILOT_MODEL: "scripted" },
   });
   const client = await server.connect();
-  const { sessionId } = await client.request("session.create", { workingDirectory: home.path });
+  const { sessionId } = await client.request("session.create", { workingDirectory: home.work });
   await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
   for (let turn = 0; turn < 30; turn += 1) {
     await client.ask(sessionId, turn % 3 === 0 ? `DELEGATE ${turn}` : `turn ${turn}`);

@@ -16,7 +16,8 @@ let made = 0;
 beforeAll(async () => {
   home = await tempHome();
   server = await startServer(home.path, {
-    env: { PATH: process.env.PATH ?? "", MY_TOKEN: "hush", PLAIN: "told" },
+    flags: ["--pass-environment", "NAMED"],
+    env: { PATH: process.env.PATH ?? "", MY_TOKEN: "hush", PLAIN: "hush", NAMED: "told" },
   });
   client = await server.connect();
 });
@@ -29,7 +30,7 @@ afterAll(async () => {
 
 async function create(fields: object = {}): Promise<string> {
   const sessionId = `s${made++}`;
-  const workingDirectory = home.path;
+  const workingDirectory = home.work;
   await client.request("session.create", {
     sessionId,
     model: "m",
@@ -94,25 +95,25 @@ describe("a command in the background", () => {
       ephemeral: true,
       data: { isUserRequested: true, success: false, shellExecution: { exitCode: 3 } },
     });
-    expect(shown(sessionId, processId)).toBe(`${home.path}\nto-stderr\n`);
+    expect(shown(sessionId, processId)).toBe(`${home.work}\nto-stderr\n`);
     const { events } = await client.request("session.getMessages", { sessionId });
     expect(events.map((event: { type: string }) => event.type)).toEqual(["session.start"]);
   });
 
   test("runs where it is told, from where the session is", async () => {
     const sessionId = await create();
-    await mkdir(join(home.path, "below"));
+    await mkdir(join(home.work, "below"));
     const processId = await exec(sessionId, "pwd", { cwd: "below" });
     await completion(sessionId, processId);
-    expect(shown(sessionId, processId)).toBe(`${home.path}/below\n`);
+    expect(shown(sessionId, processId)).toBe(`${home.work}/below\n`);
     await expect(exec(sessionId, "pwd", { cwd: "/no/such/place" })).rejects.toMatchObject({
       data: { reason: "invalid_params", path: "cwd" },
     });
   });
 
-  test("is not given the server's secrets", async () => {
+  test("is given what the operator names, and no secret of the server", async () => {
     const sessionId = await create();
-    const processId = await exec(sessionId, "echo $MY_TOKEN-$PLAIN");
+    const processId = await exec(sessionId, "echo $MY_TOKEN$PLAIN-$NAMED");
     await completion(sessionId, processId);
     expect(shown(sessionId, processId)).toBe("-told\n");
   });

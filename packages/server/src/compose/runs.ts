@@ -23,6 +23,7 @@ import type { PermissionServices } from "../session/permissions/permissions.ts";
 import type { Session } from "../session/session.ts";
 import { isLargeOutput, toolDirectories } from "../session/tools/tool-host.ts";
 import { toolSetOf, withoutInteraction } from "../session/tools/tool-set.ts";
+import type { Places } from "../session/workspace/places.ts";
 import { lookAround, type SurroundingServices } from "../session/workspace/surroundings.ts";
 import type { EventLog } from "../store/event-log.ts";
 import type { BuiltInTools } from "../tools/built-in.ts";
@@ -35,6 +36,7 @@ export interface RunParts {
   readonly version: string;
   readonly home: string;
   readonly defaultWorkingDirectory: string;
+  readonly places: Places;
   readonly log: EventLog;
   readonly logger: Logger;
   readonly instruments: Instruments;
@@ -130,10 +132,16 @@ function toModelError(error: unknown): never {
   throw new ModelError(kind, error.message, { errorCode: error.reason, retryAfterMs, cause: error });
 }
 
-function createPermissionServices({ defaultWorkingDirectory, home, log }: RunParts): PermissionServices {
+function createPermissionServices({
+  defaultWorkingDirectory,
+  home,
+  log,
+  places,
+}: RunParts): PermissionServices {
   const kept = new Map<string, KeptPermissions>();
   return {
     defaultWorkingDirectory,
+    placeOf: (session) => places.placeOf(session, log.workspacePath(session.key)),
     tempDirectory: tmpdir(),
     kept: (tenant) => {
       const known = kept.get(tenant);

@@ -16,6 +16,7 @@ import { readLimits } from "./limits.ts";
 import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./options.ts";
 import { type ProviderEnvironment, readProviders } from "./providers.ts";
 import { readProxies } from "./proxies.ts";
+import { readTenants, type TenantDirectories } from "./tenants.ts";
 
 export interface Config extends OptionValues, ProviderEnvironment {
   readonly home: string;
@@ -28,12 +29,14 @@ export interface Config extends OptionValues, ProviderEnvironment {
   readonly limits: LimitsConfig;
   /** Undefined where requests go straight to their hosts. */
   readonly proxies: ProxySettings | undefined;
+  /** Where on the disk the sessions of tenants work. */
+  readonly tenants: Readonly<Record<string, TenantDirectories>>;
   /** Paths of the certificate and what belongs to it, when the port speaks TLS. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined;
 }
 
 /** What the config file has besides the settings of the table: objects, read by modules of their own. */
-const SECTIONS: readonly string[] = ["auth", "limits"];
+const SECTIONS: readonly string[] = ["auth", "limits", "tenants"];
 
 export type Invocation =
   | { readonly kind: "help" }
@@ -64,6 +67,7 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
     gitHubToken: options.offline ? undefined : gitHubToken(options, trimmed(env)),
     access: readAccess(file.auth),
     limits: readLimits(file.limits),
+    tenants: readTenants(file.tenants),
     tls: tlsFiles(options),
     proxies: readProxies(env),
     ...readProviders(trimmed(env)),

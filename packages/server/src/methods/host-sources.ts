@@ -2,7 +2,7 @@
 import { agentPathsAt, agentsAt, instructionPathsAt, instructionsAt } from "../discovery/host-sources.ts";
 import { toFileAgentInfo } from "../session/agents/agents.ts";
 import { projectsAt } from "../session/workspace/projects.ts";
-import type { Methods, Services } from "./services.ts";
+import type { Methods, Scope, Services } from "./services.ts";
 
 interface AgentPlaces {
   projectPaths?: string[];
@@ -14,28 +14,46 @@ interface InstructionPlaces {
   excludeHostInstructions?: boolean;
 }
 
-export function hostSourceMethods({ sources }: Services): Methods {
-  const places = async (method: string, paths: string[] | undefined, withoutHost: boolean | undefined) => ({
+export function hostSourceMethods({ sources, places: placesOnDisk }: Services): Methods {
+  const places = async (
+    { principal: { tenant } }: Scope,
+    method: string,
+    paths: string[] | undefined,
+    withoutHost: boolean | undefined,
+  ) => ({
     home: withoutHost ? undefined : sources.home,
-    projects: await projectsAt(method, paths),
+    projects: await projectsAt(method, paths, {
+      confinement: placesOnDisk.confinementOf(tenant),
+      reach: placesOnDisk.reachOf({ tenant, sessionId: "" }, undefined),
+    }),
   });
   return {
-    "agents.discover": async (params: AgentPlaces) => {
-      const at = await places("agents.discover", params.projectPaths, params.excludeHostAgents);
+    "agents.discover": async (params: AgentPlaces, scope: Scope) => {
+      const at = await places(scope, "agents.discover", params.projectPaths, params.excludeHostAgents);
       return { agents: (await agentsAt(sources.loadAgents, at)).map(toFileAgentInfo) };
     },
-    "agents.getDiscoveryPaths": async (params: AgentPlaces) => ({
+    "agents.getDiscoveryPaths": async (params: AgentPlaces, scope: Scope) => ({
       paths: agentPathsAt(
-        await places("agents.getDiscoveryPaths", params.projectPaths, params.excludeHostAgents),
+        await places(scope, "agents.getDiscoveryPaths", params.projectPaths, params.excludeHostAgents),
       ),
     }),
-    "instructions.discover": async (params: InstructionPlaces) => {
-      const at = await places("instructions.discover", params.projectPaths, params.excludeHostInstructions);
+    "instructions.discover": async (params: InstructionPlaces, scope: Scope) => {
+      const at = await places(
+        scope,
+        "instructions.discover",
+        params.projectPaths,
+        params.excludeHostInstructions,
+      );
       return { sources: await instructionsAt(sources.load, at) };
     },
-    "instructions.getDiscoveryPaths": async (params: InstructionPlaces) => ({
+    "instructions.getDiscoveryPaths": async (params: InstructionPlaces, scope: Scope) => ({
       paths: instructionPathsAt(
-        await places("instructions.getDiscoveryPaths", params.projectPaths, params.excludeHostInstructions),
+        await places(
+          scope,
+          "instructions.getDiscoveryPaths",
+          params.projectPaths,
+          params.excludeHostInstructions,
+        ),
       ),
     }),
   };

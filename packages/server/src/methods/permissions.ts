@@ -130,7 +130,10 @@ export function permissionMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       await sessionOf(services, scope, params);
-      return settings.resolveLocation(params.workingDirectory);
+      return settings.resolveLocation(
+        params.workingDirectory,
+        services.places.confinementOf(scope.principal.tenant),
+      );
     },
     "session.permissions.locations.apply": async (
       params: ById & { workingDirectory: string },

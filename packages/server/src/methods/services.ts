@@ -13,6 +13,7 @@ import type { JoinServices } from "../session/join-session.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { UserShellServices } from "../session/tools/user-shell.ts";
+import type { Places } from "../session/workspace/places.ts";
 import type { SurroundingServices } from "../session/workspace/surroundings.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
 
@@ -22,6 +23,7 @@ export interface Services {
   readonly runs: SubAgentServices;
   readonly join: JoinServices;
   readonly userShell: UserShellServices;
+  readonly places: Places;
   readonly commands: CommandServices;
   readonly models: ModelDirectory;
   readonly accounts: GitHubAccounts;

@@ -40,7 +40,11 @@ export function sessionMetadataMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      const workingDirectory = await checkWorkingDirectory(params.workingDirectory, "workingDirectory");
+      const workingDirectory = await checkWorkingDirectory(
+        params.workingDirectory,
+        "workingDirectory",
+        services.runs.permissions.placeOf(session),
+      );
       await moveSession(session, workingDirectory);
       services.onUpdated(session);
       await session.committed();

@@ -147,6 +147,7 @@ export function workspaceMethods(services: Services): Methods {
         mode: params.mode,
         ignoreWhitespace: params.ignoreWhitespace,
         workingDirectory: workingDirectoryOf(services.runs, session),
+        confinement: session.settings.confinement,
         mayRunGit: session.settings.enableHostGitOperations !== false,
         environment: services.environment,
         signal: scope.signal,

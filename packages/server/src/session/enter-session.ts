@@ -22,11 +22,13 @@ import {
   toAttachment,
 } from "./settings/session-settings.ts";
 import { checkTools } from "./tools/check-tools.ts";
+import type { Places } from "./workspace/places.ts";
 
 export interface EnterServices {
   readonly registry: SessionRegistry;
   readonly agents: AgentServices;
   readonly defaultWorkingDirectory: string;
+  readonly places: Places;
   /**
    * Checks what a client asks for before the session is made: the GitHub token, the model.
    * @throws RpcError when it cannot be had.
@@ -108,6 +110,8 @@ async function checkNewcomer(
   // A client that names no model may come for the history alone, and need not bring the way to one.
   await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
   const cwd = settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory;
+  const reach = services.places.reachOf(session.key, services.registry.log.workspacePath(session.key));
+  await services.places.checkSettings(reach, settings, cwd);
   return agentAskedFor(services, settings, cwd, params);
 }
 

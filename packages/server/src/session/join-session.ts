@@ -75,7 +75,11 @@ export async function createSession(
   settings.model ??= services.defaultModel(settings);
   checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
-  const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
+  settings.confinement = services.places.confinementOf(tenant);
+  settings.workingDirectory ??= await services.places.defaultDirectory(tenant);
+  const cwd = settings.workingDirectory;
+  const reach = services.places.reachOf(key, services.registry.log.workspacePath(key));
+  await services.places.checkSettings(reach, settings, cwd);
   const agent = await agentAskedFor(services, settings, cwd, params);
   const context = await sessionContext(settings, cwd);
   const startTime = new Date().toISOString();

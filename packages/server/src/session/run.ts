@@ -104,6 +104,7 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
     const options = {
       delivery: queued ? "queued" : "idle",
       workingDirectory: workingDirectoryOf(services, session),
+      reach: services.permissions.placeOf(session).reach,
     } as const;
     const hooks = promptHooksOf(services.hooks, session, controller.signal);
     if (hooks) await hooks.start(prompt.prompt);
@@ -460,6 +461,7 @@ class SessionRunHost implements RunHost {
     return logUserMessage(this.#session, prompt, {
       delivery,
       workingDirectory: this.workingDirectory,
+      reach: this.#services.permissions.placeOf(this.#session).reach,
       ...(prompt.attachments ? await partsTaken(this.#services, this.#session) : NO_PARTS),
       hooks: promptHooksOf(this.#services.hooks, this.#session, this.signal),
     });

@@ -27,6 +27,7 @@ import { createSessionState, parseSessionState } from "./session-state.ts";
 import { hasParticipants, type SessionSettings } from "./settings/session-settings.ts";
 import { closeCutOffToolCalls } from "./tools/cut-off-tool-calls.ts";
 import { silentClients, waitsForClients } from "./waiting-for-clients.ts";
+import type { Confinement } from "./workspace/confinement.ts";
 
 export type LifecycleType = "session.created" | "session.updated" | "session.deleted";
 
@@ -39,6 +40,8 @@ export interface RegistryOptions {
   readonly idleTimeoutMs: (tenant: string) => number | undefined;
   /** Asked before a session is made or opened, with how many the tenant has open. @throws RpcError when it may not. */
   readonly admit: (tenant: string, open: number) => void;
+  /** How far up from its directory the project of a tenant's session is looked for. */
+  readonly confinementOf: (tenant: string) => Confinement | undefined;
   /** Tells hooks that a session ends, before it does; resolves when they know. */
   readonly onEnd: (session: Session, reason: EndReason, hooks: readonly HookSource[]) => Promise<void>;
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
@@ -368,7 +371,7 @@ export class SessionRegistry {
     return new Session({
       log: this.log,
       lease,
-      settings,
+      settings: { ...settings, confinement: this.#options.confinementOf(lease.tenant) },
       questionDeadlineMs: this.#options.questionDeadlineMs,
       onBroken: (session, error) => this.#writeFailed(session, error),
       onMend: this.#options.onMend,

@@ -4,6 +4,7 @@
  */
 import type { ModelTool } from "../models/model-provider.ts";
 import type { Proxies } from "../network/proxies.ts";
+import type { Reach } from "./reach.ts";
 import type { PermissionAsk, ToolContext, ToolResult } from "./tool.ts";
 import type { UserChannel } from "./user-channel.ts";
 
@@ -48,6 +49,8 @@ export interface BuiltInToolHost {
    * place back, once, when none of the group is left. @throws RpcError `limit_exceeded`.
    */
   takeProcess?(): Promise<() => void>;
+  /** Which paths its tools may touch at all; any when left out. */
+  reach?(): Reach;
   /** What processes that are started for the session get. */
   environment(): Readonly<Record<string, string>>;
 }

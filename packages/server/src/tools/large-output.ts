@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { cutText } from "@rightseat/protocol";
 import { type BuiltInToolHost, DEFAULT_MAX_OUTPUT_BYTES } from "./built-in-tool.ts";
+import { canonicalPath } from "./paths.ts";
 
 export const PREVIEW_CHARS = 500;
 /** Of one session. */
@@ -22,6 +23,8 @@ export async function openOutputFile(
 ): Promise<{ path: string; handle: FileHandle } | undefined> {
   const directory = host.largeOutputDirectory();
   if (directory === undefined) return undefined;
+  // It was checked when the session was told of it; a link may have come since.
+  if (host.reach?.().refuses(await canonicalPath(directory), "write") !== undefined) return undefined;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   // The name is what recorded conversations hold.
   const name = `${Date.now()}-copilot-tool-output-${randomBytes(4).toString("hex")}.txt`;

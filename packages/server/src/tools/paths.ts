@@ -1,6 +1,7 @@
 /** Paths that a model names, and where they lead. */
 import { realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { Access, Reach } from "./reach.ts";
 import type { ToolContext } from "./tool.ts";
 import { requiredText, toArguments, withoutNul } from "./tool-arguments.ts";
 import { systemErrorCode } from "./tool-results.ts";
@@ -15,28 +16,36 @@ export interface NamedPath {
 /** What was asked about for a call, so that nothing else is done when a link has changed since. */
 const asked = new WeakMap<ToolContext, string>();
 
-/** @throws ToolArgumentError when the argument is no path. */
-export async function namedPath(args: unknown, context: ToolContext, fallback?: string): Promise<NamedPath> {
+export interface PathUse {
+  readonly access: Access;
+  /** The session's tools' host, which says what they may reach. */
+  readonly host: { reach?(): Reach };
+  /** Taken when the call names no path. */
+  readonly fallback?: string;
+}
+
+/** @throws ToolArgumentError when the argument is no path; when it leads to where tools have no access. */
+async function namedPath(args: unknown, context: ToolContext, use: PathUse): Promise<NamedPath> {
   const given = toArguments(args);
+  const { fallback, host, access } = use;
   const text = fallback !== undefined && !given.path ? fallback : requiredText(given, "path");
   const path = resolve(context.workingDirectory, withoutNul(text, "path"));
-  return { path, canonical: await canonicalPath(path) };
+  const canonical = await canonicalPath(path);
+  const refusal = host.reach?.().refuses(canonical, access);
+  if (refusal !== undefined) throw new Error(`${path} cannot be used. ${refusal}`);
+  return { path, canonical };
 }
 
 /** The path, for the permission that is asked now. @throws as `namedPath`. */
-export async function pathToAskFor(
-  args: unknown,
-  context: ToolContext,
-  fallback?: string,
-): Promise<NamedPath> {
-  const named = await namedPath(args, context, fallback);
+export async function pathToAskFor(args: unknown, context: ToolContext, use: PathUse): Promise<NamedPath> {
+  const named = await namedPath(args, context, use);
   asked.set(context, named.canonical);
   return named;
 }
 
 /** The path, for use now. @throws as `namedPath`, and when it leads elsewhere than what was asked about. */
-export async function pathToUse(args: unknown, context: ToolContext, fallback?: string): Promise<NamedPath> {
-  const named = await namedPath(args, context, fallback);
+export async function pathToUse(args: unknown, context: ToolContext, use: PathUse): Promise<NamedPath> {
+  const named = await namedPath(args, context, use);
   const before = asked.get(context);
   if (before !== undefined && before !== named.canonical) {
     throw new Error(`${named.path} led to ${before} when permission was asked, and now leads elsewhere.`);

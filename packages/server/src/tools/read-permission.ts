@@ -1,6 +1,6 @@
 /** What is asked before something is read. */
 import type { PermissionRequestRead } from "@rightseat/protocol";
-import { pathToAskFor } from "./paths.ts";
+import { type PathUse, pathToAskFor } from "./paths.ts";
 import type { PermissionAsk, ToolContext } from "./tool.ts";
 
 /**
@@ -11,9 +11,9 @@ export async function askReadPermission(
   intention: string,
   args: unknown,
   context: ToolContext,
-  fallback?: string,
+  use: Omit<PathUse, "access">,
 ): Promise<PermissionAsk> {
-  const { path, canonical } = await pathToAskFor(args, context, fallback);
+  const { path, canonical } = await pathToAskFor(args, context, { ...use, access: "read" });
   const request: PermissionRequestRead = { kind: "read", intention, path, resolvedPath: canonical };
   return { ...request };
 }

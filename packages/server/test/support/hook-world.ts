@@ -63,7 +63,7 @@ export class HookWorld {
 
   get settings() {
     const provider = { type: "openai", baseUrl: `${this.model.url}/v1`, apiKey: "k" };
-    return { model: "scripted", provider, workingDirectory: this.home.path, hooks: true };
+    return { model: "scripted", provider, workingDirectory: this.home.work, hooks: true };
   }
 
   async create(hooks: Hooks, more: object = {}): Promise<{ sessionId: string; asked: Asked }> {

@@ -1,6 +1,6 @@
 /** Real servers for tests: in this process, or as the command in one of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,11 +13,15 @@ import { connectTcp, type WireClient } from "./wire-client.ts";
 
 export interface TempHome extends AsyncDisposable {
   readonly path: string;
+  /** A directory for sessions to work in: the home itself is the server's own. */
+  readonly work: string;
 }
 
 export async function tempHome(): Promise<TempHome> {
-  const path = await mkdtemp(join(tmpdir(), "rightseat-test-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  const base = await mkdtemp(join(tmpdir(), "rightseat-test-"));
+  const [path, work] = [join(base, "home"), join(base, "work")];
+  await Promise.all([path, work].map((folder) => mkdir(folder)));
+  return { path, work, [Symbol.asyncDispose]: () => rm(base, { recursive: true, force: true }) };
 }
 
 export interface LogLine {

@@ -11,6 +11,7 @@ import type { HookSource } from "../../hooks/hook-source.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
+import { gitCeiling } from "../workspace/confinement.ts";
 import { sessionContext } from "../workspace/session-context.ts";
 
 export interface HookServices {
@@ -58,7 +59,7 @@ export async function fileHooksOf(
   const options: FileHookOptions = {
     root,
     start: session.fileHooksStart,
-    environment: services.environment,
+    environment: () => ({ ...services.environment(), ...gitCeiling(settings.confinement, cwd) }),
     takeProcess: () => services.takeProcess(session.key.tenant),
     onProgress: (message, temporary) => session.emit("hook.progress", { message, temporary }),
   };

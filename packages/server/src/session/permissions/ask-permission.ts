@@ -3,9 +3,11 @@ import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { PendingToolCall } from "../../agent/run-host.ts";
 import type { Decision } from "../../permissions/decide.ts";
+import { pathsOf } from "../../permissions/paths.ts";
 import { promptRequestOf } from "../../permissions/prompt-request.ts";
 import { describeRule } from "../../permissions/rule.ts";
 import type { PermissionVerdict } from "../../permissions/verdict.ts";
+import type { Reach } from "../../tools/reach.ts";
 import type { PermissionAsk } from "../../tools/tool.ts";
 import { canAsk } from "../clients/clients.ts";
 import type { Session } from "../session.ts";
@@ -27,6 +29,8 @@ export async function askPermission(
   call: PendingToolCall,
   signal: AbortSignal,
 ): Promise<PermissionVerdict> {
+  const refusal = refusalOf(ask, services.placeOf(session).reach);
+  if (refusal !== undefined) return { allowed: false, message: refusal };
   const decision = await decideFor(services, session, ask);
   if (decision.kind === "allowed") return ALLOWED;
   if (decision.kind === "denied") return deniedBy(decision.names);
@@ -82,6 +86,15 @@ function withManagedApproval(ask: PermissionAsk & { readonly toolCallId: string 
   const offer = ask.canOfferSessionApproval === undefined ? {} : { canOfferSessionApproval: false };
   const isKnown = ["shell", "read", "write", "url"].includes(ask.kind);
   return { ...ask, ...offer, ...(isKnown ? { managedApprovalRequired: true } : {}) };
+}
+
+/** What nobody can allow. A command is taken to change what it names. */
+function refusalOf(ask: PermissionAsk, reach: Reach): string | undefined {
+  for (const [canonical, named] of pathsOf(ask)) {
+    const refusal = reach.refuses(canonical, ask.kind === "read" ? "read" : "write");
+    if (refusal !== undefined) return `${named} cannot be used. ${refusal}`;
+  }
+  return undefined;
 }
 
 const ALLOWED: PermissionVerdict = { allowed: true, message: "" };

@@ -17,6 +17,7 @@ import { type Approval, addRules, isSameRule } from "../../permissions/rule.ts";
 import { isUrlPattern } from "../../permissions/url-pattern.ts";
 import { canonicalPath } from "../../tools/paths.ts";
 import type { Session } from "../session.ts";
+import type { Confinement } from "../workspace/confinement.ts";
 import { resolveWorkingContext } from "../workspace/working-context.ts";
 import { refuseBypass } from "./managed-settings.ts";
 import { countLocationAgain } from "./permission-answer.ts";
@@ -181,9 +182,12 @@ export interface PermissionLocation {
 }
 
 /** The repository that a directory belongs to, or the directory itself. @throws RpcError unless absolute. */
-export async function resolveLocation(workingDirectory: string): Promise<PermissionLocation> {
+export async function resolveLocation(
+  workingDirectory: string,
+  confinement: Confinement | undefined,
+): Promise<PermissionLocation> {
   assertAbsolute(workingDirectory, "workingDirectory");
-  const { gitRoot } = await resolveWorkingContext(workingDirectory);
+  const { gitRoot } = await resolveWorkingContext(workingDirectory, confinement);
   return gitRoot === undefined
     ? { locationKey: resolve(workingDirectory), locationType: "dir" }
     : { locationKey: gitRoot, locationType: "repo" };
@@ -195,7 +199,7 @@ export async function applyLocation(
   session: Session,
   workingDirectory: string,
 ) {
-  const location = await resolveLocation(workingDirectory);
+  const location = await resolveLocation(workingDirectory, session.settings.confinement);
   const changed = locationKeyOf(services, session) !== location.locationKey;
   if (changed) changePolicy(session, { locationKey: location.locationKey });
   const kept = services.kept(session.key.tenant);

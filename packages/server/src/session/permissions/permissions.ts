@@ -3,13 +3,17 @@ import { resolve } from "node:path";
 import { type Decision, decide, type KeptApprovals } from "../../permissions/decide.ts";
 import type { KeptPermissions } from "../../permissions/kept-permissions.ts";
 import type { PermissionPolicy } from "../../permissions/policy.ts";
+import type { Reach } from "../../tools/reach.ts";
 import type { PermissionAsk } from "../../tools/tool.ts";
 import type { Session } from "../session.ts";
+import type { Places } from "../workspace/places.ts";
 import { workingDirectoryOf } from "../workspace/working-directory.ts";
 
 /** Made once by the composition root. */
 export interface PermissionServices {
   readonly defaultWorkingDirectory: string;
+  /** Which paths the session may touch at all. */
+  readonly placeOf: (session: Session) => { readonly places: Places; readonly reach: Reach };
   readonly tempDirectory: string;
   /** What was approved for longer than a session, of a tenant. */
   readonly kept: (tenant: string) => KeptPermissions;

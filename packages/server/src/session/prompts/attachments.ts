@@ -11,6 +11,8 @@ import { constants, type Stats } from "node:fs";
 import { open, opendir, stat } from "node:fs/promises";
 import { basename, relative, resolve } from "node:path";
 import type { ModelContentPart } from "../../models/model-provider.ts";
+import { canonicalPath } from "../../tools/paths.ts";
+import type { Reach } from "../../tools/reach.ts";
 import { type GitHubAttachment, type LineRange, toReferenceLine } from "../github/github-references.ts";
 import { clip, oneLine, toBlock, toListBlock } from "./prompt-blocks.ts";
 
@@ -57,6 +59,8 @@ export interface RenderPromptOptions {
   readonly attachments?: readonly Attachment[];
   /** Relative paths start here; selections inside it are named relative to it. */
   readonly workingDirectory: string;
+  /** Which files may be read at all; any when left out. */
+  readonly reach?: Reach | undefined;
   /** Images become parts of the message; without it they are only named. Default true. */
   readonly supportsVision?: boolean;
   /** PDF blobs become parts unless this is false, PDF files only when it is true: those can be read with tools. */
@@ -172,6 +176,8 @@ async function renderPath(
   const path = resolve(options.workingDirectory, attachment.path);
   const line = (note: string) => out.tagged.push(`* ${oneLine(path)} (${note})`);
   try {
+    if (options.reach?.refuses(await canonicalPath(path), "read") !== undefined)
+      return void line("not accessible");
     const found = await stat(path);
     if (found.isDirectory()) line(await countEntries(path));
     else if (!found.isFile()) line("not a regular file");

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import type { ModelContentPart, ResponseFormat } from "../../models/model-provider.ts";
+import type { Reach } from "../../tools/reach.ts";
 import type { PromptHooks } from "../hooks/prompt-hooks.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
@@ -155,6 +156,8 @@ export function waitingItems(session: Session): QueuedPrompt[] {
 export interface UserMessageOptions {
   readonly delivery: "idle" | "steering" | "queued";
   readonly workingDirectory: string;
+  /** Which files its attachments may be. */
+  readonly reach: Reach;
   readonly supportsVision: boolean;
   readonly supportsDocuments: boolean;
   readonly hooks?: PromptHooks | undefined;
@@ -208,6 +211,7 @@ async function prepareUserMessage(
         prompt,
         attachments: given.attachments as Attachment[],
         workingDirectory: options.workingDirectory,
+        reach: options.reach,
         supportsVision: options.supportsVision,
         // Documents that were sent go to every model; whether it takes them is its own to say.
         ...(options.supportsDocuments ? { supportsDocuments: true } : {}),

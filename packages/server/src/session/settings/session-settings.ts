@@ -9,6 +9,7 @@ import type { ManagedPolicy } from "../../permissions/managed-policy.ts";
 import type { ClientLink } from "../clients/client-link.ts";
 import type { GitHubIdentity } from "../github/github-identity.ts";
 import { ClientHooks } from "../hooks/client-hooks.ts";
+import type { Confinement } from "../workspace/confinement.ts";
 
 export interface CustomAgentSpec {
   readonly name: string;
@@ -105,6 +106,8 @@ export interface SessionSettings {
   additionalDirectories?: readonly string[];
   /** What becomes of output that is too large for the model. */
   largeOutput?: LargeOutputSettings;
+  /** How far up its project is looked for; the server's word, and no client's. */
+  confinement?: Confinement | undefined;
   /** The policy that the application lays over permissions; never stored. */
   managed?: ManagedPolicy;
 }

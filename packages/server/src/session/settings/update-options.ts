@@ -4,7 +4,7 @@ import type { ClientLink } from "../clients/client-link.ts";
 import { type SessionLimits, setSessionLimits } from "../context/session-limits.ts";
 import type { JoinServices } from "../join-session.ts";
 import type { Session } from "../session.ts";
-import { checkWorkingDirectory, moveSession } from "../workspace/working-directory.ts";
+import { checkWorkingDirectory, moveSession, workingDirectoryOf } from "../workspace/working-directory.ts";
 import { applyChecked, applyModel, setReasoningEffort } from "./change-session.ts";
 import { checkFields, warnOfFields } from "./field-rules.ts";
 import { OPTION_FIELDS } from "./session-fields.ts";
@@ -12,21 +12,24 @@ import { mergeSettings, type SettingsParams } from "./session-settings.ts";
 
 /** All of them or none. @throws RpcError for an option that is refused, or cannot be had. */
 export async function updateOptions(
-  services: Pick<JoinServices, "checkSettings">,
+  services: Pick<JoinServices, "checkSettings" | "runs">,
   session: Session,
   link: ClientLink,
   params: SettingsParams,
 ): Promise<void> {
   const unheard = checkFields("session.options.update", params, OPTION_FIELDS);
   const { workingDirectory, ...rest } = params;
+  const place = services.runs.permissions.placeOf(session);
   const directory =
     typeof workingDirectory === "string"
-      ? await checkWorkingDirectory(workingDirectory, "workingDirectory")
+      ? await checkWorkingDirectory(workingDirectory, "workingDirectory", place)
       : undefined;
   await applyChecked(
     session,
-    (current) => {
+    async (current) => {
       const wanted = mergeSettings(current, rest);
+      const cwd = directory ?? workingDirectoryOf(services.runs, session);
+      await place.places.checkSettings(place.reach, wanted, cwd);
       // As with resume: a client that names no model need not bring the way to one.
       return services.checkSettings(rest.model === undefined ? { ...wanted, model: undefined } : wanted);
     },

@@ -6,9 +6,13 @@ import {
   DEFAULT_MAX_OUTPUT_BYTES,
   type FileChange,
 } from "../../tools/built-in-tool.ts";
+import { OWN } from "../../tools/create-reach.ts";
+import type { Reach } from "../../tools/reach.ts";
 import type { UserChannel } from "../../tools/user-channel.ts";
 import { createUserChannel } from "../clients/user-channel.ts";
 import type { Session } from "../session.ts";
+import { gitCeiling } from "../workspace/confinement.ts";
+import type { Places } from "../workspace/places.ts";
 import { workingDirectoryOf } from "../workspace/working-directory.ts";
 import { recordFileChange } from "./file-changes.ts";
 
@@ -26,6 +30,7 @@ export interface ToolHostServices {
   readonly privateHosts: readonly string[];
   readonly proxies?: BuiltInToolHost["proxies"];
   readonly defaultWorkingDirectory: string;
+  readonly places: Places;
   /** Counts the processes of tenants. */
   readonly processes: ProcessPlaces;
   /** A file is changed without that its change can be undone. */
@@ -97,16 +102,19 @@ export class SessionToolHost implements BuiltInToolHost {
     return this.#services.processes.takeProcess(this.#session.key.tenant);
   }
 
+  reach(): Reach {
+    return this.#services.places.reachOf(this.#session.key, this.sessionDirectory());
+  }
+
   environment(): Readonly<Record<string, string>> {
-    return this.#services.environment;
+    const ceiling = gitCeiling(this.#session.settings.confinement, this.workingDirectory());
+    return { ...this.#services.environment, ...ceiling };
   }
 }
 
 /** What of a session's own directory its tools may use without a question. Its log is in there, too. */
 export function toolDirectories(sessionDirectory: string | undefined): readonly string[] {
-  return sessionDirectory === undefined
-    ? []
-    : ["files", "temp", "plan.md"].map((name) => join(sessionDirectory, name));
+  return sessionDirectory === undefined ? [] : OWN.map((name) => join(sessionDirectory, name));
 }
 
 /** Where it keeps output that is too large for its model; goes with the session. */

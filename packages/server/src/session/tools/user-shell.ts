@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cutText, RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import type { UserCommand, UserCommandOptions, UserCommands } from "../../tools/user-command.ts";
 import { runErrand } from "../errands.ts";
+import type { PermissionServices } from "../permissions/permissions.ts";
 import type { Session } from "../session.ts";
 import { checkWorkingDirectory, workingDirectoryOf } from "../workspace/working-directory.ts";
 
@@ -13,6 +14,7 @@ export interface UserShellServices {
   /** @throws Error when it cannot be started; RpcError when the tenant has too many running. */
   readonly startCommand: (session: Session, options: UserCommandOptions) => Promise<UserCommand>;
   readonly defaultWorkingDirectory: string;
+  readonly placeOf: PermissionServices["placeOf"];
   /** A throw where none was expected. */
   readonly onBug: (error: unknown, session: Session) => void;
 }
@@ -50,7 +52,7 @@ export async function execInBackground(
   const cwd =
     options.cwd === undefined
       ? directory
-      : await checkWorkingDirectory(resolve(directory, options.cwd), "cwd");
+      : await checkWorkingDirectory(resolve(directory, options.cwd), "cwd", services.placeOf(session));
   const { timeout = DEFAULT_TIMEOUT_MS } = options;
   // Zero is no limit; a timer of more than the longest would end at once.
   const timeoutMs = timeout === 0 ? LONGEST_TIMER_MS : Math.min(timeout, LONGEST_TIMER_MS);

@@ -2,6 +2,9 @@
 import { isAbsolute, resolve } from "node:path";
 import { RpcError } from "@rightseat/protocol";
 import type { Project } from "../../discovery/host-sources.ts";
+import { canonicalPath } from "../../tools/paths.ts";
+import type { Reach } from "../../tools/reach.ts";
+import type { Confinement } from "./confinement.ts";
 import { resolveWorkingContext } from "./working-context.ts";
 
 const MAX_PROJECTS = 100;
@@ -11,7 +14,11 @@ const MAX_PROJECTS = 100;
  * @param method for the error.
  * @throws RpcError `invalid_params` for a path that is not absolute, and for too many.
  */
-export async function projectsAt(method: string, paths: readonly string[] = []): Promise<Project[]> {
+export async function projectsAt(
+  method: string,
+  paths: readonly string[] = [],
+  place: { readonly confinement: Confinement | undefined; readonly reach: Reach },
+): Promise<Project[]> {
   const refuse = (expected: string) =>
     new RpcError("invalid_params", `${method}: projectPaths: expected ${expected}`, { path: "projectPaths" });
   if (paths.length > MAX_PROJECTS) throw refuse(`at most ${MAX_PROJECTS} paths, got ${paths.length}`);
@@ -20,7 +27,11 @@ export async function projectsAt(method: string, paths: readonly string[] = []):
   return Promise.all(
     paths.map(async (projectPath) => {
       const workingDirectory = resolve(projectPath);
-      const { gitRoot } = await resolveWorkingContext(workingDirectory);
+      const canonical = await canonicalPath(workingDirectory).catch(() => workingDirectory);
+      const refusal = place.reach.refuses(canonical, "write");
+      if (refusal !== undefined)
+        throw refuse(`directories that you may use, got '${projectPath}'. ${refusal}`);
+      const { gitRoot } = await resolveWorkingContext(workingDirectory, place.confinement);
       return { projectPath, workingDirectory, ...(gitRoot === undefined ? {} : { gitRoot }) };
     }),
   );

@@ -8,6 +8,8 @@ import { constants } from "node:fs";
 import { lstat, open, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { withoutComment } from "../../discovery/front-matter.ts";
+import { isInside } from "../../tools/paths.ts";
+import type { Confinement } from "./confinement.ts";
 
 /** `WorkingDirectoryContext` of session-events.schema.json. */
 export interface WorkingContext {
@@ -44,24 +46,26 @@ export const resolveWorkingContext = createWorkingContextResolver();
 /** For tests and for other cache times. Calls at the same time share one look. */
 export function createWorkingContextResolver(
   options: WorkingContextOptions = {},
-): (cwd: string) => Promise<WorkingContext> {
+): (cwd: string, confinement?: Confinement) => Promise<WorkingContext> {
   const { cacheMs = 1000, now = Date.now } = options;
   const cache = new Map<string, { readonly context: Promise<WorkingContext>; readonly until: number }>();
-  return (cwd) => {
-    const known = cache.get(cwd);
+  return (cwd, confinement) => {
+    const key = confinement === undefined ? cwd : `${cwd}\0${confinement.root ?? ""}`;
+    const known = cache.get(key);
     if (known !== undefined && now() < known.until) return known.context;
-    cache.delete(cwd);
+    cache.delete(key);
     const oldest = cache.keys().next();
     if (cache.size >= MAX_CACHED && oldest.done !== true) cache.delete(oldest.value);
-    const context = readContext(cwd);
-    cache.set(cwd, { context, until: now() + cacheMs });
+    const context = readContext(cwd, confinement);
+    cache.set(key, { context, until: now() + cacheMs });
     return context;
   };
 }
 
-async function readContext(cwd: string): Promise<WorkingContext> {
+async function readContext(cwd: string, confinement: Confinement | undefined): Promise<WorkingContext> {
   try {
-    const found = await findRepository(await realpath(cwd));
+    const start = await realpath(cwd);
+    const found = await findRepository(start, confinement && (confinement.root ?? start));
     if (found === undefined) return { cwd };
     const [head, remote] = await Promise.all([readHead(found), readOrigin(found.commonDir)]);
     return { cwd, gitRoot: found.root, ...parseRemoteUrl(remote), ...head };
@@ -78,15 +82,19 @@ interface Repository {
   readonly commonDir: string;
 }
 
-async function findRepository(start: string): Promise<Repository | undefined> {
+/** @param top nothing above it is looked at; undefined for the whole disk. */
+async function findRepository(start: string, top: string | undefined): Promise<Repository | undefined> {
+  if (top !== undefined && !isInside(start, top)) return undefined;
   const levels = [start];
-  for (let at = start; dirname(at) !== at && levels.length < MAX_LEVELS; ) levels.push((at = dirname(at)));
+  for (let at = start; at !== top && dirname(at) !== at && levels.length < MAX_LEVELS; )
+    levels.push((at = dirname(at)));
+  const owner = await ownerOf(start);
   const candidates = await Promise.all(
     levels.map((level) => lstat(join(level, ".git")).catch(() => undefined)),
   );
   for (const [index, candidate] of candidates.entries()) {
     const root = levels[index];
-    if (candidate === undefined || root === undefined) continue;
+    if (candidate === undefined || root === undefined || !isTrusted(candidate.uid, owner)) continue;
     const gitDir = candidate.isFile() ? await readPointer(root) : join(root, ".git");
     // Git, too, walks on past a `.git` that holds no repository.
     if (gitDir === undefined || (await readText(join(gitDir, "HEAD"))) === undefined) continue;
@@ -94,6 +102,16 @@ async function findRepository(start: string): Promise<Repository | undefined> {
     return { root, gitDir, commonDir: commonDir === undefined ? gitDir : resolve(gitDir, commonDir) };
   }
   return undefined;
+}
+
+/** As git does: what another user has put there is not believed. Whose the directory itself is, the session chose. */
+function isTrusted(uid: number, owner: number | undefined): boolean {
+  const own = process.getuid?.();
+  return own === undefined || uid === own || uid === 0 || uid === owner;
+}
+
+async function ownerOf(path: string): Promise<number | undefined> {
+  return (await lstat(path).catch(() => undefined))?.uid;
 }
 
 /** The `.git` file of a worktree or submodule. */

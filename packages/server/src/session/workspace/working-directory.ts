@@ -2,7 +2,9 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import type { Reach } from "../../tools/reach.ts";
 import type { Session } from "../session.ts";
+import type { Places } from "./places.ts";
 import { sessionContext } from "./session-context.ts";
 
 type WorkingContext = SessionEventDataMap["session.context_changed"];
@@ -12,7 +14,11 @@ type WorkingContext = SessionEventDataMap["session.context_changed"];
  * @param path how the parameter is called, for the error.
  * @throws RpcError `invalid_params`.
  */
-export async function checkWorkingDirectory(directory: string, path: string): Promise<string> {
+export async function checkWorkingDirectory(
+  directory: string,
+  path: string,
+  place: { readonly places: Places; readonly reach: Reach },
+): Promise<string> {
   if (!isAbsolute(directory) || directory.includes("\0")) {
     throw new RpcError("invalid_params", `${path}: expected an absolute path, got '${directory}'`, { path });
   }
@@ -24,6 +30,7 @@ export async function checkWorkingDirectory(directory: string, path: string): Pr
       { path },
     );
   }
+  await place.places.check(place.reach, directory, path);
   return resolve(directory);
 }
 

@@ -18,6 +18,7 @@ const diff = (mode: DiffMode = "unstaged", more: object = {}) =>
     workingDirectory: repository,
     mayRunGit: true,
     environment: environment(),
+    confinement: undefined,
     signal: new AbortController().signal,
     ...more,
   });

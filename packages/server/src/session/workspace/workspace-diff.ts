@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { readRegularFile } from "../../tools/regular-file.ts";
+import { type Confinement, gitCeiling } from "./confinement.ts";
 
 export type DiffMode = "unstaged" | "branch" | "session";
 
@@ -36,6 +37,7 @@ export interface DiffRequest {
   readonly workingDirectory: string;
   /** Without git nothing is known to have changed. */
   readonly mayRunGit: boolean;
+  readonly confinement: Confinement | undefined;
   /** For git: where it is, and whose configuration it reads. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -210,6 +212,7 @@ async function git(
       LC_ALL: "C",
       GIT_OPTIONAL_LOCKS: "0",
       GIT_TERMINAL_PROMPT: "0",
+      ...gitCeiling(request.confinement, request.workingDirectory),
     };
     const options = { cwd, env, signal, timeout: GIT_TIMEOUT_MS, maxBuffer: MAX_GIT_BYTES };
     execFile("git", [...SAFE, ...args], options, (error, stdout) => {

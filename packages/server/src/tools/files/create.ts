@@ -12,16 +12,16 @@ import { assertSame } from "./open-file.ts";
 import { askWritePermission } from "./write-permission.ts";
 
 export const create: BuiltInToolBody = {
-  async permission(args, context) {
+  async permission(args, context, { host }) {
     const newFileContents = parseText(args);
-    const named = await pathToAskFor(args, context);
+    const named = await pathToAskFor(args, context, { access: "write", host });
     const diff = diffOfNewFile(named.path, newFileContents);
     return askWritePermission({ ...named, intention: "Create a file", diff, newFileContents });
   },
 
   async run(args, context, { host }) {
     const text = parseText(args);
-    const { path, canonical } = await pathToUse(args, context);
+    const { path, canonical } = await pathToUse(args, context, { access: "write", host });
     try {
       if (await lstat(canonical).catch(() => undefined)) return exists(path);
       await host.onFileChange?.({ path: canonical, before: undefined, after: Buffer.from(text) });

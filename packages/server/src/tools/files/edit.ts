@@ -16,16 +16,16 @@ import { askWritePermission } from "./write-permission.ts";
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 export const edit: BuiltInToolBody = {
-  async permission(args, context) {
+  async permission(args, context, { host }) {
     const replacement = parse(args);
-    const named = await pathToAskFor(args, context);
+    const named = await pathToAskFor(args, context, { access: "write", host });
     const diff = await plannedDiff(named, replacement);
     return askWritePermission({ ...named, intention: "Edit a file", diff });
   },
 
   async run(args, context, { host }) {
     const replacement = parse(args);
-    const named = await pathToUse(args, context);
+    const named = await pathToUse(args, context, { access: "write", host });
     return withFileLock(named.canonical, async () => {
       let handle: FileHandle;
       try {

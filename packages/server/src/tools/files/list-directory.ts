@@ -8,24 +8,39 @@ const MAX_ENTRIES = 1000;
 /** Named, but not opened: nobody wants to read what is in them. */
 const CLOSED: ReadonlySet<string> = new Set(["node_modules", "__pycache__"]);
 
-/** One relative path a line, in order; directories end in `/`. Hidden entries are left out. */
-export async function listDirectory(directory: string): Promise<string> {
+/**
+ * One relative path a line, in order; directories end in `/`. Hidden entries are left out.
+ * @param hidden a folder that is left out. Absolute, without links.
+ */
+export async function listDirectory(directory: string, hidden?: string): Promise<string> {
   const paths: string[] = [];
-  await collect(directory, "", 1, paths);
+  await collect({ directory, prefix: "", depth: 1 }, hidden, paths);
   if (paths.length <= MAX_ENTRIES) return paths.join("\n");
   return `${paths.slice(0, MAX_ENTRIES).join("\n")}\n(There are more than ${MAX_ENTRIES} entries. View a directory below, or use glob.)`;
 }
 
-async function collect(directory: string, prefix: string, depth: number, into: string[]): Promise<void> {
+interface Place {
+  readonly directory: string;
+  readonly prefix: string;
+  readonly depth: number;
+}
+
+async function collect(
+  { directory, prefix, depth }: Place,
+  hidden: string | undefined,
+  into: string[],
+): Promise<void> {
   const entries =
     depth === 1 ? await readdir(directory, { withFileTypes: true }) : await readOrNone(directory);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     if (into.length > MAX_ENTRIES) return;
-    if (entry.name.startsWith(".")) continue;
+    const path = join(directory, entry.name);
+    if (entry.name.startsWith(".") || path === hidden) continue;
     into.push(prefix + entry.name + (entry.isDirectory() ? "/" : ""));
     if (!entry.isDirectory() || depth === DEPTH || CLOSED.has(entry.name)) continue;
-    await collect(join(directory, entry.name), `${prefix}${entry.name}/`, depth + 1, into);
+    const below = { directory: path, prefix: `${prefix}${entry.name}/`, depth: depth + 1 };
+    await collect(below, hidden, into);
   }
 }
 

@@ -19,14 +19,16 @@ const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
 const SNIFFED_BYTES = 8192;
 
 export const view: BuiltInToolBody = {
-  permission: (args, context) => askReadPermission("View a file or directory", args, context),
+  permission: (args, context, { host }) =>
+    askReadPermission("View a file or directory", args, context, { host }),
 
   async run(args, context, session) {
     const range = parseRange(toArguments(args).view_range);
-    const named = await pathToUse(args, context);
+    const named = await pathToUse(args, context, { access: "read", host: session.host });
     const found = await stat(named.canonical).catch(() => undefined);
     if (!found) return missingFile(named.path);
-    if (found.isDirectory()) return success(await listDirectory(named.canonical));
+    if (found.isDirectory())
+      return success(await listDirectory(named.canonical, session.host.reach?.().hidden));
     const handle = await openFile(named.canonical, "read");
     try {
       return await viewFile(handle, named, range, session.host);

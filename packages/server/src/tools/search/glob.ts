@@ -13,19 +13,20 @@ import { walk } from "./walk.ts";
 const MAX_FILES = 2000;
 
 export const glob: BuiltInToolBody = {
-  permission(args, context) {
+  permission(args, context, { host }) {
     const { root } = parse(args, context);
-    return askReadPermission("Find files by name", { path: root }, context);
+    return askReadPermission("Find files by name", { path: root }, context, { host });
   },
 
   async run(args, context, session) {
     const { root, rest, shown } = parse(args, context);
-    const { canonical } = await pathToUse({ path: root }, context);
+    const { canonical } = await pathToUse({ path: root }, context, { access: "read", host: session.host });
     const pattern = compileGlob(rest, { dot: false });
     const namesHidden = /(^|[/{,])\\?\./.test(rest);
     const options = {
       signal: context.signal,
       links: true,
+      hidden: session.host.reach?.().hidden,
       ...(namesHidden ? { includeHidden: () => true } : {}),
     };
     const found: string[] = [];

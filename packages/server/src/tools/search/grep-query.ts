@@ -40,6 +40,8 @@ export type GrepResults = AsyncIterable<GrepLine | "gap">;
 export interface GrepPlace {
   readonly directory: string;
   readonly file: string | undefined;
+  /** A folder that is not searched from above. Absolute, without links. */
+  readonly hidden?: string | undefined;
 }
 
 /** Longer lines are cut, in characters. */

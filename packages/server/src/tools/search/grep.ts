@@ -13,15 +13,19 @@ import { searchFiles } from "./search-files.ts";
 import { searchWithRipgrep } from "./search-with-ripgrep.ts";
 
 export const grep: BuiltInToolBody = {
-  permission(args, context) {
+  permission(args, context, { host }) {
     parseGrepQuery(args);
-    return askReadPermission("Search the contents of files", args, context, ".");
+    return askReadPermission("Search the contents of files", args, context, { host, fallback: "." });
   },
 
   async run(args, context, session) {
     const query = parseGrepQuery(args);
     const given = optionalText(toArguments(args), "path") || ".";
-    const { path, canonical } = await pathToUse(args, context, ".");
+    const { path, canonical } = await pathToUse(args, context, {
+      access: "read",
+      host: session.host,
+      fallback: ".",
+    });
     const found = await stat(canonical).catch(() => undefined);
     if (!found) return failure(`Path ${path} does not exist. Please provide a valid path.`, "not_found");
     if (!found.isFile() && !found.isDirectory())
@@ -30,6 +34,7 @@ export const grep: BuiltInToolBody = {
     const place = {
       directory: isFile ? dirname(canonical) : canonical,
       file: isFile ? basename(canonical) : undefined,
+      hidden: session.host.reach?.().hidden,
     };
     // As ripgrep shows paths: below what was named, as it was named.
     const below = withoutSlashes(given);

@@ -21,8 +21,10 @@ export async function* searchFiles(
   signal: AbortSignal,
 ): AsyncGenerator<GrepLine | "gap"> {
   const isWanted = fileFilter(query);
-  const hidden = /(^|\/)\./.test(query.glob ?? "") ? { includeHidden: () => true } : {};
-  const files = place.file ? [place.file] : walk(place.directory, { signal, links: false, ...hidden });
+  const includeHidden = /(^|\/)\./.test(query.glob ?? "") ? { includeHidden: () => true } : {};
+  const files = place.file
+    ? [place.file]
+    : walk(place.directory, { signal, links: false, hidden: place.hidden, ...includeHidden });
   const matcher = createLineMatcher(query, signal);
   let isFirst = true;
   try {

@@ -1,5 +1,6 @@
 /** Searches with ripgrep. */
 import { spawn } from "node:child_process";
+import { relative } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { forgetGroup, watchGroup } from "../group-watchdog.ts";
@@ -87,10 +88,21 @@ function toOptions(query: GrepQuery, place: GrepPlace): string[] {
     ...(query.multiline ? ["--multiline", "--multiline-dotall"] : []),
     ...(query.glob ? [`--glob=${query.glob}`] : []),
     ...(query.type ? [`--type=${query.type}`] : []),
+    // The last of the globs counts.
+    ...leftOut(place),
     `--regexp=${query.pattern}`,
     "--",
     `./${place.file ?? ""}`,
   ];
+}
+
+/** The hidden folder, where the search begins above it. */
+function leftOut({ directory, hidden }: GrepPlace): string[] {
+  if (hidden === undefined) return [];
+  const below = relative(directory, hidden);
+  if (below === "" || below === ".." || below.startsWith("../")) return [];
+  const literal = below.replace(/[\\*?[\]{}!]/g, "\\$&");
+  return [`--glob=!/${literal}`];
 }
 
 /** `path NUL number : text`, with `-` for context; `path NUL count`; or just the path. */

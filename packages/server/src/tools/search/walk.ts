@@ -10,6 +10,8 @@ export interface WalkOptions {
   readonly includeHidden?: (path: string) => boolean;
   /** Whether links to files are files. Links to directories are never followed: they may lead in circles. */
   readonly links: boolean;
+  /** A folder that is not looked into from above. Absolute, without links. */
+  readonly hidden?: string | undefined;
 }
 
 /** Never looked into unless the walk begins there. */
@@ -37,7 +39,7 @@ async function* walkDirectory(
     if (pause) await pause;
     const path = prefix + entry.name;
     const full = join(directory, entry.name);
-    if (SKIPPED.has(entry.name)) continue;
+    if (SKIPPED.has(entry.name) || full === options.hidden) continue;
     if (entry.name.startsWith(".") && !options.includeHidden?.(path)) continue;
     if (isIgnored(full, entry.isDirectory(), rules)) continue;
     if (entry.isDirectory()) yield* walkDirectory(full, `${path}/`, rules, options);

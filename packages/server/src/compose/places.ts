@@ -1,0 +1,26 @@
+/** Where tenants' sessions work, from the settings. */
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Config } from "../config/load-config.ts";
+import { DEFAULT_TENANT } from "../rpc/principal.ts";
+import { Places } from "../session/workspace/places.ts";
+
+export function createPlaces(config: Config, workingDirectory: string, isShared: () => boolean): Places {
+  return new Places({
+    home: { given: config.home, canonical: canonicalSync(resolve(config.home)) },
+    tenants: config.tenants,
+    workingDirectory,
+    defaultTenant: DEFAULT_TENANT,
+    isShared,
+  });
+}
+
+/** Once, at the start: the home may not be there yet. */
+function canonicalSync(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(canonicalSync(parent), basename(path));
+  }
+}
