@@ -21,8 +21,9 @@ const COPIED_KEYWORDS = [
 ]; // prettier-ignore
 
 /**
- * Rewrites a schema for lenient validation: unknown properties pass, formats are not checked, and `dropNulls`
- * names the optional properties whose null means absent.
+ * Rewrites a schema for lenient validation: unknown properties pass, formats are not checked, `dropNulls`
+ * names the optional properties whose null means absent, and `fillNulls` the required ones that may be null,
+ * for which absent means null: SDKs leave out what is null.
  */
 class LenientSchemas {
   constructor(definitions) {
@@ -80,14 +81,17 @@ class LenientSchemas {
     const { properties = {}, required = [] } = schema;
     const out = { properties: {} };
     const nullable = [];
+    const filled = required.filter((name) => this.allowsNull(properties[name] ?? false, file));
     for (const [name, property] of Object.entries(properties)) {
       const converted = this.convert(property, file);
       const constrains = converted === true || Object.keys(converted).length > 0;
       if (constrains) out.properties[name] = converted;
       if (constrains && !required.includes(name) && !this.allowsNull(property, file)) nullable.push(name);
     }
-    if (required.length > 0) out.required = required;
+    const needed = required.filter((name) => !filled.includes(name));
+    if (needed.length > 0) out.required = needed;
     if (nullable.length > 0) out.dropNulls = nullable;
+    if (filled.length > 0) out.fillNulls = filled;
     return out;
   }
 
@@ -107,7 +111,9 @@ class LenientSchemas {
     if (possible.length < 2 || objects.some(({ schema }) => !schema.properties)) return { anyOf: converted };
     const tag = this.findTag(objects);
     if (tag) return tag.isRequired ? byRequiredTag(tag, converted) : byOptionalTag(tag, converted);
-    const keys = findOwnKeys(objects);
+    const keys = findOwnKeys(objects, (name, { schema, file: its }) =>
+      this.allowsNull(schema.properties[name], its),
+    );
     return keys ? byOwnKey(keys, converted) : { anyOf: converted };
   }
 
@@ -152,10 +158,13 @@ function byOptionalTag({ name, values, valuesOfBranch, isRequiredIn }, branches)
   };
 }
 
-/** For each branch a required property that no other branch knows. */
-function findOwnKeys(objects) {
-  const keys = objects.map(({ schema }) =>
-    schema.required?.find((key) => objects.filter((other) => key in other.schema.properties).length === 1),
+/** For each branch a required property that no other branch knows, and that is never left out. */
+function findOwnKeys(objects, mayBeLeftOut) {
+  const keys = objects.map((object) =>
+    object.schema.required?.find(
+      (key) =>
+        objects.filter((other) => key in other.schema.properties).length === 1 && !mayBeLeftOut(key, object),
+    ),
   );
   return keys.every((key) => key !== undefined) ? keys : undefined;
 }
@@ -180,24 +189,24 @@ function createCompiler() {
     logger: false,
     code: { source: true, esm: true, lines: false, optimize: 2 },
   });
-  ajv.addKeyword({
-    keyword: "dropNulls",
-    type: "object",
-    schemaType: "array",
-    before: "properties",
-    modifying: true,
-    code(context) {
-      const names = context.gen.scopeValue("schema", {
-        ref: context.schema,
-        code: stringify(context.schema),
-      });
-      context.gen.forOf("name", names, (name) =>
-        context.gen.if(_`${context.data}[${name}] === null`, () =>
-          context.gen.code(_`delete ${context.data}[${name}]`),
-        ),
-      );
-    },
-  });
+  const addNullKeyword = (keyword, doFor) =>
+    ajv.addKeyword({
+      keyword,
+      type: "object",
+      schemaType: "array",
+      before: "properties",
+      modifying: true,
+      code({ gen, schema, data }) {
+        const names = gen.scopeValue("schema", { ref: schema, code: stringify(schema) });
+        gen.forOf("name", names, (name) => doFor(gen, _`${data}[${name}]`));
+      },
+    });
+  addNullKeyword("dropNulls", (gen, value) =>
+    gen.if(_`${value} === null`, () => gen.code(_`delete ${value}`)),
+  );
+  addNullKeyword("fillNulls", (gen, value) =>
+    gen.if(_`${value} === undefined`, () => gen.code(_`${value} = null`)),
+  );
   return ajv;
 }
 
@@ -312,8 +321,9 @@ export interface ValidationIssue {
 }
 
 /**
- * Returns what is wrong, or undefined. Unknown properties pass. Changes \`data\` in one way: an optional property
- * that is null is deleted, because SDKs send null for absent. Absent parameters count as \`{}\`.
+ * Returns what is wrong, or undefined. Unknown properties pass. Changes \`data\` in two ways: an optional property
+ * that is null is deleted, because SDKs send null for absent; and a required property that may be null and is
+ * absent becomes null, because SDKs leave out what is null. Absent parameters count as \`{}\`.
  */
 export type ParamsValidator = (data: unknown) => ValidationIssue[] | undefined;
 

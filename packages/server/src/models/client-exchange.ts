@@ -26,7 +26,7 @@ export interface ClientResponseStart {
   readonly requestId: string;
   readonly status: number;
   readonly statusText?: string;
-  readonly headers: ClientHeaders;
+  readonly headers?: ClientHeaders;
 }
 
 export interface ClientResponseChunk {

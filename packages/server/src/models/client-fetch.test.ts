@@ -166,7 +166,7 @@ describe("requests", () => {
       method: "httpRequestChunk",
       params: { requestId: requestId(), data: "", end: true },
     });
-    inference.responseStart({ requestId: requestId(), status: 204, headers: {} });
+    inference.responseStart({ requestId: requestId(), status: 204 });
     await inference.responseChunk({ requestId: requestId(), data: "", end: true });
     expect((await answer).status).toBe(204);
   });

@@ -173,7 +173,7 @@ export function toClientHeaders(headers: Headers): ClientHeaders {
 
 function toResponse(head: ClientResponseStart, body: ReadableStream<string | Uint8Array>): Response {
   const headers = new Headers();
-  for (const [name, values] of Object.entries(head.headers)) {
+  for (const [name, values] of Object.entries(head.headers ?? {})) {
     if (!STALE_HEADERS.has(name.toLowerCase())) for (const value of values) headers.append(name, value);
   }
   const content = NULL_BODY_STATUSES.has(head.status) ? null : (body as ReadableStream<Uint8Array>);

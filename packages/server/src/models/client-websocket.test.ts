@@ -16,7 +16,7 @@ function createSocketClient(reply: ((message: Record<string, unknown>) => readon
       const { requestId, data } = params;
       queueMicrotask(() => {
         if (method === "llmInference.httpRequestStart") {
-          inference.responseStart({ requestId, status: reply === undefined ? 502 : 101, headers: {} });
+          inference.responseStart({ requestId, status: reply === undefined ? 502 : 101 });
           if (reply === undefined)
             void inference.responseChunk({ requestId, data: "", end: true, error: { message: "refused" } });
         } else if (data) {

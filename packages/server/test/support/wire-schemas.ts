@@ -83,7 +83,7 @@ function find(node: Schema, method: string): Schema {
 }
 
 /** The schema itself, or the branches of a union, those of unions in it too. */
-function branchesOf(located: Located): Located[] {
+export function branchesOf(located: Located): Located[] {
   const { anyOf, oneOf } = located.schema ?? {};
   const branches = anyOf ?? oneOf;
   if (!branches) return located.schema ? [located] : [];

@@ -124,12 +124,12 @@ function checkResponseFormat({ responseFormat, mode }: PromptInput): void {
       "responseFormat",
       'not with mode "immediate": a message that steers a run has the format of that run',
     );
-  const bytes = Buffer.byteLength(JSON.stringify(responseFormat.jsonSchema.schema) ?? "");
+  const schemaPath = "responseFormat.jsonSchema.schema";
+  const { schema } = responseFormat.jsonSchema;
+  if (schema === null) throw refuse(schemaPath, "is required");
+  const bytes = Buffer.byteLength(JSON.stringify(schema) ?? "");
   if (bytes > MAX_SCHEMA_BYTES)
-    throw refuse(
-      "responseFormat.jsonSchema.schema",
-      `expected at most ${MAX_SCHEMA_BYTES} bytes, got ${bytes}`,
-    );
+    throw refuse(schemaPath, `expected at most ${MAX_SCHEMA_BYTES} bytes, got ${bytes}`);
 }
 
 /** Whether a client wants nothing of the queue begun; see `holdQueue`. */
