@@ -142,10 +142,11 @@ export function createServer(
   };
   const instruments = new InstrumentRelay();
   const storedBytes = new StoredBytes((tenant) => log.storedBytes(tenant), pace.storedBytesKeptMs);
-  const governor = new Governor({
+  const governor: Governor = new Governor({
     config: config.limits,
     storedBytes: (tenant) => storedBytes.of(tenant),
     onStoring: (tenant, bytes) => storedBytes.add(tenant, bytes),
+    heldBytes: (tenant) => registry.heldBytes(tenant) + connections.heldBytes(tenant),
     onWaited: (ms) => instruments.waited(ms),
   });
   const hooks: HookServices = {
@@ -160,7 +161,7 @@ export function createServer(
     environment: () => config.environment,
     takeProcess: (tenant) => governor.takeProcess(tenant),
   };
-  const registry = new SessionRegistry({
+  const registry: SessionRegistry = new SessionRegistry({
     log,
     onStored: (commit) => instruments.stored(commit),
     questionDeadlineMs: config.questionDeadline * 1000,
@@ -322,6 +323,7 @@ export function createServer(
     maxMessageBytes: ({ tenant }) =>
       Math.min(governor.limits(tenant).messageBytes ?? Number.POSITIVE_INFINITY, config.maxMessageBytes),
     maxWaitingBytes: config.maxWaitingBytes,
+    mayHold: ({ tenant }, bytes) => governor.mayHold(tenant, bytes),
     isKnownMethod: isPublishedMethod,
     onRequestFailed: (reason) => instruments.requestFailed(reason),
     onIncompleteFrame: createQuickAck((error) =>

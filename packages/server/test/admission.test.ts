@@ -48,7 +48,7 @@ async function world(home: string) {
   };
 }
 
-const make = { random: seeded(5), text: () => "some text", valueFor: () => undefined };
+const making = () => ({ random: seeded(5), text: () => "some text", valueFor: () => undefined });
 
 function paramsOf(method: string, sessionId: string): Record<string, unknown> {
   const more: Record<string, object> = {
@@ -58,8 +58,12 @@ function paramsOf(method: string, sessionId: string): Record<string, unknown> {
     "session.tasks.startAgent": { agentType: "task", name: "a", prompt: "b" },
     "session.log": { message: "a word" },
     "session.create": { sessionId: undefined },
+    "session.permissions.locations.addToolApproval": {
+      locationKey: "/nowhere",
+      approval: { kind: "commands", commandIdentifiers: ["echo"] },
+    },
   };
-  return validParams(method, { sessionId, ...more[method] }, make);
+  return validParams(method, { sessionId, ...more[method] }, making());
 }
 
 const METHODS = [...ADMISSION.keys()].filter((method) => method !== "runtime.shutdown");
@@ -87,6 +91,7 @@ describe("every method", () => {
     { limit: "tokensPerMinute", max: 1, asked: asking(["prompt", "model-call"]) },
     { limit: "tokensPerDay", max: 1, asked: asking(["prompt", "model-call"]) },
     { limit: "storedBytes", max: 1, asked: asking(["prompt", "model-call", "store", "make"]) },
+    { limit: "memoryBytes", max: 1, asked: (method: string) => needsOf(method).length > 0 },
     { limit: "openSessions", max: 1, asked: asking(["session"]) },
   ];
 
@@ -179,5 +184,59 @@ describe("calls of models that nobody sent a prompt for", () => {
     await w.client.ask(sessionId, "go");
     expect((await w.client.event(sessionId, "subagent.failed")).data.error).toContain("tokensPerDay");
     expect(w.model.requests).toHaveLength(1);
+  });
+});
+
+describe("memory that a tenant's clients take", () => {
+  const tools = (n: number) => [
+    {
+      name: `t${n}`,
+      description: "d".repeat(500_000),
+      parameters: { type: "object", title: "p".repeat(500_000) },
+    },
+  ];
+
+  test("is bounded: what is too much is refused by name, and there is room again when sessions go", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    await w.limit({ memoryBytes: 3_500_000 });
+    const create = (n: number) =>
+      w.client.request("session.create", {
+        sessionId: `large-${n}`,
+        workingDirectory: home.path,
+        tools: tools(n),
+      });
+    for (let n = 0; n < 3; n += 1) await create(n);
+    const refused = await create(3).catch(({ data }: { data: object }) => data);
+    expect(refused).toMatchObject({ reason: "limit_exceeded", limit: "memoryBytes", max: 3_500_000 });
+    expect(await w.client.request("session.getMessages", { sessionId: "large-0" })).toMatchObject({});
+    await w.client.request("session.delete", { sessionId: "large-0" });
+    await expect.poll(() => limitOf(create(3))).toBeUndefined();
+  });
+
+  test("small values count as what they become", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    await w.limit({ memoryBytes: 3_500_000 });
+    const many = Array.from({ length: 60_000 }, () => ({}));
+    const tool = { name: "t", description: "", parameters: { type: "object", examples: many } };
+    const made = w.client.request("session.create", { workingDirectory: home.path, tools: [tool] });
+    expect(await limitOf(made)).toBe("memoryBytes");
+  });
+
+  test("counts prompts that wait, until they have run", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    await w.limit({ memoryBytes: 2_000_000 });
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.path });
+    w.model.use([{ hang: true }]);
+    await w.client.request("session.send", { sessionId, prompt: "hold on" });
+    const send = () => w.client.request("session.send", { sessionId, prompt: "x".repeat(900_000) });
+    await send();
+    await send();
+    expect(await limitOf(send())).toBe("memoryBytes");
+    await w.client.request("session.abort", { sessionId });
+    w.model.use(undefined);
+    await expect.poll(() => limitOf(send())).toBeUndefined();
   });
 });

@@ -7,6 +7,7 @@ import { RpcError } from "@rightseat/protocol";
 import { FairPlaces } from "./fair-places.ts";
 import { type LimitsConfig, limitsOf, type TenantLimitName, type TenantLimits } from "./limits-config.ts";
 import { SlidingCount } from "./sliding-count.ts";
+import { DEFAULT_MEMORY_BYTES, TenantMemory } from "./tenant-memory.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -43,6 +44,8 @@ export interface GovernorOptions {
   readonly config: LimitsConfig;
   /** Bytes that a tenant's sessions take up in the store; may be a while old. */
   readonly storedBytes: (tenant: string) => Promise<number>;
+  /** Bytes of memory that a tenant's sessions and connections hold of what its clients brought. */
+  readonly heldBytes?: (tenant: string) => number;
   /** So many more bytes of a tenant were let in. */
   readonly onStoring?: (tenant: string, bytes: number) => void;
   /** A run waited so long for its place. */
@@ -56,12 +59,18 @@ export class Governor {
   readonly #now: () => number;
   readonly #uses = new Map<string, TenantUse>();
   readonly #places: FairPlaces;
+  readonly #memory: TenantMemory;
   #config: LimitsConfig;
 
   constructor(options: GovernorOptions) {
     this.#options = options;
     this.#config = options.config;
     this.#now = options.now ?? (() => performance.now());
+    this.#memory = new TenantMemory({
+      measure: (tenant) => options.heldBytes?.(tenant) ?? 0,
+      maxBytes: (tenant) => this.limits(tenant).memoryBytes ?? DEFAULT_MEMORY_BYTES,
+      now: this.#now,
+    });
     this.#places = new FairPlaces(
       options.config.server.runningTurns ?? Number.POSITIVE_INFINITY,
       (tenant) => this.limits(tenant).runningTurns ?? Number.POSITIVE_INFINITY,
@@ -91,6 +100,18 @@ export class Governor {
     const { openSessions } = this.limits(tenant);
     if (openSessions !== undefined && open >= openSessions)
       throw exceeded("openSessions", openSessions, "sessions are open", TRY_AGAIN_MS);
+  }
+
+  /** Whether a tenant's clients may bring so much more, or leave it unread. */
+  mayHold(tenant: string, bytes: number): boolean {
+    return this.#memory.admits(tenant, bytes);
+  }
+
+  /** Before what a client brings is kept in memory. @throws RpcError `limit_exceeded`. */
+  admitHolding(tenant: string, bytes: number): void {
+    if (this.mayHold(tenant, bytes)) return;
+    const max = this.limits(tenant).memoryBytes ?? DEFAULT_MEMORY_BYTES;
+    throw exceeded("memoryBytes", max, "bytes of memory may be held; let sessions go", TRY_AGAIN_MS);
   }
 
   /** Before prompts are accepted; counts them: all, or none. @throws RpcError `limit_exceeded`. */

@@ -17,6 +17,8 @@ export interface TenantLimits {
   readonly tokensPerDay?: number;
   /** Of all its sessions together. */
   readonly storedBytes?: number;
+  /** Of what its clients bring and do not fetch: tools, settings, prompts that wait, open questions, unread answers. */
+  readonly memoryBytes?: number;
   /** The largest message that its clients may send. */
   readonly messageBytes?: number;
   /** Commands that its sessions have running at once; each with all that it has started is one. */
@@ -57,6 +59,7 @@ export const TENANT_LIMITS: readonly TenantLimitName[] = [
   "tokensPerMinute",
   "tokensPerDay",
   "storedBytes",
+  "memoryBytes",
   "messageBytes",
   "childProcesses",
   "idleTimeoutSeconds",

@@ -3,6 +3,7 @@
  * that is new is asked for everything until somebody decides what it needs.
  */
 import type { Governor } from "../limits/governor.ts";
+import { heapBytesOf } from "../session/heap-bytes.ts";
 import type { Methods, Scope } from "./services.ts";
 
 /**
@@ -10,10 +11,11 @@ import type { Methods, Scope } from "./services.ts";
  * - `model-call`: a model is called beside runs: the same, without the runs at once
  * - `store`: what comes with the call is stored: stored bytes
  * - `make`: a session is made: stored bytes, of which there must be some left
+ * - `hold`: what comes with the call is kept in memory; asked for with every other need, too
  * - `session`: one is opened; asked where that happens (`session/session-registry.ts`)
  * - `process`: a command is started; asked where that happens (`Governor.takeProcess`)
  */
-export type Need = "prompt" | "model-call" | "store" | "make" | "session" | "process";
+export type Need = "hold" | "prompt" | "model-call" | "store" | "make" | "session" | "process";
 
 // biome-ignore lint/suspicious/noExplicitAny: parameters of any method
 type Needs = readonly Need[] | ((params: any) => readonly Need[]);
@@ -55,7 +57,6 @@ const WITHOUT: readonly string[] = [
   "session.getMessages",
   "session.eventLog.read",
   "session.eventLog.tail",
-  "session.eventLog.registerInterest",
   "session.eventLog.releaseInterest",
   "session.usage.getMetrics",
   "session.model.getCurrent",
@@ -75,7 +76,6 @@ const WITHOUT: readonly string[] = [
   "session.gitHubAuth.getStatus",
   "session.gitHubAuth.lastAuthErrors",
   "session.gitHubAuth.refreshCopilotUser",
-  "session.gitHubAuth.setCredentials",
   "session.history.abortManualCompaction",
   "session.history.cancelBackgroundCompaction",
   "session.history.listRewindPoints",
@@ -128,15 +128,12 @@ const WITHOUT: readonly string[] = [
   "session.tools.getCurrentMetadata",
   "session.tools.handlePendingToolCall",
   "session.tools.initializeAndValidate",
-  "session.tools.updateSubagentSettings",
-  "session.ui.elicitation",
   "session.ui.handlePendingAutoModeSwitch",
   "session.ui.handlePendingElicitation",
   "session.ui.handlePendingExitPlanMode",
   "session.ui.handlePendingSampling",
   "session.ui.handlePendingSessionLimitsExhausted",
   "session.ui.handlePendingUserInput",
-  "session.ui.registerDirectAutoModeSwitchHandler",
   "session.ui.unregisterDirectAutoModeSwitchHandler",
   "session.visibility.get",
   "session.workspaces.diff",
@@ -193,6 +190,11 @@ const STORING: readonly string[] = [
 ];
 
 const OTHERS: Readonly<Record<string, Needs>> = {
+  "session.gitHubAuth.setCredentials": ["hold"],
+  "session.eventLog.registerInterest": ["hold"],
+  "session.tools.updateSubagentSettings": ["hold"],
+  "session.ui.elicitation": ["hold"],
+  "session.ui.registerDirectAutoModeSwitchHandler": ["hold"],
   "session.create": ["make", "session"],
   // A tenant that has used its place up may still read what it has.
   "session.resume": ["session"],
@@ -226,15 +228,24 @@ export const ADMISSION: ReadonlyMap<string, Needs> = new Map<string, Needs>([
 /** A prompt that was taken before is not asked for again: its own method admits it, once it has looked. */
 const ADMITS_ITSELF: ReadonlySet<string> = new Set(["session.send", "session.sendAndWait"]);
 
+const SMALL_BYTES = 64 * 1024;
+const REQUEST_BYTES = 2_048;
+
 const EVERYTHING: readonly Need[] = ["prompt"];
 
 export function withAdmission(services: { readonly governor: Governor }, methods: Methods): Methods {
   return Object.fromEntries(
     Object.entries(methods).map(([name, method]) => {
       const needs = ADMISSION.get(name) ?? EVERYTHING;
+      if (needs === NOTHING) return [name, method];
+      const held = (params: unknown, scope: Scope) => {
+        services.governor.admitHolding(scope.principal.tenant, sizeOf(params, scope));
+        return method(params, scope);
+      };
       if (ADMITS_ITSELF.has(name) || (typeof needs !== "function" && !needs.some(isAsked)))
-        return [name, method];
+        return [name, held];
       const admitted = async (params: unknown, scope: Scope) => {
+        services.governor.admitHolding(scope.principal.tenant, sizeOf(params, scope));
         for (const need of typeof needs === "function" ? needs(params) : needs)
           await admit(services.governor, need, params, scope);
         return method(params, scope);
@@ -244,8 +255,13 @@ export function withAdmission(services: { readonly governor: Governor }, methods
   );
 }
 
+/** Small requests are what they were on the wire, and what each takes besides. */
+function sizeOf(params: unknown, { bytes }: Scope): number {
+  return bytes < SMALL_BYTES ? REQUEST_BYTES + bytes : heapBytesOf(params);
+}
+
 function isAsked(need: Need): boolean {
-  return need !== "session" && need !== "process";
+  return need !== "hold" && need !== "session" && need !== "process";
 }
 
 /** @throws RpcError `limit_exceeded`. */

@@ -42,6 +42,8 @@ export interface ConnectionOptions {
   readonly version: string;
   readonly maxMessageBytes: (principal: Principal) => number;
   readonly maxWaitingBytes: number;
+  /** Whether so much more may wait for a principal's clients to read. */
+  readonly mayHold: (principal: Principal, bytes: number) => boolean;
   /** Published methods that exist on the wire and not here, to say so instead of "no such method". */
   readonly isKnownMethod: (method: string) => boolean;
   readonly log: ConnectionLog;
@@ -113,6 +115,7 @@ export class Connection {
       get maxBytes() {
         return maxWaitingBytes();
       },
+      mayWait: (bytes) => !this.#principal || options.mayHold(this.#principal, bytes),
       onOverflow: (bytes) => this.#overloaded(bytes),
       onWriteError: (error) => this.close(error.message),
     });
@@ -158,6 +161,11 @@ export class Connection {
   /** Whether the client called `connect`, as SDKs of protocol 3's later days do. */
   get introduced(): boolean {
     return this.#introduced;
+  }
+
+  /** What it has not read yet. */
+  get waitingBytes(): number {
+    return this.#outbound.waitingBytes + this.#stream.writableLength;
   }
 
   publish(event: OutgoingEvent): void {

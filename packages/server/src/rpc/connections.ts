@@ -19,6 +19,8 @@ export interface ConnectionsOptions extends Omit<ConnectionOptions, "onAdmitted"
 
 const INTRODUCTION_MS = 10_000;
 const SWEEP_MS = 1_000;
+/** What a connection is besides what waits in it. */
+const CONNECTION_BYTES = 8_192;
 /** Places become free when others go: nobody knows when. */
 const TRY_AGAIN_MS = 1_000;
 /** So many are let in beyond the maximum to say who they are: somebody whose tenant has fewer than its share. */
@@ -52,6 +54,14 @@ export class Connections {
 
   [Symbol.iterator](): IterableIterator<Connection> {
     return this.#open.values();
+  }
+
+  /** About how much memory a tenant's connections take, with what waits for its clients to read. */
+  heldBytes(tenant: string): number {
+    let bytes = 0;
+    for (const connection of this.#byTenant.get(tenant) ?? [])
+      bytes += CONNECTION_BYTES + connection.waitingBytes;
+    return bytes;
   }
 
   /** Serves a client; one too many is hung up on. */

@@ -32,6 +32,8 @@ export interface OutboundQueueOptions {
   readonly maxBytes?: number;
   /** Bytes in the socket's own buffer from which on frames wait here; default 256 KiB. */
   readonly highWaterBytes?: number;
+  /** Asked each time that so many more bytes wait (1 MiB); false gives the connection up as an overflow does. */
+  readonly mayWait?: (bytes: number) => boolean;
   readonly onOverflow: (waitingBytes: number) => void;
   readonly onWriteError: (error: Error) => void;
 }
@@ -45,6 +47,7 @@ interface Waiting {
 }
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+const ASK_EVERY_BYTES = 1024 * 1024;
 const DEFAULT_HIGH_WATER_BYTES = 256 * 1024;
 
 export class OutboundQueue {
@@ -53,6 +56,7 @@ export class OutboundQueue {
   readonly #highWater: number;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  #askAt = ASK_EVERY_BYTES;
   #scheduled = false;
   #streaming = false;
   #ended = false;
@@ -113,7 +117,9 @@ export class OutboundQueue {
   #add(waiting: Waiting): void {
     this.#waiting.push(waiting);
     this.#waitingBytes += waiting.size;
-    if (this.#waitingBytes + this.#writable.writableLength > this.#maxBytes) this.#relieve();
+    const total = this.#waitingBytes + this.#writable.writableLength;
+    if (total > this.#askAt) this.#askForMore(total);
+    if (total > this.#maxBytes) this.#relieve(this.#maxBytes);
     this.#schedule();
   }
 
@@ -130,14 +136,19 @@ export class OutboundQueue {
     return true;
   }
 
+  #askForMore(total: number): void {
+    this.#askAt = total + ASK_EVERY_BYTES;
+    if (this.#options.mayWait?.(ASK_EVERY_BYTES) === false) this.#relieve(ASK_EVERY_BYTES);
+  }
+
   /** Over the bound: drops what may be dropped; if that is not enough, gives the connection up. */
-  #relieve(): void {
+  #relieve(maxBytes: number): void {
     const kept = this.#waiting.filter((waiting) => !waiting.droppable);
     this.dropped += this.#waiting.length - kept.length;
     this.#waiting = kept;
     this.#waitingBytes = kept.reduce((sum, waiting) => sum + waiting.size, 0);
     const total = this.#waitingBytes + this.#writable.writableLength;
-    if (total <= this.#maxBytes) return;
+    if (total <= maxBytes) return;
     this.end();
     this.#options.onOverflow(total);
   }
@@ -173,6 +184,7 @@ export class OutboundQueue {
     if (taken === this.#waiting.length) this.#waiting = [];
     else this.#waiting.splice(0, taken);
     this.#write(batch);
+    if (this.#waiting.length === 0) this.#askAt = ASK_EVERY_BYTES;
     if (this.#waiting.length === 0) this.#settleIdle();
     // A write that the system took whole at once is followed by no 'drain'.
     else if (this.#writable.writableLength <= this.#highWater) this.#schedule();

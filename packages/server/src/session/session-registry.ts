@@ -19,6 +19,7 @@ import { noteLostClient } from "./clients/lost-clients.ts";
 import { shutdownData } from "./clients/session-report.ts";
 import { cancelCompaction } from "./context/active-compaction.ts";
 import { endErrands } from "./errands.ts";
+import { heldBytes } from "./held-bytes.ts";
 import { clientHooksOf, type EndReason } from "./hooks/session-hooks.ts";
 import { loadState } from "./load-state.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -113,6 +114,14 @@ export class SessionRegistry {
       else counts.asleep += 1;
     }
     return counts;
+  }
+
+  /** About how much memory a tenant's sessions hold of what its clients brought. */
+  heldBytes(tenant: string): number {
+    let bytes = 0;
+    for (const session of this.#sessions.values())
+      if (session.key.tenant === tenant) bytes += heldBytes(session);
+    return bytes;
   }
 
   /** Whether no session is made or opened any more. */
