@@ -160,7 +160,7 @@ describe("a prompt that a userPromptSubmitted hook blocks", () => {
   });
 
   test("may be blocked by a command of the repository", async () => {
-    const hooks = join(w.home.path, ".github", "hooks");
+    const hooks = join(w.home.work, ".github", "hooks");
     await mkdir(hooks, { recursive: true });
     const command = `echo '{"decision":"block","reason":"by file"}'`;
     await writeFile(

@@ -68,7 +68,7 @@ test("a credential is nowhere but at the provider that it is for", async () => {
 
   const config = join(home.path, "rightseat.json");
   const principals = [{ name: "api", tenant: "acme", role: "admin", tokens: [{ sha256: principal.sha256 }] }];
-  await writeFile(config, JSON.stringify({ auth: { principals } }));
+  await writeFile(config, JSON.stringify({ auth: { principals }, providerPrivateHosts: "127.0.0.1" }));
   const logs = join(home.path, "logs");
   const server = await spawnServer(
     home.path,

@@ -226,7 +226,8 @@ export class SessionRegistry {
    * given back. Calls for it are answered "not found" from now on, until somebody resumes it.
    */
   async close(session: Session, how: CloseOptions = {}): Promise<void> {
-    await session.recovering;
+    // Without a wait it is closing at once: the client that left is answered when it has gone.
+    if (session.recovering) await session.recovering;
     if (session.closing) return session.closed;
     session.closing = true;
     session.closed = this.#closeNow(session, how);
