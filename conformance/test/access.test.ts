@@ -30,7 +30,7 @@ beforeAll(async () => {
     jwt: [{ issuer, audience, jwks, tenantClaim: "org" }],
   };
   const config = join(folder, "rightseat.json");
-  await writeFile(config, JSON.stringify({ auth }));
+  await writeFile(config, JSON.stringify({ auth, providerPrivateHosts: "127.0.0.1" }));
   args = ["--config", config];
 });
 

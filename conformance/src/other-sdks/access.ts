@@ -36,7 +36,7 @@ export async function createAccesses(): Promise<Accesses> {
     jwt: [{ issuer: ISSUER, audience: AUDIENCE, jwks, tenantClaim: "org" }],
   };
   const config = join(folder, "rightseat.json");
-  await writeFile(config, JSON.stringify({ auth }));
+  await writeFile(config, JSON.stringify({ auth, providerPrivateHosts: "127.0.0.1" }));
   const jwt = await new SignJWT({ org: "acme" })
     .setProtectedHeader({ alg: "ES256", kid: "k" })
     .setIssuer(ISSUER)
