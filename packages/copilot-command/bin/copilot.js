@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // The command `copilot`, for scripts and images that call the runtime by that name.
-import "rightseat/bin";
+import "../index.js";

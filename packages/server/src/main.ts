@@ -96,6 +96,8 @@ async function serveTcp(server: RightseatServer, config: Config, logger: Logger)
       `Health and metrics on http://${config.httpHost ?? config.host}:${server.httpPort}\n`,
     );
   warnIfOpen(config, logger);
+  if (config.allowAll)
+    logger.warning("new sessions begin with all permissions allowed: their tools run without a question");
   await Promise.race([ended, server.shutdownRequested]);
   await server.shutdown();
   return 0;

@@ -288,6 +288,7 @@ export function createServer(
       runs,
       agents: surroundings,
       version,
+      allowAll: config.allowAll,
       defaultWorkingDirectory,
       places,
       checkSettings: commands.checkSettings,

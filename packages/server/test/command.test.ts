@@ -41,6 +41,22 @@ describe("what goes wrong at the start is one line and a non-zero exit", () => {
     expect(stderr).toBe("rightseat: Unknown option '--nonsense'; 'rightseat --help' lists the options\n");
   });
 
+  test.each([
+    [["-p", "hello"], "-p: the server takes no prompt on its command line; start it with --headless or"],
+    [["--acp"], "--acp: the Agent Client Protocol is not spoken; use --stdio or --port with a Copilot SDK"],
+    [["--plugin-dir", "./plugins/lint"], "--plugin-dir: plugins are not loaded; give sessions"],
+    [["--additional-mcp-config={}"], "--additional-mcp-config: MCP servers are not connected"],
+    [["--allow-tool", "shell(git)"], "--allow-tool: permissions are settled for each session; use"],
+    [["--continue"], "--continue: sessions are resumed by clients"],
+    [["--embedded-host"], "--embedded-host: the runtime does not run inside of an application's process"],
+    [["--autopilot"], "--autopilot: modes are set for each session; use session.mode.set"],
+  ])("an option of the Copilot CLI that is no setting here: %j", async (args, message) => {
+    const { code, stdout, stderr } = await run(["--headless", ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(`rightseat: ${message}`);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
   test("a port in use", async () => {
     const holder = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => holder.once("listening", resolve));
@@ -143,6 +159,27 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     await second.ended;
   },
 );
+
+test.each([
+  ["Rust", ["--server", "--stdio", "--no-auto-update", "--log-level", "error", "--no-auto-login"]],
+  ["Java", ["--server", "--no-auto-update", "--log-level", "info", "--stdio", "--remote"]],
+  [".NET with --yolo", ["--yolo", "--headless", "--no-auto-update", "--stdio"]],
+  ["scripts", ["--allow-all-tools", "--disable-builtin-mcps", "--no-color", "--headless", "--stdio"]],
+  ["scripts, model and folder", ["--model", "demo", "--config-dir", "HOME", "--headless", "--stdio"]],
+])("the runtime starts as %s start it, and ends with its client", async (_who, args) => {
+  await using home = await tempHome();
+  const flags = args.map((arg) => (arg === "HOME" ? home.path : arg));
+  const child = start([...flags, "--demo"], { COPILOT_HOME: home.path });
+  const exit = new Promise((resolve) => child.once("close", resolve));
+  const [readable, writable] = [child.stdout, child.stdin] as [NodeJS.ReadableStream, NodeJS.WritableStream];
+  const client = new WireClient(Duplex.from({ readable, writable }));
+  await client.request("session.create", { sessionId: "s" });
+  const mode = args.some((arg) => ["--yolo", "--allow-all-tools"].includes(arg)) ? "allow-all" : "manual";
+  expect(await client.request("session.permissions.getMode", { sessionId: "s" })).toEqual({ mode });
+  child.stdin?.end();
+  expect(await exit).toBe(0);
+  await client.close();
+});
 
 test("--stdio serves one client on standard input and output, and ends when it goes", async () => {
   await using home = await tempHome();

@@ -20,6 +20,28 @@ async function leave(client: WireClient, sessionId: string) {
   await client.request("session.detach", { sessionId });
 }
 
+test("with allowAll a new session allows everything, but not one whose policy forbids it, nor an older one", async () => {
+  await using home = await tempHome();
+  const older = await startServer(home.path, { flags: ["--demo"] });
+  const first = await older.connect();
+  await leave(first, "older");
+  await first.close();
+  await older.shutdown();
+  await using server = await startServer(home.path, { flags: ["--demo", "--yolo"] });
+  const client = await server.connect();
+  const modeOf = async (sessionId: string) =>
+    (await client.request("session.permissions.getMode", { sessionId })).mode;
+  await client.request("session.create", { sessionId: "new" });
+  await client.request("session.create", { sessionId: "managed", managedSettings: POLICY });
+  await client.request("session.resume", { sessionId: "older" });
+  expect([await modeOf("new"), await modeOf("managed"), await modeOf("older")]).toEqual([
+    "allow-all",
+    "manual",
+    "manual",
+  ]);
+  await client.close();
+});
+
 async function whatHolds(client: WireClient, sessionId: string) {
   const { agents } = await client.request("session.agent.list", { sessionId });
   const bypass = await client

@@ -11,6 +11,7 @@ import type { LimitsConfig } from "../limits/limits-config.ts";
 import type { ProxySettings } from "../network/proxies.ts";
 import { readAccess } from "./access.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
+import { ACCEPTED_FLAGS, foreignFlagProblem } from "./cli-flags.ts";
 import { ConfigError } from "./config-error.ts";
 import { readLimits } from "./limits.ts";
 import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./options.ts";
@@ -77,13 +78,15 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
 
 export function helpText(): string {
   const lines = SPECS.filter(([, spec]) => spec.flag !== undefined && !spec.hidden).map(([, spec]) => {
-    const left = `  --${spec.flag}${spec.placeholder ? ` ${spec.placeholder}` : ""}`;
+    const names = flagsOf(spec).map((flag) => `--${flag}`);
+    const left = `  ${names.join(", ")}${spec.placeholder ? ` ${spec.placeholder}` : ""}`;
     const choices = spec.choices ? ` (${spec.choices.join(", ")})` : "";
     const fallback =
       spec.default !== undefined && spec.default !== false && spec.default !== true
         ? ` [${spec.default}]`
         : "";
-    return `${left.padEnd(30)}${spec.description}${choices}${fallback}`;
+    const start = left.length < 30 ? left.padEnd(30) : `${left}\n${" ".repeat(30)}`;
+    return `${start}${spec.description}${choices}${fallback}`;
   });
   const environment = SPECS.filter(([, spec]) => spec.env !== undefined).map(
     ([, spec]) => `  ${(spec.env as string[]).join(", ").padEnd(44)}${spec.description}`,
@@ -111,16 +114,24 @@ export function helpText(): string {
 
 type Flags = Record<string, string | boolean | undefined>;
 
+function flagsOf({ flag, otherFlags = [] }: OptionSpec): readonly string[] {
+  return flag === undefined ? [] : [flag, ...otherFlags];
+}
+
 function parseFlags(argv: readonly string[]): Flags {
   const options: Record<string, { type: "string" | "boolean" }> = {
     help: { type: "boolean" },
     version: { type: "boolean" },
   };
   for (const [, spec] of SPECS)
-    if (spec.flag) options[spec.flag] = { type: spec.type === "boolean" ? "boolean" : "string" };
+    for (const flag of flagsOf(spec))
+      options[flag] = { type: spec.type === "boolean" ? "boolean" : "string" };
+  for (const flag of ACCEPTED_FLAGS) options[flag] = { type: "boolean" };
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values as Flags;
   } catch (error) {
+    const problem = foreignFlagProblem(argv, options);
+    if (problem !== undefined) throw new ConfigError(problem, { cause: error });
     const message = (error as Error).message.split(". ")[0] ?? "bad arguments";
     throw new ConfigError(`${message}; 'rightseat --help' lists the options`, { cause: error });
   }
@@ -168,8 +179,8 @@ function settingOf(
   env: Environment,
   file: Record<string, unknown>,
 ): unknown {
-  const flag = spec.flag === undefined ? undefined : flags[spec.flag];
-  if (flag !== undefined) return convert(`--${spec.flag}`, spec, flag);
+  for (const flag of flagsOf(spec))
+    if (flags[flag] !== undefined) return convert(`--${flag}`, spec, flags[flag]);
   const variable = spec.env?.find((candidate) => env[candidate] !== undefined && env[candidate] !== "");
   if (variable !== undefined) return convert(variable, spec, (env[variable] as string).trim());
   if (file[name] !== undefined) return convert(`config file: ${name}`, spec, file[name]);

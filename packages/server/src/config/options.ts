@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly type: OptionType;
   /** Without the dashes; undefined for a setting that has none. */
   readonly flag?: string;
+  /** Other names of the flag, by which scripts and SDKs for the Copilot CLI know it. */
+  readonly otherFlags?: readonly string[];
   /** In this order; the first that is set and not empty counts. */
   readonly env?: readonly string[];
   /** Key in the config file; default: the option's name. Null keeps it out (secrets have `env` alone). */
@@ -25,6 +27,7 @@ export const OPTIONS = {
   headless: {
     type: "boolean",
     flag: "headless",
+    otherFlags: ["server"],
     default: true,
     description: "Serve clients; the only mode there is",
   },
@@ -115,6 +118,7 @@ export const OPTIONS = {
   },
   home: {
     type: "string",
+    flag: "config-dir",
     env: ["COPILOT_HOME", "RIGHTSEAT_HOME"],
     placeholder: "DIR",
     description: "Where sessions are kept; default ~/.copilot",
@@ -236,9 +240,19 @@ export const OPTIONS = {
   },
   model: {
     type: "string",
+    flag: "model",
     env: ["COPILOT_MODEL"],
     placeholder: "ID",
     description: "The model of sessions that name none",
+  },
+  allowAll: {
+    type: "boolean",
+    flag: "allow-all",
+    otherFlags: ["yolo", "allow-all-tools"],
+    env: ["RIGHTSEAT_ALLOW_ALL"],
+    default: false,
+    description:
+      "New sessions begin with all permissions allowed: nobody is asked; a session's policy that forbids it wins",
   },
   authTokenEnv: {
     type: "string",

@@ -11,6 +11,7 @@ import { setSessionLimits } from "./context/session-limits.ts";
 import { agentAskedFor, type EnterServices, enterSession, withToken } from "./enter-session.ts";
 import { askForGitHubToken, type GivenToken } from "./github/github-token.ts";
 import { managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
+import { setMode } from "./permissions/permission-settings.ts";
 import { startNextRun } from "./prompts/prompts.ts";
 import {
   abortRun,
@@ -38,6 +39,8 @@ import { sessionContext } from "./workspace/session-context.ts";
 export interface JoinServices extends EnterServices {
   readonly runs: RunServices;
   readonly version: string;
+  /** New sessions begin with all permissions allowed, where their policy does not forbid it. */
+  readonly allowAll: boolean;
   /** GitHub's address for people. */
   readonly gitHubHost: string;
   readonly onLifecycle: (type: "session.created" | "session.updated", key: SessionKey) => void;
@@ -107,6 +110,7 @@ export async function createSession(
     });
   });
   trackFiles(services, session, params);
+  if (services.allowAll) setMode(session, "allow-all");
   services.onLifecycle("session.created", key);
   warnOfFields(session, link, unheard);
   await joinAgents(services, session, agent);
