@@ -296,6 +296,13 @@ export function createServer(
       defaultModel: (settings) => models.directory.defaultModel(settings),
       gitHubHost: models.gitHubHost,
       onLifecycle: tellTenant,
+      withoutEffect: config.withoutEffect,
+      onWithoutEffect: (session, options) =>
+        logger.warning("a client asked for options that have no effect here", {
+          sessionId: session.id,
+          clientName: session.settings.clientName,
+          options,
+        }),
     },
   };
   const maxConnections = Math.min(config.maxConnections, connectionsThatFit());

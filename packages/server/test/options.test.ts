@@ -114,13 +114,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   capi: "src/session/settings/model-query.test.ts",
   gitHubToken: "test/sessions.test.ts",
   gitHubTokenProviderRegistrationId: "test/github-auth.test.ts",
-  requestPermission: async () => {
-    const sessionId = await create({ requestPermission: false });
-    await client.ask(sessionId, "tool bash 1");
-    const types = client.of(sessionId).map((event) => event.type);
-    expect(types).toContain("tool.execution_complete");
-    expect(types).not.toContain("permission.requested");
-  },
+  requestPermission: "test/told-at-joining.test.ts",
   toolSearch: "test/tool-choice.test.ts",
   requestElicitation: "test/elicitation.test.ts",
   requestUserInput: "test/user-input.test.ts",

@@ -118,7 +118,7 @@ describe("what is asked", () => {
       kind: "commands",
       toolCallId: expect.any(String),
       fullCommandText: "echo hi",
-      intention: "Greets",
+      intention: "Greets: echo hi",
       commandIdentifiers: ["echo"],
       canOfferSessionApproval: true,
     });
@@ -169,18 +169,14 @@ describe("what is asked", () => {
     await client.close();
   });
 
-  test("without anybody to ask is refused at once", async () => {
+  test("of clients without a handler is told and waits for an answer by a call", async () => {
     await using world = await enterWorld();
     const client = await (await world.start()).connect();
     await client.request("session.create", world.session("s", { requestPermission: false }));
     const call: [string, object] = ["bash", { command: "echo hi", description: "" }];
-    const { requests, results } = await callTools(world, client, "s", [call], undefined);
-    expect(requests).toEqual([]);
-    expect(results).toEqual([
-      { message: "Permission denied and could not request permission from user", code: "denied" },
-    ]);
-    await client.request("session.permissions.setRequired", { sessionId: "s", required: true });
-    expect((await callTools(world, client, "s", [call], ONCE)).requests).toHaveLength(1);
+    const { requests, results } = await callTools(world, client, "s", [call], ONCE);
+    expect(requests).toMatchObject([{ kind: "shell", intention: "Run echo hi" }]);
+    expect(results).toEqual([expect.stringContaining("hi")]);
     await client.close();
   });
 });
@@ -353,7 +349,7 @@ describe("an address", () => {
       {
         kind: "url",
         toolCallId: expect.any(String),
-        intention: "Fetch a page of the web",
+        intention: `Fetch ${web.origin}/`,
         url: `${web.origin}/`,
       },
     ]);

@@ -33,9 +33,9 @@ async function create(): Promise<string> {
   const { sessionId } = await client.request("session.create", {
     model: "scripted",
     streaming: true,
-    requestPermission: false,
     provider: { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" },
   });
+  await client.request("session.permissions.setApproveAll", { sessionId, enabled: true });
   return sessionId;
 }
 
@@ -64,7 +64,7 @@ async function run(
 const call = (turn: number, name: string, args: unknown): ScriptedReply => ({
   toolCalls: [{ id: `c${turn}`, name, arguments: args }],
 });
-const missing = (turn: number) => call(turn, "view", { path: "/nowhere" });
+const missing = (turn: number) => call(turn, "view", { path: "nowhere" });
 const other = (turn: number) => call(turn, "no_such_tool", {});
 const working = (turn: number) => call(turn, "list_bash", {});
 
@@ -97,7 +97,7 @@ describe("a call that fails the same way again and again", () => {
 
   test("is not counted when the arguments differ", async () => {
     const { error } = await run((turn) =>
-      turn === 40 ? { text: "done" } : call(turn, "view", { path: `/nowhere/${turn}` }),
+      turn === 40 ? { text: "done" } : call(turn, "view", { path: `nowhere/${turn}` }),
     );
     expect(error).toBeUndefined();
   });
@@ -107,7 +107,7 @@ describe("limits that the operator sets", () => {
   test("end a run after so many turns, and so many failures; with the next prompt too", async () => {
     await limit({ turnsPerRun: 5, identicalFailures: 3 });
     server.reload();
-    const turns = await run((turn) => call(turn, "view", { path: `/nowhere/${turn}` }));
+    const turns = await run((turn) => call(turn, "view", { path: `nowhere/${turn}` }));
     expect(turns.error).toMatchObject({ errorCode: "limit_exceeded" });
     expect(turns.error?.message).toContain("ended after 5 turns, the most that one may have (turnsPerRun)");
     expect(turns.requests).toBe(5);

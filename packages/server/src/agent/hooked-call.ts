@@ -1,5 +1,6 @@
 /** One tool call of a session that has hooks: they are asked before it and after it. */
 import type { BeforeTool, HookedCall, RunHooks } from "../hooks/run-hooks.ts";
+import { callIntention } from "../tools/intention.ts";
 import type { ToolResult } from "../tools/tool.ts";
 import type { PendingToolCall, RunHost } from "./run-host.ts";
 import { denied, type ParsedArguments, type RunCall } from "./tool-call.ts";
@@ -43,7 +44,13 @@ async function decideAndRun(
       return run(args, "approved");
     case "ask": {
       const verdict = await host.askPermission(
-        { kind: "hook", toolName: call.name, toolArgs: hooked.args, hookMessage: before.reason },
+        {
+          kind: "hook",
+          toolName: call.name,
+          toolArgs: hooked.args,
+          hookMessage: before.reason,
+          intention: callIntention(call.name, hooked.args),
+        },
         call,
       );
       host.signal.throwIfAborted();

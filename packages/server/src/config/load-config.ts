@@ -23,6 +23,8 @@ export interface Config extends OptionValues, ProviderEnvironment {
   readonly home: string;
   /** What the processes that it starts get of its own. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What SDKs ask of a server that they start by its environment, and this one does not do: one line for each. */
+  readonly withoutEffect: readonly string[];
   /** The server's GitHub token. */
   readonly gitHubToken: string | undefined;
   /** Who may connect, besides who brings the shared secret. */
@@ -64,6 +66,7 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
       passed: options.passEnvironment,
       authTokenEnv: options.authTokenEnv,
     }),
+    withoutEffect: withoutEffect(env),
     home: options.home ?? join(homedir(), ".copilot"),
     gitHubToken: options.offline ? undefined : gitHubToken(options, trimmed(env)),
     access: readAccess(file.auth),
@@ -74,6 +77,12 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
     ...readProviders(trimmed(env)),
   };
   return { kind: "serve", config };
+}
+
+function withoutEffect(env: Environment): string[] {
+  return env.COPILOT_OTEL_ENABLED === "true"
+    ? ["'COPILOT_OTEL_ENABLED' in the server's environment has no effect: telemetry is not exported"]
+    : [];
 }
 
 export function helpText(): string {

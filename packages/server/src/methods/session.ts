@@ -13,6 +13,7 @@ import { switchModel } from "../session/settings/change-session.ts";
 import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
 import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/settings/prompt-fields.ts";
 import { interruptTurn, stopSession } from "../session/stop-run.ts";
+import { tellHeld } from "../session/told-at-joining.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -23,11 +24,12 @@ export function sessionMethods(services: Services): Methods {
   const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) =>
     startRun(services.runs, session, prompt);
   /** @param tell called once it is sure that the prompt is taken, and has not been before. */
-  const take = async (session: Session, params: PromptInput, { bytes }: Scope, tell: () => void) => {
+  const take = async (session: Session, params: PromptInput, { bytes, link }: Scope, tell: () => void) => {
     if (!wasTaken(session, params)) {
       await services.governor.admitPrompt(session.key.tenant, { bytes });
       // The same prompt may have come over another connection meanwhile.
       if (!wasTaken(session, params)) {
+        tellHeld(session, link);
         tell();
         return acceptPrompt(session, params, start);
       }
@@ -61,6 +63,7 @@ export function sessionMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       const unheard = checkFields("session.sendMessages", params, SEND_MESSAGES_FIELDS);
       const { messages, ...shared } = params;
+      tellHeld(session, scope.link);
       warnOfFields(session, scope.link, unheard);
       const ids = messages.map((message) =>
         acceptPrompt(session, { ...shared, ...message, messageId: undefined }, start),

@@ -26,14 +26,14 @@ import { newSessionId } from "./session-registry.ts";
 import { checkFields, warnOfFields } from "./settings/field-rules.ts";
 import { JOIN_FIELDS } from "./settings/session-fields.ts";
 import {
-  type Attachment,
   mergeSettings,
   type SessionSettings,
   type SettingsParams,
   toAttachment,
   toObserver,
 } from "./settings/session-settings.ts";
-import { checkTools, tellUnknownTools } from "./tools/check-tools.ts";
+import { showOpenQuestions, tellAtJoining } from "./told-at-joining.ts";
+import { checkTools, tellUnknownTools, unknownTools } from "./tools/check-tools.ts";
 import { sessionContext } from "./workspace/session-context.ts";
 
 export interface JoinServices extends EnterServices {
@@ -43,6 +43,10 @@ export interface JoinServices extends EnterServices {
   readonly allowAll: boolean;
   /** GitHub's address for people. */
   readonly gitHubHost: string;
+  /** Options of the server itself that have no effect: one line for each. */
+  readonly withoutEffect: readonly string[];
+  /** A client asked for what has no effect here: one line for each option. */
+  readonly onWithoutEffect: (session: Session, options: readonly string[]) => void;
   readonly onLifecycle: (type: "session.created" | "session.updated", key: SessionKey) => void;
 }
 
@@ -112,9 +116,8 @@ export async function createSession(
   trackFiles(services, session, params);
   if (services.allowAll) setMode(session, "allow-all");
   services.onLifecycle("session.created", key);
-  warnOfFields(session, link, unheard);
   await joinAgents(services, session, agent);
-  tellUnknownTools(session, link, params, services.builtInTools);
+  tellOfOptions(services, session, link, params, unheard);
   await session.committed();
   return joinResult(services, session, params);
 }
@@ -143,14 +146,14 @@ export async function resumeSession(
   noteReturn(session, attachment);
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });
-  warnOfFields(session, link, unheard);
-  tellUnknownTools(session, link, params, services.builtInTools);
+  tellOfOptions(services, session, link, params, unheard);
   closeInterruptedCompaction(session);
   closeInterruptedAgents(session);
   await joinAgents(services, session, agent);
   trackFiles(services, session, params);
   if (params.sessionLimits) setSessionLimits(session, params.sessionLimits);
-  if (continuePendingWork || wasActive) showOpenQuestions(session, attachment, wasActive);
+  if (continuePendingWork || wasActive)
+    showOpenQuestions(session, attachment, { wasActive, continuePendingWork });
   clientsChanged(session, before);
   if (session.run === undefined && session.state.running) {
     if (continuePendingWork) continueRun(services.runs, session);
@@ -160,6 +163,23 @@ export async function resumeSession(
   startNextRun(session, (next, prompt) => startRun(services.runs, next, prompt));
   await session.committed();
   return joinResult(services, session, params);
+}
+
+/** Says, to the client and in the log, what it asked for that has no effect. */
+function tellOfOptions(
+  services: JoinServices,
+  session: Session,
+  link: ClientLink,
+  params: SettingsParams,
+  unheard: readonly string[],
+): void {
+  const lines = [...unheard, ...services.withoutEffect];
+  if (lines.length > 0) {
+    services.onWithoutEffect(session, lines);
+    tellAtJoining(session, link, () => warnOfFields(session, link, lines));
+  }
+  const unknown = unknownTools(session, params, services.builtInTools);
+  if (unknown.length > 0) tellAtJoining(session, link, () => tellUnknownTools(session, link, unknown));
 }
 
 /** Tells of the session's agents, and takes up the one that is to answer. */
@@ -220,28 +240,6 @@ async function logResume(
     continuePendingWork: how.continuePendingWork,
   };
   session.append("session.resume", data);
-}
-
-/**
- * Questions that wait are shown to the newcomer. A tool call that another client is busy with is not:
- * it would be carried out twice.
- */
-function showOpenQuestions(session: Session, newcomer: Attachment, wasActive: boolean): void {
-  for (const question of session.questions.list()) {
-    const { toolName, concerns } = question;
-    if (concerns && !concerns(newcomer)) continue;
-    // Not in the log yet: the newcomer is told it in its turn, like everybody.
-    if (session.willTell(question.event)) continue;
-    const taken = wasActive && toolName !== undefined && othersOffer(session, newcomer, toolName);
-    if (!taken) newcomer.link.publish(question.event);
-  }
-}
-
-function othersOffer(session: Session, newcomer: Attachment, toolName: string): boolean {
-  for (const attachment of session.attachments.values()) {
-    if (attachment !== newcomer && attachment.tools.has(toolName)) return true;
-  }
-  return false;
 }
 
 function joinResult(services: JoinServices, session: Session, params: SettingsParams): JoinResult {

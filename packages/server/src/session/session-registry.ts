@@ -26,6 +26,7 @@ import { Session, type SessionOptions } from "./session.ts";
 import { sessionExists, sessionNotFound, toSessionError } from "./session-errors.ts";
 import { createSessionState, parseSessionState } from "./session-state.ts";
 import { hasParticipants, type SessionSettings } from "./settings/session-settings.ts";
+import { showUnshownQuestions } from "./told-at-joining.ts";
 import { closeCutOffToolCalls } from "./tools/cut-off-tool-calls.ts";
 import { silentClients, waitsForClients } from "./waiting-for-clients.ts";
 import type { Confinement } from "./workspace/confinement.ts";
@@ -207,6 +208,7 @@ export class SessionRegistry {
     session.attachments.delete(link);
     clientsChanged(session, before);
     if (session.attachments.size > 0) {
+      showUnshownQuestions(session);
       if (holdsQueue) this.#options.onQueueReleased(session);
       return;
     }

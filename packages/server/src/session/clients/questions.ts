@@ -116,6 +116,10 @@ export class Questions {
     for (const { question } of [...(this.#pending?.values() ?? [])]) question.onClientsChanged?.();
   }
 
+  isOpen({ requestId }: Question): boolean {
+    return this.#pending?.has(requestId) ?? false;
+  }
+
   /** Open questions, oldest first. */
   list(kind?: QuestionKind): Question[] {
     const questions = [...(this.#pending?.values() ?? [])].map((pending) => pending.question);

@@ -9,9 +9,7 @@ import { describeRule } from "../../permissions/rule.ts";
 import type { PermissionVerdict } from "../../permissions/verdict.ts";
 import type { Reach } from "../../tools/reach.ts";
 import type { PermissionAsk } from "../../tools/tool.ts";
-import { canAsk } from "../clients/clients.ts";
 import type { Session } from "../session.ts";
-import { hasParticipants } from "../settings/session-settings.ts";
 import {
   NOBODY_ANSWERED,
   type PermissionAnswer,
@@ -21,7 +19,10 @@ import {
 } from "./permission-answer.ts";
 import { decideFor, type PermissionServices } from "./permissions.ts";
 
-/** Resolves always: a question that is cancelled or expires is a denial. */
+/**
+ * Every client is told, also those without a handler: an application may answer by a call. Resolves always: a
+ * question that is cancelled or expires is a denial.
+ */
 export async function askPermission(
   services: PermissionServices,
   session: Session,
@@ -34,7 +35,6 @@ export async function askPermission(
   const decision = await decideFor(services, session, ask);
   if (decision.kind === "allowed") return ALLOWED;
   if (decision.kind === "denied") return deniedBy(decision.names);
-  if (!mayBeAnswered(session)) return { allowed: false, message: COULD_NOT_ASK };
   return askClients(services, session, { ...ask, toolCallId: call.toolCallId }, decision, signal);
 }
 
@@ -73,12 +73,6 @@ async function askClients(
   const source = outcome.kind === "answered" ? sourceOf(outcome.answer) : {};
   session.append("permission.completed", { requestId, toolCallId, result, ...source });
   return toVerdict(result);
-}
-
-/** With clients, none of which can be asked, nobody will ever answer; without any, one may come back. */
-function mayBeAnswered(session: Session): boolean {
-  if (!hasParticipants(session.attachments)) return true;
-  return canAsk(session, "permission.requested", (attachment) => attachment.answersPermissions);
 }
 
 /** What a person must decide each time cannot be offered for longer. */

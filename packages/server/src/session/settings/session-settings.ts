@@ -158,6 +158,10 @@ export interface Attachment {
   readonly commands?: readonly ClientCommand[];
   /** Wants nothing of the queue begun for now. */
   holdsQueue?: boolean;
+  /** What it is told once it can have begun to listen (`told-at-joining.ts`). */
+  held?: (() => void)[];
+  /** Request ids of questions that it was not shown, since others are asked them. */
+  unshown?: Set<string>;
   /** Types of events that the client said it watches and acts on, by the handle it was given. */
   interests?: Map<string, string>;
   /** Rewrites sections of the system message when asked. */

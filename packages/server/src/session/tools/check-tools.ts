@@ -62,18 +62,19 @@ export function replaceTools(
   if (model !== undefined) session.emit("session.tools_updated", { model });
 }
 
-/** Tells one client which names in `availableTools` are of no tool that is there; others may bring them yet. */
-export function tellUnknownTools(
+/** Which names in `availableTools` are of no tool that is there; others may bring them yet. */
+export function unknownTools(
   session: Session,
-  link: ClientLink,
   params: SettingsParams,
   builtIn: ReadonlySet<string>,
-): void {
-  if (!Array.isArray(params.availableTools)) return;
-  const unknown = params.availableTools.filter(
+): readonly string[] {
+  if (!Array.isArray(params.availableTools)) return [];
+  return params.availableTools.filter(
     (pattern) => typeof pattern === "string" && !isKnown(session, pattern, builtIn),
   );
-  if (unknown.length === 0) return;
+}
+
+export function tellUnknownTools(session: Session, link: ClientLink, unknown: readonly string[]): void {
   const names = unknown.map((pattern) => JSON.stringify(pattern)).join(", ");
   session.emit(
     "session.info",

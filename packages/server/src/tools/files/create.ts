@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
+import { shownIn } from "../intention.ts";
 import { canonicalPath, pathToAskFor, pathToUse } from "../paths.ts";
 import type { ToolResult } from "../tool.ts";
 import { optionalText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
@@ -16,7 +17,12 @@ export const create: BuiltInToolBody = {
     const newFileContents = parseText(args);
     const named = await pathToAskFor(args, context, { access: "write", host });
     const diff = diffOfNewFile(named.path, newFileContents);
-    return askWritePermission({ ...named, intention: "Create a file", diff, newFileContents });
+    return askWritePermission({
+      ...named,
+      intention: `Create ${shownIn(named.path)}`,
+      diff,
+      newFileContents,
+    });
   },
 
   async run(args, context, { host }) {

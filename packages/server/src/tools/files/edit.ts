@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { readFile } from "node:fs/promises";
 import type { BuiltInToolBody, BuiltInToolHost } from "../built-in-tool.ts";
 import { withFileLock } from "../file-lock.ts";
+import { shownIn } from "../intention.ts";
 import { type NamedPath, pathToAskFor, pathToUse } from "../paths.ts";
 import type { ToolResult } from "../tool.ts";
 import { optionalText, requiredText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
@@ -20,7 +21,7 @@ export const edit: BuiltInToolBody = {
     const replacement = parse(args);
     const named = await pathToAskFor(args, context, { access: "write", host });
     const diff = await plannedDiff(named, replacement);
-    return askWritePermission({ ...named, intention: "Edit a file", diff });
+    return askWritePermission({ ...named, intention: `Edit ${shownIn(named.path)}`, diff });
   },
 
   async run(args, context, { host }) {

@@ -133,7 +133,7 @@ describe("view", () => {
     const context = newContext();
     expect(await ask("view", { path: "link" }, context)).toEqual({
       kind: "read",
-      intention: "View a file or directory",
+      intention: `View ${at("link")}`,
       path: at("link"),
       resolvedPath: at("ok.txt"),
     });
@@ -142,7 +142,7 @@ describe("view", () => {
     await expect(call("view", { path: "link" }, context)).rejects.toThrow("now leads elsewhere");
     expect(await ask("view", { path: "link" })).toEqual({
       kind: "read",
-      intention: "View a file or directory",
+      intention: `View ${at("link")}`,
       path: at("link"),
       resolvedPath: join(home, "secret.txt"),
     });
@@ -176,7 +176,7 @@ describe("create", () => {
     await symlink("..", at("up"));
     expect(await ask("create", { path: "up/x.txt", file_text: "hi\n" })).toEqual({
       kind: "write",
-      intention: "Create a file",
+      intention: expect.stringMatching(/^Create \/.+/),
       fileName: at("up/x.txt"),
       resolvedPath: join(home, "x.txt"),
       diff: `--- /dev/null\n+++ ${at("up/x.txt")}\n@@ -0,0 +1,1 @@\n+hi`,
@@ -240,7 +240,7 @@ describe("edit", () => {
     await writeFile(at("a.txt"), "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
     expect(await ask("edit", { path: "a.txt", old_str: "5\n", new_str: "five\n5.5\n" })).toEqual({
       kind: "write",
-      intention: "Edit a file",
+      intention: expect.stringMatching(/^Edit \/.+/),
       fileName: at("a.txt"),
       resolvedPath: at("a.txt"),
       diff: `--- ${at("a.txt")}\n+++ ${at("a.txt")}\n@@ -2,7 +2,8 @@\n 2\n 3\n 4\n-5\n+five\n+5.5\n 6\n 7\n 8`,

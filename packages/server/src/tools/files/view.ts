@@ -20,7 +20,7 @@ const SNIFFED_BYTES = 8192;
 
 export const view: BuiltInToolBody = {
   permission: (args, context, { host }) =>
-    askReadPermission("View a file or directory", args, context, { host }),
+    askReadPermission((path) => `View ${path}`, args, context, { host }),
 
   async run(args, context, session) {
     const range = parseRange(toArguments(args).view_range);

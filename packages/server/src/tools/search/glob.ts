@@ -1,6 +1,7 @@
 /** `glob`: files by their paths. */
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
+import { shownIn } from "../intention.ts";
 import { limitOutput } from "../large-output.ts";
 import { pathToUse } from "../paths.ts";
 import { askReadPermission } from "../read-permission.ts";
@@ -14,8 +15,9 @@ const MAX_FILES = 2000;
 
 export const glob: BuiltInToolBody = {
   permission(args, context, { host }) {
-    const { root } = parse(args, context);
-    return askReadPermission("Find files by name", { path: root }, context, { host });
+    const { root, rest } = parse(args, context);
+    const intention = (path: string) => `Find files named "${shownIn(rest)}" in ${path}`;
+    return askReadPermission(intention, { path: root }, context, { host });
   },
 
   async run(args, context, session) {

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
+import { shownIn } from "../intention.ts";
 import { limitOutput } from "../large-output.ts";
 import { pathToUse } from "../paths.ts";
 import { askReadPermission } from "../read-permission.ts";
@@ -14,8 +15,9 @@ import { searchWithRipgrep } from "./search-with-ripgrep.ts";
 
 export const grep: BuiltInToolBody = {
   permission(args, context, { host }) {
-    parseGrepQuery(args);
-    return askReadPermission("Search the contents of files", args, context, { host, fallback: "." });
+    const pattern = shownIn(parseGrepQuery(args).pattern);
+    const intention = (path: string) => `Search for "${pattern}" in ${path}`;
+    return askReadPermission(intention, args, context, { host, fallback: "." });
   },
 
   async run(args, context, session) {

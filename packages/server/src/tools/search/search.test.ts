@@ -154,7 +154,7 @@ test("grep and glob ask to read where they search", async () => {
     await find(toolsWith(undefined), "grep").permission!({ pattern: "a", path: "up" }, newContext()),
   ).toEqual({
     kind: "read",
-    intention: "Search the contents of files",
+    intention: `Search for "a" in ${join(directory, "up")}`,
     path: join(directory, "up"),
     resolvedPath: home,
   });
@@ -162,7 +162,7 @@ test("grep and glob ask to read where they search", async () => {
     await find(toolsWith(undefined), "glob").permission!({ pattern: "src/../../*.txt" }, newContext()),
   ).toEqual({
     kind: "read",
-    intention: "Find files by name",
+    intention: `Find files named "*.txt" in ${home}`,
     path: home,
     resolvedPath: home,
   });

@@ -1,6 +1,7 @@
 /** `bash`: runs a command. */
 import { cutText } from "@rightseat/protocol";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
+import { commandIntention } from "../intention.ts";
 import type { ToolContext } from "../tool.ts";
 import {
   optionalChoice,
@@ -23,7 +24,7 @@ const MAX_SHOWN_CHARS = 51_200;
 export const bash: BuiltInToolBody = {
   permission(args, context) {
     const { command, description } = parse(args);
-    return askShellPermission(command, description, context.workingDirectory);
+    return askShellPermission(command, commandIntention(command, description), context.workingDirectory);
   },
 
   async run(args, context, session) {

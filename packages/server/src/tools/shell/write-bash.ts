@@ -1,5 +1,6 @@
 /** `write_bash`: input for a shell. Asks first, as `bash` does: input can be commands. */
 import type { BuiltInToolBody } from "../built-in-tool.ts";
+import { shownIn } from "../intention.ts";
 import { possibleCommandsOf, withPossibleCommands } from "../possible-commands.ts";
 import { optionalNumber, requiredText, toArguments } from "../tool-arguments.ts";
 import { failure } from "../tool-results.ts";
@@ -25,7 +26,8 @@ export const writeBash: BuiltInToolBody = {
   async permission(args, context, session) {
     const { id, input } = parse(args);
     const shell = session.resource(Shells).get(id);
-    const intention = `Send input to the shell ${id}: ${shell?.info.description ?? ""}`;
+    const of = shell?.info.description ? ` (${shell.info.description})` : "";
+    const intention = `Send ${JSON.stringify(shownIn(input))} to the shell ${id}${of}`;
     const ask = await askShellPermission(input, intention, context.workingDirectory);
     // What the input means is up to the program that reads it: names of commands say nothing of it.
     return withPossibleCommands({ ...ask, canOfferSessionApproval: false }, possibleCommandsOf(ask));

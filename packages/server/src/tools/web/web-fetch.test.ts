@@ -289,7 +289,7 @@ describe("redirects", () => {
     expect(asked).toEqual([
       {
         kind: "url",
-        intention: "Follow a redirect to another site",
+        intention: `Follow a redirect from ${site.url}/start to ${other.url}/end`,
         url: `${other.url}/end`,
         redirectedFrom: `${site.url}/start`,
       },

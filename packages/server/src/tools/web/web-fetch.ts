@@ -3,6 +3,7 @@
 import type { PermissionRequestUrl } from "@rightseat/protocol";
 import { cutText, endOfText } from "@rightseat/protocol";
 import type { BuiltInToolBody, BuiltInToolHost } from "../built-in-tool.ts";
+import { shownIn } from "../intention.ts";
 import { limitOutput } from "../large-output.ts";
 import type { ToolContext, ToolResult } from "../tool.ts";
 import {
@@ -26,7 +27,7 @@ export const webFetch: BuiltInToolBody = {
   permission(args, _context, session) {
     const { url } = parse(args);
     assertFetchable(url, privateHostsOf(session.host));
-    return ask({ intention: "Fetch a page of the web", url: url.href });
+    return ask({ intention: `Fetch ${shownIn(url.href)}`, url: url.href });
   },
 
   async run(args, context, session) {
@@ -75,7 +76,7 @@ async function askToFollow(
   host: BuiltInToolHost,
 ): Promise<ToolResult | undefined> {
   assertFetchable(to, privateHostsOf(host));
-  const intention = "Follow a redirect to another site";
+  const intention = `Follow a redirect from ${shownIn(from.href)} to ${shownIn(to.href)}`;
   const verdict = await context.ask(ask({ intention, url: to.href, redirectedFrom: from.href }));
   context.signal.throwIfAborted();
   if (verdict.allowed) return undefined;
