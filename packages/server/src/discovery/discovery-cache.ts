@@ -7,7 +7,11 @@ export interface Discovered {
 }
 
 /** The same object as long as nothing has changed. Never rejects. */
-export type Discovery<Q, T> = (query: Q) => Promise<T>;
+export interface Discovery<Q, T> {
+  (query: Q): Promise<T>;
+  /** Looks at the files before it answers again. */
+  forget(): void;
+}
 
 export interface DiscoveryCacheOptions {
   /** How long an answer is given again without a look at the files; default 1 second. */
@@ -37,7 +41,7 @@ export function createDiscoveryCache<Q, T extends Discovered>(
     const isUnchanged = [...known.stamps.values()].every((stamp, index) => stamp === stamps[index]);
     return isUnchanged ? known : discover(query);
   };
-  return (query) => {
+  const find = (query: Q) => {
     const key = JSON.stringify(query);
     const known = entries.get(key);
     if (known !== undefined && now() < known.until) return known.found;
@@ -48,4 +52,8 @@ export function createDiscoveryCache<Q, T extends Discovered>(
     entries.set(key, { found, until: now() + trustMs });
     return found;
   };
+  const forget = () => {
+    for (const entry of entries.values()) entry.until = Number.NEGATIVE_INFINITY;
+  };
+  return Object.assign(find, { forget });
 }

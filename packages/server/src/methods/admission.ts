@@ -4,6 +4,7 @@
  */
 import type { Governor } from "../limits/governor.ts";
 import { heapBytesOf } from "../session/heap-bytes.ts";
+import { OLDER_NAMES } from "./older-names.ts";
 import type { Methods, Scope } from "./services.ts";
 
 /**
@@ -144,6 +145,17 @@ const WITHOUT: readonly string[] = [
   "session.workspaces.readFile",
   "session.workspaces.removePath",
   "session.workspaces.statFile",
+  "session.customizations.reload",
+  "session.instructions.reload",
+  "session.managedSettings.get",
+  "session.provider.withdraw",
+  "session.queue.withdrawMessage",
+  "session.quota.get",
+  "session.quota.refresh",
+  "session.skills.list",
+  "session.skills.reload",
+  "session.tools.getSubagentSettings",
+  "session.tools.listPendingRequests",
 ];
 
 /** Each is an event of the log, a record of it, or a file. */
@@ -177,6 +189,8 @@ const STORING: readonly string[] = [
   "session.permissions.urls.setUnrestrictedMode",
   "session.plan.update",
   "session.provider.add",
+  "session.provider.sync",
+  "session.queue.appendSteering",
   "session.queue.moveItem",
   "session.queue.sendNow",
   "session.queue.updateText",
@@ -219,10 +233,15 @@ const OTHERS: Readonly<Record<string, Needs>> = {
   "session.shell.executeUserRequested": ["process", "store"],
 };
 
-export const ADMISSION: ReadonlyMap<string, Needs> = new Map<string, Needs>([
+const BY_NAME: ReadonlyMap<string, Needs> = new Map<string, Needs>([
   ...WITHOUT.map((method) => [method, NOTHING] as const),
   ...STORING.map((method) => [method, STORE] as const),
   ...Object.entries(OTHERS),
+]);
+
+export const ADMISSION: ReadonlyMap<string, Needs> = new Map<string, Needs>([
+  ...BY_NAME,
+  ...Object.entries(OLDER_NAMES).map(([old, name]) => [old, BY_NAME.get(name) ?? ["prompt"]] as const),
 ]);
 
 /** A prompt that was taken before is not asked for again: its own method admits it, once it has looked. */

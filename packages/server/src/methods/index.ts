@@ -5,6 +5,7 @@ import { commandMethods } from "./commands.ts";
 import { contextMethods } from "./context.ts";
 import { historyMethods } from "./history.ts";
 import { hostSourceMethods } from "./host-sources.ts";
+import { withOlderNames } from "./older-names.ts";
 import { permissionMethods } from "./permissions.ts";
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
@@ -13,6 +14,7 @@ import { sessionAccountMethods } from "./session-account.ts";
 import { sessionAgentMethods } from "./session-agent.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
 import { sessionAuthMethods } from "./session-auth.ts";
+import { sessionCustomizationMethods } from "./session-customizations.ts";
 import { sessionExtrasMethods } from "./session-extras.ts";
 import { sessionMetadataMethods } from "./session-metadata.ts";
 import { sessionModeMethods } from "./session-mode.ts";
@@ -33,6 +35,7 @@ export function createMethods(services: Services): Methods {
     ...sessionMethods(services),
     ...sessionAgentMethods(services),
     ...sessionAnswerMethods(services),
+    ...sessionCustomizationMethods(services),
     ...sessionExtrasMethods(services),
     ...sessionMetadataMethods(services),
     ...sessionQueueMethods(services),
@@ -49,5 +52,5 @@ export function createMethods(services: Services): Methods {
     ...historyMethods(services),
     ...hostSourceMethods(services),
   };
-  return withStoreRefusals(withAdmission(services, methods));
+  return withStoreRefusals(withAdmission(services, withOlderNames(methods)));
 }

@@ -1,6 +1,7 @@
 /** Methods by which clients answer permission questions and settle them beforehand: `session.permissions.*`. */
 import type { PermissionMode } from "@rightseat/protocol";
 import { setWatchesPermissions } from "../session/clients/clients.ts";
+import { resolvedSettings } from "../session/permissions/managed-settings.ts";
 import type { PermissionDecision } from "../session/permissions/permission-answer.ts";
 import * as settings from "../session/permissions/permission-settings.ts";
 import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
@@ -54,6 +55,8 @@ export function permissionMethods(services: Services): Methods {
       await session.committed();
       return DONE;
     },
+    "session.managedSettings.get": async (params: ById, scope: Scope) =>
+      resolvedSettings(await sessionOf(services, scope, params)),
     "session.permissions.getMode": async (params: ById, scope: Scope) => ({
       mode: settings.modeOf(await sessionOf(services, scope, params)),
     }),

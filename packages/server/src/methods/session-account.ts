@@ -1,7 +1,13 @@
 /** Methods about a session's providers: `session.provider.*`. */
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import { type Additions, addProviders } from "../session/settings/add-providers.ts";
+import { toQuota } from "../accounts/quota.ts";
+import {
+  type Additions,
+  addProviders,
+  syncProviders,
+  withdrawModels,
+} from "../session/settings/add-providers.ts";
 import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
 import { ADD_PROVIDERS_FIELDS } from "../session/settings/nested-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
@@ -15,6 +21,15 @@ interface ById {
 const GITHUB_API_VERSION = "2025-05-01";
 const DEFAULT_COPILOT_API = "https://api.githubcopilot.com";
 
+/** @throws RpcError when GitHub refuses the token or cannot be asked. */
+async function accountOf(services: Services, token: string) {
+  try {
+    return await services.accounts.resolve(token);
+  } catch (error) {
+    throw new RpcError("authentication_failed", `the quota is not known: ${(error as Error).message}`);
+  }
+}
+
 export function sessionAccountMethods(services: Services): Methods {
   return {
     "session.provider.add": async (params: ById & Additions, scope: Scope) => {
@@ -23,6 +38,29 @@ export function sessionAccountMethods(services: Services): Methods {
       await addProviders(services.join, session, params);
       warnOfFields(session, scope.link, unheard);
       return { models: services.models.listOwn(params.models ?? []).map(toWireModel) };
+    },
+    "session.provider.sync": async (params: ById & Additions, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const unheard = checkFields("session.provider.sync", params, ADD_PROVIDERS_FIELDS);
+      const changed = await syncProviders(services.join, session, params);
+      warnOfFields(session, scope.link, unheard);
+      await session.committed();
+      return { models: services.models.listOwn(params.models ?? []).map(toWireModel), ...changed };
+    },
+    "session.provider.withdraw": async (params: ById & { models: string[] }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const withdrawn = await withdrawModels(services.join, session, params.models);
+      await session.committed();
+      return withdrawn;
+    },
+    "session.quota.get": async (params: ById, scope: Scope) => {
+      const token = tokenUsed(services, await sessionOf(services, scope, params));
+      return toQuota(token === undefined ? undefined : await accountOf(services, token));
+    },
+    "session.quota.refresh": async (params: ById, scope: Scope) => {
+      const token = tokenUsed(services, await sessionOf(services, scope, params));
+      if (token !== undefined) services.accounts.forget(token);
+      return toQuota(token === undefined ? undefined : await accountOf(services, token));
     },
     "session.provider.getEndpoint": async (params: ById, scope: Scope) => {
       if (!services.allowProviderEndpoint) {

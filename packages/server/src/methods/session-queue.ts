@@ -1,6 +1,7 @@
 /** Methods on what waits in a session for its turn: `session.queue.*`. */
 import type { PromptInput, StartRun } from "../session/prompts/prompts.ts";
 import {
+  appendSteering,
   clearQueue,
   duplicateItem,
   holdQueue,
@@ -9,9 +10,11 @@ import {
   pendingItems,
   removeItem,
   removeMostRecent,
+  type SteeringAddition,
   sendNow,
   updateText,
 } from "../session/prompts/queue.ts";
+import { type Withdrawal, withdrawMessage } from "../session/prompts/withdraw-message.ts";
 import { startRun } from "../session/run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -57,6 +60,13 @@ export function sessionQueueMethods(services: Services): Methods {
       params: Item & { prompt: string; displayPrompt?: string },
       scope: Scope,
     ) => ({ updated: await updateText(await sessionOf(services, scope, params), params.id, params) }),
+    "session.queue.withdrawMessage": async (params: ById & Withdrawal, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return withdrawMessage(services.registry.log, session, params);
+    },
+    "session.queue.appendSteering": async (params: ById & SteeringAddition, scope: Scope) => ({
+      updated: await appendSteering(await sessionOf(services, scope, params), params),
+    }),
     "session.queue.duplicateAt": async (params: Item, scope: Scope) => ({
       id: await duplicateItem(await sessionOf(services, scope, params), params.id, start),
     }),

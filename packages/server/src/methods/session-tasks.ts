@@ -115,6 +115,9 @@ export function sessionTaskMethods(services: Services): Methods {
       warnOfFields(session, scope.link, unheard);
       return {};
     },
+    "session.tools.getSubagentSettings": async (params: ById, scope: Scope) => ({
+      subagents: (await sessionOf(services, scope, params)).settings.subagents ?? null,
+    }),
     "session.fleet.start": async (
       params: ById & { prompt?: string; attachments?: unknown[]; wait?: boolean },
       scope: Scope,

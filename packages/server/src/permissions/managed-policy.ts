@@ -27,6 +27,8 @@ export interface ManagedPolicy {
   readonly allowLists: readonly (readonly ManagedRule[])[];
 }
 
+type ManagedPermissions = NonNullable<SessionManagedSettings["permissions"]>;
+
 export type ManagedVerdict =
   | { readonly kind: "denied"; readonly rules: readonly string[] }
   | { readonly kind: "ask" | "allowed" | "unmanaged" };
@@ -62,6 +64,18 @@ export function parseManagedSettings(settings: SessionManagedSettings): ManagedP
     deny: parseRules(deny, "permissions.deny"),
     ask: parseRules(ask, "permissions.ask"),
     allowLists: allow ? [parseRules(allow, "permissions.allow")] : [],
+  };
+}
+
+/** The policy as an application writes it. Several lists of what is allowed cannot be written as one: they are left out. */
+export function writtenPolicy({ bypassDisabled, deny, ask, allowLists }: ManagedPolicy): ManagedPermissions {
+  const texts = (rules: readonly ManagedRule[]) => rules.map(({ text }) => text);
+  const [allow, ...more] = allowLists;
+  return {
+    ...(bypassDisabled ? { disableBypassPermissionsMode: "disable" } : {}),
+    ...(deny.length > 0 ? { deny: texts(deny) } : {}),
+    ...(ask.length > 0 ? { ask: texts(ask) } : {}),
+    ...(allow && more.length === 0 ? { allow: texts(allow) } : {}),
   };
 }
 

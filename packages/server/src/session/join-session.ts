@@ -101,7 +101,7 @@ export async function createSession(
     session.gitHubTokenLease = token && { expiresAtMs: token.expiresAtMs };
     session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
     if (settings.enableFileHooks) session.fileHooksStart = "new";
-    tellManagedSettings(session, params);
+    tellManagedSettings(session);
     session.append("session.start", {
       sessionId: key.sessionId,
       version: EVENT_FORMAT_VERSION,
@@ -142,7 +142,7 @@ export async function resumeSession(
   const entered = await enterSession(services, key, { link, params, brought, token });
   const { session, agent, attachment, before, wasActive } = entered;
   const continuePendingWork = params.continuePendingWork === true;
-  tellManagedSettings(session, params);
+  tellManagedSettings(session);
   noteReturn(session, attachment);
   if (!wasActive && !continuePendingWork) await interrupt(session);
   if (params.disableResume !== true) await logResume(services, session, { wasActive, continuePendingWork });

@@ -25,7 +25,7 @@ export interface PrivateRecordMap {
   /** An item that waits was edited. */
   "rightseat.queue_item_changed": {
     messageId: string;
-    changes: Partial<Pick<QueuedPrompt, "prompt" | "displayPrompt" | "steering">>;
+    changes: Partial<Pick<QueuedPrompt, "prompt" | "displayPrompt" | "steering" | "attachments">>;
   };
   /** The waiting prompts changed as a whole: moved, edited, removed. */
   "rightseat.queue_replaced": { prompts: QueuedPrompt[] };

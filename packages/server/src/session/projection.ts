@@ -344,7 +344,11 @@ function rememberMessage(state: SessionState, messageId: unknown): void {
   if (state.recentMessageIds.length > REMEMBERED_MESSAGES) state.recentMessageIds.shift();
 }
 
-function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["data"]>): void {
+function foldUserMessage(
+  state: SessionState,
+  data: NonNullable<LoggedEvent["data"]>,
+  { id }: LoggedEvent,
+): void {
   const messageId = dequeue(state, data);
   rememberMessage(state, messageId);
   const modelContent = data.transformedContent ?? data.content;
@@ -359,7 +363,8 @@ function foldUserMessage(state: SessionState, data: NonNullable<LoggedEvent["dat
   }
   state.userRequests += 1;
   const agentMode = toMode(data.agentMode);
-  state.running = { messageId: messageId ?? "", turn: 0, ...(agentMode ? { agentMode } : {}) };
+  const eventId = id === undefined ? {} : { eventId: id };
+  state.running = { messageId: messageId ?? "", ...eventId, turn: 0, ...(agentMode ? { agentMode } : {}) };
 }
 
 function dequeue(state: SessionState, data: NonNullable<LoggedEvent["data"]>): string | undefined {

@@ -57,6 +57,8 @@ export type SessionMode = "interactive" | "plan" | "autopilot";
 /** The message that a run answers. */
 export interface RunningPrompt {
   messageId: string;
+  /** Of the message's event; absent in states of older versions. */
+  eventId?: string;
   turn: number;
   /** The mode that the message was sent in, until the mode is changed; the session's when left out. */
   agentMode?: SessionMode;

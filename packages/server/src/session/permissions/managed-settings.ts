@@ -2,12 +2,14 @@
 import {
   type ManagedSettingsEnforcedEscalation,
   RpcError,
+  type SessionEventDataMap,
   type SessionManagedSettings,
 } from "@rightseat/protocol";
 import {
   composeManaged,
   type ManagedPolicy,
   parseManagedSettings,
+  writtenPolicy,
 } from "../../permissions/managed-policy.ts";
 import type { Session } from "../session.ts";
 import type { SettingsParams } from "../settings/session-settings.ts";
@@ -30,19 +32,24 @@ export function joinedPolicy(
 }
 
 /** Tells clients what holds, where something does. */
-export function tellManagedSettings(session: Session, params: SettingsParams): void {
-  const { managed } = session.settings;
-  if (!managed) return;
-  session.emit("session.managed_settings_resolved", {
-    source: "client",
+export function tellManagedSettings(session: Session): void {
+  if (session.settings.managed) session.emit("session.managed_settings_resolved", resolvedSettings(session));
+}
+
+type Resolved = SessionEventDataMap["session.managed_settings_resolved"];
+
+/** What holds in the session, of all that its clients brought. */
+export function resolvedSettings({ settings: { managed } }: Session): Resolved {
+  return {
+    source: managed ? "client" : "none",
     serverManaged: false,
     deviceManaged: false,
-    clientManaged: true,
+    clientManaged: managed !== undefined,
     failClosed: false,
-    bypassPermissionsDisabled: managed.bypassDisabled,
-    managedKeys: ["permissions"],
-    settings: params.managedSettings,
-  });
+    bypassPermissionsDisabled: managed?.bypassDisabled ?? false,
+    managedKeys: managed ? ["permissions"] : [],
+    ...(managed ? { settings: { permissions: writtenPolicy(managed) } } : {}),
+  };
 }
 
 /** @throws RpcError `denied_by_policy` when the session's policy forbids to turn questions off. */

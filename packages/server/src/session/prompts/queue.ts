@@ -61,7 +61,12 @@ export async function moveItem(session: Session, id: string, toPosition: number)
 /** @throws RpcError for an unknown id. */
 export async function removeItem(session: Session, id: string): Promise<void> {
   itemOf(session, id);
-  await change(session, () => session.record("rightseat.queue_items_removed", { messageIds: [id] }));
+  await removeWaiting(session, id);
+}
+
+/** Takes an item out of either lane. */
+export function removeWaiting(session: Session, id: string): Promise<void> {
+  return change(session, () => session.record("rightseat.queue_items_removed", { messageIds: [id] }));
 }
 
 /** Of both lanes, the one that was taken last, wherever it waits. False when nothing waits. */
@@ -73,9 +78,7 @@ export async function removeMostRecent(session: Session): Promise<boolean> {
     undefined,
   );
   if (!last) return false;
-  await change(session, () =>
-    session.record("rightseat.queue_items_removed", { messageIds: [last.messageId] }),
-  );
+  await removeWaiting(session, last.messageId);
   return true;
 }
 
@@ -108,6 +111,32 @@ export async function updateText(
   await change(session, () =>
     session.record("rightseat.queue_item_changed", { messageId: id, changes: { prompt, displayPrompt } }),
   );
+  return true;
+}
+
+export interface SteeringAddition {
+  readonly messageId: string;
+  /** The prompt as its sender last knew it. */
+  readonly expectedPrompt: string;
+  readonly agentMode: string;
+  readonly prompt: string;
+  readonly displayPrompt: string;
+  readonly attachments?: PromptInput["attachments"];
+}
+
+/** Adds to a prompt that waits to steer the run. False when it waits no longer, was changed, or is of another mode. */
+export async function appendSteering(session: Session, added: SteeringAddition): Promise<boolean> {
+  const { messageId, expectedPrompt, agentMode } = added;
+  const item = waitingItems(session).find((waiting) => waiting.messageId === messageId && waiting.steering);
+  if (item?.prompt !== expectedPrompt || item.kind !== undefined) return false;
+  if ((item.agentMode ?? session.state.mode) !== agentMode) return false;
+  const attachments = [...(item.attachments ?? []), ...(added.attachments ?? [])];
+  const changes = {
+    prompt: `${item.prompt}\n\n${added.prompt}`,
+    displayPrompt: `${displayTextOf(item)}\n\n${added.displayPrompt}`,
+    ...(attachments.length > 0 ? { attachments } : {}),
+  };
+  await change(session, () => session.record("rightseat.queue_item_changed", { messageId, changes }));
   return true;
 }
 

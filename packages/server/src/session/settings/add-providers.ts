@@ -3,7 +3,7 @@ import { RpcError } from "@rightseat/protocol";
 import type { ProviderModelSource, ProviderSource } from "../../models/provider-source.ts";
 import type { JoinServices } from "../join-session.ts";
 import type { Session } from "../session.ts";
-import { applyChecked } from "./change-session.ts";
+import { applyChecked, applyModel } from "./change-session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
 export interface Additions {
@@ -24,17 +24,108 @@ export async function addProviders(
   );
 }
 
+export interface ProvidersChange {
+  /** Ids of the models that are there now, as `provider/id`. */
+  readonly selectionIds: readonly string[];
+  /** The session's model was one that went: the default takes its place. */
+  readonly modelDeselected?: true;
+}
+
+type Registry = Required<Additions>;
+type Services = Pick<JoinServices, "checkSettings" | "defaultModel">;
+
+/** Puts these in place of all that the session has. @throws RpcError `invalid_params`; nothing has changed then. */
+export async function syncProviders(
+  services: Services,
+  session: Session,
+  { providers = [], models = [] }: Additions,
+): Promise<ProvidersChange> {
+  assertNew("providers", [], providers, ({ name }) => String(name));
+  assertNew("models", [], models, idOf);
+  return replaceRegistry(services, session, () => ({ providers, models }));
+}
+
+export interface Withdrawn extends Omit<ProvidersChange, "selectionIds"> {
+  readonly withdrawn: readonly string[];
+  readonly providersRemoved: readonly string[];
+}
+
+/** Takes models away, and providers that have none left by it. Ids that are not known count for nothing. */
+export async function withdrawModels(
+  services: Services,
+  session: Session,
+  ids: readonly string[],
+): Promise<Withdrawn> {
+  let removed: Registry = { providers: [], models: [] };
+  const { modelDeselected } = await replaceRegistry(services, session, (settings) => {
+    const { providers = [], models = [] } = settings;
+    const gone = models.filter((model) => ids.includes(idOf(model)));
+    const kept = models.filter((model) => !gone.includes(model));
+    const uses = (list: typeof models, name: string | undefined) =>
+      list.some(({ provider }) => provider === name);
+    const unused = providers.filter(({ name }) => uses(gone, name) && !uses(kept, name));
+    removed = { providers: unused, models: gone };
+    return { providers: providers.filter((provider) => !unused.includes(provider)), models: kept };
+  });
+  return {
+    withdrawn: removed.models.map(idOf),
+    providersRemoved: removed.providers.map(({ name }) => String(name)),
+    ...(modelDeselected ? { modelDeselected } : {}),
+  };
+}
+
+async function replaceRegistry(
+  services: Services,
+  session: Session,
+  change: (settings: Readonly<SessionSettings>) => Registry,
+): Promise<ProvidersChange> {
+  let next: SessionSettings = session.settings;
+  let modelDeselected = false;
+  await applyChecked(
+    session,
+    (settings) => {
+      refuseSingleProvider(settings);
+      const registry = change(settings);
+      const known = registry.models.map(idOf);
+      modelDeselected = (settings.models ?? [])
+        .map(idOf)
+        .some((id) => id === settings.model && !known.includes(id));
+      next = { ...settings, ...registry };
+      if (modelDeselected) next.model = services.defaultModel({ ...next, model: undefined });
+      return services.checkSettings(next);
+    },
+    () => {
+      const { model: modelId } = next;
+      session.changeSettings(() => ({ ...next, model: session.settings.model }));
+      if (modelDeselected && modelId !== undefined) applyModel(session, { modelId, cause: "automatic" });
+      else session.changeSettings((settings) => ({ ...settings, model: modelId }));
+    },
+  );
+  return {
+    selectionIds: (next.models ?? []).map(idOf),
+    ...(modelDeselected ? { modelDeselected } : {}),
+  };
+}
+
+function idOf({ provider, id }: ProviderModelSource): string {
+  return `${provider}/${id}`;
+}
+
+/** @throws RpcError `invalid_params` for a session that was made with one provider for all. */
+function refuseSingleProvider(settings: Readonly<SessionSettings>): void {
+  if (!settings.provider) return;
+  throw new RpcError(
+    "invalid_params",
+    "providers: the session has a single provider of its own; make it with 'providers' and 'models' to add more",
+    { path: "providers" },
+  );
+}
+
 /** The providers and models of the session with the added ones. @throws RpcError `invalid_params`. */
 function withAdditions(settings: Readonly<SessionSettings>, { providers = [], models = [] }: Additions) {
-  if (settings.provider) {
-    throw new RpcError(
-      "invalid_params",
-      "providers: the session has a single provider of its own; make it with 'providers' and 'models' to add more",
-      { path: "providers" },
-    );
-  }
+  refuseSingleProvider(settings);
   assertNew("providers", settings.providers, providers, ({ name }) => String(name));
-  assertNew("models", settings.models, models, ({ provider, id }) => `${provider}/${id}`);
+  assertNew("models", settings.models, models, idOf);
   return {
     providers: [...(settings.providers ?? []), ...providers],
     models: [...(settings.models ?? []), ...models],

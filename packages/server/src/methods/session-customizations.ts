@@ -1,0 +1,57 @@
+/** Methods that have files read again which tell a session what to do, and those on skills. */
+
+import { agentsOf, tellAgents } from "../session/agents/agents.ts";
+import { fileHooksOf } from "../session/hooks/session-hooks.ts";
+import type { Session } from "../session/session.ts";
+import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+
+interface ById {
+  sessionId: string;
+}
+
+const NOT_LOADED = ["plugins", "mcp", "extensions", "skills"] as const;
+
+export function sessionCustomizationMethods(services: Services): Methods {
+  return {
+    // A file that changes is read again by itself, within a second: this is for those who cannot wait.
+    "session.instructions.reload": async (params: ById, scope: Scope) => {
+      await sessionOf(services, scope, params);
+      services.sources.load.forget();
+      return null;
+    },
+    "session.customizations.reload": async (params: ById, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      const { load, loadAgents } = services.sources;
+      const { hooks } = services.runs;
+      for (const discovery of [load, loadAgents, hooks.discover]) discovery.forget();
+      tellAgents(session, await agentsOf(session, services.join.agents));
+      const { errors } = await fileHooksOf(hooks, session);
+      return { warnings: [], errors: [...errors], outcomes: outcomesOf(session, errors) };
+    },
+    "session.skills.list": async (params: ById, scope: Scope) => {
+      await sessionOf(services, scope, params);
+      return { skills: [] };
+    },
+    "session.skills.reload": async (params: ById, scope: Scope) => {
+      await sessionOf(services, scope, params);
+      return { warnings: [], errors: [] };
+    },
+  };
+}
+
+function outcomesOf({ settings }: Session, hookErrors: readonly string[]) {
+  const reloaded = (subsystem: string) => ({ subsystem, status: "reloaded" });
+  const skipped = (subsystem: string, detail: string) => ({ subsystem, status: "skipped", detail });
+  const [failed] = hookErrors;
+  const hooks = settings.enableFileHooks
+    ? failed === undefined
+      ? reloaded("hooks")
+      : { subsystem: "hooks", status: "failed", detail: failed }
+    : skipped("hooks", "the session has no 'enableFileHooks'");
+  return [
+    reloaded("instructions"),
+    hooks,
+    reloaded("agents"),
+    ...NOT_LOADED.map((subsystem) => skipped(subsystem, "this server loads none")),
+  ];
+}
