@@ -143,7 +143,11 @@ module.exports = {
       ],
       "a session imports the agent, discovery, hooks, permissions, and the interfaces of models, tools and the log",
     ),
-    serverFolder("file-history", [], "what files held is kept and put back without knowing of sessions"),
+    serverFolder(
+      "file-history",
+      [`${SERVER}/tools/regular-file\\.ts$`],
+      "what files held is kept and put back without knowing of sessions",
+    ),
     serverFolder("discovery", [], "discovery reads files and knows nothing of sessions"),
     serverFolder("permissions", [seam("tools")], "permissions judge what tools ask for"),
     serverFolder(

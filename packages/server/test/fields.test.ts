@@ -143,6 +143,21 @@ describe.each(Object.keys(TABLES))("%s", (method) => {
   });
 });
 
+describe.each(["session.create", "session.resume", "session.provider.add", "session.tools.set"])(
+  "%s",
+  (method) => {
+    const bounded = cellsOf(method).filter(({ rule }) => rule?.effect === "honoured" && rule.maxChars);
+    test.each(bounded)("refuses more than so many characters: $path", ({ path, rule, wrap }) => {
+      const { maxChars } = rule as { maxChars: number };
+      const rules = TABLES[method] as FieldRules;
+      expect(checkFields(method, wrap("x".repeat(maxChars)), rules)).toEqual([]);
+      expect(() => checkFields(method, wrap("x".repeat(maxChars + 1)), rules)).toThrow(
+        expect.objectContaining({ reason: "invalid_params", data: { path } }),
+      );
+    });
+  },
+);
+
 describe("over the wire", () => {
   let home: TempHome;
   let model: ScriptedModelServer;

@@ -245,6 +245,8 @@ describe("child processes", () => {
     await own.client.ask(b, "start one");
     expect(own.results(b)).toMatchObject([{ success: false, error: { code: "limit_exceeded" } }]);
     await own.client.request("session.detach", { sessionId: a });
+    // Its commands end with it; what they are told has to reach them first.
+    await expect.poll(() => refusal(own.exec(b, "true")), { timeout: 5_000 }).toBeUndefined();
     own.model.use([{ toolCalls: [bash("echo yes")] }, { text: "done" }]);
     await own.client.ask(b, "again");
     expect(own.results(b).at(-1)).toMatchObject({ success: true });

@@ -1,4 +1,5 @@
 /** Conversations taken back, begun anew, and copied; and what is left of them after a crash. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -463,6 +464,19 @@ describe("sessions.fork", () => {
     const closed = await w.client.request("sessions.fork", { sessionId: busy.sessionId });
     await w.client.request("session.resume", { ...w.params, sessionId: closed.sessionId });
     expect(said(await history(w.client, closed.sessionId)).at(-1)).toBe("fork");
+  });
+
+  test("copies files and links of the session; pipes in its folders are left out", async () => {
+    await using w = await world();
+    await conversation(w.client, w.params, "s", ["one"]);
+    const { path } = await w.client.request("session.workspaces.getWorkspace", { sessionId: "s" });
+    await w.client.request("session.workspaces.createFile", { sessionId: "s", path: "a.txt", content: "a" });
+    execFileSync("mkfifo", [join(path, "files", "pipe"), join(path, "plan.md")]);
+    const { sessionId } = await w.client.request("sessions.fork", { sessionId: "s" });
+    await w.client.request("session.resume", { ...w.params, sessionId });
+    const fork = await w.client.request("session.workspaces.getWorkspace", { sessionId });
+    expect(await readdir(join(fork.path, "files"))).toEqual(["a.txt"]);
+    expect(await w.client.request("session.plan.read", { sessionId })).toMatchObject({ exists: false });
   });
 
   test("of nothing, or up to an event that is not there, is refused and leaves nothing behind", async () => {

@@ -65,6 +65,34 @@ describe("childEnvironment", () => {
       );
   });
 
+  test("never has what makes commands do more than their words say", () => {
+    const names = [
+      "BASH_ENV",
+      "ENV",
+      "CDPATH",
+      "BASH_FUNC_ls%%",
+      "SHELLOPTS",
+      "GLOBIGNORE",
+      "POSIXLY_CORRECT",
+    ];
+    names.push("LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "GCONV_PATH", "RIPGREP_CONFIG_PATH");
+    names.push(
+      "GIT_DIR",
+      "GIT_CONFIG_COUNT",
+      "GIT_EXTERNAL_DIFF",
+      "TAR_OPTIONS",
+      "LESSOPEN",
+      "OLDPWD",
+      "PS4",
+    );
+    const env = Object.fromEntries([...names, "PATH", "GIT_AUTHOR_NAME"].map((name) => [name, "x"]));
+    expect(childEnvironment(env, { ...NONE, passed: "*" })).toEqual({ PATH: "x", GIT_AUTHOR_NAME: "x" });
+    for (const passed of names)
+      expect(() => childEnvironment(env, { ...NONE, passed })).toThrow(
+        `passEnvironment: expected names of variables that do not change what commands do, got '${passed}'`,
+      );
+  });
+
   test("is what the settings hold for the processes that the server starts", () => {
     const invocation = loadConfig(["--auth-token-env", "MY_GH", "--pass-environment", "PLAIN"], {
       PATH: "/bin",

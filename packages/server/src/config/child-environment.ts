@@ -29,6 +29,21 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   ...["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
 ]);
 
+/**
+ * What makes a command do more than its words say: bash runs a file first or finds other directories and programs,
+ * the loader loads code, git, ripgrep, tar and less take further options. Commands are allowed by their words.
+ */
+const BENDS_COMMANDS = new RegExp(
+  `^(?:${[
+    ...["BASH_ENV", "ENV", "BASH_FUNC_.*", "BASHOPTS", "SHELLOPTS", "BASH_COMPAT", "CDPATH", "OLDPWD"],
+    ...["GLOBIGNORE", "EXECIGNORE", "IFS", "PS4", "PROMPT_COMMAND", "POSIXLY_CORRECT", "_POSIX2_VERSION"],
+    ...["LD_.*", "DYLD_.*", "GCONV_PATH", "LOCPATH", "NLSPATH", "HOSTALIASES"],
+    ...["GIT_CONFIG.*", "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_EXEC_PATH", "GIT_EXTERNAL_DIFF"],
+    ...["GIT_PAGER", "GIT_TEMPLATE_DIR", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"],
+    ...["RIPGREP_CONFIG_PATH", "GREP_OPTIONS", "TAR_OPTIONS", "LESSOPEN", "LESSCLOSE", "JQ_LIBRARY_PATH"],
+  ].join("|")})$`,
+);
+
 export interface ChildEnvironmentOptions {
   /** Names with commas or blanks between; one that ends in `*` stands for all that begin so. */
   readonly passed: string | undefined;
@@ -36,7 +51,7 @@ export interface ChildEnvironmentOptions {
   readonly authTokenEnv: string | undefined;
 }
 
-/** @throws ConfigError for a name that the server's own settings are read from. */
+/** @throws ConfigError for a name that the server's own settings are read from, or that bends commands. */
 export function childEnvironment(env: Environment, options: ChildEnvironmentOptions): Record<string, string> {
   const isOwn = (name: string) =>
     /^(?:COPILOT|RIGHTSEAT)_/i.test(name) || OWN_NAMES.has(name) || name === options.authTokenEnv;
@@ -46,7 +61,13 @@ export function childEnvironment(env: Environment, options: ChildEnvironmentOpti
     throw new ConfigError(
       `passEnvironment: expected names of variables that the server's own settings are not read from, got '${own}'; give commands what they need of it under another name`,
     );
+  const bent = passed.find((name) => BENDS_COMMANDS.test(name));
+  if (bent !== undefined)
+    throw new ConfigError(
+      `passEnvironment: expected names of variables that do not change what commands do, got '${bent}'; permissions go by the words of a command`,
+    );
   const isPassed = (name: string) =>
+    !BENDS_COMMANDS.test(name) &&
     passed.some((wanted) => (wanted.endsWith("*") ? name.startsWith(wanted.slice(0, -1)) : wanted === name));
   const child: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmod,
   mkdir,
@@ -27,6 +28,13 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 const at = (name: string) => join(root, name);
 const bytes = (text: string) => Buffer.from(text);
+
+test("a pipe in the place of a kept content holds nobody up", async () => {
+  const sha256 = (await kept.keep(bytes("a"))) as string;
+  await rm(join(root, "kept", sha256));
+  execFileSync("mkfifo", [join(root, "kept", sha256)]);
+  expect(await kept.read(sha256)).toBeUndefined();
+});
 
 /** A file that holds `now`, and held `before`; null for none. */
 async function changed(name: string, before: string | null, now: string) {

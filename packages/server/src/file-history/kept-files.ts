@@ -3,8 +3,9 @@
  * by its SHA-256, so that the same content is kept once. Bounded: the oldest go first.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readRegularFile } from "../tools/regular-file.ts";
 
 export interface KeptFilesLimits {
   /** Of one content; larger ones are not kept. */
@@ -62,7 +63,7 @@ export class KeptFiles {
 
   /** Undefined when it is not kept any more. */
   read(sha256: string): Promise<Uint8Array | undefined> {
-    return readFile(join(this.#directory, sha256)).catch(() => undefined);
+    return readRegularFile(join(this.#directory, sha256), this.#limits.maxFileBytes).catch(() => undefined);
   }
 
   /** Which there are. */

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -102,4 +103,13 @@ test("fields that others wrote stay", async () => {
   await writeFile(path(), JSON.stringify({ ...(await read()), theirs: { a: 1 } }));
   await kept.trust("/b");
   expect((await read()).theirs).toEqual({ a: 1 });
+});
+
+test("a pipe in the place of the file holds nobody up, allows nothing, and is not written over", async () => {
+  await mkdir(join(home, "deep"));
+  execFileSync("mkfifo", [path()]);
+  const kept = await opened();
+  expect(kept.rulesOf("/repo")).toEqual([]);
+  await expect(kept.trust("/repo")).rejects.toMatchObject({ reason: "storage_unavailable" });
+  expect(kept.trustedFolders).toEqual([]);
 });

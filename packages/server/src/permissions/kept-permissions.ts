@@ -4,10 +4,11 @@
  * `permissions-config.json`, with fields of our own; every process on the same home reads and changes it.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PermissionRule, RpcError } from "@rightseat/protocol";
+import { readRegularFile } from "../tools/regular-file.ts";
 import { type Approval, addRules, isSameRule, rulesOf } from "./rule.ts";
 
 interface KeptLocation {
@@ -29,6 +30,7 @@ const LOCK_WAIT_MS = 10;
 const STALE_LOCK_MS = 10_000;
 const MAX_LOCATIONS = 10_000;
 const MAX_ENTRIES = 1000;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 export class KeptPermissions {
   readonly #path: string;
@@ -155,9 +157,15 @@ export class KeptPermissions {
     });
     const version = found ? `${found.ino} ${found.mtimeNs} ${found.size}` : "none";
     if (version === this.#version) return;
-    this.#content = found ? parse(await readFile(this.#path, "utf8")) : {};
+    this.#content = found ? parse(await readText(this.#path)) : {};
     this.#version = version;
   }
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readRegularFile(path, MAX_BYTES);
+  if (bytes === undefined) throw new Error(`expected a regular file of at most ${MAX_BYTES} bytes`);
+  return bytes.toString("utf8");
 }
 
 function parse(text: string): KeptFile {

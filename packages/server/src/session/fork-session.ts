@@ -1,6 +1,6 @@
 /** Copies a session's conversation, up to an event, into a new session. The source may be open or not. */
 
-import { cp } from "node:fs/promises";
+import { cp, lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { toJson } from "@rightseat/protocol";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
@@ -148,10 +148,17 @@ function restart(event: LoggedEvent, sessionId: string, startTime: string): Logg
 async function copyFiles(from: string | undefined, to: string | undefined): Promise<void> {
   if (from === undefined || to === undefined) return;
   for (const name of COPIED_FILES) {
-    await cp(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true }).catch(ifMissing);
+    const options = { recursive: true, verbatimSymlinks: true, filter: canBeCopied };
+    await cp(join(from, name), join(to, name), options).catch(ifMissing);
   }
 }
 
-function ifMissing(error: NodeJS.ErrnoException): void {
+/** Pipes, sockets and devices hold nothing to copy. */
+async function canBeCopied(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(ifMissing);
+  return found === undefined || found.isFile() || found.isDirectory() || found.isSymbolicLink();
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }

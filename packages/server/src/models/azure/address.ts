@@ -17,11 +17,39 @@ export interface AzureAddress {
  */
 export function parseAzureAddress(baseUrl: string): AzureAddress {
   const [path = "", query = ""] = baseUrl.split("?");
-  const match = /^(.*?)\/openai(?:\/(?:v1|deployments\/([^/]+)).*)?\/?$/.exec(path);
-  const deployment = match?.[2];
+  const { root, deployment } = splitPath(path);
   return {
-    root: trimSlashes(match?.[1] ?? path),
-    deployment: deployment === undefined ? undefined : decodeURIComponent(deployment),
+    root: trimSlashes(root),
+    deployment: deployment === undefined ? undefined : decoded(deployment),
     apiVersion: new URLSearchParams(query).get("api-version") ?? undefined,
   };
+}
+
+const API = "/openai";
+const DEPLOYMENTS = "/deployments/";
+
+/** The first `/openai` counts behind which nothing comes, or `/v1`, or `/deployments/<name>`. Takes linear time. */
+function splitPath(path: string): { root: string; deployment?: string } {
+  for (let at = path.indexOf(API); at >= 0; at = path.indexOf(API, at + 1)) {
+    const rest = at + API.length;
+    const root = path.slice(0, at);
+    if (
+      rest === path.length ||
+      (path[rest] === "/" && rest + 1 === path.length) ||
+      path.startsWith("/v1", rest)
+    )
+      return { root };
+    if (!path.startsWith(DEPLOYMENTS, rest)) continue;
+    const [deployment] = path.slice(rest + DEPLOYMENTS.length).split("/", 1);
+    if (deployment) return { root, deployment };
+  }
+  return { root: path };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -12,6 +12,8 @@ export type FieldRule =
       readonly effect: "honoured";
       /** What it asks for can be refused all the same: the reason, or undefined when it can be had. */
       readonly refuses?: (value: unknown) => string | undefined;
+      /** A longer text is refused. */
+      readonly maxChars?: number;
       /** What is in it, where that is an object, a list of objects, or a map of them. */
       readonly nested?: NestedFields;
     }
@@ -35,6 +37,7 @@ export interface NestedFields {
 }
 
 export const honoured: FieldRule = { effect: "honoured" };
+export const atMost = (maxChars: number): FieldRule => ({ effect: "honoured", maxChars });
 export const none = (why: string, asks?: (value: unknown) => boolean): FieldRule => ({
   effect: "none",
   why,
@@ -75,7 +78,8 @@ const MAX_OBJECTS = 10_000;
  * Looks at every field that came, those in objects and lists too. Returns one line for each that has no
  * effect, for `warnOfFields`; the same field of several objects of a list is named once.
  * @param method for messages.
- * @throws RpcError `not_supported` for the first field that is refused, with its place in `data.path`.
+ * @throws RpcError `not_supported` for the first field that is refused, `invalid_params` for one that is too
+ *   long; with its place in `data.path`.
  */
 export function checkFields(method: string, params: object, rules: FieldRules): string[] {
   const check: Check = { method, unheard: new Map(), unnamed: 0, objects: 0 };
@@ -118,6 +122,8 @@ function checkField(check: Check, value: unknown, rule: FieldRule, at: string, k
   if (rule.effect === "honoured") {
     const why = rule.refuses?.(value);
     if (why !== undefined) throw refusal(check.method, at, why);
+    if (rule.maxChars !== undefined && typeof value === "string" && value.length > rule.maxChars)
+      throw tooLong(check.method, at, rule.maxChars, value.length);
     if (rule.nested) checkNested(check, value, rule.nested, at, kind);
     return;
   }
@@ -146,6 +152,14 @@ const NO_GUARD = refused("is not known to this version of the server, which woul
 
 function refusal(method: string, path: string, why: string): RpcError {
   return new RpcError("not_supported", `${method}: the option '${path}' ${why}; leave it out`, { path });
+}
+
+function tooLong(method: string, path: string, maxChars: number, chars: number): RpcError {
+  return new RpcError(
+    "invalid_params",
+    `${method}: ${path}: expected at most ${maxChars} characters, got ${chars}`,
+    { path },
+  );
 }
 
 /** Tells one client, by an ephemeral `session.warning`, which of its options have no effect, and why. */

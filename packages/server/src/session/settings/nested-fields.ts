@@ -17,6 +17,7 @@ import type {
   ToolSearchConfig,
 } from "@rightseat/protocol";
 import {
+  atMost,
   differsFrom,
   type FieldRule,
   type FieldRules,
@@ -50,12 +51,15 @@ const CAPABILITIES = within({
   } satisfies FieldsOf<NonNullable<ModelCapabilitiesOverride["limits"]>>),
 } satisfies FieldsOf<ModelCapabilitiesOverride>);
 
+const MAX_URL_CHARS = 8_192;
+const MAX_NAME_CHARS = 256;
+
 /** Where a provider is and how it is spoken to. */
 const ENDPOINT = {
   type: honoured,
   wireApi: honoured,
   transport: none("has no effect: providers are called over HTTP", differsFrom("http")),
-  baseUrl: honoured,
+  baseUrl: atMost(MAX_URL_CHARS),
   apiKey: honoured,
   bearerToken: honoured,
   azure: within({ apiVersion: honoured, entra: refused(NO_ENTRA) }),
@@ -80,7 +84,10 @@ const PROVIDER = within({
   maxOutputTokens: honoured,
 } satisfies FieldsOf<ProviderConfig>);
 
-const PROVIDERS = within({ ...ENDPOINT, name: honoured } satisfies FieldsOf<NamedProviderConfig>);
+const PROVIDERS = within({
+  ...ENDPOINT,
+  name: atMost(MAX_NAME_CHARS),
+} satisfies FieldsOf<NamedProviderConfig>);
 
 const MODELS = within({
   id: honoured,
@@ -96,7 +103,7 @@ const MODELS = within({
 } satisfies FieldsOf<ProviderModelConfig>);
 
 const TOOLS = within({
-  name: honoured,
+  name: atMost(MAX_NAME_CHARS),
   description: honoured,
   parameters: honoured,
   overridesBuiltInTool: honoured,
@@ -108,7 +115,7 @@ const TOOLS = within({
 } satisfies FieldsOf<ToolDefinition>);
 
 const AGENTS = within({
-  name: honoured,
+  name: atMost(MAX_NAME_CHARS),
   displayName: honoured,
   description: honoured,
   tools: honoured,
@@ -144,7 +151,10 @@ export const NESTED = {
     autoTier: none("has no effect: which model 'auto' is, is GitHub's to say"),
   } satisfies FieldsOf<CapiSessionOptions>),
   toolSearch: within({ enabled: honoured, deferThreshold: honoured } satisfies FieldsOf<ToolSearchConfig>),
-  commands: within({ name: honoured, description: honoured } satisfies FieldsOf<CommandDefinition>),
+  commands: within({
+    name: atMost(MAX_NAME_CHARS),
+    description: honoured,
+  } satisfies FieldsOf<CommandDefinition>),
   defaultAgent: within({ excludedTools: honoured }),
   infiniteSessions: within({
     enabled: honoured,

@@ -35,6 +35,16 @@ test("paths are made, moved and removed", async () => {
   expect(await files.list()).toEqual([]);
 });
 
+test("a list has an end, and says so when there are more files", async () => {
+  await files.write("a", "");
+  const made = Array.from({ length: 20_000 }, (_, n) => join(home, "files", `d${n}`));
+  for (let n = 0; n < made.length; n += 500)
+    await Promise.all(made.slice(n, n + 500).map((path) => mkdir(path)));
+  await expect(files.list()).rejects.toMatchObject({ reason: "limit_exceeded", data: { max: 20_000 } });
+  await rm(made[0] as string, { recursive: true });
+  expect(await files.list()).toEqual(["a"]);
+});
+
 test("pasted texts get names of their own", async () => {
   const saved = await Promise.all(["ü", "b", "c"].map((content) => files.savePaste(content)));
   expect(new Set(saved.map(({ filename }) => filename)).size).toBe(3);

@@ -2,7 +2,7 @@
  * The directory `files/` of a session. Paths are relative to it, with forward slashes; those that leave it
  * are refused, be it by `..` or by a link.
  */
-import { lstat, mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, opendir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { RpcError } from "@rightseat/protocol";
 import { readRegularFile, writeRegularFile } from "../../tools/regular-file.ts";
@@ -25,6 +25,8 @@ export interface SavedPaste {
 
 /** What a client reads in one piece. */
 const MAX_READ_BYTES = 64 * 1024 * 1024;
+/** Files and directories that a list may come by. */
+const MAX_LISTED = 20_000;
 
 /** Every method that takes a path throws RpcError `invalid_params` for one that cannot be used so. */
 export class WorkspaceFiles {
@@ -35,14 +37,21 @@ export class WorkspaceFiles {
     this.#root = root;
   }
 
-  /** Sorted. */
+  /** Sorted. @throws RpcError `limit_exceeded` when there are too many to list. */
   async list(): Promise<string[]> {
-    const entries =
-      (await readdir(this.#root, { recursive: true, withFileTypes: true }).catch(ifMissing)) ?? [];
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).split(sep).join("/"))
-      .sort();
+    const files: string[] = [];
+    let seen = 0;
+    const directories = [this.#root];
+    for (let at = directories.pop(); at !== undefined; at = directories.pop()) {
+      for await (const entry of (await opendir(at).catch(ifMissing)) ?? []) {
+        seen += 1;
+        if (seen > MAX_LISTED) throw tooManyFiles();
+        const path = join(at, entry.name);
+        if (entry.isDirectory()) directories.push(path);
+        else if (entry.isFile()) files.push(relative(this.#root, path).split(sep).join("/"));
+      }
+    }
+    return files.sort();
   }
 
   async read(path: string): Promise<string> {
@@ -132,6 +141,14 @@ export class WorkspaceFiles {
 export function ifMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
   throw error;
+}
+
+function tooManyFiles(): RpcError {
+  return new RpcError(
+    "limit_exceeded",
+    `the session's workspace has more than ${MAX_LISTED} files and directories, more than are listed; remove some`,
+    { limit: "listedFiles", max: MAX_LISTED },
+  );
 }
 
 function refusal(parameter: string, why: string): RpcError {
