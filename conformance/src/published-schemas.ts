@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Ajv2019, type ValidateFunction } from "ajv/dist/2019.js";
 
 /** The published contract, asked by name. Each answer lists what is wrong, by path; empty when nothing is. */
 export interface PublishedSchemas {
   /** An event of a session, as in `session.event`. */
   checkEvent(event: unknown): string[];
-  /** The result of a method; undefined when the contract leaves that method out. */
+  /** The result of a method; undefined when neither the contract nor what is newer than it has that method. */
   checkResult(method: string, result: unknown): string[] | undefined;
   /** The parameters of a method that clients implement; undefined when the contract has no such method. */
   checkClientParams(method: string, params: unknown): string[] | undefined;
@@ -22,16 +23,24 @@ interface PublishedMethod {
 const MAX_ISSUES = 6;
 const API = "api.schema.json";
 const EVENTS = "session-events.schema.json";
+const RUNTIME = "runtime-methods.schema.json";
+/** Where the project describes what SDKs know and the published schemas do not have. */
+const OWN_SCHEMAS = fileURLToPath(new URL("../../packages/protocol/schema/", import.meta.url));
 
-/** Reads the schemas that the SDK's platform package carries. */
+/** Reads the schemas that the SDK's platform package carries, and what is newer than they are. */
 export function readPublishedSchemas(): PublishedSchemas {
   const folder = findSchemaFolder();
   const api = readSchema(join(folder, API));
-  const events = readSchema(join(folder, EVENTS));
+  const events = withNewerEvents(
+    readSchema(join(folder, EVENTS)),
+    readSchema(join(OWN_SCHEMAS, "newer-events.json")) as unknown as NewerEvents,
+  );
+  const runtime = readSchema(join(OWN_SCHEMAS, RUNTIME));
   const ajv = new Ajv2019({ strict: false, validateSchema: false, allErrors: true, formats: FORMATS });
   ajv.addSchema({ ...api, $schema: undefined, $id: API });
   // Only its definitions: with the union of all events at its root, that would be compiled first, at the cost of a second.
   ajv.addSchema({ definitions: events["definitions"], $id: EVENTS });
+  ajv.addSchema({ ...runtime, $schema: undefined, $id: RUNTIME });
   const check = (reference: string, value: unknown): string[] => {
     const validate = ajv.getSchema(reference);
     if (validate === undefined) throw new Error(`the published schemas have no ${reference}`);
@@ -40,6 +49,7 @@ export function readPublishedSchemas(): PublishedSchemas {
   const eventDefinitions = indexEvents(events);
   const toServer = indexMethods(api, ["server", "session"]);
   const toClient = indexMethods(api, ["clientSession", "clientGlobal"]);
+  const newerMethods = methodsToServer(runtime);
   return {
     checkEvent(event) {
       const type = (event as { type?: unknown } | null)?.type;
@@ -50,7 +60,7 @@ export function readPublishedSchemas(): PublishedSchemas {
     },
     checkResult(method, result) {
       const found = toServer.get(method);
-      if (found === undefined) return undefined;
+      if (found === undefined) return newerMethods.has(method) ? check(resultOf(method), result) : undefined;
       return found.method.result === undefined ? [] : check(`${API}#/${found.path}/result`, result);
     },
     checkClientParams(method, params) {
@@ -92,12 +102,54 @@ function readSchema(path: string): JsonObject {
   return JSON.parse(readFileSync(path, "utf8")) as JsonObject;
 }
 
+interface EventDefinition {
+  readonly properties?: JsonObject & { readonly type?: { readonly const?: unknown } };
+}
+
+interface NewerEvents {
+  readonly properties: Readonly<Record<string, JsonObject>>;
+  readonly events: Readonly<
+    Record<string, { readonly title: string; readonly like: string; readonly data: JsonObject }>
+  >;
+}
+
+/** The published events with the properties and events that came after them; what has been published counts. */
+function withNewerEvents(events: JsonObject, newer: NewerEvents): JsonObject {
+  const published = events["definitions"] as Readonly<Record<string, EventDefinition>>;
+  const known = indexEvents(events);
+  const added = Object.entries(newer.events).filter(([type]) => !known.has(type));
+  const definitions: Record<string, unknown> = { ...published };
+  for (const [name, properties] of Object.entries(newer.properties))
+    definitions[name] = {
+      ...published[name],
+      properties: { ...properties, ...published[name]?.properties },
+    };
+  for (const [type, { title, like, data }] of added)
+    definitions[`${title}Event`] = {
+      ...published[like],
+      properties: { ...published[like]?.properties, type: { const: type }, data },
+    };
+  const { anyOf } = published["SessionEvent"] as { readonly anyOf: readonly object[] };
+  const union = added.map(([, { title }]) => ({ $ref: `#/definitions/${title}Event` }));
+  definitions["SessionEvent"] = { ...published["SessionEvent"], anyOf: [...anyOf, ...union] };
+  return { ...events, definitions };
+}
+
+/** The methods with a result that clients call and the published schemas leave out. */
+function methodsToServer(runtime: JsonObject): Set<string> {
+  const methods = runtime["methods"] as Readonly<Record<string, { direction: string; result?: unknown }>>;
+  return new Set(
+    Object.keys(methods).filter(
+      (name) => methods[name]?.direction === "to-server" && methods[name]?.result !== undefined,
+    ),
+  );
+}
+
+const resultOf = (method: string): string => `${RUNTIME}#/methods/${method}/result`;
+
 /** Definition names by event type, so that an error names one event and not all of them. */
 function indexEvents(events: JsonObject): Map<string, string> {
-  const definitions = events["definitions"] as Record<
-    string,
-    { properties?: { type?: { const?: unknown } } }
-  >;
+  const definitions = events["definitions"] as Record<string, EventDefinition>;
   const union = (definitions["SessionEvent"] as unknown as { anyOf: { $ref: string }[] }).anyOf;
   const names = union.map(({ $ref }) => $ref.slice("#/definitions/".length));
   return new Map(names.map((name) => [String(definitions[name]?.properties?.type?.const), name]));

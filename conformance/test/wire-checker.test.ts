@@ -49,6 +49,26 @@ test("a result that is not as published is found, with its method and path", () 
   expect(found).toEqual(["result of session.send /messageId: must be string, got 5"]);
 });
 
+test("what SDKs know and the published schemas do not have passes, and is held to its own description", () => {
+  const message = { errorType: "query", message: "no", originatingMessageId: ID };
+  const sendAndWait = (result: object): [Speaker, object][] => [
+    ["client", { id: 1, method: "session.sendAndWait", params: {} }],
+    ["server", { id: 1, result }],
+  ];
+  const found = violationsOf(
+    ["server", event("session.error", message)],
+    ["server", event("session.autopilot_stopped", { reason: "stopped" }, { ephemeral: true })],
+    ["server", event("session.autopilot_stopped", { why: "stopped" }, { ephemeral: true })],
+    ...sendAndWait({ messageId: "m", aborted: false }),
+    ...sendAndWait({ messageId: "m" }),
+  );
+  expect(found).toEqual([
+    expect.stringMatching(/^session\.event session\.autopilot_stopped \/data: .*'reason'/),
+    expect.stringMatching(/^session\.event session\.autopilot_stopped \/data: .*\(why\)/),
+    expect.stringMatching(/^result of session\.sendAndWait \/: .*'aborted'/),
+  ]);
+});
+
 test("a second answer to a request is found", () => {
   const answer = { id: 1, result: { version: "1.0.0", protocolVersion: 3 } };
   const found = violationsOf(

@@ -185,8 +185,17 @@ describe("a session's start and end", () => {
     { how: "session.delete", params: {}, reason: "user_exit" },
     { how: "session.shutdown", params: { type: "error" }, reason: "error" },
   ])("$how tells the end before it is answered", async ({ how, params, reason }) => {
-    const { sessionId, asked } = await w.create({ sessionEnd: { sessionSummary: "all is said" } });
+    let answered = false;
+    const answeredWhenTold: boolean[] = [];
+    const sessionEnd = async () => {
+      await w.client.request("ping", {});
+      answeredWhenTold.push(answered);
+      return { sessionSummary: "all is said" };
+    };
+    const { sessionId, asked } = await w.create({ sessionEnd });
     await w.client.request(how, { sessionId, ...params });
+    answered = true;
+    expect(answeredWhenTold).toEqual([false]);
     expect(asked.map(({ hookType, input }) => [hookType, input.reason])).toEqual([["sessionEnd", reason]]);
   });
 
