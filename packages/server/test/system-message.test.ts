@@ -54,6 +54,8 @@ const logged = (sessionId: string, type: string) =>
     .of(sessionId)
     .filter((event) => event.type === type)
     .map((event) => event.data);
+/** Of the session's first prompt, which warnings of its system message name. */
+const promptId = (sessionId: string) => logged(sessionId, "user.message")[0].messageId;
 
 test("holds the instructions of the project and of the user's home", async () => {
   await write("AGENTS.md", "Use tabs.");
@@ -108,6 +110,7 @@ test("warns of sections that there are not, once, and keeps their content", asyn
   expect(logged(sessionId, "session.warning")).toEqual([
     {
       warningType: "system_prompt_customize",
+      originatingMessageId: promptId(sessionId),
       message:
         "systemMessage.sections: there is no section 'weather'; its content was added as additional instructions.",
     },
@@ -122,6 +125,7 @@ test("warns of instruction files that were left out", async () => {
   expect(logged(sessionId, "session.warning")).toEqual([
     {
       warningType: "custom_instructions",
+      originatingMessageId: promptId(sessionId),
       message: "The instructions in AGENTS.md were left out: it is not text.",
     },
   ]);

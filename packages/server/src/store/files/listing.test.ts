@@ -180,7 +180,7 @@ describe("the index", () => {
 
 describe("the log file", () => {
   it("a corrupt line in the middle is skipped and reported", async () => {
-    await mkdir(join(state(), "s"), { recursive: true });
+    await mkdir(join(state(), "s"), { recursive: true, mode: 0o700 });
     await writeFile(join(state(), "s", "events.jsonl"), '{"n":1}\n{"n":\0\n\n{"n":3}\n{"torn');
     const report = vi.fn();
     const log = openLog({ log: report });
