@@ -26,6 +26,13 @@ export interface PeerHandlers {
   readonly onRequest: (method: string, params: unknown, context: RequestContext) => unknown;
   readonly onNotification: (method: string, params: unknown) => void;
   readonly onBug: (error: unknown, method: string) => void;
+  /**
+   * Says whether a message may be sent that waits for an answer, or is one. What it throws is what the asker gets,
+   * here or there.
+   */
+  readonly assertSendable?: (body: string) => void;
+  /** An answer of ours could not be written, or not be sent: an error is sent in its place. Default: `onBug`. */
+  readonly onUnsendable?: (error: unknown, method: string) => void;
   /** A request of the other side was answered with an error, for this reason. */
   readonly onRequestFailed?: (reason: ErrorReason, method: string) => void;
   /** Hands a message whose end is not known yet to the carrier; needed where a StreamedResult is answered. */
@@ -179,12 +186,17 @@ export class Peer {
     return false;
   }
 
-  /** Asks the other side. Rejects with RemoteError, ConnectionClosedError, or the signal's reason. */
+  /**
+   * Asks the other side. Rejects with RemoteError, ConnectionClosedError, the signal's reason, or a TypeError for
+   * parameters that cannot be written as JSON.
+   */
   request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
     if (this.#closed) return Promise.reject(new ConnectionClosedError());
     if (signal?.aborted) return Promise.reject(toError(signal.reason));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      const body = writeRequest({ jsonrpc: "2.0", id, method, params });
+      this.#handlers.assertSendable?.(body);
       const onAbort = () => {
         this.#pending.delete(id);
         this.notify("$/cancelRequest", { id });
@@ -196,7 +208,7 @@ export class Peer {
         reject,
         cleanUp: () => signal?.removeEventListener("abort", onAbort),
       });
-      this.#handlers.send(toJson({ jsonrpc: "2.0", id, method, params }));
+      this.#handlers.send(body);
     });
   }
 
@@ -275,23 +287,39 @@ export class Peer {
     }
     if (answer instanceof Promise) {
       answer.then(
-        (result) => this.#succeed(id, result),
+        (result) => this.#succeed(id, method, result),
         (error) => this.#fail(id, method, error),
       );
     } else {
-      this.#succeed(id, answer);
+      this.#succeed(id, method, answer);
     }
   }
 
-  #succeed(id: RpcId, result: unknown): void {
+  #succeed(id: RpcId, method: string, result: unknown): void {
     this.#running.delete(id);
     if (this.#closed) return;
     if (result instanceof StreamedResult) {
       this.#stream(id, result);
       return;
     }
-    const json = result instanceof RawResult ? result.json : toJson(result ?? null);
-    this.#handlers.send(`{"jsonrpc":"2.0","id":${toJson(id)},"result":${json}}`);
+    let body: string;
+    try {
+      const json = result instanceof RawResult ? result.json : toJson(result ?? null);
+      body = `{"jsonrpc":"2.0","id":${toJson(id)},"result":${json}}`;
+      this.#handlers.assertSendable?.(body);
+    } catch (error) {
+      this.#failToSend(id, method, error);
+      return;
+    }
+    this.#handlers.send(body);
+  }
+
+  #failToSend(id: RpcId, method: string, error: unknown): void {
+    const { onUnsendable, onBug, onRequestFailed } = this.#handlers;
+    onRequestFailed?.("internal_error", method);
+    (onUnsendable ?? onBug)(error, method);
+    const why = `the answer to ${method} cannot be sent: ${toError(error).message}`;
+    this.sendError(id, new RpcError("internal_error", why).toBody());
   }
 
   #stream(id: RpcId, result: StreamedResult): void {
@@ -358,10 +386,20 @@ export class Peer {
   }
 }
 
+/** @throws TypeError for what cannot be written, whatever its own `toJSON` throws. */
+function writeRequest(request: { readonly method: string } & Record<string, unknown>): string {
+  try {
+    return toJson(request);
+  } catch (cause) {
+    throw new TypeError(`${request.method} cannot be sent: ${toError(cause).message}`, { cause });
+  }
+}
+
 function isId(id: unknown): id is RpcId {
   return typeof id === "string" || typeof id === "number";
 }
 
 function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error("aborted", { cause: reason });
+  if (reason instanceof Error) return reason;
+  return new Error(typeof reason === "string" ? reason : "aborted", { cause: reason });
 }

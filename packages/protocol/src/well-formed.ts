@@ -11,9 +11,11 @@ const ESCAPES =
   /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[dD][89a-fA-F][\da-fA-F]{2}|[\s\S])/g;
 const HALF_LENGTH = 6;
 
-/** JSON of a value, in which every half of a surrogate pair is U+FFFD. */
+/** JSON of a value, in which every half of a surrogate pair is U+FFFD. @throws TypeError for what has none. */
 export function toJson(value: unknown): string {
-  return wellFormedJson(JSON.stringify(value));
+  const json: string | undefined = JSON.stringify(value);
+  if (json === undefined) throw new TypeError(`expected what can be written as JSON, got ${typeof value}`);
+  return wellFormedJson(json);
 }
 
 /** The same JSON text with U+FFFD for every half of a surrogate pair; neither its length nor its bytes change. */

@@ -1,11 +1,12 @@
 /** How long a call may take, and who may end it. */
 import { DeadlineError, toError } from "./errors.ts";
+import { after } from "./timer.ts";
 
 /** The limits of one call. */
 export interface CallOptions {
-  /** Ends the wait; the call rejects with the signal's reason. */
+  /** Ends the wait; the call rejects with the signal's reason, or with an Error that says it when it is none. */
   readonly signal?: AbortSignal;
-  /** Milliseconds the call may take, reconnecting included; rejects with a `TimeoutError`. Default: no limit. */
+  /** Milliseconds the call may take, reconnecting included; rejects with a `TimeoutError`. Default, and `Infinity`: no limit. */
   readonly timeoutMs?: number;
 }
 
@@ -24,31 +25,39 @@ export async function withLimits<T>(
   const limit = limitOf(what, options);
   if (!limit) return work(undefined);
   try {
-    limit.signal.throwIfAborted();
+    if (limit.signal.aborted) throw toError(limit.signal.reason);
     return await work(limit.signal);
   } finally {
     limit.release();
   }
 }
 
+/** @throws RangeError for a limit that is no time. */
 function limitOf(what: string, options: CallOptions | undefined): CallLimit | undefined {
   const { signal, timeoutMs } = options ?? {};
-  if (timeoutMs === undefined) return signal && { signal, release: () => undefined };
+  if (timeoutMs !== undefined) assertTime("timeoutMs", timeoutMs);
+  if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY)
+    return signal && { signal, release: () => undefined };
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal?.reason);
+  const onAbort = () => controller.abort(toError(signal?.reason));
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(
-    () => controller.abort(new DeadlineError(`Timeout after ${timeoutMs}ms waiting for ${what}`)),
-    timeoutMs,
+  const stop = after(timeoutMs, () =>
+    controller.abort(new DeadlineError(`Timeout after ${timeoutMs}ms waiting for ${what}`)),
   );
   return {
     signal: controller.signal,
     release: () => {
-      clearTimeout(timer);
+      stop();
       signal?.removeEventListener("abort", onAbort);
     },
   };
+}
+
+/** @throws RangeError for what is no number of milliseconds. */
+export function assertTime(name: string, value: unknown): void {
+  if (typeof value === "number" && value >= 0) return;
+  throw new RangeError(`${name}: expected a number of milliseconds, 0 or more, got ${String(value)}`);
 }
 
 /** The promise, or the signal's reason, whichever comes first. Leaves no listener behind. */
@@ -66,11 +75,11 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefine
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer);
+      stop();
       signal?.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const stop = after(ms, done);
     signal?.addEventListener("abort", done, { once: true });
     if (signal?.aborted) done();
   });

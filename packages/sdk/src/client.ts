@@ -1,10 +1,14 @@
 /** The way to a server, and to its sessions. */
 import { randomUUID } from "node:crypto";
-import { inspect } from "node:util";
 import { type RuntimeMethods, SERVER_METHOD_NAMES, type SessionSummary } from "@rightseat/protocol";
 import { type CallOptions, orAborted, pause, withLimits } from "./call-options.ts";
-import { assertOptions, resolveConnection } from "./config/client-settings.ts";
-import { prepareConfig, toCreateParams, toResumeParams } from "./config/session-params.ts";
+import { assertOptions, callTimeoutOf, resolveConnection } from "./config/client-settings.ts";
+import {
+  type PreparedConfig,
+  prepareConfig,
+  toCreateParams,
+  toResumeParams,
+} from "./config/session-params.ts";
 import type { LinkState } from "./connection/link.ts";
 import { ConnectionError, reasonOf, toError } from "./errors.ts";
 import { Hub } from "./hub.ts";
@@ -12,8 +16,10 @@ import { ModelList, toModelInfo } from "./model-list.ts";
 import { createRpc, type ServerRpc } from "./rpc.ts";
 import type { JoinRequest } from "./session/attachment.ts";
 import { SessionCore, type SessionHost } from "./session/core.ts";
+import { SessionHold } from "./session/hold.ts";
 import { CopilotSession } from "./session/session.ts";
 import { createSessionFsAdapter } from "./session-fs.ts";
+import { Turns } from "./turns.ts";
 import type { CopilotClientOptions, TraceContext } from "./types/client-options.ts";
 import type { ResumeSessionConfig, SessionConfig, SessionConfigBase } from "./types/join-config.ts";
 import type { ModelInfo } from "./types/providers.ts";
@@ -33,6 +39,8 @@ const LEAVE_MS = 5000;
 /** A deletion whose answer was lost is asked for again this long, and this often where another server is at it. */
 const DELETE_AGAIN_FOR_MS = 60_000;
 const DELETE_AGAIN_AFTER_MS = 200;
+/** How long a trace context may take to get, in milliseconds; without it a call goes out untraced. */
+const TRACE_MS = 2000;
 
 /**
  * A client of a Rightseat server, with the API of the official SDK's `CopilotClient`. A connection that is
@@ -52,6 +60,10 @@ export class CopilotClient {
   readonly #host: SessionHost;
   #rpc: ServerRpc | undefined;
   #stopping: Promise<Error[]> | undefined;
+  /** How often the client was stopped: what was begun before does not go on after. */
+  #stops = 0;
+  /** Joins of one session happen one after the other. */
+  readonly #turns = new Turns();
 
   /** @throws Error for options that cannot be used, or not together. Nothing is connected yet. */
   constructor(options: CopilotClientOptions = {}) {
@@ -62,9 +74,9 @@ export class CopilotClient {
     this.#models = new ModelList(() => this.#fetchModels());
     this.#host = {
       link: this.#hub.link,
-      callTimeoutMs: options.callTimeoutMs,
+      callTimeoutMs: callTimeoutOf(options),
       traceContext: () => this.#traceContext(),
-      onWarning: options.onWarning ?? warn,
+      callbacks: this.#hub.callbacks,
       onGone: (core) => {
         if (this.#hub.sessions.get(core.id) === core) this.#hub.sessions.delete(core.id);
       },
@@ -85,12 +97,13 @@ export class CopilotClient {
    * @throws Error when no address answers, the token is refused, or the protocol is another
    */
   async start(options?: CallOptions): Promise<void> {
-    await this.#stopping;
+    if (this.#stopping) await this.#stopping;
     await this.#limited(options, (signal) => this.#hub.link.connect(signal));
   }
 
   /** Leaves all sessions and disconnects; the server keeps the conversations. Resolves with what went wrong. */
   stop(): Promise<Error[]> {
+    this.#stops += 1;
     this.#stopping ??= this.#stop().finally(() => {
       this.#stopping = undefined;
     });
@@ -99,7 +112,9 @@ export class CopilotClient {
 
   /** Disconnects at once, telling nobody. */
   async forceStop(): Promise<void> {
-    for (const core of [...this.#hub.sessions.values()]) core.close();
+    this.#stops += 1;
+    const { sessions, joining } = this.#hub;
+    for (const core of [...sessions.values(), ...joining.values()]) core.close();
     this.#models.forget();
     await this.#hub.link.close("now");
     await this.#hub.endpoints.stop("now", () => Promise.resolve());
@@ -124,7 +139,7 @@ export class CopilotClient {
   async createSession(config: SessionConfig = {}, options?: CallOptions): Promise<CopilotSession> {
     const ownId = config.sessionId !== undefined;
     const sessionId = config.sessionId ?? randomUUID();
-    return this.#join(sessionId, config, options, (prepared) => ({
+    return this.#join("session.create", sessionId, config, options, (prepared) => ({
       method: "session.create",
       params: toCreateParams(prepared, config, sessionId),
       ownId,
@@ -140,7 +155,7 @@ export class CopilotClient {
     config: ResumeSessionConfig = this.#options.mode === "empty" ? { availableTools: ["custom:*"] } : {},
     options?: CallOptions,
   ): Promise<CopilotSession> {
-    return this.#join(sessionId, config, options, (prepared) => ({
+    return this.#join("session.resume", sessionId, config, options, (prepared) => ({
       method: "session.resume",
       params: toResumeParams(prepared, config, sessionId),
       ownId: true,
@@ -249,34 +264,95 @@ export class CopilotClient {
   }
 
   async #join(
+    method: JoinRequest["method"],
     sessionId: string,
     config: SessionConfigBase,
     options: CallOptions | undefined,
-    requestOf: (prepared: Awaited<ReturnType<typeof prepareConfig>>) => JoinRequest,
+    requestOf: (prepared: PreparedConfig) => JoinRequest,
   ): Promise<CopilotSession> {
-    await this.#stopping;
-    const { mode = "copilot-cli", onGitHubTelemetry } = this.#options;
-    const prepared = await prepareConfig(config, mode, onGitHubTelemetry !== undefined);
-    if (!this.#hub.link.isStarted || this.getState() === "error") await this.start(options);
-    const core = new SessionCore(sessionId, this.#host, config, prepared);
-    const session = new CopilotSession(core);
-    if (config.onEvent) session.on(config.onEvent);
-    this.#keepFiles(core, session, config);
-    this.#hub.sessions.set(sessionId, core);
+    if (this.#stopping) await this.#stopping;
+    const stops = this.#stops;
+    const timeoutMs = options?.timeoutMs ?? this.#host.callTimeoutMs;
+    return withLimits(method, { ...options, timeoutMs }, async (signal) => {
+      const { mode = "copilot-cli", onGitHubTelemetry } = this.#options;
+      const prepared = await prepareConfig(config, mode, onGitHubTelemetry !== undefined);
+      this.#assertNotStopped(stops);
+      if (!this.#hub.link.isStarted || this.getState() === "error") await this.#hub.link.connect(signal);
+      const trace = await orAborted(Promise.resolve(this.#traceContext()), signal);
+      const asked = requestOf(prepared);
+      const request = { ...asked, params: { ...trace, ...asked.params } };
+      const endTurn = await this.#turns.take(sessionId, signal);
+      this.#assertNotStopped(stops, endTurn);
+      const hold = new SessionHold(config, prepared, this.#hub.callbacks);
+      const prepare = (session: CopilotSession) => {
+        if (config.onEvent) session.on(config.onEvent);
+        this.#keepFiles(hold, session, config);
+      };
+      return this.#joinInTurn(sessionId, hold, request, { prepare, signal, endTurn });
+    });
+  }
+
+  /** A session that is open already is shared, when it is resumed. What fails leaves it as it was. */
+  async #joinInTurn(
+    sessionId: string,
+    hold: SessionHold,
+    request: JoinRequest,
+    { prepare, signal, endTurn }: JoinTurn,
+  ): Promise<CopilotSession> {
+    const { sessions, joining, orphans } = this.#hub;
+    const limits = { signal, timeoutMs: Number.POSITIVE_INFINITY };
+    let core: SessionCore | undefined;
+    let withdrawn: Promise<void> | undefined;
     try {
-      const request = requestOf(prepared);
-      const trace = await this.#traceContext();
-      await core.join({ ...request, params: { ...trace, ...request.params } }, options);
+      await sessions.get(sessionId)?.notLeaving(signal);
+      const open = sessions.get(sessionId);
+      const shared = request.method === "session.resume" ? open : undefined;
+      core = shared ?? new SessionCore(sessionId, this.#host, hold);
+      const session = new CopilotSession(core, hold);
+      prepare(session);
+      if (shared) {
+        await shared.rejoin(request.params, hold, limits);
+        return session;
+      }
+      joining.set(sessionId, core);
+      const maybeMade = request.method === "session.create" && orphans.take(sessionId);
+      await core.join({ ...request, maybeMade }, limits, (join) => {
+        withdrawn = orphans.withdraw(sessionId, request, join);
+      });
+      // Another client has deleted it, without a word to this one.
+      open?.close(new Error(`the session ${sessionId} was deleted, and made anew`));
+      sessions.set(sessionId, core);
       return session;
     } catch (error) {
-      // Made, but not as it was asked for: it must not go on with more than it was to have.
-      await core.leave({ timeoutMs: LEAVE_MS }).catch(() => undefined);
-      core.close();
+      hold.close(toError(error));
+      if (core && core !== sessions.get(sessionId)) await this.#undo(core, request.method);
       throw error;
+    } finally {
+      if (joining.get(sessionId) === core) joining.delete(sessionId);
+      if (withdrawn) void withdrawn.finally(endTurn);
+      else endTurn();
     }
   }
 
-  #keepFiles(core: SessionCore, session: CopilotSession, config: SessionConfigBase): void {
+  /** Made, but not as it was asked for: it must not go on with more than it was to have. */
+  async #undo(core: SessionCore, method: JoinRequest["method"]): Promise<void> {
+    if (core.wasJoined) {
+      await core.leaveAll({ timeoutMs: LEAVE_MS }).catch(() => undefined);
+      if (method === "session.create") {
+        const limits = { timeoutMs: LEAVE_MS };
+        await this.#hub.call("session.delete", { sessionId: core.id }, limits).catch(() => undefined);
+      }
+    }
+    core.close();
+  }
+
+  #assertNotStopped(stops: number, endTurn?: () => void): void {
+    if (stops === this.#stops) return;
+    endTurn?.();
+    throw new ConnectionError("Connection is closed: the client was stopped");
+  }
+
+  #keepFiles(hold: SessionHold, session: CopilotSession, config: SessionConfigBase): void {
     const { sessionFs } = this.#options;
     if (!sessionFs) return;
     if (!config.createSessionFsProvider) {
@@ -290,7 +366,7 @@ export class CopilotClient {
         "SessionFsConfig declares capabilities.sqlite but the provider does not implement sqlite.",
       );
     }
-    core.useFiles(createSessionFsAdapter(provider));
+    hold.files = createSessionFsAdapter(provider);
   }
 
   async #fetchModels(): Promise<readonly ModelInfo[]> {
@@ -302,21 +378,31 @@ export class CopilotClient {
   /** Asked for only when there is somebody to ask: prompts then go out in the tick in which they are given. */
   #traceContext(): Promise<TraceContext | undefined> | undefined {
     const { onGetTraceContext } = this.#options;
-    return (
-      onGetTraceContext &&
-      Promise.resolve()
-        .then(onGetTraceContext)
-        .catch(() => undefined)
+    if (!onGetTraceContext) return undefined;
+    const got = Promise.resolve()
+      .then(onGetTraceContext)
+      .then((context: Partial<TraceContext> | undefined) => ({
+        traceparent: context?.traceparent,
+        tracestate: context?.tracestate,
+      }));
+    return withLimits("onGetTraceContext", { timeoutMs: TRACE_MS }, (limit) => orAborted(got, limit)).catch(
+      (error: unknown) => {
+        this.#hub.callbacks.warn("onGetTraceContext failed; the call goes out untraced", {
+          error: toError(error),
+        });
+        return undefined;
+      },
     );
   }
 
   async #stop(): Promise<Error[]> {
     const errors: Error[] = [];
     const cores = [...this.#hub.sessions.values()];
+    for (const core of this.#hub.joining.values()) core.close(new ConnectionError("the client was stopped"));
     await Promise.all(
       cores.map(async (core) => {
         try {
-          await core.leave({ timeoutMs: LEAVE_MS });
+          await core.leaveAll({ timeoutMs: LEAVE_MS });
         } catch (error) {
           errors.push(
             new Error(`Failed to disconnect session ${core.id}: ${toError(error).message}`, { cause: error }),
@@ -337,8 +423,12 @@ export class CopilotClient {
   }
 }
 
-function warn(message: string, details: Record<string, unknown>): void {
-  process.emitWarning(message, { type: "RightseatWarning", detail: inspect(details) });
+/** What it takes to join a session once it is one's turn. */
+interface JoinTurn {
+  /** Gives a session object its listeners and files. */
+  readonly prepare: (session: CopilotSession) => void;
+  readonly signal: AbortSignal | undefined;
+  readonly endTurn: () => void;
 }
 
 function toMetadata(summary: SessionSummary): SessionMetadata {

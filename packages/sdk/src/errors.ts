@@ -1,5 +1,5 @@
 /** What can go wrong besides an error of the server's own, which is a `RemoteError`. */
-import { ConnectionClosedError, RemoteError } from "@rightseat/protocol";
+import { ConnectionClosedError, FramingError, RemoteError } from "@rightseat/protocol";
 
 export { RemoteError };
 
@@ -16,6 +16,8 @@ export class ConnectionError extends Error {
 
 /** A call did not end before its deadline. */
 export class DeadlineError extends Error {
+  /** True when the server may have carried the call out, or will. */
+  readonly maybeDone?: boolean;
   constructor(message: string) {
     super(message);
     this.name = "TimeoutError";
@@ -24,7 +26,9 @@ export class DeadlineError extends Error {
 
 /** Whether an error says that the connection went, rather than that the server refused. */
 export function isConnectionLoss(error: unknown): boolean {
-  return error instanceof ConnectionClosedError || error instanceof ConnectionError;
+  if (error instanceof ConnectionClosedError) return true;
+  // A message that cannot be read will not become readable by asking again.
+  return error instanceof ConnectionError && !(error.cause instanceof FramingError);
 }
 
 /** The stable reason of a Rightseat server's error, as `docs/errors.md` lists them. */
@@ -34,6 +38,47 @@ export function reasonOf(error: unknown): string | undefined {
   return typeof reason === "string" ? reason : undefined;
 }
 
+/** Whatever was thrown, as an Error with a message that is text. Never throws. */
 export function toError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
+  const message = messageOf(value);
+  if (isError(value) && readMessage(value) === message) return value;
+  return new Error(message, { cause: value });
+}
+
+/** Says to who gets the error that the server may have carried the call out. */
+export function markMaybeDone(error: unknown): void {
+  try {
+    (error as { maybeDone?: boolean }).maybeDone = true;
+  } catch {
+    // A frozen reason of the application's own, or no object.
+  }
+}
+
+/** What there is to say of whatever was thrown. */
+function messageOf(value: unknown): string {
+  if (isError(value)) {
+    const message = readMessage(value);
+    return typeof message === "string" ? message : `an error without a message (${typeof message})`;
+  }
+  try {
+    return String(value);
+  } catch {
+    return `something that is no error and cannot be shown (${typeof value})`;
+  }
+}
+
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+function readMessage(error: Error): unknown {
+  try {
+    return error.message;
+  } catch {
+    return undefined;
+  }
 }

@@ -7,7 +7,8 @@ import type {
 } from "@rightseat/protocol";
 import { RpcError } from "@rightseat/protocol";
 import { type CallOptions, withLimits } from "./call-options.ts";
-import { type ResolvedConnection, timesOf } from "./config/client-settings.ts";
+import { type Callbacks, createCallbacks } from "./callbacks.ts";
+import { callTimeoutOf, type ResolvedConnection, timesOf } from "./config/client-settings.ts";
 import type { Channel } from "./connection/channel.ts";
 import { type Endpoints, endpointsOf } from "./connection/endpoints.ts";
 import { shakeHands } from "./connection/handshake.ts";
@@ -15,6 +16,7 @@ import { Link } from "./connection/link.ts";
 import { ConnectionError, isConnectionLoss } from "./errors.ts";
 import { Listeners } from "./events/listeners.ts";
 import { createInferenceRequests, type InferenceRequests } from "./inference-requests.ts";
+import { Orphans } from "./orphans.ts";
 import { isRepeatable } from "./rpc.ts";
 import type { SessionCore } from "./session/core.ts";
 import type { CopilotClientOptions } from "./types/client-options.ts";
@@ -23,13 +25,21 @@ import type { SessionLifecycleEvent } from "./types/sessions.ts";
 export class Hub {
   readonly link: Link;
   readonly endpoints: Endpoints;
+  /** Sessions that are open: those that the server has created or resumed for this client, one by each id. */
   readonly sessions = new Map<string, SessionCore>();
-  readonly lifecycle = new Listeners<SessionLifecycleEvent>();
+  /** Sessions that the server is being asked for, at most one by each id. */
+  readonly joining = new Map<string, SessionCore>();
+  readonly orphans = new Orphans();
+  readonly callbacks: Callbacks;
+  readonly lifecycle: Listeners<SessionLifecycleEvent>;
   readonly #options: CopilotClientOptions;
   readonly #inferences: InferenceRequests | undefined;
 
   constructor(options: CopilotClientOptions, connection: ResolvedConnection) {
     this.#options = options;
+    const { warn, tell } = createCallbacks(options.onWarning);
+    this.callbacks = { warn, tell };
+    this.lifecycle = new Listeners((error) => warn("a listener of the client failed", { error }));
     this.endpoints = endpointsOf(connection, options);
     const { heartbeat, connectTimeoutMs } = timesOf(options, connection);
     const { requestHandler } = options;
@@ -45,14 +55,16 @@ export class Hub {
       introduce: (channel, signal) => this.#introduce(channel, signal),
       onRequest: (method, params, context) => this.#onRequest(method, params, context),
       onNotification: (method, params) => this.#onNotification(method, params),
+      onUnsendable: (method, error) => warn(`the answer to ${method} could not be sent`, { error }),
       onUp: (channel) => {
+        this.orphans.linkUp(channel);
         for (const session of this.sessions.values()) session.linkUp(channel);
       },
       onDown: (reason, final) => {
         this.#inferences?.drop(reason);
         for (const session of [...this.sessions.values()]) session.linkDown(reason, final);
       },
-      onState: (state, reason) => options.onConnectionState?.(state, reason),
+      onState: (state, reason) => tell("onConnectionState", options.onConnectionState, state, reason),
       isNeeded: () => this.sessions.size > 0 || this.lifecycle.size > 0,
       isBusy: () => {
         for (const session of this.sessions.values()) if (session.progress.isRunning) return true;
@@ -63,8 +75,7 @@ export class Hub {
 
   /** Calls a method of the server as a whole. */
   call(method: string, params: object = {}, options?: CallOptions & { once?: boolean }): Promise<unknown> {
-    const timeoutMs = options?.timeoutMs ?? this.#options.callTimeoutMs;
-    const limits = timeoutMs === undefined ? options : { ...options, timeoutMs };
+    const limits = { ...options, timeoutMs: options?.timeoutMs ?? callTimeoutOf(this.#options) };
     const repeat = options?.once !== true && isRepeatable(method);
     return withLimits(method, limits, async (signal) => {
       for (;;) {
@@ -107,13 +118,17 @@ export class Hub {
     const { sessionId } = (params ?? {}) as { sessionId?: unknown };
     if (typeof sessionId !== "string")
       throw new RpcError("method_not_found", `Unhandled method ${method}`, { method });
-    const session = this.sessions.get(sessionId);
+    const session = this.#sessionOf(sessionId);
     if (!session) throw new Error(`Session not found: ${sessionId}`);
     return session.answer(method, params, context);
   }
 
+  #sessionOf(sessionId: string): SessionCore | undefined {
+    return this.sessions.get(sessionId) ?? this.joining.get(sessionId);
+  }
+
   #gitHubToken(request: GitHubTokenAcquireRequest): unknown {
-    for (const session of this.sessions.values()) {
+    for (const session of [...this.sessions.values(), ...this.joining.values()]) {
       const token = session.gitHubToken(request);
       if (token !== undefined) return token;
     }
@@ -123,20 +138,16 @@ export class Hub {
   #onNotification(method: string, params: unknown): void {
     if (method === "session.event") {
       const { sessionId, event } = params as { sessionId: string; event: SessionEvent };
-      this.sessions.get(sessionId)?.receive(event);
+      this.#sessionOf(sessionId)?.receive(event);
     } else if (method === "session.lifecycle") {
       this.lifecycle.tell(toLifecycleEvent(params as RuntimeNotifications["session.lifecycle"]["params"]));
     } else if (method === "gitHubTelemetry.event") {
-      void this.#tellTelemetry(params);
+      this.#tellTelemetry(params);
     }
   }
 
-  async #tellTelemetry(params: unknown): Promise<null> {
-    try {
-      await this.#options.onGitHubTelemetry?.(params as never);
-    } catch {
-      // The application's own affair.
-    }
+  #tellTelemetry(params: unknown): null {
+    this.callbacks.tell("onGitHubTelemetry", this.#options.onGitHubTelemetry, params as never);
     return null;
   }
 }

@@ -239,6 +239,33 @@ describe("history", () => {
     expect([...read.events, ...rest.events]).toEqual(events);
     await client.close();
   });
+
+  test("is read in pages of at most 4 MB, forwards and backwards; a larger event is a page of its own", async () => {
+    await using home = await tempHome();
+    await using server = await startServer(home.path, { flags: ["--demo"] });
+    const client = await server.connect();
+    await client.request("session.create", { sessionId: "large" });
+    const megabytes = [1, 1, 1, 1, 5, 1];
+    for (const size of megabytes)
+      await client.request("session.log", { sessionId: "large", message: "x".repeat(size * 1_000_000) });
+    const { events } = await client.request("session.getMessages", { sessionId: "large" });
+    const read = async (direction: "forward" | "backward") => {
+      const pages: { id: string }[][] = [];
+      for (let cursor: string | undefined; ; ) {
+        const page = await client.request("session.eventLog.read", { sessionId: "large", cursor, direction });
+        pages.push(page.events);
+        if (!page.hasMore) return pages;
+        cursor = page.cursor;
+      }
+    };
+    const forward = await read("forward");
+    expect(forward.flat()).toEqual(events);
+    expect(forward.map((page) => page.length)).toEqual([events.length - 2, 1, 1]);
+    const backward = await read("backward");
+    expect(backward.reverse().flat()).toEqual(events);
+    expect(Math.max(...backward.slice(1).map((page) => page.length))).toBe(1);
+    await client.close();
+  });
 });
 
 describe("listing", () => {

@@ -1,5 +1,6 @@
 /** A client's options, checked, and what follows from them. */
 import { isAbsolute } from "node:path";
+import { assertTime } from "../call-options.ts";
 import { parseAddresses } from "../connection/address.ts";
 import type { HeartbeatOptions } from "../connection/heartbeat.ts";
 import { environment } from "../environment.ts";
@@ -34,6 +35,11 @@ export function timesOf(options: CopilotClientOptions, connection: ResolvedConne
   return { heartbeat, connectTimeoutMs: options.connectTimeoutMs ?? (several ? 900 : 10_000) };
 }
 
+/** The limit of calls that have none; 0 is none, too. */
+export function callTimeoutOf({ callTimeoutMs }: CopilotClientOptions): number | undefined {
+  return callTimeoutMs || undefined;
+}
+
 /** @throws Error for options that contradict each other. */
 export function resolveConnection(options: CopilotClientOptions): ResolvedConnection {
   if (options.cliUrl !== undefined && options.connection)
@@ -63,6 +69,9 @@ export function resolveConnection(options: CopilotClientOptions): ResolvedConnec
 /** @throws Error that says which option cannot be used so. */
 export function assertOptions(options: CopilotClientOptions, connection: ResolvedConnection): void {
   if (options.sessionFs) assertSessionFsConfig(options.sessionFs);
+  const { callTimeoutMs, connectTimeoutMs, heartbeat, reconnect } = options;
+  const times = { callTimeoutMs, connectTimeoutMs, ...(heartbeat || {}), ...(reconnect || {}) };
+  for (const [name, value] of Object.entries(times)) if (value !== undefined) assertTime(name, value);
   for (const path of options.builtinPluginDirectories ?? []) {
     if (!isAbsolute(path))
       throw new Error(`builtinPluginDirectories must contain only absolute paths: ${path}`);

@@ -1,14 +1,16 @@
 /** One live connection: frames in and out, requests both ways. Ends once, for one reason; never comes back. */
 import type { Readable, Writable } from "node:stream";
 import {
-  encodeFrame,
+  ErrorCode,
   FrameDecoder,
+  type FramingError,
   Peer,
   type PeerHandlers,
   type RequestContext,
   RpcError,
 } from "@rightseat/protocol";
-import { ConnectionError, toError } from "../errors.ts";
+import { ConnectionError, RemoteError, toError } from "../errors.ts";
+import { FrameWriter } from "./frame-writer.ts";
 
 /** The bytes of a connection: a socket for both, or the pipes of a process. */
 export interface ByteStreams {
@@ -20,6 +22,8 @@ export interface ChannelHandlers {
   /** Answers a request of the server. What it throws is told to the server with its message. */
   readonly onRequest: (method: string, params: unknown, context: RequestContext) => unknown;
   readonly onNotification: (method: string, params: unknown) => void;
+  /** An answer to the server could not be sent; the server was told that it failed. */
+  readonly onUnsendable: (method: string, error: Error) => void;
   /** Called once, after every request that waited has been rejected. */
   readonly onClose: (channel: Channel, reason: Error) => void;
 }
@@ -43,22 +47,25 @@ export class Channel {
   #waiting = 0;
   #answered = 0;
   #closeReason: Error | undefined;
-  /** When anything last came from the server; milliseconds of a monotonic clock. */
-  heardMs = performance.now();
+  readonly #writer: FrameWriter;
+  #heardMs = performance.now();
+  /** The largest message that the server takes, in bytes. */
+  maxSentBytes = Number.POSITIVE_INFINITY;
   /** Called after each request of ours has gone out. */
   onAsked: (() => void) | undefined;
 
   constructor(streams: ByteStreams, handlers: ChannelHandlers) {
     this.#streams = streams;
     this.#handlers = handlers;
+    this.#writer = new FrameWriter(streams.output);
     this.#peer = new Peer(this.#peerHandlers());
     const decoder = new FrameDecoder({
       maxFrameBytes: MAX_FRAME_BYTES,
       onFrame: (body) => this.#arrived.push(body),
-      onError: (error) => this.close(error),
+      onError: (error) => this.#onUnreadable(error),
     });
     streams.input.on("data", (chunk: Uint8Array) => {
-      this.heardMs = performance.now();
+      this.#heardMs = performance.now();
       decoder.push(chunk);
       if (!this.#resting) this.#readOn();
     });
@@ -69,6 +76,11 @@ export class Channel {
 
   get isOpen(): boolean {
     return this.#closeReason === undefined;
+  }
+
+  /** When anything last came from the server, or went on its way to it; milliseconds of a monotonic clock. */
+  get heardMs(): number {
+    return Math.max(this.#heardMs, this.#writer.movedMs);
   }
 
   /** Requests of ours that wait for an answer. */
@@ -92,8 +104,8 @@ export class Channel {
       return result;
     } catch (error) {
       if (this.isOpen) this.#answered += 1;
-      // A message that cannot be read will not become readable by asking again.
-      if (this.#closeReason?.name === "FramingError") throw this.#closeReason;
+      const { cause } = this.#closeReason ?? {};
+      if ((cause as Error | undefined)?.name === "FramingError") throw this.#closeReason;
       throw error;
     } finally {
       this.#waiting -= 1;
@@ -126,8 +138,26 @@ export class Channel {
       };
       const timer = setTimeout(done, withinMs);
       input.once("close", done);
-      output.end(done);
+      this.#writer.whenIdle(() => output.end(done));
     });
+  }
+
+  /** Whoever waits for it is told; the connection goes on where the next message is known to begin. */
+  #onUnreadable(error: FramingError): void {
+    if (!error.fatal && error.head.isAnswer && error.head.id !== undefined)
+      this.#peer.refuse(error.head, new RpcError("frame_too_large", error.message).toBody());
+    else this.close(new ConnectionError(error.message, { cause: error, maybeDone: true }));
+  }
+
+  /** @throws RemoteError as the server would answer it. */
+  #assertSendable(body: string): void {
+    // Each unit of a string has at most three bytes: most are not counted.
+    if (body.length * 3 <= this.maxSentBytes) return;
+    const bytes = Buffer.byteLength(body);
+    if (bytes <= this.maxSentBytes) return;
+    const data = { reason: "frame_too_large", max: this.maxSentBytes };
+    const message = `expected a message of at most ${this.maxSentBytes} bytes, got one of ${bytes}; it was not sent`;
+    throw new RemoteError(ErrorCode.invalidRequest, message, data);
   }
 
   /**
@@ -153,8 +183,10 @@ export class Channel {
     return {
       send: (body) => {
         const { output } = this.#streams;
-        if (!output.destroyed && !output.writableEnded) output.write(encodeFrame(body));
+        if (!output.destroyed && !output.writableEnded) this.#writer.write(body);
       },
+      assertSendable: (body) => this.#assertSendable(body),
+      onUnsendable: (error, method) => this.#handlers.onUnsendable(method, toError(error)),
       onRequest: (method, params, context) => {
         // A failure of the application's code is answered with its message: the server is its own.
         try {

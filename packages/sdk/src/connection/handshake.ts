@@ -17,6 +17,12 @@ export interface Introduction {
   readonly enableGitHubTelemetryForwarding?: boolean;
 }
 
+interface ConnectAnswer {
+  readonly protocolVersion?: number;
+  /** The largest message that the server takes, where it says so. */
+  readonly maxMessageBytes?: number;
+}
+
 /** Neither waiting nor another attempt will help. */
 export class HandshakeRefused extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -54,7 +60,9 @@ async function introduce(
       ...toWireClientInfo(clientInfo),
       ...(enableGitHubTelemetryForwarding ? { enableGitHubTelemetryForwarding } : {}),
     };
-    return (await channel.request("connect", params, signal)) as { protocolVersion?: number };
+    const answer = (await channel.request("connect", params, signal)) as ConnectAnswer | null;
+    if (typeof answer?.maxMessageBytes === "number") channel.maxSentBytes = answer.maxMessageBytes;
+    return answer ?? {};
   };
   try {
     return (await connect(false)).protocolVersion;

@@ -34,7 +34,7 @@ export interface Endpoint {
   readonly explain?: (error: Error) => Promise<Error>;
 }
 
-export interface LinkOptions extends Pick<ChannelHandlers, "onRequest" | "onNotification"> {
+export interface LinkOptions extends Pick<ChannelHandlers, "onRequest" | "onNotification" | "onUnsendable"> {
   readonly endpoints: readonly Endpoint[];
   /** Milliseconds for one endpoint: opening the stream and the handshake. */
   readonly connectTimeoutMs: number;
@@ -86,6 +86,12 @@ export class Link {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** How long may be tried before calls that wait reject. */
+  get giveUpAfterMs(): number {
+    const { reconnect } = this.#options;
+    return (reconnect === false ? undefined : reconnect.giveUpAfterMs) ?? DEFAULT_GIVE_UP_MS;
   }
 
   /** Whether `connect` was called, and `close` not since. */
@@ -193,7 +199,7 @@ export class Link {
     const { reconnect, isNeeded } = this.#options;
     // The first connection is made or not made at once: an address may simply be wrong.
     if (!this.#wasUp || reconnect === false || failure instanceof HandshakeRefused) return false;
-    if (elapsedMs >= (reconnect.giveUpAfterMs ?? DEFAULT_GIVE_UP_MS)) return false;
+    if (elapsedMs >= this.giveUpAfterMs) return false;
     return this.#readyWaiters.length > 0 || isNeeded();
   }
 
@@ -240,6 +246,7 @@ export class Link {
       const channel = new Channel(streams, {
         onRequest: this.#options.onRequest,
         onNotification: this.#options.onNotification,
+        onUnsendable: this.#options.onUnsendable,
         onClose: (closed, reason) => this.#onClose(closed, reason),
       });
       try {
@@ -281,9 +288,13 @@ export class Link {
     if (!this.#open) return;
     const { reconnect, isNeeded, onDown } = this.#options;
     const final = reconnect === false || !isNeeded();
-    onDown(reason, reconnect === false);
-    if (final) this.#setState("disconnected", reason);
-    else void this.#keepConnecting();
+    const loss =
+      reason instanceof ConnectionError
+        ? reason
+        : new ConnectionError(`Connection is closed: ${reason.message}`, { cause: reason });
+    onDown(loss, reconnect === false);
+    this.#setState(final ? "disconnected" : "connecting", loss);
+    if (!final) void this.#keepConnecting();
   }
 
   #giveUp(reason: Error): void {

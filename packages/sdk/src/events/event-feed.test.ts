@@ -139,14 +139,32 @@ describe("events", () => {
     expect(told).toEqual(["a", "b", "c", "b2", "c2"]);
   });
 
-  test("are told from the end of a log on that has nothing of what was told before", async () => {
+  test("of a log that has nothing of what was told before are told", async () => {
     for (const id of ["a", "b"]) feed.live(log.add(id));
     log.events.length = 0;
     for (const id of ["x", "y"]) log.add(id);
     await comeBack();
     log.add("z");
     await comeBack();
-    expect(told).toEqual(["a", "b", "z"]);
+    expect(told).toEqual(["a", "b", "x", "y", "z"]);
+  });
+
+  test("that were written behind a rewind are told, and those before it not again", async () => {
+    for (const id of ["a", "b"]) feed.live(log.add(id));
+    feed.setCursor("2");
+    feed.live(log.add("c"));
+    log.add("rewound", { parentId: "a" });
+    // The rewind took `c` back: a server leaves it out of its pages.
+    const { read } = log;
+    const without = async (request: PageRequest) => {
+      const page = await read(request);
+      return { ...page, events: page.events.filter(({ id }) => id !== "c") };
+    };
+    log.add("d");
+    feed.drop();
+    feed.hold();
+    await feed.catchUp(without);
+    expect(told).toEqual(["a", "b", "c", "rewound", "d"]);
   });
 });
 

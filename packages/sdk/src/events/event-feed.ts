@@ -18,12 +18,16 @@ export interface FeedTarget {
 
 /** How many questions are remembered, to know one that is asked again. */
 const REMEMBERED_QUESTIONS = 512;
+/** Events that were told while the server said where its log ends may stand behind the place that it said. */
+const KEPT_BEHIND_CURSOR = 64;
 
 export class EventFeed {
   readonly #target: FeedTarget;
   readonly #asked = new RecentSet(REMEMBERED_QUESTIONS);
   #cursor: string | undefined;
   #lastId: string | undefined;
+  /** Ids of the durable events that were delivered, from some way before the cursor on. */
+  #seen = new Set<string>();
   #sinceCursor = 0;
   /** What has arrived while the log is read; undefined while it is not. */
   #arrived: SessionEvent[] | undefined;
@@ -32,9 +36,14 @@ export class EventFeed {
     this.#target = target;
   }
 
-  /** Where the stream is; the events behind it have not been delivered. */
+  /** Where the stream is; the events behind it that were not seen have not been delivered. */
   get position(): LogPosition {
-    return { cursor: this.#cursor, lastId: this.#lastId };
+    return { cursor: this.#cursor, seen: this.#seen };
+  }
+
+  /** The durable event that was delivered last. */
+  get lastId(): string | undefined {
+    return this.#lastId;
   }
 
   /** Durable events delivered since the cursor was set; more of them make catching up longer. */
@@ -42,8 +51,10 @@ export class EventFeed {
     return this.#sinceCursor;
   }
 
-  /** The server's word for a place that nothing has been delivered behind but what `lastId` tells. */
+  /** The server's word for a place that nothing has been delivered behind but the last few. */
   setCursor(cursor: string): void {
+    if (this.#seen.size > KEPT_BEHIND_CURSOR)
+      this.#seen = new Set([...this.#seen].slice(-KEPT_BEHIND_CURSOR));
     this.#cursor = cursor;
     this.#sinceCursor = 0;
   }
@@ -71,15 +82,15 @@ export class EventFeed {
   async catchUp(read: ReadPage): Promise<void> {
     const arrived = this.#arrived;
     if (!arrived) throw new Error("catching up begins with hold()");
-    for await (const { events, cursor, lastId } of readAfter(read, this.position)) {
+    for await (const { events, cursor, passed } of readAfter(read, this.position)) {
       // Another connection has taken over meanwhile.
       if (this.#arrived !== arrived) return;
-      this.#lastId = lastId ?? this.#lastId;
+      this.setCursor(cursor);
+      for (const { id } of passed ?? []) this.#seen.add(id);
       const ids = idsOf(arrived);
       const met = events.findIndex((event) => ids.has(event.id));
       for (const event of met < 0 ? events : events.slice(0, met)) this.#take(event, "log");
       if (met >= 0) break;
-      this.setCursor(cursor);
     }
     this.release();
   }
@@ -93,6 +104,7 @@ export class EventFeed {
 
   #take(event: SessionEvent, from: "live" | "log"): void {
     const durable = event.ephemeral !== true;
+    if (durable) this.#seen.add(event.id);
     const requestId = questionId(event);
     // A question that waits is shown again to who comes back: an event from the past, out of its place.
     const inPlace = from === "log" || requestId === undefined || event.parentId === (this.#lastId ?? null);

@@ -5,7 +5,9 @@
  * it all, once and in order; what is not logged (deltas, progress) is left out while it lags.
  */
 import type { SessionEvent } from "@rightseat/protocol";
-import { type LogPosition, type ReadPage, readAfter } from "./log-reader.ts";
+import { toError } from "../errors.ts";
+import { type LogPosition, PAGE_EVENTS, type ReadPage, readAfter } from "./log-reader.ts";
+import { RecentSet } from "./recent-set.ts";
 
 /** Which events a stream has, and how many may wait. */
 export interface EventStreamOptions {
@@ -13,7 +15,7 @@ export interface EventStreamOptions {
   readonly types?: readonly string[];
   /** `now` (default), or `start` for everything in the log before what is to come. */
   readonly from?: "now" | "start";
-  /** How many events may wait for the reader; default 1024. */
+  /** How many events may wait for the reader, at least 1; default 1024. */
   readonly bufferSize?: number;
   /** Ends the stream; reading then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -40,16 +42,17 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
   readonly #source: EventStreamSource;
   readonly #options: EventStreamOptions;
   readonly #types: ReadonlySet<string> | undefined;
+  readonly #bufferSize: number;
   readonly #readers: Reader[] = [];
   readonly #onAbort = () => this.end(toAbortError(this.#options.signal));
   #waiting: SessionEvent[] = [];
-  /** The last durable event that was put into `#waiting`, or passed over for its type. */
-  #lastId: string | undefined;
   /** Where to read on in the log; undefined while listening. */
   #lag: LogPosition | undefined;
   #reading = false;
-  /** The end of the log has been read, and the next event will tell whether it is the one behind it. */
-  #atEnd = false;
+  /** What was told since the page was asked for that is being read; undefined when it was too much. */
+  #recent: SessionEvent[] | undefined;
+  /** Events that were read from the log lately: they may be told once more. */
+  #passed = new RecentSet(2 * PAGE_EVENTS);
   #over = false;
   #error: Error | undefined;
 
@@ -57,7 +60,8 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
     this.#source = source;
     this.#options = options;
     this.#types = options.types ? new Set(options.types) : undefined;
-    this.#lastId = source.position().lastId;
+    this.#bufferSize = Math.max(1, options.bufferSize ?? DEFAULT_BUFFER_SIZE);
+    if (Number.isNaN(this.#bufferSize)) throw new RangeError("bufferSize: expected a number, got NaN");
     if (options.from === "start") this.#lag = {};
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
@@ -65,23 +69,21 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
 
   /** The next event of the session. */
   push(event: SessionEvent): void {
-    if (this.#over || (this.#lag && !this.#meets(event))) return;
-    if (this.#waiting.length >= (this.#options.bufferSize ?? DEFAULT_BUFFER_SIZE)) {
-      this.#lag = { cursor: this.#source.position().cursor, lastId: this.#lastId };
+    if (this.#over) return;
+    if (this.#lag) {
+      if (this.#recent && this.#recent.length >= this.#bufferSize) this.#recent = undefined;
+      this.#recent?.push(event);
+    } else if (isDurable(event) && this.#passed.has(event.id)) {
       return;
+    } else if (this.#waiting.length >= this.#bufferSize) {
+      const { cursor, seen } = this.#source.position();
+      const others = new Set(seen);
+      others.delete(event.id);
+      this.#lag = { cursor, seen: others };
+    } else {
+      this.#put(event);
+      this.#serve();
     }
-    this.#put(event);
-    this.#serve();
-  }
-
-  /** Whether a lagging stream has come to where this event is, and may listen again from it on. */
-  #meets(event: SessionEvent): boolean {
-    if (!this.#atEnd) return false;
-    this.#atEnd = false;
-    const isNext = event.parentId === this.#lastId;
-    if (isNext || event.id === this.#lastId) this.#lag = undefined;
-    else this.#serve();
-    return isNext;
   }
 
   /** Nothing more will come; what waits can still be read. With an error, reading then rejects with it. */
@@ -118,7 +120,6 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
   }
 
   #put(event: SessionEvent): void {
-    if (event.ephemeral !== true) this.#lastId = event.id;
     if (!this.#types || this.#types.has(event.type)) this.#waiting.push(event);
   }
 
@@ -131,7 +132,7 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
         if (this.#error) reader.reject(this.#error);
         else reader.resolve(END);
       }
-    } else if (this.#lag && !this.#reading && !this.#atEnd) {
+    } else if (this.#lag && !this.#reading) {
       void this.#readOn(this.#lag);
     }
   }
@@ -139,27 +140,42 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
   /** Reads until somebody can be served, or the end of the log is where the session is. */
   async #readOn(from: LogPosition): Promise<void> {
     this.#reading = true;
+    const read: ReadPage = (page) => {
+      this.#recent = [];
+      return this.#source.read(page);
+    };
     try {
-      for await (const { events, cursor, atEnd, lastId } of readAfter(this.#source.read, from)) {
+      for await (const { events, cursor, atEnd } of readAfter(read, from)) {
         if (this.#over) return;
-        this.#lastId = lastId ?? this.#lastId;
-        for (const event of events) this.#put(event);
-        this.#lag = { cursor, lastId: this.#lastId };
-        if (atEnd && this.#source.position().lastId === this.#lastId) this.#lag = undefined;
-        // Else something was told in between, unless this was all: then the next event brings it on.
-        else this.#atEnd = atEnd && events.length === 0;
+        for (const event of events) {
+          this.#passed.add(event.id);
+          this.#put(event);
+        }
+        this.#lag = { cursor, seen: from.seen };
+        if (atEnd && this.#recent) this.#listenAgain(this.#recent);
         if (this.#waiting.length > 0 || this.#lag === undefined) break;
       }
     } catch (error) {
       this.end(error as Error);
     } finally {
       this.#reading = false;
+      this.#recent = undefined;
     }
     this.#serve();
   }
+
+  /** The end of the log was read: what was told since it was asked for follows. */
+  #listenAgain(recent: readonly SessionEvent[]): void {
+    const met = recent.findLastIndex((event) => isDurable(event) && this.#passed.has(event.id));
+    for (const event of recent.slice(met + 1)) this.#put(event);
+    this.#lag = undefined;
+  }
+}
+
+function isDurable({ ephemeral }: SessionEvent): boolean {
+  return ephemeral !== true;
 }
 
 function toAbortError(signal: AbortSignal | undefined): Error {
-  const reason: unknown = signal?.reason;
-  return reason instanceof Error ? reason : new Error("aborted", { cause: reason });
+  return toError(signal?.reason);
 }

@@ -1,4 +1,5 @@
 /** Who wants to be told what: handlers of one type, and handlers of all. */
+import { callSafely } from "../callbacks.ts";
 
 type Handler<E> = (event: E) => void;
 
@@ -6,6 +7,12 @@ type Handler<E> = (event: E) => void;
 export class Listeners<E extends { readonly type: string }> {
   #byType: Map<string, Set<Handler<E>>> | undefined;
   #ofAll: Set<Handler<E>> | undefined;
+  readonly #onError: (error: Error) => void;
+
+  /** @param onError is told what a handler throws or rejects with. */
+  constructor(onError: (error: Error) => void) {
+    this.#onError = onError;
+  }
 
   get size(): number {
     let size = this.#ofAll?.size ?? 0;
@@ -26,13 +33,17 @@ export class Listeners<E extends { readonly type: string }> {
   }
 
   tell(event: E): void {
-    tellAll(this.#byType?.get(event.type), event);
-    tellAll(this.#ofAll, event);
+    this.#tellAll(this.#byType?.get(event.type), event);
+    this.#tellAll(this.#ofAll, event);
   }
 
   clear(): void {
     this.#byType = undefined;
     this.#ofAll = undefined;
+  }
+
+  #tellAll(handlers: ReadonlySet<Handler<E>> | undefined, event: E): void {
+    for (const handler of handlers ?? []) callSafely(() => handler(event), this.#onError);
   }
 }
 
@@ -41,14 +52,4 @@ function addTo<T>(set: Set<T>, item: T): () => void {
   return () => {
     set.delete(item);
   };
-}
-
-function tellAll<E>(handlers: ReadonlySet<Handler<E>> | undefined, event: E): void {
-  for (const handler of handlers ?? []) {
-    try {
-      handler(event);
-    } catch {
-      // The application's own affair, as with the official SDK.
-    }
-  }
 }

@@ -18,13 +18,11 @@ export interface PageRequest {
 
 export type ReadPage = (request: PageRequest) => Promise<LogPage>;
 
-/**
- * A place between two events of a log: behind the event `lastId`, which is at or behind `cursor`.
- * Without `lastId` it is at the cursor; without a cursor, at the beginning.
- */
+/** A place in a log: at the cursor (without one, at the beginning), and behind those events that were seen. */
 export interface LogPosition {
   readonly cursor?: string;
-  readonly lastId?: string;
+  /** Ids of events behind the cursor that were told already; others may be among them. */
+  readonly seen?: ReadonlySet<string>;
 }
 
 /** Events that follow a position, in order. */
@@ -34,52 +32,34 @@ export interface Continuation {
   readonly cursor: string;
   /** Nothing follows for now. */
   readonly atEnd: boolean;
-  /** Set when the place that was looked for is not in the log any more: it goes on behind this event. */
-  readonly lastId?: string;
+  /** Events behind the cursor that come before these: told already, or taken for it. */
+  readonly passed?: readonly SessionEvent[];
 }
 
-const PAGE_EVENTS = 500;
-/** How far behind its cursor a position may be at most; more means that the log is not the one it was. */
-const SEARCH_EVENTS = 5000;
+/** How many events a page has at most. */
+export const PAGE_EVENTS = 500;
 
 /**
- * Pages of the events behind a position. A log that was cut back, so that the place is gone, goes on at
- * its end: what is in it was told before, or was taken back.
+ * Pages of the events behind a position. A log grows at its end, also where a rewind took events back: what
+ * stands behind the cursor and was not seen is new. One whose cursor is not known any more was replaced: its last
+ * page tells what follows the last event that was seen.
  */
 export async function* readAfter(read: ReadPage, position: LogPosition): AsyncGenerator<Continuation> {
-  let { cursor, lastId } = position;
-  let searched = 0;
+  const { seen } = position;
+  let { cursor } = position;
   for (;;) {
     const page = await read({ cursor, max: PAGE_EVENTS, agentScope: "all" });
-    if (page.cursorStatus === "expired") return yield* readFromEnd(read, lastId);
-    let { events } = page;
-    if (lastId !== undefined && events.length > 0) {
-      const rest = behind(events, lastId);
-      searched += events.length;
-      if (rest) lastId = undefined;
-      else if (!page.hasMore || searched > SEARCH_EVENTS) return yield* readFromEnd(read, lastId);
-      events = rest ?? [];
-    }
+    if (page.cursorStatus === "expired") return yield await readLastPage(read, seen);
     cursor = page.cursor;
+    const events = seen ? page.events.filter(({ id }) => !seen.has(id)) : page.events;
     yield { events, cursor, atEnd: !page.hasMore };
     if (!page.hasMore) return;
   }
 }
 
-/** The events behind `lastId`; undefined when it is neither among them nor just before the first. */
-function behind(events: readonly SessionEvent[], lastId: string): readonly SessionEvent[] | undefined {
-  if (events[0]?.parentId === lastId) return events;
-  const index = events.findIndex((event) => event.id === lastId);
-  return index < 0 ? undefined : events.slice(index + 1);
-}
-
-async function* readFromEnd(read: ReadPage, lastId: string | undefined): AsyncGenerator<Continuation> {
-  const page = await read({ max: PAGE_EVENTS, agentScope: "all", direction: "backward" });
-  const events = lastId === undefined ? undefined : behind(page.events, lastId);
-  yield {
-    events: events ?? [],
-    cursor: page.cursor,
-    atEnd: true,
-    ...(events ? {} : { lastId: page.events.at(-1)?.id }),
-  };
+async function readLastPage(read: ReadPage, seen: ReadonlySet<string> | undefined): Promise<Continuation> {
+  const { events, cursor } = await read({ max: PAGE_EVENTS, agentScope: "all", direction: "backward" });
+  const last = events.findLastIndex(({ id }) => seen?.has(id));
+  const passed = last < 0 ? events : events.slice(0, last + 1);
+  return { events: events.slice(passed.length), passed, cursor, atEnd: true };
 }

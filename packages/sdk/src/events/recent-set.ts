@@ -7,6 +7,10 @@ export class RecentSet {
     this.#limit = limit;
   }
 
+  has(text: string): boolean {
+    return this.#texts.has(text);
+  }
+
   /** False when it was there already. */
   add(text: string): boolean {
     if (this.#texts.has(text)) return false;

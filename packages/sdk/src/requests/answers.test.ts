@@ -25,6 +25,7 @@ const question = (
   toolCallId,
   method: "answer",
   work: work as never,
+  refusal: (why: string) => ({ error: why }),
 });
 
 describe("a question", () => {

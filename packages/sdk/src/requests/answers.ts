@@ -1,9 +1,10 @@
 /**
  * Questions that a session asks by events (tool calls, permissions, forms, commands) and the answers of
  * the application. Each question is put to the application once, by its request id; its answer is sent
- * until the server has it, and again when the server, restarted, asks once more.
+ * until the server has it, and again when the server, restarted, asks once more. An answer that cannot be sent,
+ * or that the server does not take, is followed by one that says so: no question is left open.
  */
-import { toError } from "../errors.ts";
+import { RemoteError, reasonOf, toError } from "../errors.ts";
 
 export interface QuestionToAnswer {
   readonly requestId: string;
@@ -13,6 +14,8 @@ export interface QuestionToAnswer {
   readonly method: string;
   /** Finds the answer: the method's parameters but the ids; undefined leaves the question to others. */
   readonly work: (signal: AbortSignal) => Promise<Record<string, unknown> | undefined>;
+  /** What is answered in place of an answer that cannot be given. */
+  readonly refusal: (why: string) => Record<string, unknown>;
 }
 
 export interface AnswersOptions {
@@ -27,8 +30,18 @@ interface Entry {
   readonly controller: AbortController;
   begun: boolean;
   answer?: Record<string, unknown>;
+  /** The answer is the one that takes another's place. */
+  refused?: boolean;
   sending: boolean;
 }
+
+/** Not about the answer: nobody waits for it there any more. */
+const GONE: ReadonlySet<string | undefined> = new Set([
+  "session_not_found",
+  "session_in_use",
+  "shutting_down",
+  "request_cancelled",
+]);
 
 /** Answers kept for a server that asks again; the oldest are forgotten first. */
 const KEPT_ANSWERS = 256;
@@ -98,6 +111,8 @@ export class Answers {
       answer = await question.work(controller.signal);
     } catch (error) {
       this.#options.onFailure(question, toError(error));
+      answer = question.refusal(toError(error).message);
+      entry.refused = true;
     }
     if (answer === undefined || this.#entries.get(question.requestId) !== entry) return;
     entry.answer = answer;
@@ -111,11 +126,22 @@ export class Answers {
     try {
       await this.#options.send(question.method, { requestId: question.requestId, ...answer });
     } catch (error) {
+      if (GONE.has(reasonOf(error))) return;
       this.#options.onFailure(question, toError(error));
+      this.#refuse(entry, error);
     } finally {
       entry.sending = false;
       this.#forgetOldest();
     }
+    if (entry.answer !== answer) await this.#send(entry);
+  }
+
+  /** The next answer says that there is none. */
+  #refuse(entry: Entry, error: unknown): void {
+    const isAboutIt = error instanceof RemoteError || error instanceof TypeError;
+    if (entry.refused || !isAboutIt) return;
+    entry.refused = true;
+    entry.answer = entry.question.refusal(`the answer could not be given: ${toError(error).message}`);
   }
 
   #forgetOldest(): void {

@@ -19,14 +19,15 @@ export async function invokeHook(
   hooks: SessionHooks | undefined,
   hookType: string,
   input: unknown,
-  sessionId: string,
+  { sessionId, warn }: { sessionId: string; warn: (what: string, error: unknown) => void },
 ): Promise<unknown> {
   const name = Object.hasOwn(HOOKS, hookType) ? HOOKS[hookType] : undefined;
   const hook = name && (hooks?.[name] as ((input: unknown, invocation: object) => unknown) | undefined);
   if (!hook) return undefined;
   try {
     return await hook(toHookInput(input), { sessionId });
-  } catch {
+  } catch (error) {
+    warn(`the hook ${name} failed, and had no effect`, error);
     return undefined;
   }
 }

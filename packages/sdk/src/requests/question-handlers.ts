@@ -1,5 +1,6 @@
 /** What the application does about the questions that a session asks by events. */
 import type { SessionEvent } from "@rightseat/protocol";
+import { toError } from "../errors.ts";
 import type { SessionEventPayload } from "../types/messages.ts";
 import type { AttributedPermissionResult, PermissionRequestResult } from "../types/permissions.ts";
 import type { McpAuthRequest } from "../types/questions.ts";
@@ -65,8 +66,12 @@ function toolCall(
         tracestate,
         signal,
       };
-      return toToolAnswer(() => handler(args, invocation));
+      return toToolAnswer(
+        () => handler(args, invocation),
+        (error) => context.onHandlerError(`the result of the tool ${toolName} cannot be sent`, error),
+      );
     },
+    refusal: (error) => ({ error: `the tool ${toolName} has no result: ${error}` }),
   };
 }
 
@@ -94,7 +99,7 @@ function permission(
     method: "session.permissions.handlePendingPermissionRequest",
     work: async () => {
       try {
-        const said = await handler(permissionRequest, { sessionId, managedSettingsEnabled });
+        const said = toDecision(await handler(permissionRequest, { sessionId, managedSettingsEnabled }));
         const { result, decisionContext } = said.kind === "attributed" ? said : { result: said };
         if (result.kind === "no-result") return undefined;
         return decisionContext ? { result, decisionContext } : { result };
@@ -103,10 +108,21 @@ function permission(
           "the permission handler failed; the request was answered with a denial",
           error,
         );
-        return { result: { kind: "user-not-available" } };
+        return DENIAL;
       }
     },
+    refusal: () => DENIAL,
   };
+}
+
+const DENIAL = { result: { kind: "user-not-available" } };
+
+/** @throws TypeError for what is no decision. */
+function toDecision<T>(said: T): T {
+  if (typeof (said as { kind?: unknown } | null | undefined)?.kind === "string") return said;
+  throw new TypeError(
+    `onPermissionRequest: expected an object with a kind, such as { kind: "approve-once" }, got ${typeof said}`,
+  );
 }
 
 function elicitation(
@@ -135,6 +151,7 @@ function elicitation(
         return { result: { action: "cancel" } };
       }
     },
+    refusal: () => ({ result: { action: "cancel" } }),
   };
 }
 
@@ -151,9 +168,10 @@ function command(
         await handler({ sessionId, command, commandName, args });
         return {};
       } catch (error) {
-        return { error: error instanceof Error ? error.message : String(error) };
+        return { error: toError(error).message };
       }
     },
+    refusal: (error) => ({ error }),
   };
 }
 
@@ -175,6 +193,7 @@ function mcpAuth(
         return { result: { kind: "cancelled" } };
       }
     },
+    refusal: () => ({ result: { kind: "cancelled" } }),
   };
 }
 

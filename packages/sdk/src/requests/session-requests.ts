@@ -14,6 +14,8 @@ export interface RequestContext {
   readonly config: SessionFields;
   readonly prepared: PreparedConfig;
   readonly files: SessionFsHandler | undefined;
+  /** Tells the application what the server is not told. */
+  readonly warn: (what: string, error: unknown) => void;
 }
 
 type Params<M extends keyof RuntimeClientMethods> = RuntimeClientMethods[M]["params"];
@@ -54,13 +56,16 @@ const ANSWERS: Record<string, Answer> = {
     const handler = config.onAutoModeSwitchRequest;
     return { response: handler ? await handler({ errorCode, retryAfterSeconds }, { sessionId }) : "no" };
   },
-  "systemMessage.transform": async ({ prepared }, { sections }: Params<"systemMessage.transform">) => {
+  "systemMessage.transform": async ({ prepared, warn }, { sections }: Params<"systemMessage.transform">) => {
     const entries = Object.entries(sections).map(async ([name, { content }]) => {
       const transform = prepared.transforms?.get(name);
       const transformed = transform
         ? await Promise.resolve(content)
             .then(transform)
-            .catch(() => content)
+            .catch((error: unknown) => {
+              warn(`the transform of the section ${name} failed; the section was left as it is`, error);
+              return content;
+            })
         : content;
       return [name, { content: transformed }] as const;
     });
@@ -84,8 +89,8 @@ const ANSWERS: Record<string, Answer> = {
     const canvas = canvasOf(config, params);
     return asCanvasError(() => canvas.invoke(params));
   },
-  "hooks.invoke": async ({ config, sessionId }, params: { hookType: string; input: unknown }) => ({
-    output: await invokeHook(config.hooks, params.hookType, params.input, sessionId),
+  "hooks.invoke": async (context, params: { hookType: string; input: unknown }) => ({
+    output: await invokeHook(context.config.hooks, params.hookType, params.input, context),
   }),
 };
 

@@ -7,18 +7,34 @@ export const TOOL_SEARCH = "tool_search_tool";
 
 const RESULT_TYPES: ReadonlySet<unknown> = new Set(["success", "failure", "rejected", "denied", "timeout"]);
 
-export async function toToolAnswer(run: () => unknown): Promise<{ result: ToolResult } | { error: string }> {
+/** @param onUnsendable is told of a result that cannot be written as JSON; the model is told of it, too. */
+export async function toToolAnswer(
+  run: () => unknown,
+  onUnsendable: (error: Error) => void,
+): Promise<{ result: ToolResult } | { error: string }> {
+  let returned: unknown;
   try {
-    return { result: toToolResult(await run()) };
+    returned = await run();
   } catch (error) {
     return { error: toError(error).message };
   }
+  try {
+    return { result: toToolResult(returned) };
+  } catch (error) {
+    onUnsendable(toError(error));
+    return { error: `the result of the tool cannot be sent: ${toError(error).message}` };
+  }
 }
 
+/** @throws TypeError for what has no JSON. */
 function toToolResult(returned: unknown): ToolResult {
   if (returned === null || returned === undefined) return "";
   if (typeof returned === "string") return returned;
-  return isToolResultObject(returned) ? returned : JSON.stringify(returned);
+  if (isToolResultObject(returned)) return returned;
+  const json: string | undefined = JSON.stringify(returned);
+  if (json === undefined)
+    throw new TypeError(`expected text or what can be written as JSON, got ${typeof returned}`);
+  return json;
 }
 
 function isToolResultObject(value: unknown): value is ToolResultObject {

@@ -10,9 +10,9 @@ import { orAborted, pause } from "../call-options.ts";
 import { backoffMs } from "../connection/backoff.ts";
 import type { Channel } from "../connection/channel.ts";
 import type { Link } from "../connection/link.ts";
-import { ConnectionError, isConnectionLoss, reasonOf, toError } from "../errors.ts";
+import { ConnectionError, isConnectionLoss, RemoteError, reasonOf, toError } from "../errors.ts";
 import type { EventFeed } from "../events/event-feed.ts";
-import type { LogPage, ReadPage } from "../events/log-reader.ts";
+import { type LogPage, PAGE_EVENTS, type ReadPage } from "../events/log-reader.ts";
 
 export interface AttachmentOptions {
   readonly link: Link;
@@ -43,6 +43,14 @@ export interface JoinRequest {
   readonly params: object;
   /** The application chose the id: another session may have it. */
   readonly ownId: boolean;
+  /** An attempt before, whose answer was lost, may have made the session. */
+  readonly maybeMade?: boolean;
+}
+
+/** A request to join that was given up while the server was at it. */
+export interface GivenUpJoin {
+  readonly channel: Channel;
+  readonly answer: Promise<unknown>;
 }
 
 export interface SessionCallOptions {
@@ -53,9 +61,10 @@ export interface SessionCallOptions {
 
 type State = "new" | "attaching" | "attached" | "detached" | "closed";
 
-/** Refusals that pass: another server still has the session, the disk is full, the session was just closed. */
+/** Refusals that pass: another server still has the session, there is no room, the session was just closed. */
 const PASSING: ReadonlySet<string | undefined> = new Set([
   "session_in_use",
+  "limit_exceeded",
   "storage_unavailable",
   "session_not_found",
 ]);
@@ -63,6 +72,8 @@ const RETRY = { initialDelayMs: 100, maxDelayMs: 2000 };
 const RETRY_FOR_MS = 60_000;
 /** Of a session that is not there: it may have been about to be closed, and resuming it once tells. */
 const NOT_FOUND_ATTEMPTS = 2;
+/** Connections that one call, or one return, may wear out before time counts against it. */
+const LOSSES_BEFORE_GIVING_UP = 8;
 
 export class Attachment {
   readonly #options: AttachmentOptions;
@@ -72,14 +83,21 @@ export class Attachment {
   #closeReason: Error | undefined;
   /** Aborts the attempt to come back that is under way. */
   #attempt: AbortController | undefined;
+  /** Settles when the attempt to come back is over, however it went. */
+  #comingBackEnds: Promise<void> | undefined;
+  /** Losses since the session was last attached, and when the first of them was. */
+  #losses: Losses;
+  /** How many events a page of the log may have: fewer after a connection was lost while one was read. */
+  #pageEvents = PAGE_EVENTS;
 
   constructor(options: AttachmentOptions) {
     this.#options = options;
+    this.#losses = new Losses(options.link.giveUpAfterMs);
   }
 
   /** The connection on which the session may be called now. */
   get channel(): Channel | undefined {
-    return this.#state === "attached" ? this.#channel : undefined;
+    return this.#state === "attached" && this.#channel?.isOpen ? this.#channel : undefined;
   }
 
   get isClosed(): boolean {
@@ -91,27 +109,65 @@ export class Attachment {
     return this.#closeReason;
   }
 
-  /** Creates or resumes the session, on as many connections as it takes. */
-  async join(request: JoinRequest, signal?: AbortSignal): Promise<JoinResult> {
+  /**
+   * Creates or resumes the session, on as many connections as it takes.
+   * @param onGivenUp is told of a request that is under way when the signal aborts
+   */
+  async join(
+    request: JoinRequest,
+    signal: AbortSignal | undefined,
+    onGivenUp: (join: GivenUpJoin) => void,
+  ): Promise<JoinResult> {
     const { link } = this.#options;
-    let maybeMade = false;
+    let maybeMade = request.maybeMade === true;
     const startedMs = performance.now();
     for (let tries = 0; ; tries++) {
       const channel = await link.ready(signal);
+      const answer = this.#joinOn(channel, request, maybeMade);
       try {
-        const result = await this.#joinOn(channel, request, maybeMade, signal);
+        const result = await orAborted(answer, signal);
         // Lost in this very moment: it is brought back like any other.
         if (channel.isOpen) this.#attached(channel, result);
         else this.#state = "detached";
         if (this.#state === "detached" && link.channel) this.linkUp(link.channel);
         return result;
       } catch (error) {
-        if (this.isClosed) throw toError(error);
+        if (signal?.aborted) onGivenUp({ channel, answer });
+        if (this.isClosed) throw this.#closeReason;
         if (isConnectionLoss(error)) maybeMade = true;
         else if (reasonOf(error) === "shutting_down") link.leave(channel, toError(error));
         else if (maybeMade && isHeld(error, startedMs)) await pause(backoffMs(tries, RETRY), signal);
         else throw error;
-        signal?.throwIfAborted();
+        if (signal?.aborted) throw toError(signal.reason);
+      }
+    }
+  }
+
+  /**
+   * Resumes a session that is attached once more, with other settings. What is told meanwhile waits until
+   * `onJoined` has been called, which takes the settings over. When it fails, all is as it was.
+   */
+  async rejoin(params: object, onJoined: (result: JoinResult) => void, signal?: AbortSignal): Promise<void> {
+    const { feed, link } = this.#options;
+    const losses = new Losses(link.giveUpAfterMs);
+    for (;;) {
+      const channel = await this.#ready(signal);
+      feed.hold();
+      try {
+        const result = (await channel.request("session.resume", params, signal)) as JoinResult;
+        if (this.channel !== channel) continue;
+        onJoined(result);
+        this.#options.onAttached(result);
+        feed.release();
+        return;
+      } catch (error) {
+        if (this.channel === channel) feed.release();
+        if (reasonOf(error) === "shutting_down") link.leave(channel, toError(error));
+        else if (!isConnectionLoss(error)) {
+          // The server may have carried it out all the same.
+          if (!(error instanceof RemoteError)) this.again();
+          throw error;
+        } else if (losses.areTooMany()) throw lostTooOften("session.resume", error);
       }
     }
   }
@@ -119,6 +175,7 @@ export class Attachment {
   /** Calls a method of the session. @throws what the server answers, ConnectionError, the signal's reason. */
   async call(method: string, params: object, options: SessionCallOptions = {}): Promise<unknown> {
     const { signal, repeat } = options;
+    const losses = new Losses(this.#options.link.giveUpAfterMs);
     for (let forgotten = 0; ; ) {
       const channel = await this.#ready(signal);
       try {
@@ -126,6 +183,7 @@ export class Attachment {
       } catch (error) {
         if (isConnectionLoss(error)) {
           if (!repeat) throw lostInCall(method, error);
+          if (losses.areTooMany()) throw lostTooOften(method, error);
         } else if (reasonOf(error) === "session_not_found" && forgotten === 0 && !this.isClosed) {
           forgotten += 1;
           this.forgotten(channel);
@@ -140,26 +198,52 @@ export class Attachment {
   }
 
   /** Reads the log on the given connection, or on whichever there is. */
-  reader(channel?: Channel): ReadPage {
+  reader(channel?: Channel, filter: { readonly types?: readonly string[] } = {}): ReadPage {
     const { sessionId } = this.#options;
     const method = "session.eventLog.read";
     return async (page) => {
-      const params = { sessionId, ...page };
-      const result = channel ? channel.request(method, params) : this.call(method, params, { repeat: true });
-      return (await result) as LogPage;
+      const losses = new Losses(this.#options.link.giveUpAfterMs);
+      for (;;) {
+        const max = Math.min(page.max, this.#pageEvents);
+        const params = { sessionId, ...filter, ...page, max };
+        try {
+          const result = await (channel ? channel.request(method, params) : this.call(method, params));
+          this.#pageEvents = Math.min(PAGE_EVENTS, this.#pageEvents * 2);
+          return result as LogPage;
+        } catch (error) {
+          // It may be the size of the page that the connection could not carry.
+          if (isConnectionLoss(error)) this.#pageEvents = Math.max(1, max >> 1);
+          if (channel || !isConnectionLoss(error) || this.isClosed) throw error;
+          if (losses.areTooMany()) throw lostTooOften(method, error);
+        }
+      }
     };
   }
 
   /** The server has let go of the session: it was idle for long, or another server took it over. */
   forgotten(channel: Channel): void {
-    if (this.#state !== "attached" || this.#channel !== channel) return;
+    if (this.#state === "attached" && this.#channel === channel) this.again();
+  }
+
+  /** Resumes the session anew with what it is to be resumed with now. */
+  again(): void {
+    if (this.#state !== "attached" || !this.#channel) return;
     this.#state = "detached";
-    if (channel.isOpen) this.linkUp(channel);
+    if (this.#channel.isOpen) this.linkUp(this.#channel);
+  }
+
+  /** Resolves when no attempt to come back is under way. */
+  async settled(signal?: AbortSignal): Promise<void> {
+    while (this.#comingBackEnds) await orAborted(this.#comingBackEnds, signal);
   }
 
   /** There is a connection. */
   linkUp(channel: Channel): void {
-    if (this.#state === "detached") void this.#comeBack(channel);
+    if (this.#state !== "detached") return;
+    const ends = this.#comeBack(channel).finally(() => {
+      if (this.#comingBackEnds === ends) this.#comingBackEnds = undefined;
+    });
+    this.#comingBackEnds = ends;
   }
 
   /** The connection is gone. `final`: it will not be made again by itself. */
@@ -169,7 +253,10 @@ export class Attachment {
       this.#attempt?.abort(reason);
       this.#options.feed.drop();
     }
-    if (final && this.#state === "detached") this.#lose(reason);
+    if (this.#state !== "detached") return;
+    if (final) this.#lose(reason);
+    // Each connection succeeds, and none lasts until the session is back.
+    else if (this.#losses.areTooMany()) this.#lose(lostTooOften("session.resume", reason));
   }
 
   close(reason: Error): void {
@@ -183,24 +270,23 @@ export class Attachment {
     channel: Channel,
     { method, params, ownId }: JoinRequest,
     maybeMade: boolean,
-    signal: AbortSignal | undefined,
   ): Promise<JoinResult> {
-    if (method === "session.resume") return this.#resumeOn(channel, params, signal);
+    if (method === "session.resume") return this.#resumeOn(channel, params);
     try {
-      return (await channel.request(method, params, signal)) as JoinResult;
+      return (await channel.request(method, params)) as JoinResult;
     } catch (error) {
       const isOurs = maybeMade && reasonOf(error) === "session_exists";
       if (!isOurs) throw error;
-      return this.#takeOver(channel, ownId, error, signal);
+      return this.#takeOver(channel, ownId, error);
     }
   }
 
   /** What is told meanwhile waits until it is known where in the log the session was joined. */
-  async #resumeOn(channel: Channel, params: object, signal: AbortSignal | undefined): Promise<JoinResult> {
+  async #resumeOn(channel: Channel, params: object): Promise<JoinResult> {
     const { feed } = this.#options;
     feed.hold();
     try {
-      const result = (await channel.request("session.resume", params, signal)) as JoinResult;
+      const result = (await channel.request("session.resume", params)) as JoinResult;
       feed.setCursor(result.eventCursor ?? (await this.#tail(channel)));
       feed.release();
       return result;
@@ -211,17 +297,12 @@ export class Attachment {
   }
 
   /** The session was made by an attempt whose answer was lost. @throws the refusal when it is an older one. */
-  async #takeOver(
-    channel: Channel,
-    ownId: boolean,
-    refusal: unknown,
-    signal: AbortSignal | undefined,
-  ): Promise<JoinResult> {
+  async #takeOver(channel: Channel, ownId: boolean, refusal: unknown): Promise<JoinResult> {
     const { feed, sessionId, onCatchingUp } = this.#options;
     feed.hold();
     onCatchingUp();
     try {
-      const result = (await channel.request("session.resume", this.#comingBack(), signal)) as JoinResult;
+      const result = (await channel.request("session.resume", this.#comingBack())) as JoinResult;
       const read = this.reader(channel);
       if (ownId) {
         const { events } = await read({ max: 50, agentScope: "all" });
@@ -286,24 +367,32 @@ export class Attachment {
   #attached(channel: Channel, result: JoinResult): void {
     if (this.isClosed) return;
     this.#attempt = undefined;
+    this.#losses = new Losses(this.#options.link.giveUpAfterMs);
     this.#channel = channel;
     this.#state = "attached";
     this.#options.onAttached(result);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(channel);
   }
 
-  #lose(error: Error): void {
+  #lose(reason: Error): void {
+    this.#losses = new Losses(this.#options.link.giveUpAfterMs);
+    const isKnown = reason instanceof RemoteError || reason instanceof ConnectionError;
+    const error = isKnown ? reason : new ConnectionError(reason.message, { cause: reason });
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
     this.#options.onLost(error);
   }
 
   async #ready(signal: AbortSignal | undefined): Promise<Channel> {
-    if (this.#state === "attached" && this.#channel) return this.#channel;
+    if (this.channel) return this.channel;
     if (this.isClosed) throw this.#closeReason;
+    // Nobody has said yet that the connection is gone.
+    if (this.#state === "attached") this.#state = "detached";
     const channel = await this.#options.link.ready(signal);
     if (this.channel) return this.channel;
     if (this.isClosed) throw this.#closeReason;
     const attached = new Promise<Channel>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    // Whoever is given up meanwhile is not there any more when it fails.
+    attached.catch(() => undefined);
     this.linkUp(channel);
     return orAborted(attached, signal);
   }
@@ -312,6 +401,31 @@ export class Attachment {
     const { sessionId } = this.#options;
     return ((await channel.request("session.eventLog.tail", { sessionId })) as { cursor: string }).cursor;
   }
+}
+
+/** Connections that were lost without what was wanted of them. */
+class Losses {
+  readonly #giveUpAfterMs: number;
+  #count = 0;
+  #firstMs = 0;
+
+  constructor(giveUpAfterMs: number) {
+    this.#giveUpAfterMs = giveUpAfterMs;
+  }
+
+  /** Counts one more; true when there is no use in going on. */
+  areTooMany(): boolean {
+    if (this.#count === 0) this.#firstMs = performance.now();
+    this.#count += 1;
+    return this.#count > LOSSES_BEFORE_GIVING_UP && performance.now() - this.#firstMs > this.#giveUpAfterMs;
+  }
+}
+
+function lostTooOften(method: string, cause: unknown): ConnectionError {
+  return new ConnectionError(
+    `Connection is closed: it was lost each time before ${method} was answered, and made again in vain`,
+    { cause, maybeDone: true },
+  );
 }
 
 /** An attempt whose answer was lost may hold the session for a while yet. */

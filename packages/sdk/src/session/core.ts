@@ -1,6 +1,8 @@
 /**
  * What a session consists of behind its public face: its hold on the server, its stream of events, the
- * prompts on their way, the questions it is asked.
+ * prompts on their way, the questions it is asked. A client has one for each session that is open; the session
+ * objects of the application share it. The configuration of the one that joined last applies, and the one
+ * before it again when that one is left.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -11,25 +13,24 @@ import {
   type SessionEvent,
   type SessionResumeParams,
 } from "@rightseat/protocol";
-import { type CallOptions, withLimits } from "../call-options.ts";
-import type { PreparedConfig } from "../config/session-params.ts";
+import { type CallOptions, orAborted, withLimits } from "../call-options.ts";
+import type { Callbacks } from "../callbacks.ts";
 import type { Channel } from "../connection/channel.ts";
 import type { Link } from "../connection/link.ts";
-import { ConnectionError, isConnectionLoss, RemoteError } from "../errors.ts";
+import { ConnectionError, isConnectionLoss, RemoteError, toError } from "../errors.ts";
 import { EventFeed } from "../events/event-feed.ts";
 import { EventStream, type EventStreamOptions } from "../events/event-stream.ts";
-import { Listeners } from "../events/listeners.ts";
+import type { ReadPage } from "../events/log-reader.ts";
 import { Answers } from "../requests/answers.ts";
 import { type QuestionContext, questionOf } from "../requests/question-handlers.ts";
 import { RepeatedRequests } from "../requests/repeated-requests.ts";
 import { answerSessionRequest } from "../requests/session-requests.ts";
 import { isRepeatable } from "../rpc.ts";
-import type { SessionFsHandler } from "../session-fs.ts";
 import type { TraceContext } from "../types/client-options.ts";
 import type { SessionEvent as PublicEvent } from "../types/messages.ts";
-import type { SessionFields } from "../types/session-config.ts";
 import type { SessionCapabilities } from "../types/sessions.ts";
-import { Attachment, type JoinRequest, type JoinResult } from "./attachment.ts";
+import { Attachment, type GivenUpJoin, type JoinRequest, type JoinResult } from "./attachment.ts";
+import type { SessionHold } from "./hold.ts";
 import { SessionProgress } from "./progress.ts";
 import { Prompts } from "./prompts.ts";
 
@@ -38,7 +39,7 @@ export interface SessionHost {
   readonly link: Link;
   readonly callTimeoutMs: number | undefined;
   readonly traceContext: () => TraceContext | undefined | Promise<TraceContext | undefined>;
-  readonly onWarning: (message: string, details: Record<string, unknown>) => void;
+  readonly callbacks: Callbacks;
   /** The session has gone from this client. */
   readonly onGone: (core: SessionCore) => void;
 }
@@ -54,46 +55,47 @@ const KEPT_IN_MEMORY: ReadonlySet<string> = new Set([
 
 export class SessionCore {
   readonly id: string;
-  readonly listeners = new Listeners<PublicEvent>();
   readonly progress = new SessionProgress();
   workspacePath: string | undefined;
   capabilities: SessionCapabilities = {};
   openCanvases: readonly OpenCanvasInstance[] = [];
   readonly #host: SessionHost;
-  readonly #config: SessionFields;
-  readonly #prepared: PreparedConfig;
+  /** The application's objects of this session, the one that joined last at the end. */
+  #holds: readonly SessionHold[];
+  #wasJoined = false;
+  /** Objects that are about to join: the session is not left meanwhile. */
+  #joining = 0;
+  /** Resolves when the session has been left, or could not be. */
+  #leaving: Promise<void> | undefined;
   readonly #questions: QuestionContext;
   readonly #feed: EventFeed;
   readonly #answers: Answers;
   readonly #prompts: Prompts;
   readonly #attachment: Attachment;
-  /** What the session is resumed with; follows its model. */
-  #params: PreparedConfig["params"];
   #settings: Map<string, object> | undefined;
-  #streams: Set<EventStream> | undefined;
   #repeated: RepeatedRequests | undefined;
-  #files: SessionFsHandler | undefined;
   #refreshingCursor = false;
-  /** Told when the session is left. */
-  readonly #farewells = new Set<(reason: Error) => void>();
+  /** Those who follow all events, whatever becomes of the application's objects. */
+  readonly #watchers = new Set<(event: PublicEvent) => void>();
 
-  constructor(id: string, host: SessionHost, config: SessionFields, prepared: PreparedConfig) {
+  constructor(id: string, host: SessionHost, hold: SessionHold) {
     this.id = id;
     this.#host = host;
-    this.#config = config;
-    this.#prepared = prepared;
-    this.#params = prepared.params;
+    this.#holds = [hold];
     this.#feed = new EventFeed({
       deliver: (event) => this.#deliver(event),
       askedAgain: (requestId) => this.#answers.askedAgain(requestId),
     });
     const call = (method: string, params: Record<string, unknown>) =>
       this.#attachment.call(method, { sessionId: id, ...params }, { repeat: true });
+    const config = () => this.#current.config;
     this.#questions = {
       sessionId: id,
-      config,
+      get config() {
+        return config();
+      },
       call,
-      onHandlerError: (what, error) => host.onWarning(what, { sessionId: id, error }),
+      onHandlerError: (what, error) => this.#warn(what, { error }),
     };
     this.#answers = new Answers({
       send: call,
@@ -107,7 +109,7 @@ export class SessionCore {
       link: host.link,
       sessionId: id,
       feed: this.#feed,
-      resumeParams: () => ({ ...this.#params, sessionId: id }) as SessionResumeParams,
+      resumeParams: () => ({ ...this.#current.params, sessionId: id }) as SessionResumeParams,
       restore: () => [...(this.#settings ?? [])],
       onCatchingUp: () => this.#answers.hold(),
       onCaughtUp: (channel) => this.#noteMissedIdle(channel),
@@ -116,26 +118,75 @@ export class SessionCore {
     });
   }
 
+  /** Whether the server has created or resumed the session for this client. */
+  get wasJoined(): boolean {
+    return this.#wasJoined;
+  }
+
   get isClosed(): boolean {
     return this.#attachment.isClosed;
   }
 
-  /** Creates or resumes the session on the server, and sets what can only be set then. */
-  async join(request: JoinRequest, options: CallOptions | undefined): Promise<void> {
-    await this.#limited(request.method, options, (signal) => this.#attachment.join(request, signal));
-    if (this.#config.onMcpAuthRequest) {
+  /** The one whose configuration applies. */
+  get #current(): SessionHold {
+    return this.#holds.at(-1) as SessionHold;
+  }
+
+  /**
+   * Creates or resumes the session on the server for its first object, and sets what can only be set then.
+   * @param onGivenUp is told of a request that is under way when the call is given up
+   */
+  async join(
+    request: JoinRequest,
+    options: CallOptions | undefined,
+    onGivenUp: (join: GivenUpJoin) => void,
+  ): Promise<void> {
+    await this.#limited(request.method, options, async (signal) => {
+      await this.#attachment.join(request, signal, onGivenUp);
+      this.#wasJoined = true;
+      await this.#setUp(this.#current, signal);
+    });
+  }
+
+  /** Resumes the session for one more object, whose configuration applies from then on. */
+  async rejoin(params: object, hold: SessionHold, options: CallOptions | undefined): Promise<void> {
+    this.#joining += 1;
+    try {
+      await this.#limited("session.resume", options, async (signal) => {
+        const take = () => {
+          this.#holds = [...this.#holds.filter(({ closeReason }) => !closeReason), hold];
+        };
+        await this.#attachment.rejoin(params, take, signal);
+        try {
+          await this.#setUp(hold, signal);
+        } catch (error) {
+          this.#letGo(hold, toError(error));
+          throw error;
+        }
+      });
+    } finally {
+      this.#joining -= 1;
+      // All others left meanwhile.
+      if (this.#joining === 0 && this.#holds.every(({ closeReason }) => closeReason))
+        this.#leave(undefined).catch(() => this.close());
+    }
+  }
+
+  async #setUp({ config, prepared }: SessionHold, signal: AbortSignal | undefined): Promise<void> {
+    const limits = { signal, timeoutMs: Number.POSITIVE_INFINITY };
+    if (config.onMcpAuthRequest) {
       const interest = { eventType: "mcp.oauth_required" };
-      await this.call("session.eventLog.registerInterest", interest, options);
+      await this.call("session.eventLog.registerInterest", interest, limits);
       this.#keep("session.eventLog.registerInterest", interest);
     }
-    if (this.#prepared.options) await this.call("session.options.update", this.#prepared.options, options);
+    if (prepared.options) await this.call("session.options.update", prepared.options, limits);
   }
 
   /** Gets a GitHub token; undefined when it is another session that was asked for one. */
   gitHubToken(request: GitHubTokenAcquireRequest): unknown {
     const { registrationId, host, sessionId, reason } = request;
-    if (registrationId !== this.#prepared.gitHubTokenRegistration) return undefined;
-    return this.#config.gitHubTokenProvider?.({ host, sessionId: sessionId ?? this.id, reason });
+    const hold = this.#holds.find(({ prepared }) => prepared.gitHubTokenRegistration === registrationId);
+    return hold?.config.gitHubTokenProvider?.({ host, sessionId: sessionId ?? this.id, reason });
   }
 
   /** Calls a method of the session; its id is filled in. */
@@ -149,12 +200,12 @@ export class SessionCore {
   }
 
   /** Sends a prompt that has its message id; resolves with it once the server has the prompt for good. */
-  async send(prompt: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<string> {
-    const tracing = this.#host.traceContext();
-    const trace = tracing instanceof Promise ? await tracing : tracing;
-    const { closeReason } = this.#attachment;
-    if (closeReason) throw closeReason;
-    return this.#limited("session.send", options, (signal) => {
+  send(prompt: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<string> {
+    return this.#limited("session.send", options, async (signal) => {
+      const tracing = this.#host.traceContext();
+      const trace = tracing instanceof Promise ? await orAborted(tracing, signal) : tracing;
+      const { closeReason } = this.#attachment;
+      if (closeReason) throw closeReason;
       const sent = this.#prompts.send({ ...trace, sessionId: this.id, ...prompt }, signal);
       // While the session is not attached it waits; somebody has to see to it that it will be.
       this.#attachment.ensure().catch((error: Error) => this.#prompts.fail(error));
@@ -162,29 +213,29 @@ export class SessionCore {
     });
   }
 
-  openStream(options: EventStreamOptions): EventStream {
-    const streams = (this.#streams ??= new Set());
+  /** Reads the log, on whichever connection there is. */
+  reader(filter?: { readonly types?: readonly string[] }): ReadPage {
+    return this.#attachment.reader(undefined, filter);
+  }
+
+  openStream(hold: SessionHold, options: EventStreamOptions): EventStream {
     const stream = new EventStream(
       {
-        read: this.#attachment.reader(),
+        read: this.reader(),
         position: () => this.#feed.position,
-        onEnd: (ended) => streams.delete(ended),
+        onEnd: (ended) => hold.streams.delete(ended),
       },
       options,
     );
-    streams.add(stream);
-    if (this.isClosed) stream.end();
+    hold.streams.add(stream);
+    if (hold.closeReason) stream.end();
     return stream;
   }
 
-  /** Tells when the session is left. Returns the way to stop. */
-  onClosed(handler: (reason: Error) => void): () => void {
-    this.#farewells.add(handler);
-    return () => this.#farewells.delete(handler);
-  }
-
-  useFiles(files: SessionFsHandler): void {
-    this.#files = files;
+  /** Tells all events, whatever becomes of the application's objects. Must not throw. Returns the way to stop. */
+  watch(watcher: (event: PublicEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** An event came over the connection. */
@@ -196,12 +247,9 @@ export class SessionCore {
 
   /** The server asks the application something. */
   answer(method: string, params: unknown, request: PeerRequest): unknown {
-    const context = {
-      sessionId: this.id,
-      config: this.#config,
-      prepared: this.#prepared,
-      files: this.#files,
-    };
+    const { config, prepared, files } = this.#current;
+    const warn = (what: string, error: unknown) => this.#warn(what, { error });
+    const context = { sessionId: this.id, config, prepared, files, warn };
     const work = () => answerSessionRequest(context, method, params);
     // A file that is appended to twice is another file.
     if (method.startsWith("sessionFs.")) return work();
@@ -217,18 +265,52 @@ export class SessionCore {
     this.#attachment.linkDown(reason, final);
   }
 
-  /** Takes the application off the session; the server keeps the conversation. */
-  async leave(options: CallOptions | undefined): Promise<void> {
-    const { channel } = this.#attachment;
-    // A session that is not attached is left already, as far as the server is concerned.
-    if (channel) {
-      await this.#limited("session.detach", options, (signal) =>
-        detach(channel, this.id, signal).catch((error: unknown) => {
-          if (!isConnectionLoss(error)) throw error;
-        }),
-      );
+  /** Takes one of the application's objects off the session; the server keeps the conversation. */
+  async leave(hold: SessionHold, options: CallOptions | undefined): Promise<void> {
+    if (this.isClosed || hold.closeReason) return;
+    const isLast = this.#holds.length === 1 && this.#holds[0] === hold;
+    if (isLast && this.#joining === 0) await this.#leave(options);
+    else this.#letGo(hold, disconnected(this.id));
+  }
+
+  /** Takes all of the application's objects off the session. */
+  leaveAll(options: CallOptions | undefined): Promise<void> {
+    return this.#leave(options);
+  }
+
+  /** Resolves when the session is not being left. */
+  async notLeaving(signal: AbortSignal | undefined): Promise<void> {
+    await orAborted(this.#leaving?.catch(() => undefined) ?? Promise.resolve(), signal);
+  }
+
+  /** Others keep the session; the configuration of the one that joined before applies. */
+  #letGo(hold: SessionHold, reason: Error): void {
+    const applied = hold === this.#current;
+    const others = this.#holds.filter((other) => other !== hold);
+    // The last is kept for its configuration until the one that is joining has its own.
+    if (others.length > 0) {
+      this.#holds = others;
+      if (applied) this.#attachment.again();
     }
-    this.close();
+    hold.close(reason);
+  }
+
+  #leave(options: CallOptions | undefined): Promise<void> {
+    this.#leaving ??= this.#limited("session.detach", options, async (signal) => {
+      // What the server is about to be asked, it has to answer first: else it keeps the session for us.
+      await this.#attachment.settled(signal);
+      const { channel } = this.#attachment;
+      // A session that is not attached is left already, as far as the server is concerned.
+      if (channel) {
+        await detach(channel, this.id, signal).catch((error: unknown) => {
+          if (!isConnectionLoss(error)) throw error;
+        });
+      }
+      this.close();
+    }).finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
   }
 
   /** Lets go of everything without telling the server. */
@@ -237,11 +319,12 @@ export class SessionCore {
     this.#attachment.close(reason);
     this.#answers.close();
     this.#prompts.fail(reason);
-    for (const stream of [...(this.#streams ?? [])]) stream.end();
-    this.listeners.clear();
-    for (const tell of [...this.#farewells]) tell(reason);
-    this.#farewells.clear();
+    for (const hold of this.#holds) hold.close(reason);
     this.#host.onGone(this);
+  }
+
+  #warn(message: string, details: Record<string, unknown>): void {
+    this.#host.callbacks.warn(message, { sessionId: this.id, ...details });
   }
 
   #limited<T>(
@@ -249,8 +332,7 @@ export class SessionCore {
     options: CallOptions | undefined,
     work: (signal?: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const timeoutMs = options?.timeoutMs ?? this.#host.callTimeoutMs;
-    return withLimits(what, timeoutMs === undefined ? options : { ...options, timeoutMs }, work);
+    return withLimits(what, { ...options, timeoutMs: options?.timeoutMs ?? this.#host.callTimeoutMs }, work);
   }
 
   #keep(method: string, params: object): void {
@@ -270,8 +352,8 @@ export class SessionCore {
   #deliver(event: SessionEvent): void {
     if (!this.progress.note(event)) return;
     this.#follow(event);
-    this.listeners.tell(event as PublicEvent);
-    if (this.#streams) for (const stream of this.#streams) stream.push(event as PublicEvent);
+    for (const watcher of [...this.#watchers]) watcher(event as PublicEvent);
+    for (const hold of this.#holds) hold.tell(event as PublicEvent);
   }
 
   /** What the session itself makes of an event. */
@@ -305,7 +387,8 @@ export class SessionCore {
       }
       case "session.model_change": {
         const { newModel, reasoningEffort } = event.data;
-        this.#params = { ...this.#params, model: newModel, reasoningEffort: reasoningEffort ?? undefined };
+        const model = { model: newModel, reasoningEffort: reasoningEffort ?? undefined };
+        for (const hold of this.#holds) hold.params = { ...hold.params, ...model };
       }
     }
   }
@@ -335,17 +418,16 @@ export class SessionCore {
 
   #onLost(error: Error): void {
     this.#prompts.fail(error);
-    for (const stream of [...(this.#streams ?? [])]) stream.end(error);
+    for (const { streams } of this.#holds) for (const stream of [...streams]) stream.end(error);
     this.progress.reset();
     const message = `the session is not attached any more: ${error.message}`;
     this.#deliver(this.#makeEvent("session.error", { errorType: "connection", message }));
   }
 
   #onAnswerFailure(method: string, requestId: string, error: Error): void {
-    // Refused, or out of reach: nobody waits for the answer any more.
-    if (error instanceof RemoteError || error instanceof ConnectionError || this.isClosed) return;
-    const details = { sessionId: this.id, method, requestId, error };
-    this.#host.onWarning("a question of the server could not be answered", details);
+    // Out of reach: nobody waits for the answer any more.
+    if (error instanceof ConnectionError || this.isClosed) return;
+    this.#warn("a question of the server could not be answered", { method, requestId, error });
   }
 
   /** An event of this client's own, in the place of one that could not reach it. */
@@ -355,7 +437,7 @@ export class SessionCore {
       data,
       id: randomUUID(),
       timestamp: new Date().toISOString(),
-      parentId: this.#feed.position.lastId ?? null,
+      parentId: this.#feed.lastId ?? null,
       ephemeral: true,
     } as unknown as SessionEvent;
   }

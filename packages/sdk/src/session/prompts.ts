@@ -1,15 +1,18 @@
 /**
  * Prompts on their way to the server. Each has a message id that it is known by: one whose answer the
- * connection took with it is sent again, and the server carries it out once.
+ * connection took with it is sent again, and the server carries it out once. One that was given up is not
+ * sent again.
  */
 import { orAborted } from "../call-options.ts";
 import type { Channel } from "../connection/channel.ts";
-import { ConnectionError, isConnectionLoss, reasonOf, toError } from "../errors.ts";
+import { ConnectionError, isConnectionLoss, markMaybeDone, reasonOf, toError } from "../errors.ts";
 
 interface Prompt {
   readonly params: Readonly<Record<string, unknown>>;
   readonly resolve: (messageId: string) => void;
   readonly reject: (error: Error) => void;
+  /** Cancels the request that is under way. */
+  readonly givenUp: AbortController;
   /** The channel that it was last sent on, and has not been answered. */
   sentOn?: Channel;
 }
@@ -32,17 +35,22 @@ export class Prompts {
     this.#options = options;
   }
 
-  /** Resolves with the message id once the server has the prompt for good. The signal ends the wait. */
+  /**
+   * Resolves with the message id once the server has the prompt for good. The signal gives it up: it does not
+   * go out (again). What had gone out by then may be carried out, and the error says so (`maybeDone`).
+   */
   send(params: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<string> {
     let prompt: Prompt | undefined;
     const answered = new Promise<string>((resolve, reject) => {
-      prompt = { params, resolve, reject };
+      prompt = { params, resolve, reject, givenUp: new AbortController() };
       this.#unanswered.add(prompt);
     });
     this.flush();
     return orAborted(answered, signal).catch((error: unknown) => {
-      // One that nobody waits for, and that has not gone out, does not go out.
-      if (signal?.aborted && prompt && !prompt.sentOn) this.#unanswered.delete(prompt);
+      if (signal?.aborted && prompt && this.#unanswered.delete(prompt)) {
+        if (prompt.sentOn) markMaybeDone(error);
+        prompt.givenUp.abort(toError(error));
+      }
       throw error;
     });
   }
@@ -56,7 +64,7 @@ export class Prompts {
 
   /** Rejects all that wait. */
   fail(error: Error): void {
-    for (const prompt of this.#unanswered) prompt.reject(error);
+    for (const prompt of this.#unanswered) prompt.reject(prompt.sentOn ? maybeDone(error) : error);
     this.#unanswered.clear();
   }
 
@@ -69,7 +77,7 @@ export class Prompts {
       return;
     }
     prompt.sentOn = channel;
-    channel.request("session.send", prompt.params).then(
+    channel.request("session.send", prompt.params, prompt.givenUp.signal).then(
       (result) => {
         const { messageId } = result as { messageId: string };
         this.takesMessageIds ??= messageId === prompt.params.messageId;
@@ -88,7 +96,14 @@ export class Prompts {
   }
 
   #settle(prompt: Prompt, settle: () => void): void {
-    this.#unanswered.delete(prompt);
-    settle();
+    if (this.#unanswered.delete(prompt)) settle();
   }
+}
+
+/** An error that others get too, for a prompt that the server may have. */
+function maybeDone(error: Error): Error {
+  return new ConnectionError(`${error.message} The server may have the prompt or not.`, {
+    cause: error,
+    maybeDone: true,
+  });
 }

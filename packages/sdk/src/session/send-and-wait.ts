@@ -1,81 +1,77 @@
-/** Waits for what becomes of a prompt. */
-import { DeadlineError, toError } from "../errors.ts";
+/** Sends a prompt and waits for its answer, also of one that was carried out before. */
+import { withLimits } from "../call-options.ts";
+import { markMaybeDone, toError } from "../errors.ts";
+import { readAfter } from "../events/log-reader.ts";
 import type { AssistantMessageEvent, SessionEvent } from "../types/messages.ts";
+import type { SessionCore } from "./core.ts";
+import type { SessionHold } from "./hold.ts";
+import { PromptWatch } from "./prompt-watch.ts";
 
-/**
- * Follows the events of a session from before a prompt is sent until the session is idle again. What
- * ends before the prompt was accepted belongs to another prompt.
- */
-export class TurnWatch {
-  readonly outcome: Promise<AssistantMessageEvent | undefined>;
-  #resolve: (message: AssistantMessageEvent | undefined) => void = () => undefined;
-  #reject: (error: Error) => void = () => undefined;
-  #messageId: string;
-  #accepted = false;
-  #last: AssistantMessageEvent | undefined;
+const DEFAULT_TURN_MS = 60_000;
 
-  constructor(messageId: string) {
-    this.#messageId = messageId;
-    this.outcome = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+export interface PromptToAwait {
+  readonly message: Readonly<Record<string, unknown>> & { readonly messageId: string };
+  /** The application chose the id, and may have sent the prompt before. */
+  readonly ownId: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Rejects with "Timeout after …ms waiting for session.idle", the signal's reason, or the turn's error. */
+export async function sendAndWait(
+  core: SessionCore,
+  hold: SessionHold,
+  { message, ownId, timeoutMs = DEFAULT_TURN_MS, signal }: PromptToAwait,
+): Promise<AssistantMessageEvent | undefined> {
+  const watch = new PromptWatch(message.messageId);
+  const stopWatching = core.watch((event) => watch.onEvent(event));
+  const stopWaiting = hold.onClosed((reason) => watch.fail(reason));
+  let accepted = false;
+  let givenUp = false;
+  try {
+    return await withLimits("session.idle", { timeoutMs, signal }, async (limit) => {
+      const sent = core.send(message, { signal: limit, timeoutMs: Number.POSITIVE_INFINITY }).then((id) => {
+        accepted = true;
+        watch.accepted(id);
+        // One that was carried out before is told by no event.
+        if (ownId && id === message.messageId && !watch.hasBegun)
+          lookUp(core, watch, id).catch(() => undefined);
+      });
+      const onAbort = () => {
+        givenUp = true;
+        watch.fail(toError(limit?.reason));
+      };
+      limit?.addEventListener("abort", onAbort, { once: true });
+      // The answer may be there before the server's word that it has the prompt.
+      return Promise.race([sent, watch.outcome]).then(() => watch.outcome);
     });
-    // A prompt that was refused leaves nobody to wait.
-    this.outcome.catch(() => undefined);
-  }
-
-  /** The server has the prompt, and calls it by this id. */
-  accepted(messageId: string): void {
-    this.#messageId = messageId;
-    this.#accepted = true;
-  }
-
-  /** Nothing will come any more. */
-  fail(reason: Error): void {
-    this.#reject(reason);
-  }
-
-  onEvent(event: SessionEvent): void {
-    const { data, type } = event;
-    if (type === "user.message" && (data as { messageId?: string }).messageId === this.#messageId) {
-      this.#accepted = true;
-      this.#last = undefined;
-    } else if (type === "assistant.message") {
-      if (event.agentId === undefined) this.#last = event;
-    } else if (!this.#accepted) {
-      return;
-    } else if (type === "session.idle") {
-      this.#resolve(this.#last);
-    } else if (type === "session.error") {
-      const error = new Error(data.message);
-      if (data.stack !== undefined) error.stack = data.stack;
-      this.#reject(error);
-    }
+  } catch (error) {
+    if (accepted && givenUp) markMaybeDone(error);
+    throw error;
+  } finally {
+    stopWatching();
+    stopWaiting();
   }
 }
 
-/** Rejects with "Timeout after …ms waiting for session.idle" or the signal's reason. */
-export function withinLimits<T>(
-  work: Promise<T>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => settle(() => reject(toError(signal?.reason)));
-    const timer = setTimeout(
-      () => settle(() => reject(new DeadlineError(`Timeout after ${timeoutMs}ms waiting for session.idle`))),
-      timeoutMs,
+const TELLING = ["user.message", "assistant.message", "session.error"];
+
+/** Looks in the log for a prompt whose turn was before this wait began. */
+async function lookUp(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
+  const earlier = new PromptWatch(messageId);
+  for await (const { events } of readAfter(core.reader({ types: TELLING }), {})) {
+    for (const event of events) earlier.onEvent(event as SessionEvent);
+    if (earlier.isOver || watch.hasBegun) break;
+  }
+  if (!earlier.hasBegun || watch.hasBegun) return;
+  watch.takeOver(earlier);
+  if (earlier.isOver) {
+    earlier.outcome.then(
+      () => watch.end(),
+      (error: Error) => watch.fail(error),
     );
-    const settle = (how: () => void) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      how();
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    if (signal?.aborted) onAbort();
-    work.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(toError(error))),
-    );
-  });
+    return;
+  }
+  const { processing } = (await core.call("session.metadata.isProcessing")) as { processing: boolean };
+  if (!processing) watch.end();
 }

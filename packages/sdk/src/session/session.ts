@@ -24,10 +24,9 @@ import type { ModelCapabilitiesOverride, ReasoningEffort } from "../types/provid
 import type { ElicitationResult, SessionUiApi } from "../types/questions.ts";
 import type { SessionCapabilities } from "../types/sessions.ts";
 import type { SessionCore } from "./core.ts";
-import { TurnWatch, withinLimits } from "./send-and-wait.ts";
+import type { SessionHold } from "./hold.ts";
+import { sendAndWait } from "./send-and-wait.ts";
 import { createUi } from "./ui.ts";
-
-const DEFAULT_TURN_MS = 60_000;
 
 /**
  * A session of a client, made by `createSession` or `resumeSession`. It outlives connections: when one is
@@ -35,12 +34,14 @@ const DEFAULT_TURN_MS = 60_000;
  */
 export class CopilotSession {
   readonly #core: SessionCore;
+  readonly #hold: SessionHold;
   #rpc: SessionRpc | undefined;
   #leaving: Promise<void> | undefined;
 
   /** @internal Sessions are made by a client. */
-  constructor(core: SessionCore) {
+  constructor(core: SessionCore, hold: SessionHold) {
     this.#core = core;
+    this.#hold = hold;
   }
 
   /** What `resumeSession` goes on with. */
@@ -69,7 +70,7 @@ export class CopilotSession {
    */
   get rpc(): SessionRpc {
     this.#rpc ??= createRpc<SessionRpc>(SESSION_METHOD_NAMES, "session.", (method, params, options) =>
-      this.#core.call(method, params, options),
+      this.#call(method, params, options),
     );
     return this.#rpc;
   }
@@ -82,7 +83,7 @@ export class CopilotSession {
           "Elicitation is not supported by the host. Check session.capabilities.ui?.elicitation before calling UI methods.",
         );
       }
-      return (await this.#core.call("session.ui.elicitation", params)) as ElicitationResult;
+      return (await this.#call("session.ui.elicitation", params)) as ElicitationResult;
     });
   }
 
@@ -90,7 +91,8 @@ export class CopilotSession {
    * Sends a prompt; resolves with its message id once the server has it for good. The answer comes as
    * events. A connection that is lost meanwhile is made again, and the prompt is carried out once.
    */
-  send(prompt: string | MessageOptions, options?: CallOptions): Promise<string> {
+  async send(prompt: string | MessageOptions, options?: CallOptions): Promise<string> {
+    this.#assertOpen();
     return this.#core.send(toMessage(prompt), options);
   }
 
@@ -106,20 +108,9 @@ export class CopilotSession {
     limits?: number | CallOptions,
   ): Promise<AssistantMessageEvent | undefined> {
     const { timeoutMs, signal } = typeof limits === "number" ? { timeoutMs: limits } : (limits ?? {});
-    signal?.throwIfAborted();
-    const message = toMessage(prompt);
-    const watch = new TurnWatch(message.messageId);
-    const stop = this.#core.listeners.add(undefined, (event) => watch.onEvent(event));
-    const stopWaiting = this.#core.onClosed((reason) => watch.fail(reason));
-    try {
-      const sent = this.#core.send(message, { signal }).then((id) => watch.accepted(id));
-      // The answer may be there before the server's word that it has the prompt.
-      const outcome = Promise.race([sent, watch.outcome]).then(() => watch.outcome);
-      return await withinLimits(outcome, timeoutMs ?? DEFAULT_TURN_MS, signal);
-    } finally {
-      stop();
-      stopWaiting();
-    }
+    this.#assertOpen();
+    const ownId = typeof prompt !== "string" && prompt.messageId !== undefined;
+    return sendAndWait(this.#core, this.#hold, { message: toMessage(prompt), ownId, timeoutMs, signal });
   }
 
   /** Tells events of one type. Returns the way to stop. */
@@ -130,7 +121,7 @@ export class CopilotSession {
     typeOrHandler: K | SessionEventHandler,
     handler?: TypedSessionEventHandler<K>,
   ): () => void {
-    const { listeners } = this.#core;
+    const { listeners } = this.#hold;
     if (typeof typeOrHandler === "function") return listeners.add(undefined, typeOrHandler);
     return listeners.add(typeOrHandler, handler as SessionEventHandler);
   }
@@ -140,12 +131,12 @@ export class CopilotSession {
    * all the same, from the server's log; only so many wait in memory.
    */
   events(options: EventStreamOptions = {}): EventStream {
-    return this.#core.openStream(options);
+    return this.#core.openStream(this.#hold, options);
   }
 
   /** Every durable event of the session, from its beginning. */
   async getEvents(options?: CallOptions): Promise<SessionEvent[]> {
-    const result = await this.#core.call("session.getMessages", {}, options);
+    const result = await this.#call("session.getMessages", {}, options);
     return (result as { events: SessionEvent[] }).events;
   }
 
@@ -156,7 +147,7 @@ export class CopilotSession {
 
   /** Ends the turn that is under way; the session goes on. */
   async abort(options?: CallOptions): Promise<void> {
-    await this.#core.call("session.abort", {}, options);
+    await this.#call("session.abort", {}, options);
   }
 
   /** Goes on with another model, from the next message on. */
@@ -175,12 +166,12 @@ export class CopilotSession {
       modelId: model,
       ...(options as object),
     };
-    await this.#core.call("session.model.switchTo", params, limits);
+    await this.#call("session.model.switchTo", params, limits);
   }
 
   /** Which kind of model is chosen while the model is `auto`; null for the provider's own choice. */
   async setAutoTier(autoTier: AutoTier | null, limits?: CallOptions): Promise<ModelSwitchAutoTierResult> {
-    const result = await this.#core.call("session.model.switchAutoTier", { autoTier }, limits);
+    const result = await this.#call("session.model.switchAutoTier", { autoTier }, limits);
     return result as ModelSwitchAutoTierResult;
   }
 
@@ -190,13 +181,13 @@ export class CopilotSession {
     options: { level?: "info" | "warning" | "error"; ephemeral?: boolean } = {},
     limits?: CallOptions,
   ): Promise<void> {
-    await this.#core.call("session.log", { message, ...options }, limits);
+    await this.#call("session.log", { message, ...options }, limits);
   }
 
   /** Leaves the session; the server keeps the conversation, and `resumeSession` goes on with it. */
   disconnect(options?: CallOptions): Promise<void> {
-    if (this.#core.isClosed) return Promise.resolve();
-    this.#leaving ??= this.#core.leave(options).finally(() => {
+    if (this.#hold.closeReason) return Promise.resolve();
+    this.#leaving ??= this.#core.leave(this.#hold, options).finally(() => {
       this.#leaving = undefined;
     });
     return this.#leaving;
@@ -210,6 +201,16 @@ export class CopilotSession {
   /** The same as `disconnect`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect();
+  }
+
+  async #call(method: string, params: object = {}, options?: CallOptions): Promise<unknown> {
+    this.#assertOpen();
+    return this.#core.call(method, params, options);
+  }
+
+  /** @throws Error once this object was disconnected, whatever others there are of the session. */
+  #assertOpen(): void {
+    if (this.#hold.closeReason) throw this.#hold.closeReason;
   }
 }
 

@@ -23,10 +23,15 @@ interface ById {
 export function sessionMethods(services: Services): Methods {
   const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) =>
     startRun(services.runs, session, prompt);
-  /** @param tell called once it is sure that the prompt is taken, and has not been before. */
-  const take = async (session: Session, params: PromptInput, { bytes, link }: Scope, tell: () => void) => {
+  /**
+   * Not once the client has given it up.
+   * @param tell called once it is sure that the prompt is taken, and has not been before.
+   */
+  const take = async (session: Session, params: PromptInput, scope: Scope, tell: () => void) => {
+    const { bytes, link, signal } = scope;
     if (!wasTaken(session, params)) {
       await services.governor.admitPrompt(session.key.tenant, { bytes });
+      signal.throwIfAborted();
       // The same prompt may have come over another connection meanwhile.
       if (!wasTaken(session, params)) {
         tellHeld(session, link);

@@ -313,7 +313,8 @@ export class Connection {
     this.#principal = principal;
     this.#faults = 0;
     this.#introduced = true;
-    return { ok: true, protocolVersion: PROTOCOL_VERSION, version: this.#options.version };
+    const maxMessageBytes = this.#options.maxMessageBytes(principal);
+    return { ok: true, protocolVersion: PROTOCOL_VERSION, version: this.#options.version, maxMessageBytes };
   }
 
   #refused(): RpcError {

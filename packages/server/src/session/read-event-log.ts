@@ -19,6 +19,8 @@ export interface EventLogReadParams {
 const DEFAULT_MAX = 200;
 const LARGEST_MAX = 1000;
 const LONGEST_WAIT_MS = 60_000;
+/** A page ends before the event that would make it larger; a larger event is a page of its own. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 /**
  * The result as JSON text. Waits up to `waitMs` when there is nothing yet; then ephemeral events are
@@ -90,11 +92,16 @@ async function readForward(
   range: { from: number; to: number; max: number; matches: Matcher },
 ): Promise<Page> {
   const events: string[] = [];
+  let bytes = 0;
   let cursor = range.from;
   for await (const batch of readVisible(log, session.key, session.state.cuts, range)) {
     for (const line of batch) {
       if (events.length === range.max) return { events, cursor, hasMore: true };
-      if (matchesLine(line.json, range.matches)) events.push(line.json);
+      if (matchesLine(line.json, range.matches)) {
+        bytes += Buffer.byteLength(line.json);
+        if (bytes > MAX_PAGE_BYTES && events.length > 0) return { events, cursor, hasMore: true };
+        events.push(line.json);
+      }
       cursor = line.cursor;
     }
   }
@@ -109,12 +116,16 @@ async function readBackward(
 ): Promise<string> {
   const kept: { json: string; before: number }[] = [];
   let before = 0;
+  let bytes = 0;
   let more = false;
   for await (const batch of readVisible(log, session.key, session.state.cuts, { to: range.to })) {
     for (const line of batch) {
-      if (matchesLine(line.json, range.matches)) kept.push({ json: line.json, before });
-      if (kept.length > range.max) {
-        kept.shift();
+      if (matchesLine(line.json, range.matches)) {
+        kept.push({ json: line.json, before });
+        bytes += Buffer.byteLength(line.json);
+      }
+      while (kept.length > range.max || (bytes > MAX_PAGE_BYTES && kept.length > 1)) {
+        bytes -= Buffer.byteLength(kept.shift()?.json ?? "");
         more = true;
       }
       before = line.cursor;

@@ -1,0 +1,115 @@
+/** Waits for what becomes of a prompt, whatever else the session does. */
+import type { AssistantMessageEvent, SessionEvent } from "../types/messages.ts";
+
+/**
+ * Follows the events of a session from before a prompt is sent. Its turn begins with the user message of its
+ * id; the answer is the model's last message from there on. It ends with the first of: the session is idle;
+ * another prompt has its turn; its turn failed. What ends before the prompt was accepted belongs to another
+ * prompt, and what sub-agents say never counts.
+ */
+export class PromptWatch {
+  readonly outcome: Promise<AssistantMessageEvent | undefined>;
+  #resolve: (message: AssistantMessageEvent | undefined) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  #messageId: string;
+  /** The prompt whose turn it is: another's where this one steers it. */
+  #runId: string | undefined;
+  #accepted = false;
+  /** The server tells the prompt's events under the id that it was sent with. */
+  #isKnown = false;
+  #begun = false;
+  #over = false;
+  #last: AssistantMessageEvent | undefined;
+
+  constructor(messageId: string) {
+    this.#messageId = messageId;
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // A prompt that was refused leaves nobody to wait.
+    this.outcome.catch(() => undefined);
+  }
+
+  /** Its turn has begun. */
+  get hasBegun(): boolean {
+    return this.#begun;
+  }
+
+  /** It has ended, one way or the other. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** The server has the prompt, and calls it by this id. */
+  accepted(messageId: string): void {
+    this.#isKnown = messageId === this.#messageId;
+    this.#messageId = messageId;
+    this.#accepted = true;
+  }
+
+  /** Nothing will come any more. */
+  fail(reason: Error): void {
+    this.#over = true;
+    this.#reject(reason);
+  }
+
+  /** The session does nothing any more, and no event will tell. */
+  end(): void {
+    this.#over = true;
+    // What was said before its turn is another prompt's answer.
+    this.#resolve(this.#begun || !this.#isKnown ? this.#last : undefined);
+  }
+
+  /** Goes on from where another got to that followed the log. */
+  takeOver(earlier: PromptWatch): void {
+    if (this.#begun || !earlier.#begun) return;
+    this.#begun = true;
+    this.#runId = earlier.#runId;
+    this.#last ??= earlier.#last;
+  }
+
+  onEvent(event: SessionEvent): void {
+    const { data, type } = event;
+    if (this.#over || event.agentId !== undefined) return;
+    if (type === "user.message") this.#onUserMessage(data as UserMessage);
+    else if (type === "assistant.message") this.#last = event;
+    else if (!this.#accepted && !this.#begun) return;
+    else if (type === "session.idle") this.end();
+    else if (type === "session.error") this.#onError(data as SessionFailure);
+  }
+
+  #onUserMessage({ messageId, delivery, isAutopilotContinuation }: UserMessage): void {
+    // On autopilot, a turn goes on with messages that nobody sent.
+    const steers = delivery === "steering" || isAutopilotContinuation === true;
+    if (messageId === this.#messageId) {
+      this.#begun = true;
+      if (!steers) this.#runId = messageId;
+      this.#last = undefined;
+    } else if (!steers) {
+      if (this.#begun) this.end();
+      else this.#runId = messageId;
+    }
+  }
+
+  #onError({ message, stack, originatingMessageId: about }: SessionFailure): void {
+    const isMine = about === this.#messageId || (this.#begun && about === this.#runId);
+    if (about !== undefined && !isMine) return;
+    const error = new Error(message);
+    if (stack !== undefined) error.stack = stack;
+    this.fail(error);
+  }
+}
+
+interface UserMessage {
+  readonly messageId?: string;
+  readonly delivery?: string;
+  readonly isAutopilotContinuation?: boolean;
+}
+
+interface SessionFailure {
+  readonly message: string;
+  readonly stack?: string;
+  /** The prompt whose turn failed; older servers do not say. */
+  readonly originatingMessageId?: string;
+}

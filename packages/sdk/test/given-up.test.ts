@@ -1,0 +1,150 @@
+/** What is given up does not happen later, whatever becomes of the connection. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { CallOptions, CopilotSession } from "../src/index.ts";
+import { witness } from "./support/conversation.ts";
+import { promptsOf, startWorld, type World } from "./support/world.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await startWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const config = (more = {}) => witness(world.model, more).config;
+const LIMITS: [name: string, limits: () => number | CallOptions][] = [
+  ["a number", () => 50],
+  ["timeoutMs", () => ({ timeoutMs: 50 })],
+  ["a signal", () => ({ signal: AbortSignal.timeout(50) })],
+  ["both", () => ({ timeoutMs: 50, signal: new AbortController().signal })],
+];
+
+/** A session whose client knows that it has no connection. */
+async function sessionWithoutNetwork(): Promise<CopilotSession> {
+  let noticed: () => void = () => undefined;
+  const lost = new Promise<void>((resolve) => {
+    noticed = resolve;
+  });
+  const onConnectionState = (_state: string, reason?: Error) => reason && noticed();
+  const session = await world.connect({ onConnectionState }).createSession(config());
+  world.proxy.setRates({ refuse: 1 });
+  world.proxy.cutAll();
+  await lost;
+  return session;
+}
+
+describe("a prompt", () => {
+  test.each(LIMITS)(
+    "that was waited for while there was no connection, within %s, is not carried out",
+    async (_, limits) => {
+      const session = await sessionWithoutNetwork();
+      for (let tries = 0; tries < 3; tries++) {
+        const error = await session.sendAndWait("echo retried", limits()).catch((thrown) => thrown);
+        expect(error).toMatchObject({ name: "TimeoutError" });
+        expect(error.maybeDone).toBeUndefined();
+      }
+      world.proxy.setRates({});
+      expect(await session.sendAndWait("echo after").then((answer) => answer?.data.content)).toBe("after");
+      expect(await promptsOf(session)).toEqual(["echo after"]);
+    },
+  );
+
+  test("that was sent and given up is not sent again after a loss, and its error says that it may be done", async () => {
+    const session = await world.connect().createSession(config());
+    world.proxy.freeze();
+    const error = await session.send("echo lost", { timeoutMs: 50 }).catch((thrown) => thrown);
+    expect(error).toMatchObject({ name: "TimeoutError", maybeDone: true });
+    // What stood before the cut is gone with it.
+    world.proxy.cutAll();
+    world.proxy.thaw();
+    await session.sendAndWait("echo after");
+    expect(await promptsOf(session)).toEqual(["echo after"]);
+  });
+
+  test("whose signal has a text as its reason is rejected with an Error that says it", async () => {
+    const session = await world.connect().createSession(config());
+    const signal = AbortSignal.abort("not now");
+    await expect(session.sendAndWait("echo x", { signal })).rejects.toThrow("not now");
+    await expect(session.getEvents({ signal })).rejects.toThrow("not now");
+    const controller = new AbortController();
+    const waiting = session.sendAndWait("hang", { signal: controller.signal });
+    controller.abort("enough");
+    await expect(waiting).rejects.toThrow("enough");
+  });
+
+  test.each([Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 40])("within %d ms is answered", async (timeoutMs) => {
+    const session = await world.connect({ callTimeoutMs: timeoutMs }).createSession(config());
+    expect((await session.sendAndWait("echo x", timeoutMs))?.data.content).toBe("x");
+    expect((await session.getEvents({ timeoutMs })).length).toBeGreaterThan(0);
+  });
+});
+
+test.each([Number.NaN, -1, "5"])("a limit of %s is refused by name", async (timeoutMs) => {
+  const client = world.connect();
+  await expect(client.createSession(config(), { timeoutMs: timeoutMs as number })).rejects.toThrow(
+    /^timeoutMs: expected/,
+  );
+  expect(() => world.connect({ callTimeoutMs: timeoutMs as number })).toThrow(/^callTimeoutMs: expected/);
+});
+
+test("a callTimeoutMs of 0 is no limit", async () => {
+  const session = await world.connect({ callTimeoutMs: 0 }).createSession(config());
+  expect((await session.getEvents()).length).toBeGreaterThan(0);
+});
+
+describe("a session", () => {
+  test("whose creation is given up is taken back once the server has made it", async () => {
+    const client = world.connect();
+    await client.start();
+    world.proxy.freeze();
+    await expect(client.createSession(config(), { timeoutMs: 30 })).rejects.toThrow("session.create");
+    await expect(client.createSession(config({ sessionId: "own" }), { timeoutMs: 30 })).rejects.toThrow();
+    world.proxy.thaw();
+    // The next one by that id waits for it.
+    const session = await client.createSession(config({ sessionId: "own" }));
+    const others = (await client.listSessions()).filter(({ sessionId }) => sessionId !== "own");
+    expect(others).toEqual([]);
+    expect((await session.sendAndWait("echo mine"))?.data.content).toBe("mine");
+  });
+
+  test("that is left while it is being resumed is left at the server", async () => {
+    const client = world.connect();
+    const kept = await client.createSession(config());
+    const left = witness(world.model, { sessionId: "left" });
+    const session = await client.createSession(left.config);
+    const before = left.events.length;
+    const cut = world.proxy.accepted;
+    world.proxy.cutAll();
+    await world.proxy.until(({ accepted }) => accepted > cut);
+    await session.disconnect();
+    await kept.getEvents();
+    const other = await world.connectDirectly().resumeSession("left", config());
+    // A client that is still there would be asked for the tool as well, and be told its event.
+    expect(await answerOf(other)).toBe("done");
+    expect(left.events.slice(before).map(({ type }) => type)).not.toContain("user.message");
+    expect(left.calls.size).toBe(0);
+  });
+});
+
+const answerOf = async (session: CopilotSession) =>
+  (await session.sendAndWait("tool lookup 1"))?.data.content;
+
+describe("a client", () => {
+  test("that is stopped in the tick in which it starts is not connected", async () => {
+    for (const stop of ["forceStop", "stop"] as const) {
+      const client = world.connect();
+      const started = client.start().catch((error) => error);
+      await client[stop]();
+      expect(await started).toMatchObject({ name: "ConnectionError" });
+      expect(client.getState()).toBe("disconnected");
+    }
+    await world.proxy.until(({ open }) => open === 0);
+  });
+
+  test("that is stopped while it makes a session rejects that, and is not connected", async () => {
+    const client = world.connect();
+    const made = client.createSession(config()).catch((error) => error);
+    await client.forceStop();
+    expect(await made).toMatchObject({ name: "ConnectionError" });
+    expect(client.getState()).toBe("disconnected");
+  });
+});
