@@ -3,7 +3,7 @@
  * alike (the base protocol of the Language Server Protocol).
  */
 
-import { type FrameHead, readFrameHead } from "./frame-head.ts";
+import { type FrameHead, isEnough, readFrameHead } from "./frame-head.ts";
 
 /** Why a frame could not be read. After all but `header-too-long` the decoder goes on with the next frame. */
 export type FramingProblem = "bad-header" | "header-too-long" | "frame-too-large" | "bad-utf8";
@@ -145,7 +145,8 @@ export class FrameDecoder {
     try {
       body = decoder.decode(bytes);
     } catch {
-      const head = readFrameHead(lenientDecoder.decode(bytes.subarray(0, HEAD_BYTES)));
+      const [start, end] = [bytes.subarray(0, HEAD_BYTES), bytes.subarray(-HEAD_BYTES)];
+      const head = readFrameHead(lenientDecoder.decode(start), lenientDecoder.decode(end));
       this.#options.onError(new FramingError("bad-utf8", "expected a message in UTF-8", head));
       return;
     }
@@ -179,7 +180,7 @@ class SkippedBody {
 
   #look(): void {
     const head = this.#read(NO_BYTES);
-    if (head.id === undefined) return;
+    if (!isEnough(head)) return;
     this.#told = true;
     this.#onHead(head);
   }

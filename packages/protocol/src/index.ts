@@ -1,4 +1,5 @@
 export * from "./errors.ts";
+export type { FrameHead } from "./frame-head.ts";
 export * from "./framing.ts";
 export { EPHEMERAL_EVENT_TYPES } from "./generated/events.ts";
 export type * from "./generated/index.ts";

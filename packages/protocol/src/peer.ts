@@ -10,7 +10,7 @@ import {
   RpcError,
   type RpcErrorBody,
 } from "./errors.ts";
-import type { FrameHead } from "./frame-head.ts";
+import { type FrameHead, readFrameHead } from "./frame-head.ts";
 import { isDeeperThan, scalarFieldOf } from "./json-depth.ts";
 import { toJson } from "./well-formed.ts";
 
@@ -37,6 +37,8 @@ export interface PeerHandlers {
   readonly onRequestFailed?: (reason: ErrorReason, method: string) => void;
   /** Hands a message whose end is not known yet to the carrier; needed where a StreamedResult is answered. */
   readonly sendStreamed?: (byteLength: number, body: AsyncIterable<string>) => void;
+  /** A call of the other side was refused unread. */
+  readonly onUnread?: (head: FrameHead, error: RpcErrorBody) => void;
   /** How deep objects and arrays in a message of the other side may be nested; any depth when absent. */
   readonly maxDepth?: number;
 }
@@ -183,6 +185,7 @@ export class Peer {
     }
     // What tells something waits for no answer.
     if (method === undefined || id !== undefined) this.sendError(id ?? null, error);
+    if (method !== undefined) this.#handlers.onUnread?.(readFrameHead(body), error);
     return false;
   }
 
@@ -222,9 +225,14 @@ export class Peer {
   }
 
   /** A message of the other side could not be read: whoever waits because of it, here or there, is told. */
-  refuse({ id, isAnswer }: FrameHead, error: RpcErrorBody): void {
+  refuse(head: FrameHead, error: RpcErrorBody): void {
+    const { id, isAnswer } = head;
     const pending = isAnswer && id !== undefined ? this.#pending.get(id) : undefined;
-    if (!pending || id === undefined) return this.sendError(isAnswer ? null : (id ?? null), error);
+    if (!pending || id === undefined) {
+      this.sendError(isAnswer ? null : (id ?? null), error);
+      if (!isAnswer) this.#handlers.onUnread?.(head, error);
+      return;
+    }
     this.#pending.delete(id);
     pending.cleanUp();
     pending.reject(new RemoteError(error.code, `the answer could not be read: ${error.message}`, error.data));

@@ -10,6 +10,10 @@ import { type AuditLog, openAuditLog } from "./logs/audit-log.ts";
 import { createServer, type RightseatServer } from "./server.ts";
 import { tokenCommand } from "./token-command.ts";
 
+/** Node has no call with which it could wait for processes that are not its own children. */
+const AS_PROCESS_ONE =
+  "the server is process 1, and processes that commands leave behind stay as zombies: start it under an init (docker run --init, init: true of Compose, tini)";
+
 /** @returns the exit code. */
 export async function main(argv: readonly string[], version: string): Promise<number> {
   if (argv[0] === "token") return tokenCommand(argv.slice(1));
@@ -54,6 +58,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     auditLog?.reopen();
     reload(server, argv, env, logger);
   });
+  if (process.pid === 1) logger.warning(AS_PROCESS_ONE);
   collectWhenIdle((figures) => logger.debug("memory was given back", figures));
   const code = config.stdio ? await serveStdio(server, logger) : await serveTcp(server, config, logger);
   const closed = await Promise.all([auditLog?.close() ?? true, logger.close()]);

@@ -25,6 +25,7 @@ import { StoredBytes } from "./limits/stored-bytes.ts";
 import { createMethods } from "./methods/index.ts";
 import { isAudited, roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
+import { failUnreadAnswer } from "./methods/unread-answers.ts";
 import { InstrumentRelay } from "./metrics/instruments.ts";
 import type { LostLines } from "./metrics/prometheus.ts";
 import { toHosts } from "./network/address-guard.ts";
@@ -334,6 +335,7 @@ export function createServer(
     mayHold: ({ tenant }, bytes) => governor.mayHold(tenant, bytes),
     isKnownMethod: isPublishedMethod,
     onRequestFailed: (reason) => instruments.requestFailed(reason),
+    onUnreadCall: ({ tenant }, head, reason) => failUnreadAnswer(registry, tenant, head, reason),
     onIncompleteFrame: createQuickAck((error) =>
       logger.info("acknowledgements are delayed by the system: koffi could not be loaded", { error }),
     ),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { childEnvironment } from "./child-environment.ts";
 import { loadConfig } from "./load-config.ts";
+import { unattendedEnvironment } from "./unattended-environment.ts";
 
 const NONE = { passed: undefined, authTokenEnv: undefined };
 
@@ -100,9 +101,11 @@ describe("childEnvironment", () => {
       PLAIN: "1",
       DATABASE_URL: "postgres://u:p@h/d",
     });
-    expect(invocation.kind === "serve" && invocation.config.environment).toEqual({
-      PATH: "/bin",
-      PLAIN: "1",
-    });
+    expect(invocation.kind === "serve" && invocation.config.environment).toEqual(
+      unattendedEnvironment({
+        PATH: "/bin",
+        PLAIN: "1",
+      }),
+    );
   });
 });

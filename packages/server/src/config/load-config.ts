@@ -18,6 +18,7 @@ import { OPTIONS, type OptionName, type OptionSpec, type OptionValues } from "./
 import { type ProviderEnvironment, readProviders } from "./providers.ts";
 import { readProxies } from "./proxies.ts";
 import { readTenants, type TenantDirectories } from "./tenants.ts";
+import { unattendedEnvironment } from "./unattended-environment.ts";
 
 export interface Config extends OptionValues, ProviderEnvironment {
   readonly home: string;
@@ -62,10 +63,9 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
   const options = values as unknown as OptionValues;
   const config: Config = {
     ...options,
-    environment: childEnvironment(env, {
-      passed: options.passEnvironment,
-      authTokenEnv: options.authTokenEnv,
-    }),
+    environment: unattendedEnvironment(
+      childEnvironment(env, { passed: options.passEnvironment, authTokenEnv: options.authTokenEnv }),
+    ),
     withoutEffect: withoutEffect(env),
     home: options.home ?? join(homedir(), ".copilot"),
     gitHubToken: options.offline ? undefined : gitHubToken(options, trimmed(env)),

@@ -10,6 +10,7 @@ import {
   cutText,
   encodeFrame,
   FrameDecoder,
+  type FrameHead,
   type FramingError,
   MAX_JSON_DEPTH,
   Peer,
@@ -51,6 +52,8 @@ export interface ConnectionOptions {
   readonly audit?: Audit;
   /** Why calls that have to be audited are refused now; undefined while they are not. */
   readonly auditRefusal?: () => string | undefined;
+  /** A call that the principal may make was refused unread, for this reason. */
+  readonly onUnreadCall?: (principal: Principal, head: FrameHead, reason: string) => void;
   /** A request was answered with this error. */
   readonly onRequestFailed?: (reason: string) => void;
   /**
@@ -127,6 +130,7 @@ export class Connection {
         options.log.debug("an unknown notification was ignored", { connection: this.id, method }),
       onRequestFailed: options.onRequestFailed,
       maxDepth: MAX_JSON_DEPTH,
+      onUnread: (head, error) => this.#onUnread(head, error.message),
       onBug: (error, method) =>
         options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
     });
@@ -242,6 +246,13 @@ export class Connection {
           durationMs: Math.round(durationMs * 1000) / 1000,
         }),
     );
+  }
+
+  #onUnread(head: FrameHead, reason: string): void {
+    const principal = this.#principal;
+    if (!principal || head.method === undefined) return;
+    if (includesRole(principal.role, this.#options.roleFor(head.method)))
+      this.#options.onUnreadCall?.(principal, head, reason);
   }
 
   #answer(method: string, params: unknown, context: RequestContext): unknown {

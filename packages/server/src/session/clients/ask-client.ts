@@ -77,7 +77,7 @@ class Asking<T> {
       return;
     }
     if (this.#refused.size > 0 && !this.#mayBeAnsweredOtherwise())
-      this.#session.questions.fail(this.#question.requestId, this.#reason);
+      this.#session.questions.fail(this.#question.kind, this.#question.requestId, this.#reason);
   }
 
   end(): void {

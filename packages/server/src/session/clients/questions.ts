@@ -36,7 +36,7 @@ export interface Question {
 export type QuestionOutcome<T> =
   | { readonly kind: "answered"; readonly answer: T }
   | { readonly kind: "expired" }
-  /** Every client that could answer said that it will not. */
+  /** Every client that could answer said that it will not, or its answer could not be read. */
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "cancelled"; readonly reason: string };
 
@@ -101,9 +101,12 @@ export class Questions {
     return true;
   }
 
-  /** Ends a question that no client will answer. */
-  fail(requestId: string, reason: string): void {
-    this.#pending?.get(requestId)?.settle({ kind: "failed", reason });
+  /** Ends a question that no client will answer. False when nothing of that kind waits under the id. */
+  fail(kind: QuestionKind, requestId: string, reason: string): boolean {
+    const pending = this.#pending?.get(requestId);
+    if (pending?.question.kind !== kind) return false;
+    pending.settle({ kind: "failed", reason });
+    return true;
   }
 
   /** The session ends: nobody will answer any more. */

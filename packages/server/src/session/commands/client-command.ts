@@ -43,6 +43,7 @@ export async function runClientCommand(
   );
   session.emit("command.completed", { requestId });
   if (outcome.kind === "answered") return outcome.answer;
+  if (outcome.kind === "failed") return { error: `the answer to /${name} did not arrive: ${outcome.reason}` };
   return {
     error: outcome.kind === "cancelled" ? `/${name} was cancelled` : `no client carried out /${name} in time`,
   };

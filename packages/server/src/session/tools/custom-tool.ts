@@ -60,6 +60,10 @@ async function askClient(
   );
   if (outcome.kind === "cancelled") throw context.signal.reason ?? new Error(outcome.reason);
   session.emit("external_tool.completed", { requestId });
+  if (outcome.kind === "failed") {
+    const text = `The result of ${spec.name} did not arrive: ${outcome.reason}.`;
+    return { resultType: "failure", text, error: { message: text, code: "unreadable_result" } };
+  }
   if (outcome.kind !== "answered") {
     const text = `No client answered the call of ${spec.name} in time.`;
     return { resultType: "timeout", text, error: { message: text, code: "timeout" } };
