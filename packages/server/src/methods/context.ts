@@ -1,4 +1,4 @@
-/** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`. */
+/** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`, questions beside it. */
 import { cancelCompaction } from "../session/context/active-compaction.ts";
 import {
   contextAttribution,
@@ -13,6 +13,7 @@ import {
   summarizeForHandoff,
   toRpcError,
 } from "../session/context/manual-compaction.ts";
+import { askAside } from "../session/context/side-question.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -75,5 +76,9 @@ export function contextMethods(services: Services): Methods {
       heaviestMessages(await reported(params, scope), params.limit),
     "session.metadata.recomputeContextTokens": async (params: ById, scope: Scope) =>
       contextTokens(await sessionOf(services, scope, params)),
+    "session.ui.ephemeralQuery": async (params: ById & { question: string }, scope: Scope) => {
+      const session = await sessionOf(services, scope, params);
+      return { answer: await askAside(runs, session, params.question, scope.signal) };
+    },
   };
 }

@@ -2,11 +2,10 @@
 
 import { withAdmission } from "./admission.ts";
 import { commandMethods } from "./commands.ts";
-import { contextMethods } from "./context.ts";
-import { historyMethods } from "./history.ts";
 import { hostSourceMethods } from "./host-sources.ts";
 import { withOlderNames } from "./older-names.ts";
 import { permissionMethods } from "./permissions.ts";
+import { seldomMethods } from "./seldom-methods.ts";
 import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
@@ -21,11 +20,9 @@ import { sessionModeMethods } from "./session-mode.ts";
 import { sessionOptionsMethods } from "./session-options.ts";
 import { sessionQueueMethods } from "./session-queue.ts";
 import { sessionShellMethods } from "./session-shell.ts";
-import { sessionTaskMethods } from "./session-tasks.ts";
 import { sessionUiMethods } from "./session-ui.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { withStoreRefusals } from "./store-refusals.ts";
-import { workspaceMethods } from "./workspace.ts";
 
 export function createMethods(services: Services): Methods {
   const methods: Methods = {
@@ -45,12 +42,9 @@ export function createMethods(services: Services): Methods {
     ...sessionOptionsMethods(services),
     ...sessionAccountMethods(services),
     ...sessionAuthMethods(services),
-    ...sessionTaskMethods(services),
     ...sessionUiMethods(services),
-    ...workspaceMethods(services),
-    ...contextMethods(services),
-    ...historyMethods(services),
     ...hostSourceMethods(services),
+    ...seldomMethods(services),
   };
   return withStoreRefusals(withAdmission(services, withOlderNames(methods)));
 }

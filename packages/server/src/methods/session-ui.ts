@@ -26,11 +26,6 @@ export function sessionUiMethods(services: Services): Methods {
       const { message, mode, requestedSchema } = params;
       return elicit(session, { message, mode: mode ?? "form", requestedSchema }, scope.signal);
     },
-    "session.ui.ephemeralQuery": async (params: ById & { question: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      const { askAside } = await import("../session/context/side-question.ts");
-      return { answer: await askAside(services.runs, session, params.question, scope.signal) };
-    },
     "session.ui.registerDirectAutoModeSwitchHandler": async (params: ById, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
       return { handle: registerInterest(session, scope.link, DIRECT_AUTO_MODE_SWITCH) };

@@ -10,7 +10,7 @@ import { modifiedTimeOf, workspaceDetails } from "../session/workspace/metadata-
 import { keepPlan } from "../session/workspace/session-plan.ts";
 import { workingDirectoryOf } from "../session/workspace/working-directory.ts";
 import { createWorkspace, type Workspace } from "../session/workspace/workspace.ts";
-import type { DiffMode } from "../session/workspace/workspace-diff.ts";
+import { type DiffMode, diffWorkspace } from "../session/workspace/workspace-diff.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -142,7 +142,6 @@ export function workspaceMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      const { diffWorkspace } = await import("../session/workspace/workspace-diff.ts");
       return diffWorkspace({
         mode: params.mode,
         ignoreWhitespace: params.ignoreWhitespace,

@@ -85,7 +85,6 @@ interface Work {
 }
 
 export const DEFAULT_MAX_CONCURRENCY = 8;
-export const DEFAULT_MAX_DEPTH = 2;
 /** Finished tasks that are still listed. */
 const MAX_LISTED = 64;
 /** Idle agents whose conversations are kept. */

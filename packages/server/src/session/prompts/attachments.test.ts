@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ModelContentPart } from "../../models/model-provider.ts";
 import type { GitHubAttachment } from "../github/github-references.ts";
-import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
+import { type Attachment, renderPrompt } from "./attachments.ts";
+import { toLoggedAttachments } from "./logged-attachments.ts";
 
 const PIXEL =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

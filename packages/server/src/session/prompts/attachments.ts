@@ -9,7 +9,7 @@
  */
 import { constants, type Stats } from "node:fs";
 import { open, opendir, stat } from "node:fs/promises";
-import { basename, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { ModelContentPart } from "../../models/model-provider.ts";
 import { canonicalPath } from "../../tools/paths.ts";
 import type { Reach } from "../../tools/reach.ts";
@@ -115,27 +115,6 @@ export async function renderPrompt(options: RenderPromptOptions): Promise<string
   if (rendered.parts.length === 0) return text;
   return [{ type: "text", text }, ...rendered.parts];
 }
-
-/**
- * Attachments as events carry them: what the wire's contract requires and clients may leave out is
- * filled in.
- */
-export function toLoggedAttachments(attachments: readonly Attachment[]): Attachment[] {
-  return attachments.map((attachment) => {
-    if (attachment.type === "file" || attachment.type === "directory")
-      return { ...attachment, displayName: attachment.displayName ?? basename(attachment.path) };
-    if (attachment.type === "selection")
-      return {
-        ...attachment,
-        displayName: attachment.displayName ?? basename(attachment.filePath),
-        text: attachment.text ?? "",
-        selection: attachment.selection ?? NOWHERE,
-      };
-    return attachment;
-  });
-}
-
-const NOWHERE = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 interface Rendered {
   readonly selections: string[];

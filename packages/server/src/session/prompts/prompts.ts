@@ -9,7 +9,8 @@ import type { Reach } from "../../tools/reach.ts";
 import type { PromptHooks } from "../hooks/prompt-hooks.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
-import { type Attachment, renderPrompt, toLoggedAttachments } from "./attachments.ts";
+import type { Attachment } from "./attachments.ts";
+import { toLoggedAttachments } from "./logged-attachments.ts";
 import { toBlock } from "./prompt-blocks.ts";
 import { withTime } from "./prompt-time.ts";
 import { keepRequestHeaders, type RequestHeaders } from "./request-headers.ts";
@@ -207,7 +208,7 @@ async function prepareUserMessage(
   }
   const prompt = submitted?.prompt ?? given.prompt;
   const rendered = given.attachments
-    ? await renderPrompt({
+    ? await (await import("./attachments.ts")).renderPrompt({
         prompt,
         attachments: given.attachments as Attachment[],
         workingDirectory: options.workingDirectory,

@@ -1,6 +1,10 @@
 /** What models are told of the tools that reach the user. `session/tools/offered-tools.ts` says when each is offered. */
 import type { BuiltInToolSpec } from "../built-in-tool.ts";
 import { PLAN_ACTIONS } from "../user-channel.ts";
+import { askUser } from "./ask-user.ts";
+import { exitPlanMode } from "./exit-plan-mode.ts";
+import { reportIntent } from "./report-intent.ts";
+import { taskComplete } from "./task-complete.ts";
 
 export const USER_TOOLS: readonly BuiltInToolSpec[] = [
   {
@@ -25,7 +29,7 @@ export const USER_TOOLS: readonly BuiltInToolSpec[] = [
         required: ["question"],
       },
     },
-    load: async () => (await import("./ask-user.ts")).askUser,
+    load: async () => askUser,
   },
   {
     definition: {
@@ -56,7 +60,7 @@ export const USER_TOOLS: readonly BuiltInToolSpec[] = [
         required: ["summary"],
       },
     },
-    load: async () => (await import("./exit-plan-mode.ts")).exitPlanMode,
+    load: async () => exitPlanMode,
   },
   {
     definition: {
@@ -74,7 +78,7 @@ export const USER_TOOLS: readonly BuiltInToolSpec[] = [
         required: ["summary"],
       },
     },
-    load: async () => (await import("./task-complete.ts")).taskComplete,
+    load: async () => taskComplete,
   },
   {
     definition: {
@@ -89,6 +93,6 @@ export const USER_TOOLS: readonly BuiltInToolSpec[] = [
         required: ["intent"],
       },
     },
-    load: async () => (await import("./report-intent.ts")).reportIntent,
+    load: async () => reportIntent,
   },
 ];
