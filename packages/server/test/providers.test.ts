@@ -256,6 +256,49 @@ describe("a conversation that the provider refuses", () => {
   });
 });
 
+describe("a base URL as it is pasted", () => {
+  test.each([
+    ["chat", { type: "openai" }, "/v1/chat/completions"],
+    ["responses", { type: "openai", wireApi: "responses" }, "/v1/responses"],
+    ["messages", { type: "anthropic" }, "/v1/messages"],
+    ["responses, told by the path alone", {}, "/v1/responses"],
+    ["messages, told by the path alone", {}, "/v1/messages"],
+  ])("with the whole path, a query, and newlines around it and its secrets: %s", async (_title, by, path) => {
+    const provider = {
+      ...by,
+      baseUrl: ` ${model.url}${path}/?api-version=2024-10-21&team=a%20b\n`,
+      apiKey: "secret-key\n",
+      headers: { "X-Team": "blue\n" },
+    };
+    const sessionId = await create({ provider });
+    expect(await client.ask(sessionId, "echo there")).toBe("there");
+    const { url, headers } = model.requests.at(-1) ?? { url: "", headers: {} };
+    const asked = new URL(url, model.url);
+    expect(asked.pathname).toBe(path);
+    expect(Object.fromEntries(asked.searchParams)).toEqual({ "api-version": "2024-10-21", team: "a b" });
+    expect(headers["x-team"]).toBe("blue");
+    expect([headers.authorization, headers["x-api-key"]]).toContain(
+      path.endsWith("messages") ? "secret-key" : "Bearer secret-key",
+    );
+  });
+
+  test.each([
+    ["without a scheme", { baseUrl: "api.example.com/v1" }, "baseUrl"],
+    ["of another wire", { type: "openai", baseUrl: "https://api.example.com/v1/messages" }, "baseUrl"],
+    ["with a key of two lines", { baseUrl: "https://api.example.com/v1", apiKey: "one\ntwo" }, "apiKey"],
+  ])("%s is refused when the session is made, by its field", async (_title, provider, field) => {
+    const path = `provider.${field}`;
+    await expect(create({ provider })).rejects.toMatchObject({
+      message: expect.stringContaining(path),
+      data: { reason: "invalid_params", path },
+    });
+    const named = { ...provider, name: "own" };
+    await expect(create({ provider: undefined, providers: [named] })).rejects.toMatchObject({
+      data: { reason: "invalid_params", path: `providers[0].${field}` },
+    });
+  });
+});
+
 describe("structured output", () => {
   const jsonSchema = { name: "answer", schema: { type: "object", properties: { n: {} } }, strict: true };
   const responseFormat = { type: "json_schema", jsonSchema };

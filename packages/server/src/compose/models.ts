@@ -84,6 +84,7 @@ function createModelDirectory(parts: DirectoryParts): ModelDirectory {
         isNamed(url, privateHosts),
     }),
     serverProviders: config.serverProviders,
+    idleTimeoutMs: config.modelIdleTimeout * 1000,
     serverModel: config.model,
     demo: config.demo,
     gitHubToken: config.gitHubToken,
@@ -96,6 +97,7 @@ function createModelDirectory(parts: DirectoryParts): ModelDirectory {
         fetch: fetch ?? serverFetch,
         credential: async () => ({ kind: "bearer", value: token }),
         integrationId: config.integrationId ?? INTEGRATION_ID,
+        idleTimeoutMs: config.modelIdleTimeout * 1000,
       }),
     copilotApiUrl: async (token) =>
       config.apiUrl ??

@@ -169,6 +169,16 @@ export const OPTIONS = {
     placeholder: "S",
     description: "How long a client's hook is waited for; after that it counts as not answered",
   },
+  modelIdleTimeout: {
+    type: "seconds",
+    flag: "model-idle-timeout",
+    env: ["RIGHTSEAT_MODEL_IDLE_TIMEOUT"],
+    default: 600,
+    min: 1,
+    max: 86_400,
+    placeholder: "S",
+    description: "How long a model provider may send nothing before its call is given up",
+  },
   tlsCert: {
     type: "string",
     flag: "tls-cert",

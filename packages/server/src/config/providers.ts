@@ -1,4 +1,5 @@
 /** The server's own model providers, as its environment names them. */
+import { providerProblem, tidyProvider } from "../models/provider-address.ts";
 import type { ProviderSource } from "../models/provider-source.ts";
 import { ConfigError } from "./config-error.ts";
 
@@ -18,28 +19,38 @@ const WIRE_APIS = ["completions", "responses"] as const;
  */
 export function readProviders(env: Environment): ProviderEnvironment {
   const baseUrl = env.COPILOT_PROVIDER_BASE_URL;
-  if (baseUrl) return { serverProviders: [namedByCopilotVariables(env, baseUrl)] };
+  if (baseUrl)
+    return { serverProviders: [checked(namedByCopilotVariables(env, baseUrl), COPILOT_VARIABLES)] };
   const providers: ProviderSource[] = [];
   if (env.OPENAI_API_KEY) {
-    providers.push({
-      type: "openai",
-      baseUrl: env.OPENAI_BASE_URL || "https://api.openai.com/v1",
-      apiKey: env.OPENAI_API_KEY,
-    });
+    const baseUrl = env.OPENAI_BASE_URL || "https://api.openai.com/v1";
+    const variables = { baseUrl: "OPENAI_BASE_URL", apiKey: "OPENAI_API_KEY" };
+    providers.push(checked({ type: "openai", baseUrl, apiKey: env.OPENAI_API_KEY }, variables));
   }
   if (env.ANTHROPIC_API_KEY) {
-    providers.push({
-      type: "anthropic",
-      baseUrl: env.ANTHROPIC_BASE_URL || "https://api.anthropic.com",
-      apiKey: env.ANTHROPIC_API_KEY,
-    });
+    const baseUrl = env.ANTHROPIC_BASE_URL || "https://api.anthropic.com";
+    const variables = { baseUrl: "ANTHROPIC_BASE_URL", apiKey: "ANTHROPIC_API_KEY" };
+    providers.push(checked({ type: "anthropic", baseUrl, apiKey: env.ANTHROPIC_API_KEY }, variables));
   }
   return { serverProviders: providers };
 }
 
+const COPILOT_VARIABLES = {
+  baseUrl: "COPILOT_PROVIDER_BASE_URL",
+  apiKey: "COPILOT_PROVIDER_API_KEY",
+  bearerToken: "COPILOT_PROVIDER_BEARER_TOKEN",
+  headers: "COPILOT_PROVIDER_HEADERS",
+};
+
+/** As it is meant. @throws ConfigError naming the variable. */
+function checked(given: ProviderSource, variables: Readonly<Record<string, string>>): ProviderSource {
+  const provider = tidyProvider(given);
+  const problem = providerProblem(provider);
+  if (problem) throw new ConfigError(`${variables[problem.field]}: ${problem.message}`);
+  return provider;
+}
+
 function namedByCopilotVariables(env: Environment, baseUrl: string): ProviderSource {
-  if (!URL.canParse(baseUrl))
-    throw new ConfigError(`COPILOT_PROVIDER_BASE_URL: expected a URL, got ${JSON.stringify(baseUrl)}`);
   return {
     baseUrl,
     type: oneOf("COPILOT_PROVIDER_TYPE", env, TYPES),

@@ -226,7 +226,7 @@ export class ModelCall {
     const seconds = this.#idleTimeoutMs / 1000;
     return new ModelError(
       "timeout",
-      `${this.provider} sent nothing for ${seconds} s. Try again, or raise the idle timeout of this provider.`,
+      `${this.provider} sent nothing for ${seconds} s. Try again, or have the server started with a longer --model-idle-timeout (RIGHTSEAT_MODEL_IDLE_TIMEOUT).`,
       {
         requestId: this.requestId,
       },

@@ -6,6 +6,7 @@ import { RpcError } from "@rightseat/protocol";
 import type { ActiveModel } from "../agent/run-host.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import type { Fetch, ModelListing, ModelProvider, ProviderSettings } from "./model-provider.ts";
+import { providerProblem, splitAddress } from "./provider-address.ts";
 import type {
   ModelCapabilities,
   ProviderModelSource,
@@ -59,6 +60,8 @@ export interface ModelDirectoryOptions {
   /** Where the Copilot API of a token's owner is. @throws when the token is refused. */
   readonly copilotApiUrl: (token: string) => Promise<string>;
   readonly facts: (model: string) => ModelFacts;
+  /** See `ProviderSettings`. */
+  readonly idleTimeoutMs?: number;
 }
 
 export const DEMO_MODEL = "demo";
@@ -105,7 +108,10 @@ export class ModelDirectory {
     return serverModel ?? serverProviders[0]?.modelId ?? serverProviders[0]?.wireModel;
   }
 
-  /** @throws RpcError `no_provider` when the model named can be reached by no way. */
+  /**
+   * @throws RpcError `no_provider` when the model named can be reached by no way; `invalid_params` for a provider that
+   * nothing can be sent to, and for a model of a provider that there is not.
+   */
   check(query: ModelQuery): void {
     if (
       query.model !== undefined &&
@@ -114,6 +120,10 @@ export class ModelDirectory {
       !this.hasProvider(query)
     )
       throw noProvider(query.model);
+    if (query.provider) checkProvider("provider", query.provider);
+    query.providers?.forEach((provider, index) => {
+      checkProvider(`providers[${index}]`, provider);
+    });
     if (query.models) checkModels(query.models, query.providers ?? []);
   }
 
@@ -337,9 +347,12 @@ export class ModelDirectory {
   #providerFor(provider: ProviderSource, query: ModelQuery, name: string): ModelProvider {
     const known = this.#providers.get(provider);
     if (known && !query.fetch) return known;
-    const { serverProviders, ownFetch, serverFetch } = this.#options;
+    const { serverProviders, ownFetch, serverFetch, idleTimeoutMs } = this.#options;
     const fetch = query.fetch ?? (serverProviders.includes(provider) ? serverFetch : ownFetch);
-    const made = this.#options.createProvider(toSettings(provider, { ...query, fetch }, name));
+    const made = this.#options.createProvider({
+      ...toSettings(provider, { ...query, fetch }, name),
+      idleTimeoutMs,
+    });
     if (!query.fetch) this.#providers.set(provider, made);
     return made;
   }
@@ -412,18 +425,25 @@ function toSettings(provider: ProviderSource, query: ModelQuery, name: string): 
   const bearerToken = provider.hasBearerTokenProvider ? query.bearerToken : undefined;
   return {
     type: provider.type ?? "openai",
-    baseUrl: provider.baseUrl,
+    ...(provider.type === "azure" ? { baseUrl: provider.baseUrl } : splitAddress(provider.baseUrl)),
     wireApi: provider.wireApi,
     azureApiVersion: provider.azure?.apiVersion,
     headers: provider.headers,
     fetch: query.fetch,
     credential: async () => {
-      if (bearerToken) return { kind: "bearer", value: await bearerToken(name) };
+      if (bearerToken) return { kind: "bearer", value: (await bearerToken(name)).trim() };
       if (provider.bearerToken !== undefined) return { kind: "bearer", value: provider.bearerToken };
       if (provider.apiKey !== undefined) return { kind: "api-key", value: provider.apiKey };
       return undefined;
     },
   };
+}
+
+function checkProvider(place: string, provider: ProviderSource): void {
+  const problem = providerProblem(provider);
+  if (!problem) return;
+  const path = `${place}.${problem.field}`;
+  throw new RpcError("invalid_params", `${path}: ${problem.message}`, { path });
 }
 
 function checkModels(models: readonly ProviderModelSource[], providers: readonly ProviderSource[]): void {

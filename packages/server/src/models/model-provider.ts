@@ -265,7 +265,10 @@ export type Fetch = typeof globalThis.fetch;
 /** How to reach a provider. Secrets in here are never logged, stored or put in a message. */
 export interface ProviderSettings {
   readonly type: "openai" | "azure" | "anthropic";
+  /** Without a query, but Azure's. */
   readonly baseUrl: string;
+  /** Of every request. */
+  readonly query?: Readonly<Record<string, string>>;
   /** OpenAI types only; default "completions". */
   readonly wireApi?: "completions" | "responses";
   /** Asked before each request; undefined for a provider that needs none (Ollama). */

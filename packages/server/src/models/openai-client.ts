@@ -10,7 +10,7 @@ export type Credential = { readonly kind: "api-key" | "bearer"; readonly value: 
 
 /** What making a client needs of the settings; `headers` of the request go on top of the settings'. */
 export interface ClientSettings
-  extends Pick<ProviderSettings, "baseUrl" | "credential" | "headers" | "fetch"> {
+  extends Pick<ProviderSettings, "baseUrl" | "query" | "credential" | "headers" | "fetch"> {
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly userAgent?: string;
 }
@@ -46,7 +46,7 @@ export async function takeCredential(settings: ClientSettings, call: ModelCall):
   call.redact = createRedact({
     secrets: [credential?.value],
     headers: [settings.headers, settings.requestHeaders],
-    url: settings.baseUrl,
+    url: settings.query ? `${settings.baseUrl}?${new URLSearchParams(settings.query)}` : settings.baseUrl,
   });
   return credential;
 }
@@ -86,13 +86,14 @@ const MOST_CLIENTS = 64;
  */
 export async function createOpenAIClient(settings: ClientSettings, call: ModelCall): Promise<OpenAI> {
   const [{ OpenAI }, credential] = await Promise.all([import("openai"), takeCredential(settings, call)]);
-  const { baseUrl, headers, requestHeaders, userAgent } = settings;
+  const { baseUrl, query, headers, requestHeaders, userAgent } = settings;
   const make = () =>
     new OpenAI({
       ...toOpenAIOptions(settings, call),
       // The library insists on a key; the header below decides what is sent.
       apiKey: "none",
       baseURL: trimSlashes(baseUrl),
+      defaultQuery: query,
       defaultHeaders: {
         Authorization: credential === undefined ? null : `Bearer ${credential.value}`,
         ...toHeaders(settings),
@@ -104,6 +105,7 @@ export async function createOpenAIClient(settings: ClientSettings, call: ModelCa
   const key = JSON.stringify([
     call.provider,
     baseUrl,
+    query,
     credential?.value,
     headers,
     userAgent,

@@ -337,7 +337,12 @@ describe.each(HOSTS)("$name", ({ wire, model, toSettings, path }) => {
     server.use([{ words: ["a "], hang: true }]);
     const impatient = createProvider({ ...toSettings(server.url), idleTimeoutMs: 60 } as AnyProviderSettings);
     const running = collect(impatient.generate(toRequest(), new AbortController().signal));
-    await expect(running).rejects.toMatchObject({ kind: "timeout", retryable: true });
+    await expect(running).rejects.toMatchObject({
+      kind: "timeout",
+      retryable: true,
+      // The setting that the message advises to raise.
+      message: expect.stringContaining("--model-idle-timeout"),
+    });
     await server.until(({ closedEarly }) => closedEarly === 1);
   });
 

@@ -26,6 +26,7 @@ export async function createAnthropicClient(settings: ClientSettings, call: Mode
     // Given in any case, so that the library looks for no credential of its own on this machine.
     apiKey: "none",
     baseURL: toAnthropicRoot(settings.baseUrl),
+    defaultQuery: settings.query,
     defaultHeaders: {
       "X-Api-Key": credential?.kind === "api-key" ? credential.value : null,
       Authorization: credential?.kind === "bearer" ? `Bearer ${credential.value}` : null,

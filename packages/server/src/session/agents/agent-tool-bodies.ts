@@ -8,10 +8,18 @@ import {
   requiredText,
   toArguments,
 } from "../../tools/tool-arguments.ts";
+import type { Session } from "../session.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import { type AgentTask, type AgentTasks, agentTasksOf } from "./agent-tasks.ts";
-import type { AgentToolUser } from "./agent-tools.ts";
 import type { SubAgentServices } from "./sub-agent.ts";
+
+/** Who the tools are for: the session itself, or a sub-agent of it. */
+export interface AgentToolUser {
+  readonly session: Session;
+  /** 0 for the session itself. */
+  readonly depth: number;
+  readonly agentId?: string;
+}
 
 export function agentToolBodies(services: SubAgentServices, user: AgentToolUser) {
   const tasks = () => agentTasksOf(user.session, services);

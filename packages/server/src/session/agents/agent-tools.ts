@@ -4,17 +4,10 @@ import type { Tool } from "../../tools/tool.ts";
 import type { Session } from "../session.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
+import type { AgentToolUser } from "./agent-tool-bodies.ts";
 import { LIST_AGENTS, READ_AGENT, taskToolFor, WRITE_AGENT } from "./agent-tool-definitions.ts";
 import { builtInAgentsOf } from "./agents.ts";
 import type { SubAgentServices } from "./sub-agent.ts";
-
-/** Who the tools are for: the session itself, or a sub-agent of it. */
-export interface AgentToolUser {
-  readonly session: Session;
-  /** 0 for the session itself. */
-  readonly depth: number;
-  readonly agentId?: string;
-}
 
 const DEFAULT_MAX_DEPTH = 2;
 

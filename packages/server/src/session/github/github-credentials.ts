@@ -44,7 +44,7 @@ export function installCredentials(
   session.changeSettings((settings) => ({
     ...settings,
     gitHubIdentity: identity,
-    gitHubToken: token,
+    gitHubToken: token?.trim(),
     withoutServerToken: token === undefined && login !== serverLogin,
   }));
   session.gitHubTokenLease = undefined;

@@ -30,7 +30,7 @@ export async function askForGitHubToken(link: ClientLink, request: TokenRequest)
     if (answer?.kind === "cancelled") why = "it cancelled";
     if (answer?.kind === "token" && typeof answer.accessToken === "string") {
       const lifetimeMs = typeof answer.expiresIn === "number" ? answer.expiresIn * 1000 : 0;
-      return { token: answer.accessToken, expiresAtMs: Date.now() + lifetimeMs };
+      return { token: answer.accessToken.trim(), expiresAtMs: Date.now() + lifetimeMs };
     }
   } catch (error) {
     why = (error as Error).message;

@@ -1,5 +1,6 @@
 /** Providers and models that a session gets while it is open. */
 import { RpcError } from "@rightseat/protocol";
+import { tidyProvider } from "../../models/provider-address.ts";
 import type { ProviderModelSource, ProviderSource } from "../../models/provider-source.ts";
 import type { JoinServices } from "../join-session.ts";
 import type { Session } from "../session.ts";
@@ -127,7 +128,7 @@ function withAdditions(settings: Readonly<SessionSettings>, { providers = [], mo
   assertNew("providers", settings.providers, providers, ({ name }) => String(name));
   assertNew("models", settings.models, models, idOf);
   return {
-    providers: [...(settings.providers ?? []), ...providers],
+    providers: [...(settings.providers ?? []), ...providers.map(tidyProvider)],
     models: [...(settings.models ?? []), ...models],
   };
 }

@@ -4,6 +4,7 @@
  * Holds credentials: never logged, stored or serialised.
  */
 import type { ModelTool } from "../../models/model-provider.ts";
+import { tidyProvider } from "../../models/provider-address.ts";
 import type { ModelCapabilities, ProviderModelSource, ProviderSource } from "../../models/provider-source.ts";
 import type { ManagedPolicy } from "../../permissions/managed-policy.ts";
 import type { ClientLink } from "../clients/client-link.ts";
@@ -187,6 +188,9 @@ export function mergeSettings(settings: SessionSettings, params: SettingsParams)
     if (params[key] !== undefined && params[key] !== null)
       (merged as Record<string, unknown>)[key] = params[key];
   }
+  if (merged.provider !== settings.provider && merged.provider)
+    merged.provider = tidyProvider(merged.provider);
+  if (merged.providers !== settings.providers) merged.providers = merged.providers?.map(tidyProvider);
   const defaultAgent = params.defaultAgent as { excludedTools?: readonly string[] } | undefined | null;
   if (params.modelCapabilitiesOverrides)
     merged.modelCapabilities = params.modelCapabilitiesOverrides as ModelCapabilities;
@@ -194,6 +198,7 @@ export function mergeSettings(settings: SessionSettings, params: SettingsParams)
   else if (merged.model !== settings.model && !params.modelCapabilities) merged.modelCapabilities = undefined;
   if (params.includedBuiltinAgents === null) merged.includedBuiltinAgents = undefined;
   if (typeof params.gitHubToken === "string") {
+    merged.gitHubToken = params.gitHubToken.trim();
     merged.gitHubIdentity = undefined;
     merged.withoutServerToken = undefined;
   }
