@@ -22,9 +22,9 @@ export const idle = {
   },
 };
 
-/** The stored sessions, if any, have been listed once, so that they are known. */
+/** With the port for operators, as servers are run. The stored sessions, if any, have been listed once, so that they are known. */
 async function idlePercent({ start, size }) {
-  const runtime = await start();
+  const runtime = await start({ ownFlags: "--http-port 0" });
   await runtime.client.listSessions();
   await inParallel(size.sessions, 8, async () => {
     const session = await runtime.createSession();

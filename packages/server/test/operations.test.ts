@@ -1,6 +1,6 @@
 /** The port for operators: alive, ready, measured. */
 import { randomUUID } from "node:crypto";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { StoreError } from "../src/store/event-log.ts";
 import { MemoryEventLog } from "../src/store/memory/memory-event-log.ts";
@@ -132,6 +132,28 @@ describe("the HTTP port", () => {
       await server.kill("SIGKILL");
     }
   });
+
+  test.runIf(process.platform === "linux")(
+    "costs a server with nothing to do next to no wake-ups",
+    async () => {
+      await using home = await tempHome();
+      const server = await spawnServer(home.path, FLAGS);
+      try {
+        const port = Number(/metrics on http:\/\/[^:]+:(\d+)/.exec(await output(server.output))?.[1]);
+        expect((await get(port, "/metrics")).status).toBe(200);
+        const wakeUps = async () => {
+          const status = await readFile(`/proc/${server.child.pid}/status`, "utf8");
+          return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+        };
+        const before = await wakeUps();
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        // A monitor with the library's resolution makes three hundred of them.
+        expect((await wakeUps()) - before).toBeLessThan(90);
+      } finally {
+        await server.kill("SIGKILL");
+      }
+    },
+  );
 
   test("metrics count connections, sessions, runs, tokens and errors, by tenant and model", async () => {
     await using home = await tempHome();

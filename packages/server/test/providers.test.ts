@@ -272,12 +272,13 @@ describe("a base URL as it is pasted", () => {
     };
     const sessionId = await create({ provider });
     expect(await client.ask(sessionId, "echo there")).toBe("there");
-    const { url, headers } = model.requests.at(-1) ?? { url: "", headers: {} };
+    const { url = "", headers: sent = {} } = model.requests.at(-1) ?? {};
+    const headers: Record<string, unknown> = sent;
     const asked = new URL(url, model.url);
     expect(asked.pathname).toBe(path);
     expect(Object.fromEntries(asked.searchParams)).toEqual({ "api-version": "2024-10-21", team: "a b" });
     expect(headers["x-team"]).toBe("blue");
-    expect([headers.authorization, headers["x-api-key"]]).toContain(
+    expect([headers["authorization"], headers["x-api-key"]]).toContain(
       path.endsWith("messages") ? "secret-key" : "Bearer secret-key",
     );
   });

@@ -1,11 +1,12 @@
 /** Puts the port for operators together: readiness, metrics, version. Loaded only when it is asked for. */
 import type { InstrumentRelay } from "../metrics/instruments.ts";
+import { LoopDelay } from "../metrics/loop-delay.ts";
 import { createMetrics, type Snapshot } from "../metrics/prometheus.ts";
 import { type HttpPort, listenHttp } from "./http-server.ts";
 import { createPages } from "./pages.ts";
 import { type ReadinessOptions, ReadinessProbe } from "./readiness.ts";
 
-export interface OperationsOptions extends ReadinessOptions {
+export interface OperationsOptions extends Omit<ReadinessOptions, "loopDelay"> {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
@@ -18,15 +19,20 @@ export interface OperationsOptions extends ReadinessOptions {
 
 /** Listens. Rejects with the system's error. */
 export async function openOperationsPort(options: OperationsOptions): Promise<HttpPort> {
-  const metrics = createMetrics(options.snapshot, options.version);
+  const loopDelay = new LoopDelay();
+  const metrics = createMetrics(options.snapshot, options.version, loopDelay);
   options.relay.target = metrics.instruments;
-  const probe = new ReadinessProbe(options);
+  const probe = new ReadinessProbe({ ...options, loopDelay });
   const { host, port, onError } = options;
-  const http = await listenHttp({ host, port, onError, pages: createPages(options.version, probe, metrics) });
+  const pages = createPages(options.version, probe, metrics);
+  const http = await listenHttp({ host, port, onError, pages }).catch((error) => {
+    loopDelay.close();
+    throw error;
+  });
   return {
     port: http.port,
     close: () => {
-      probe.close();
+      loopDelay.close();
       http.close();
     },
   };

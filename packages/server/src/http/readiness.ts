@@ -2,7 +2,7 @@
  * Whether the server can do its work now, asked of what does it: the store takes a write, the sessions
  * are listed, the event loop turns, and it is not about to end.
  */
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import type { LoopDelay } from "../metrics/loop-delay.ts";
 import type { EventLog } from "../store/event-log.ts";
 
 export interface ReadinessOptions {
@@ -10,6 +10,7 @@ export interface ReadinessOptions {
   /** A tenant whose sessions are listed as a test. */
   readonly tenant: string;
   readonly draining: () => boolean;
+  readonly loopDelay: Pick<LoopDelay, "takeLongestMs">;
   /** Why calls that have to be audited are refused now; left out where nothing is audited. */
   readonly auditRefusal?: () => string | undefined;
 }
@@ -29,13 +30,10 @@ const KEEP_MS = 500;
 
 export class ReadinessProbe {
   readonly #options: ReadinessOptions;
-  readonly #delay: IntervalHistogram;
   #last: { readonly atMs: number; readonly answer: Promise<Readiness> } | undefined;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
-    this.#delay = monitorEventLoopDelay({ resolution: 20 });
-    this.#delay.enable();
   }
 
   check(): Promise<Readiness> {
@@ -44,14 +42,9 @@ export class ReadinessProbe {
     return this.#last.answer;
   }
 
-  close(): void {
-    this.#delay.disable();
-  }
-
   async #ask(): Promise<Readiness> {
-    const delayMs = this.#delay.max / 1e6;
-    this.#delay.reset();
-    const { auditRefusal } = this.#options;
+    const { auditRefusal, loopDelay } = this.#options;
+    const delayMs = loopDelay.takeLongestMs();
     const checks = {
       draining: this.#options.draining() ? "the server is shutting down" : "ok",
       eventLoop: delayMs > MAX_LOOP_DELAY_MS ? `it stood still for ${Math.round(delayMs)} ms` : "ok",

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { BoundedLabels } from "./bounded-labels.ts";
 import type { Instruments } from "./instruments.ts";
+import type { LoopDelay } from "./loop-delay.ts";
 
 /** Lines that the log and the audit log could not be given, since the start. */
 export interface LostLines {
@@ -36,10 +37,14 @@ const STORE_SECONDS = [0.0005, 0.002, 0.01, 0.05, 0.2, 1, 5];
 const MAX_TENANTS = 200;
 const MAX_MODELS = 100;
 
-export function createMetrics(snapshot: () => Snapshot, version: string): Metrics {
+const NEVER_MS = 2 ** 31 - 1;
+
+export function createMetrics(snapshot: () => Snapshot, version: string, loopDelay: LoopDelay): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  // The library looks at the event loop a hundred times a second: its own look is put off for ever, and ours is shown.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  showLoopDelay(registry, loopDelay);
   const tenants = new BoundedLabels(MAX_TENANTS);
   const models = new BoundedLabels(MAX_MODELS);
 
@@ -164,4 +169,43 @@ export function createMetrics(snapshot: () => Snapshot, version: string): Metric
     stored: ({ durationMs, ok }) => storeSeconds.observe({ ok: String(ok) }, durationMs / 1000),
   };
   return { instruments, render: () => registry.metrics(), contentType: registry.contentType };
+}
+
+/** Under the names that the library has for it. */
+function showLoopDelay(registry: Registry, loopDelay: LoopDelay): void {
+  const registers = [registry];
+  const name = "nodejs_eventloop_lag_seconds";
+  registry.removeSingleMetric(name);
+  const gaugeOf = (what: string) => {
+    const own = `nodejs_eventloop_lag_${what}_seconds`;
+    registry.removeSingleMetric(own);
+    return new Gauge({
+      name: own,
+      help: `Delays of the event loop since the last look here: ${what}`,
+      registers,
+    });
+  };
+  const min = gaugeOf("min");
+  const max = gaugeOf("max");
+  const mean = gaugeOf("mean");
+  const stddev = gaugeOf("stddev");
+  const p50 = gaugeOf("p50");
+  const p90 = gaugeOf("p90");
+  const p99 = gaugeOf("p99");
+  new Gauge({
+    name,
+    help: "Delay of the event loop when it was looked at last",
+    registers,
+    collect() {
+      const delays = loopDelay.takeDelays();
+      this.set(delays.last / 1000);
+      min.set(delays.min / 1000);
+      max.set(delays.max / 1000);
+      mean.set(delays.mean / 1000);
+      stddev.set(delays.stddev / 1000);
+      p50.set(delays.percentile(50) / 1000);
+      p90.set(delays.percentile(90) / 1000);
+      p99.set(delays.percentile(99) / 1000);
+    },
+  });
 }
