@@ -6,14 +6,14 @@
  */
 import type { Session } from "node:inspector";
 import { performance } from "node:perf_hooks";
-import { getHeapStatistics } from "node:v8";
+import { getHeapStatistics, type HeapInfo } from "node:v8";
 
 const LOOK_MS = 2_000;
 /** Quiet: the event loop was at work for less than this share of the time between two looks. */
 const QUIET_SHARE = 0.01;
 /** So often in a row: what comes right after work, such as putting sessions to sleep, is waited for. */
 const QUIET_LOOKS = 2;
-/** What has to have come since the last collection for another one to be worth its while. */
+/** What has to have come since the last collection, of objects and of bytes outside the heap that they hold, for another one to be worth its while. */
 const WORTH_BYTES = 12 * 1024 * 1024;
 /** A collection stops everything, for some milliseconds a megabyte in use: none is made above this. */
 const MOST_IN_USE_BYTES = 256 * 1024 * 1024;
@@ -26,7 +26,7 @@ export function collectWhenIdle(
 ): void {
   let inspector: Session | undefined;
   // What a start takes is no garbage: a collection then would only put off the first that is worth it.
-  let leftInUse = getHeapStatistics().used_heap_size;
+  let leftInUse = inUse(getHeapStatistics());
   let notBeforeMs = 0;
   let quietLooks = 0;
   let last = performance.eventLoopUtilization();
@@ -37,7 +37,7 @@ export function collectWhenIdle(
     quietLooks = busy > QUIET_SHARE ? 0 : quietLooks + 1;
     if (quietLooks < QUIET_LOOKS || performance.now() < notBeforeMs) return;
     const before = getHeapStatistics();
-    if (before.used_heap_size - leftInUse < WORTH_BYTES || before.used_heap_size > MOST_IN_USE_BYTES) return;
+    if (inUse(before) - leftInUse < WORTH_BYTES || before.used_heap_size > MOST_IN_USE_BYTES) return;
     const started = performance.now();
     notBeforeMs = Number.POSITIVE_INFINITY;
     inspector ??= await connect();
@@ -45,7 +45,7 @@ export function collectWhenIdle(
     // The one documented way to a collection that also shrinks the heap. It runs in a task of its own.
     inspector.post("HeapProfiler.collectGarbage", () => {
       const after = getHeapStatistics();
-      leftInUse = after.used_heap_size;
+      leftInUse = inUse(after);
       const durationMs = performance.now() - started;
       notBeforeMs = performance.now() + durationMs / MOST_SHARE;
       last = performance.eventLoopUtilization();
@@ -54,6 +54,11 @@ export function collectWhenIdle(
     });
   };
   setInterval(() => void look(), LOOK_MS).unref();
+}
+
+/** Objects, and what they hold outside the heap. */
+function inUse({ used_heap_size, external_memory }: HeapInfo): number {
+  return used_heap_size + external_memory;
 }
 
 /** Undefined where Node was built without one. */

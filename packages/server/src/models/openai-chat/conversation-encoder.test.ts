@@ -1,3 +1,5 @@
+import v8 from "node:v8";
+import vm from "node:vm";
 import { toJson } from "@rightseat/protocol";
 import { describe, expect, it } from "vitest";
 import type { ModelMessage } from "../model-provider.ts";
@@ -25,7 +27,27 @@ const result = (content: string): ModelMessage => ({ role: "tool", toolCallId: "
 const PLAIN = { key: "plain" };
 const long = (text: string) => text.repeat(10_000);
 
+v8.setFlagsFromString("--expose-gc");
+const collect = vm.runInNewContext("gc") as () => void;
+
 describe("ConversationEncoder", () => {
+  it("keeps nothing of a conversation that is gone", async () => {
+    const encoder = new ConversationEncoder(toWire);
+    const staying = [user(long("stays "))];
+    encoder.encode(staying, PLAIN);
+    const own = encoder.keptBytes;
+    (() => {
+      for (let index = 0; index < 10; index += 1) encoder.encode([user(long(`goes ${index} `))], PLAIN);
+    })();
+    expect(encoder.keptBytes).toBeGreaterThan(5 * own);
+    while (encoder.keptBytes !== own) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(encoder.encode(staying, PLAIN).kept).toBeDefined();
+    expect(encoder.keptBytes).toBe(own);
+  });
+
   it("gives the same bytes as encoding everything anew, however the conversation changes", () => {
     const encoder = new ConversationEncoder(toWire);
     const messages: ModelMessage[] = [];

@@ -17,6 +17,13 @@ interface Kept {
   last: ModelMessage | undefined;
   /** Of the spelling that they are in. */
   readonly key: string;
+  readonly place: Place;
+}
+
+/** What is counted of a conversation that may be gone. */
+interface Place {
+  kept: WeakRef<Kept> | undefined;
+  bytes: number;
 }
 
 export interface EncodedConversation {
@@ -31,13 +38,20 @@ export interface EncodedConversation {
  *
  * A conversation is known by its array, which may grow and lose its end, or have its last message
  * replaced; messages themselves do not change. When its end is not what was encoded, it is encoded anew.
+ * What is kept lives no longer than that array: a session that sleeps or was deleted leaves nothing here.
  */
 export class ConversationEncoder<Spelling extends { readonly key: string }> {
   readonly #toWire: (messages: readonly ModelMessage[], spelling: Spelling) => readonly object[];
   readonly #kept = new WeakMap<readonly ModelMessage[], Kept>();
   /** Used longest ago first. */
-  readonly #recent = new Set<Kept>();
+  readonly #recent = new Set<Place>();
+  readonly #gone = new FinalizationRegistry<Place>((place) => this.#giveBack(place));
   #bytes = 0;
+
+  /** Of all conversations that are kept. */
+  get keptBytes(): number {
+    return this.#bytes;
+  }
 
   /**
    * @param toWire spells messages as the wire has them. Behind a message that is no tool's result, what
@@ -80,7 +94,10 @@ export class ConversationEncoder<Spelling extends { readonly key: string }> {
   #keep(messages: readonly ModelMessage[], key: string): Kept {
     const before = this.#kept.get(messages);
     if (before) this.#forget(before);
-    const kept: Kept = { bytes: Buffer.alloc(0), length: 0, count: 0, last: undefined, key };
+    const place: Place = { kept: undefined, bytes: 0 };
+    const kept: Kept = { bytes: Buffer.alloc(0), length: 0, count: 0, last: undefined, key, place };
+    place.kept = new WeakRef(kept);
+    this.#gone.register(kept, place);
     this.#kept.set(messages, kept);
     return kept;
   }
@@ -91,23 +108,31 @@ export class ConversationEncoder<Spelling extends { readonly key: string }> {
     if (needed > kept.bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.ceil(needed * GROWTH));
       kept.bytes.copy(grown, 0, 0, kept.length);
-      this.#bytes += grown.length - kept.bytes.length;
+      this.#bytes += grown.length - kept.place.bytes;
+      kept.place.bytes = grown.length;
       kept.bytes = grown;
     }
     kept.bytes.write(piece, kept.length, "utf8");
     kept.length = needed;
-    this.#recent.delete(kept);
-    this.#recent.add(kept);
+    this.#recent.delete(kept.place);
+    this.#recent.add(kept.place);
     for (const oldest of this.#recent) {
-      if (this.#bytes <= MOST_KEPT_BYTES || oldest === kept) break;
-      this.#forget(oldest);
+      if (this.#bytes <= MOST_KEPT_BYTES || oldest === kept.place) break;
+      const known = oldest.kept?.deref();
+      if (known) this.#forget(known);
+      else this.#giveBack(oldest);
     }
   }
 
   #forget(kept: Kept): void {
-    this.#recent.delete(kept);
-    this.#bytes -= kept.bytes.length;
+    this.#giveBack(kept.place);
     Object.assign(kept, { bytes: Buffer.alloc(0), length: 0, count: 0, last: undefined });
+  }
+
+  #giveBack(place: Place): void {
+    this.#recent.delete(place);
+    this.#bytes -= place.bytes;
+    place.bytes = 0;
   }
 }
 
