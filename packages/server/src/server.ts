@@ -118,16 +118,17 @@ export function createServer(
   const defaultWorkingDirectory = process.cwd();
   let { access } = config;
   const seldomLines = new SeldomLines((message, fields) => logger.warning(message, fields));
-  const gate = new Gate({
-    sharedSecret: config.connectionToken,
-    access: config.access,
-    onWarning: (message, fields) => seldomLines.write(message, fields),
-    attemptDelays: pace.attemptDelays,
-  });
   const shared = () => isShared(access, config.connectionToken);
   const places = createPlaces(config, defaultWorkingDirectory, shared);
   const proxies = config.proxies && createProxies(config.proxies);
   const models = createModels(config, shared, proxies);
+  const gate = new Gate({
+    sharedSecret: config.connectionToken,
+    access: config.access,
+    fetch: models.serverFetch,
+    onWarning: (message, fields) => seldomLines.write(message, fields),
+    attemptDelays: pace.attemptDelays,
+  });
   const log =
     parts.log ??
     createFileEventLog({

@@ -1,8 +1,14 @@
 /** A network where everything leaves through a proxy. */
+import { writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
-import { startScriptedModelServer } from "@rightseat/testing";
+import { join } from "node:path";
+import { createCertificates, startScriptedModelServer } from "@rightseat/testing";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, test } from "vitest";
+import { JwtVerifier } from "../src/auth/jwt-verifier.ts";
+import { createProxiedFetch } from "../src/models/guarded-fetch.ts";
 import { createProxies } from "../src/network/proxies.ts";
 import { guardedRequest } from "../src/tools/web/guarded-request.ts";
 import { spawnServer, startServer, tempHome } from "./support/servers.ts";
@@ -95,6 +101,78 @@ test("the server's own provider over https, and GitHub, are asked for through th
   await expect.poll(() => proxy.seen, { timeout: 10_000 }).toContain("CONNECT model.example:1");
   await client.request("session.abort", { sessionId: own.sessionId });
   await client.close();
+});
+
+test("an issuer's keys are asked for through the proxy", async () => {
+  await using home = await tempHome();
+  await using proxy = await startProxy();
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const key = { ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256", use: "sig" };
+  const keys = createServer((_, answer) => answer.end(JSON.stringify({ keys: [key] })));
+  await new Promise<void>((resolve) => keys.listen(0, "127.0.0.1", resolve));
+  const issuer = "https://issuer.example";
+  const token = await new SignJWT({})
+    .setProtectedHeader({ alg: "ES256", kid: "k1" })
+    .setIssuer(issuer)
+    .setAudience("rightseat")
+    .setExpirationTime("5m")
+    .sign(privateKey);
+  const trusted = { issuer, audience: "rightseat", tenant: "acme" };
+  const { port } = keys.address() as AddressInfo;
+  const jwks = `http://keys.corp.example:${port}/jwks`;
+  const fetch = createProxiedFetch(createProxies({ http: new URL(proxy.url), exempt: [] }));
+  const rest = { role: "user", algorithms: ["ES256"], clockSkewSeconds: 0 } as const;
+  const verifier = new JwtVerifier([{ ...trusted, ...rest, jwks }], fetch);
+  expect(await verifier.verify(token)).toMatchObject({ tenant: "acme", role: "user" });
+  expect(proxy.seen).toEqual([`GET ${jwks}`]);
+  // The server has its issuers' keys from there, too. Nobody is at this address.
+  const config = join(home.work, "rightseat.json");
+  const away = { ...trusted, jwks: "https://keys.corp.example:1/jwks" };
+  await writeFile(config, JSON.stringify({ auth: { jwt: [away] } }));
+  await using server = await startServer(home.path, {
+    flags: ["--config", config, "--demo"],
+    env: { HTTPS_PROXY: proxy.url },
+  });
+  const client = await server.connect();
+  await expect(client.request("connect", { token })).rejects.toThrow();
+  expect(proxy.seen).toContain("CONNECT keys.corp.example:1");
+  await client.close();
+  keys.close();
+});
+
+test("a provider whose certificate nobody here knows fails at once, and the error names what to set", async () => {
+  await using home = await tempHome();
+  const { server: pair, ca } = await createCertificates();
+  let handshakes = 0;
+  const provider = createTlsServer({ cert: pair.cert, key: pair.key }, (_, answer) => {
+    answer.writeHead(400, { "content-type": "application/json" });
+    answer.end(JSON.stringify({ error: { message: "it was reached" } }));
+  });
+  provider.on("connection", () => (handshakes += 1));
+  await new Promise<void>((resolve) => provider.listen(0, "127.0.0.1", resolve));
+  const baseUrl = `https://localhost:${(provider.address() as AddressInfo).port}/v1`;
+  const authority = join(home.work, "authority.pem");
+  await writeFile(authority, ca);
+  const errorOf = async (env: Record<string, string>) => {
+    const server = await spawnServer(home.path, [], env);
+    const client = await server.connect();
+    const { sessionId } = await client.request("session.create", {
+      model: "m",
+      provider: { type: "openai", baseUrl, apiKey: "key" },
+    });
+    await client.request("session.send", { sessionId, prompt: "hello" });
+    const { data } = await client.event(sessionId, "session.error");
+    expect(client.of(sessionId).some(({ type }) => type === "assistant.turn_retry")).toBe(false);
+    await client.close();
+    await server.kill("SIGKILL");
+    return data.message as string;
+  };
+  const handshakesBefore = handshakes;
+  expect(await errorOf({})).toContain("NODE_EXTRA_CA_CERTS");
+  expect(handshakes - handshakesBefore).toBe(1);
+  // With what it advises the provider is reached.
+  expect(await errorOf({ NODE_EXTRA_CA_CERTS: authority })).toContain("it was reached");
+  provider.close();
 });
 
 test("web_fetch goes through the proxy, and asks it for nothing that is not on the public internet", async () => {

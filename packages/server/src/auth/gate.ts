@@ -14,6 +14,8 @@ export interface GateOptions {
   readonly sharedSecret: string | undefined;
   readonly access: AccessConfig;
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
+  /** Asks issuers for their keys; default the built-in one. */
+  readonly fetch?: typeof globalThis.fetch;
   /** How long after a failure the next attempt from its address is judged; default: 100 ms to 5 s. */
   readonly attemptDelays?: AttemptDelays;
 }
@@ -30,6 +32,7 @@ export class Gate implements Gatekeeper {
   readonly #secretDigest: Buffer | undefined;
   readonly #onWarning: GateOptions["onWarning"];
   readonly #failed: FailedAttempts;
+  readonly #fetch: GateOptions["fetch"];
   #list: AccessList;
   #jwt: JwtVerifier;
 
@@ -38,7 +41,8 @@ export class Gate implements Gatekeeper {
     this.#onWarning = options.onWarning;
     this.#failed = new FailedAttempts(options.attemptDelays);
     this.#list = new AccessList(options.access.principals);
-    this.#jwt = new JwtVerifier(options.access.jwt);
+    this.#fetch = options.fetch;
+    this.#jwt = new JwtVerifier(options.access.jwt, this.#fetch);
   }
 
   /** Whether anybody is let in. */
@@ -53,7 +57,7 @@ export class Gate implements Gatekeeper {
   /** Takes a new configuration over. Whom it leaves out is found with `confirms`. */
   reload(access: AccessConfig): void {
     this.#list = new AccessList(access.principals);
-    this.#jwt = new JwtVerifier(access.jwt);
+    this.#jwt = new JwtVerifier(access.jwt, this.#fetch);
   }
 
   anonymous(): Principal | undefined {

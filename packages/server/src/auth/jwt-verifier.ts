@@ -29,10 +29,13 @@ export function looksLikeJwt(token: string): boolean {
 
 export class JwtVerifier {
   readonly #issuers: readonly JwtIssuer[];
+  readonly #fetch: typeof globalThis.fetch | undefined;
   readonly #keys = new Map<string, Promise<JWTVerifyGetKey>>();
 
-  constructor(issuers: readonly JwtIssuer[]) {
+  /** @param fetch asks for keys that are at an address; default the built-in one. */
+  constructor(issuers: readonly JwtIssuer[], fetch?: typeof globalThis.fetch) {
     this.#issuers = issuers;
+    this.#fetch = fetch;
   }
 
   get size(): number {
@@ -96,7 +99,7 @@ export class JwtVerifier {
   #keysOf(issuer: JwtIssuer): Promise<JWTVerifyGetKey> {
     let keys = this.#keys.get(issuer.issuer);
     if (!keys) {
-      keys = loadKeys(issuer.jwks);
+      keys = loadKeys(issuer.jwks, this.#fetch);
       this.#keys.set(issuer.issuer, keys);
       // A file that could not be read is tried again with the next token.
       keys.catch(() => this.#keys.delete(issuer.issuer));
@@ -109,10 +112,13 @@ function listOf(value: string | readonly string[] | undefined): readonly string[
   return typeof value === "string" ? [value] : (value ?? []);
 }
 
-async function loadKeys(jwks: string): Promise<JWTVerifyGetKey> {
+async function loadKeys(jwks: string, fetch: typeof globalThis.fetch | undefined): Promise<JWTVerifyGetKey> {
   const jose = await import("jose");
   if (/^https?:/.test(jwks))
-    return jose.createRemoteJWKSet(new URL(jwks), { timeoutDuration: KEYS_TIMEOUT_MS });
+    return jose.createRemoteJWKSet(new URL(jwks), {
+      timeoutDuration: KEYS_TIMEOUT_MS,
+      ...(fetch ? { [jose.customFetch]: fetch } : {}),
+    });
   try {
     return jose.createLocalJWKSet(JSON.parse(await readFile(jwks, "utf8")));
   } catch (error) {

@@ -27,6 +27,8 @@ export interface Models {
   /** Model calls that clients carry. */
   readonly inferences: ClientInferences;
   readonly directory: ModelDirectory;
+  /** For the server's own requests, where they leave through a proxy. */
+  readonly serverFetch: Fetch | undefined;
   /** Named to GitHub with each model call. */
   readonly integrationId: string;
   readonly gitHubHost: string;
@@ -50,6 +52,7 @@ export function createModels(config: Config, isShared: () => boolean, proxies?: 
     accounts,
     inferences,
     directory,
+    serverFetch,
     integrationId: config.integrationId ?? INTEGRATION_ID,
     gitHubHost,
     check: (settings) => checkSettings(settings, directory, accounts),

@@ -1,7 +1,7 @@
 /**
  * The `fetch` of model calls, on `node:http`: a third of the CPU of the built-in one, whose web streams
  * and request objects cost more than the rest of a short turn. It is as much of `fetch` as the official
- * libraries and our own reading of streams use: bodies of text or bytes, no redirects, and a response that is read through `getReader`. Silence has no limit here: the
+ * libraries and our own reading of streams use: bodies of text or bytes, no redirects, and a response that is read through `getReader` or `json`. Silence has no limit here: the
  * idle timer of the call rules.
  */
 import {
@@ -19,6 +19,8 @@ import type { Fetch } from "./model-provider.ts";
 
 /** Chunks held for a reader that is behind, before the socket is told to wait. */
 const MOST_CHUNKS = 64;
+
+const MOST_JSON_BYTES = 4 * 1024 * 1024;
 
 /** Headers that frame a request are not for applications to set: two lengths are two requests to some servers. */
 const FRAMING = [
@@ -119,8 +121,24 @@ function toResponse(url: URL, message: IncomingMessage, signal: AbortSignal | un
     url: url.href,
     headers,
     body: { getReader: () => reader, cancel: () => reader.cancel() },
+    json: () => readJson(reader),
   };
   return response as unknown as Response;
+}
+
+/** For answers that are short: keys of issuers. */
+async function readJson(reader: MessageReader): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    bytes += next.value.length;
+    if (bytes > MOST_JSON_BYTES) {
+      await reader.cancel();
+      throw new Error(`more than ${MOST_JSON_BYTES} bytes, the most that may come`);
+    }
+    chunks.push(next.value);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString("utf8"));
 }
 
 /** None is asked for; some gateways compress all the same. */

@@ -103,7 +103,6 @@ function trimmedHeaders(headers: Readonly<Record<string, string>>): Record<strin
 
 /** As `node:http` has it. */
 function canBeSent(value: unknown): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return !/[^\t\x20-\x7e\x80-\xff]/.test(String(value));
 }
 
