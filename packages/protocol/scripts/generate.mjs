@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  addNewerDefinitions,
   addNewerEvents,
   inputFiles,
   listPublishedMethods,
@@ -26,8 +27,8 @@ const STAMP = join(OUTPUT, "inputs.json");
 
 function hashInputs(inputs) {
   const hash = createHash("sha256");
-  const { api, events, runtime, implemented, newerEvents, scripts } = inputs;
-  for (const path of [api, events, runtime, implemented, newerEvents, ...scripts]) {
+  const { api, events, runtime, implemented, newerEvents, newerApi, scripts } = inputs;
+  for (const path of [api, events, runtime, implemented, newerEvents, newerApi, ...scripts]) {
     hash.update(readFileSync(path));
   }
   return hash.digest("hex");
@@ -45,6 +46,7 @@ function generate(inputs) {
   const runtime = readJson(inputs.runtime);
   const implemented = readJson(inputs.implemented);
   addNewerEvents(events, readJson(inputs.newerEvents));
+  addNewerDefinitions(api, readJson(inputs.newerApi));
   relaxDefinitions(api, implemented.optionalProperties);
   const methods = listPublishedMethods(api);
   const runtimeMethods = listRuntimeMethods(runtime);

@@ -291,6 +291,7 @@ export function createServer(
       agents: surroundings,
       version,
       allowAll: config.allowAll,
+      forgetInstructions: () => surroundings.load.forget(),
       defaultWorkingDirectory,
       places,
       checkSettings: commands.checkSettings,

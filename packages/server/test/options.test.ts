@@ -69,6 +69,10 @@ const tool = (name: string) => ({ name, description: "d", parameters: { type: "o
 type Proof = (() => Promise<void>) | string;
 
 const JOIN_PROOFS: Record<string, Proof> = {
+  name: "test/newest-options.test.ts",
+  autopilot: "test/newest-options.test.ts",
+  trustWorkingDirectory: "test/newest-options.test.ts",
+  refreshCustomInstructions: "test/newest-options.test.ts",
   sessionId: async () => {
     expect(await create({ sessionId: "mine" })).toMatch(/^s/);
     expect(client.of("mine").map((event) => event.type)).toContain("session.start");

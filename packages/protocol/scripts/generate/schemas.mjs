@@ -44,6 +44,7 @@ export function inputFiles() {
     runtime: join(packageRoot, "schema", "runtime-methods.schema.json"),
     implemented: join(packageRoot, "schema", "implemented-methods.json"),
     newerEvents: join(packageRoot, "schema", "newer-events.json"),
+    newerApi: join(packageRoot, "schema", "newer-api.json"),
     scripts: [
       join(scripts, "generate.mjs"),
       ...readdirSync(join(scripts, "generate")).map((name) => join(scripts, "generate", name)),
@@ -111,6 +112,18 @@ export function relaxDefinitions(api, optionalProperties) {
     if (!definition)
       throw new Error(`implemented-methods.json: no definition "${name}" in the published schema`);
     definition.required = definition.required.filter((property) => !properties.includes(property));
+  }
+}
+
+/** Adds to the published definitions what is newer than they are. What the published schema has come to have stays. */
+export function addNewerDefinitions({ definitions }, newer) {
+  for (const [name, definition] of Object.entries(newer.definitions))
+    definitions[name] ??= { ...definition, title: name };
+  for (const [name, branches] of Object.entries(newer.unions)) {
+    const union = definitions[name]?.anyOf;
+    if (!union) throw new Error(`newer-api.json: no union "${name}" in the published schema`);
+    const known = new Set(union.map(({ $ref }) => parseRef($ref).name));
+    for (const branch of branches) if (!known.has(branch)) union.push({ $ref: `#/definitions/${branch}` });
   }
 }
 

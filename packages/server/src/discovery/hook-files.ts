@@ -55,6 +55,8 @@ export const FILE_HOOK_EVENTS: ReadonlySet<string> = new Set([
   "postToolUseFailure",
   "errorOccurred",
   "agentStop",
+  "subagentStart",
+  "subagentStop",
 ]);
 
 /** Never rejects. */

@@ -42,6 +42,8 @@ const FIELDS: Partial<Record<HookType, readonly string[]>> = {
   userPromptTransformed: ["modifiedTransformedPrompt"],
   sessionStart: ["additionalContext"],
   agentStop: REFUSAL,
+  subagentStart: ["additionalContext"],
+  subagentStop: REFUSAL,
 };
 /** The exit code by which a command says no, or has something to say. */
 const EXIT_BLOCKS = 2;

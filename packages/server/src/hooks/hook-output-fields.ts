@@ -34,6 +34,8 @@ export const HOOK_OUTPUT_FIELDS: Readonly<Record<HookType, HookOutputFields>> = 
   postToolUse: { modifiedResult: true, additionalContext: true, suppressOutput: true },
   postToolUseFailure: { additionalContext: true },
   agentStop: REFUSAL,
+  subagentStart: { additionalContext: true },
+  subagentStop: { ...REFUSAL, modifiedResponse: true },
   errorOccurred: { errorHandling: true, retryCount: true, suppressOutput: true, userNotification: true },
   sessionEnd: {
     sessionSummary: true,

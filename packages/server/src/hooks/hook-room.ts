@@ -15,6 +15,8 @@ type HookEvent = "hook.start" | "hook.end" | "session.warning";
 export interface HookRoomOptions {
   /** As hooks are told; a sub-agent's own where it is one's. */
   readonly sessionId: string;
+  /** The sub-agent whose hooks these are. */
+  readonly agent?: HookedAgent;
   /** Those who have hooks now, in the order in which they are asked. */
   readonly sources: () => readonly HookSource[] | Promise<readonly HookSource[]>;
   readonly workingDirectory: () => string;
@@ -28,6 +30,15 @@ export interface HookRoomOptions {
 
 /** Of one room. */
 const MAX_TOLD_FIELDS = 100;
+
+/** Which sub-agent it is that does what hooks are asked about. */
+export interface HookedAgent {
+  readonly agentId: string;
+  /** The name of its definition. */
+  readonly agentType: string;
+  /** The sub-agent that started it; left out where the session itself did. */
+  readonly parentAgentId?: string;
+}
 
 export class HookRoom {
   readonly #options: HookRoomOptions;
@@ -53,8 +64,8 @@ export class HookRoom {
     const sources = this.#options.sources();
     for (const source of sources instanceof Promise ? await sources : sources) {
       if (signal.aborted) return;
-      const { sessionId, workingDirectory } = this.#options;
-      const told = { sessionId, timestamp: Date.now(), cwd: workingDirectory(), ...input(source) };
+      const { sessionId, workingDirectory, agent } = this.#options;
+      const told = { sessionId, timestamp: Date.now(), cwd: workingDirectory(), ...agent, ...input(source) };
       if (!source.wants(type, told)) continue;
       const output = await this.#askOne(source, type, told, signal);
       if (output && take(output) === "enough") return;

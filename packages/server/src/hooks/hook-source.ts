@@ -12,7 +12,9 @@ export type HookType =
   | "sessionStart"
   | "sessionEnd"
   | "errorOccurred"
-  | "agentStop";
+  | "agentStop"
+  | "subagentStart"
+  | "subagentStop";
 
 export type HookInput = Readonly<Record<string, unknown>>;
 

@@ -56,7 +56,13 @@ export function parseManagedSettings(settings: SessionManagedSettings): ManagedP
   }
   const { deny, ask, allow, disableBypassPermissionsMode, ...rest } = settings.permissions ?? {};
   // Newer SDKs have it. The mode that it forbids is never taken up here.
-  const { disableAssistedPermissionsMode: _, ...others } = rest as Record<string, unknown>;
+  const { disableAssistedPermissionsMode: _, limitTo, ...others } = rest as Record<string, unknown>;
+  if (limitTo !== undefined && limitTo !== null)
+    throw new RpcError(
+      "not_supported",
+      "managedSettings.permissions.limitTo: nothing keeps commands to some hosts here, since they run without a sandbox; use 'deny' and 'allow' with Domain and Shell rules",
+      { path: "managedSettings.permissions.limitTo" },
+    );
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw invalid(`permissions.${unknown}`, "there is no such setting");
   return {

@@ -11,7 +11,8 @@ import { setSessionLimits } from "./context/session-limits.ts";
 import { agentAskedFor, type EnterServices, enterSession, withToken } from "./enter-session.ts";
 import { askForGitHubToken, type GivenToken } from "./github/github-token.ts";
 import { managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
-import { setMode } from "./permissions/permission-settings.ts";
+import { setMode, trustFolder } from "./permissions/permission-settings.ts";
+import { primaryDirectoryOf } from "./permissions/permissions.ts";
 import { startNextRun } from "./prompts/prompts.ts";
 import {
   abortRun,
@@ -23,6 +24,7 @@ import {
 } from "./run.ts";
 import type { Session } from "./session.ts";
 import { newSessionId } from "./session-registry.ts";
+import { checkName, renameSession } from "./settings/change-session.ts";
 import { checkFields, warnOfFields } from "./settings/field-rules.ts";
 import { JOIN_FIELDS } from "./settings/session-fields.ts";
 import {
@@ -41,6 +43,8 @@ export interface JoinServices extends EnterServices {
   readonly version: string;
   /** New sessions begin with all permissions allowed, where their policy does not forbid it. */
   readonly allowAll: boolean;
+  /** Has instruction files looked at before they are used again. */
+  readonly forgetInstructions: () => void;
   /** GitHub's address for people. */
   readonly gitHubHost: string;
   /** Options of the server itself that have no effect: one line for each. */
@@ -76,6 +80,8 @@ export async function createSession(
     tenant,
     sessionId: typeof params.sessionId === "string" ? params.sessionId : newSessionId(),
   };
+  if (typeof params.name === "string") checkName("session.create", params.name);
+  if (params.refreshCustomInstructions === true) services.forgetInstructions();
   const managed = managedPolicyOf(params);
   const token = await takeToken(services, link, key.sessionId, params);
   const settings = withToken({ ...mergeSettings({}, params), managed }, token);
@@ -115,6 +121,11 @@ export async function createSession(
   });
   trackFiles(services, session, params);
   if (services.allowAll) setMode(session, "allow-all");
+  if (typeof params.name === "string") {
+    renameSession(session, params.name);
+    session.updateSummary();
+  }
+  await trustAsAsked(services, session, params);
   services.onLifecycle("session.created", key);
   await joinAgents(services, session, agent);
   tellOfOptions(services, session, link, params, unheard);
@@ -151,6 +162,7 @@ export async function resumeSession(
   closeInterruptedAgents(session);
   await joinAgents(services, session, agent);
   trackFiles(services, session, params);
+  await trustAsAsked(services, session, params);
   if (params.sessionLimits) setSessionLimits(session, params.sessionLimits);
   if (continuePendingWork || wasActive)
     showOpenQuestions(session, attachment, { wasActive, continuePendingWork });
@@ -194,6 +206,16 @@ async function joinAgents(
   else if (selectedAgent !== undefined) await restoreAgent(session, services.agents);
   if (customAgents?.length || enableConfigDiscovery)
     tellAgents(session, await agentsOf(session, services.agents));
+}
+
+/** A directory that is trusted for the user stays trusted when the session is gone. */
+async function trustAsAsked(services: JoinServices, session: Session, params: SettingsParams): Promise<void> {
+  if (params.trustWorkingDirectory !== "user") return;
+  await trustFolder(
+    services.runs.permissions,
+    session,
+    primaryDirectoryOf(services.runs.permissions, session),
+  );
 }
 
 /** Asks a client that gives tokens for its first one; undefined for all other clients. */

@@ -22,6 +22,7 @@ import type { SessionSettings } from "../settings/session-settings.ts";
 import { userAgentOf } from "../settings/user-agent.ts";
 import { workingDirectoryOf } from "../workspace/working-directory.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
+import { hookedAgentOf, promptWithHooks, StopHooks } from "./sub-agent-hooks.ts";
 
 /** Who asks a model: for clients that carry model traffic, and for the provider. */
 export interface AgentCaller {
@@ -79,10 +80,11 @@ export interface SubAgentOutcome {
 export async function runSubAgent(services: SubAgentServices, work: SubAgentWork): Promise<SubAgentOutcome> {
   const { scope, session } = work;
   const messageId = randomUUID();
+  const prompt = await promptWithHooks(services.hooks, work, work.prompt);
   scope.append("user.message", {
     content: work.prompt,
     messageId,
-    transformedContent: withTime(work.prompt),
+    transformedContent: withTime(prompt),
     delivery: "idle",
     attachments: [],
     source: `agent-${work.caller.parentAgentId ?? session.id}`,
@@ -93,7 +95,7 @@ export async function runSubAgent(services: SubAgentServices, work: SubAgentWork
   const answers = scope.state.messages.slice(before).filter((message) => message.role === "assistant");
   const last = answers.at(-1);
   const counted = { model: host.modelId, toolCalls: host.toolCalls, tokens: host.tokens };
-  const response = last?.role === "assistant" ? last.content : "";
+  const response = host.hookedResponse ?? (last?.role === "assistant" ? last.content : "");
   if (outcome === "done" && response !== "") return { kind: "done", response, ...counted };
   if (outcome === "done") return { kind: "failed", response, error: whyNoAnswer(scope), ...counted };
   if (outcome === "failed") return { kind: "failed", response, error: host.error, ...counted };
@@ -124,8 +126,10 @@ class SubAgentHost implements RunHost {
   #model: ActiveModel | undefined;
   #system: Promise<string> | undefined;
   #hooks: RunHooks | undefined;
+  readonly #stopHooks: StopHooks;
 
   constructor(services: SubAgentServices, work: SubAgentWork, messageId: string) {
+    this.#stopHooks = new StopHooks(services.hooks, work);
     this.#services = services;
     this.#work = work;
     this.sessionId = work.session.id;
@@ -229,11 +233,17 @@ class SubAgentHost implements RunHost {
     if (!hasHooks(session)) return undefined;
     // Who stops here is not the agent that clients talk to.
     const unused = () => false;
+    const agent = hookedAgentOf({ caller, agent: this.#work.agent });
     this.#hooks ??= {
-      ...runHooksOf(this.#services.hooks, scope, this.signal, unused, caller.agentId),
-      keepsGoing: () => Promise.resolve(false),
+      ...runHooksOf(this.#services.hooks, scope, this.signal, unused, agent),
+      keepsGoing: () => this.#stopHooks.keepsGoing(),
     };
     return this.#hooks;
+  }
+
+  /** What a hook put in place of the last answer. */
+  get hookedResponse(): string | undefined {
+    return this.#stopHooks.response;
   }
 
   tools(): ToolSet {

@@ -6,7 +6,7 @@ import type { Discovery } from "../../discovery/discovery-cache.ts";
 import type { FileHooks, HookQuery } from "../../discovery/hook-files.ts";
 import { createRunHooks } from "../../hooks/create-run-hooks.ts";
 import { FileHook, type FileHookOptions } from "../../hooks/file-hook.ts";
-import { HookRoom } from "../../hooks/hook-room.ts";
+import { type HookedAgent, HookRoom } from "../../hooks/hook-room.ts";
 import type { HookSource } from "../../hooks/hook-source.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
 import type { Session } from "../session.ts";
@@ -83,12 +83,15 @@ export function hookRoomOf(
     /** Those with hooks, when it is not all who are there. */
     readonly clients?: readonly HookSource[];
     readonly deadlineMs?: number;
-    /** Of the sub-agent whose hooks these are. */
-    readonly agentId?: string;
+    /** The sub-agent whose hooks these are. */
+    readonly agent?: HookedAgent;
+    /** Hooks are told the session's id, not the sub-agent's. */
+    readonly asSession?: boolean;
   } = {},
 ): HookRoom {
   return new HookRoom({
-    sessionId: more.agentId ?? session.id,
+    sessionId: more.asSession ? session.id : (more.agent?.agentId ?? session.id),
+    ...(more.agent ? { agent: more.agent } : {}),
     sources: () => sourcesOf(services, session, more.clients ?? clientHooksOf(session)),
     workingDirectory: () => services.workingDirectory(session),
     deadlineMs: more.deadlineMs ?? services.deadlineMs,
@@ -99,17 +102,17 @@ export function hookRoomOf(
 
 /**
  * @param logPrompt puts a prompt into the conversation of the run in progress; false when a hook blocked it.
- * @param agentId of the sub-agent whose run it is.
+ * @param agent the sub-agent whose run it is.
  */
 export function runHooksOf(
   services: HookServices,
   session: Session,
   signal: AbortSignal,
   logPrompt: (prompt: QueuedPrompt) => Promise<boolean> | boolean,
-  agentId?: string,
+  agent?: HookedAgent,
 ): RunHooks {
   return createRunHooks({
-    room: hookRoomOf(services, session, { agentId }),
+    room: hookRoomOf(services, session, { ...(agent ? { agent } : {}) }),
     signal,
     transcriptPath: services.transcriptPath(session),
     addContext: (content) => session.record("rightseat.context_added", { content }),

@@ -23,6 +23,7 @@ export interface PermissionDecision {
   readonly approval?: Approval;
   readonly domain?: string;
   readonly locationKey?: string;
+  readonly directories?: readonly string[];
 }
 
 export interface PermissionAnswer {
@@ -72,6 +73,8 @@ export async function settle(
     case "approve-for-session":
     case "approved-for-session":
       return asked.managed ? { kind: "approved" } : approveForSession(session, asked, decision);
+    case "approve-read-only-for-session":
+      return asked.managed ? { kind: "approved" } : approveReading(session, decision);
     case "approve-for-location":
     case "approved-for-location":
       return asked.managed ? { kind: "approved" } : approveForLocation(services, session, asked, decision);
@@ -97,6 +100,16 @@ function approveForSession(session: Session, asked: Asked, decision: PermissionD
   if (added.length > 0 || paths.length > 0)
     changePolicy(session, { approved, ...(paths.length > 0 ? { approvedPaths } : {}) });
   return approval && isLoggable(approval) ? { kind: "approved-for-session", approval } : { kind: "approved" };
+}
+
+/** The directories may be read by tools for files, and nothing more. */
+function approveReading(session: Session, { directories = [] }: PermissionDecision): PermissionResult {
+  const read = directories
+    .filter((path) => isAbsolute(path))
+    .map((path) => ({ kind: "read" as const, path }));
+  const approvedPaths = [...(policyOf(session).approvedPaths ?? []), ...read].slice(-MAX_RULES);
+  if (read.length > 0) changePolicy(session, { approvedPaths });
+  return { kind: "approved" };
 }
 
 async function approveForLocation(

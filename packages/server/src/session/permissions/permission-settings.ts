@@ -229,7 +229,8 @@ export async function isTrusted(
 ): Promise<boolean> {
   const kept = services.kept(session.key.tenant);
   await kept.refresh();
-  return isInside(services, session, path, kept.trustedFolders);
+  const own = session.settings.trustsWorkingDirectory ? [primaryDirectoryOf(services, session)] : [];
+  return isInside(services, session, path, [...kept.trustedFolders, ...own]);
 }
 
 /** @throws as `addDirectory`, and when it could not be kept. */

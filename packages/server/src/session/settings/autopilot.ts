@@ -5,7 +5,7 @@ import { AUTOPILOT_NUDGE } from "../../agent/mode-instructions.ts";
 import type { Session } from "../session.ts";
 import { isOffered } from "../tools/offered-tools.ts";
 
-/** So often in a row the model may stop without having called a tool; then it is let go. */
+/** So often in a row the model may stop without having called a tool, unless its client says otherwise. */
 const MAX_NUDGES = 5;
 
 /** Tells that the run of a prompt has ended, when the session is on autopilot. */
@@ -29,7 +29,8 @@ export function nudgeAutopilot(session: Session): boolean {
   const { mode, running } = session.state;
   // By the session's mode, not by one that a single message brought.
   if (mode !== "autopilot" || !running || !isOffered(session, "task_complete")) return false;
-  if ((running.nudges ?? 0) >= MAX_NUDGES) return false;
+  const { continuationEnabled = true, maxContinues = MAX_NUDGES } = session.settings.autopilot ?? {};
+  if (!continuationEnabled || (running.nudges ?? 0) >= maxContinues) return false;
   session.append("user.message", {
     content: "",
     messageId: randomUUID(),

@@ -4,12 +4,17 @@ import type { Session } from "../session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
 /** @throws RpcError `invalid_params` for a name of blanks. */
-export function renameSession(session: Session, to: string): void {
-  const name = to.trim();
-  if (name === "")
-    throw new RpcError("invalid_params", "session.name.set: name: expected a name that is not empty", {
+export function checkName(method: string, name: string): void {
+  if (name.trim() === "")
+    throw new RpcError("invalid_params", `${method}: name: expected a name that is not empty`, {
       path: "name",
     });
+}
+
+/** @throws as `checkName`. */
+export function renameSession(session: Session, to: string): void {
+  checkName("session.name.set", to);
+  const name = to.trim();
   session.record("rightseat.name_set", { name });
   session.emit("session.title_changed", { title: name });
 }

@@ -169,6 +169,7 @@ export const NESTED = {
   sessionLimits: within({ maxAiCredits: honoured } satisfies FieldsOf<SessionLimitsConfig>, {
     isGuard: true,
   }),
+  autopilot: within({ continuationEnabled: honoured, maxContinues: honoured }, { isGuard: true }),
   // Read whole by managed-policy.ts, which refuses what it does not know.
   managedSettings: within({
     permissions: within({

@@ -72,6 +72,10 @@ export const JOIN_FIELDS = {
   additionalDirectories: honoured,
   largeOutput: NESTED.largeOutput,
   managedSettings: NESTED.managedSettings,
+  name: honoured,
+  autopilot: NESTED.autopilot,
+  trustWorkingDirectory: honoured,
+  refreshCustomInstructions: honoured,
 
   cloud: refused("asks for a session in the cloud, and this server keeps its own"),
   sandboxConfig: refused(NO_SANDBOX),
@@ -88,7 +92,6 @@ export const JOIN_FIELDS = {
   enableManagedSettings: refused("would have an organisation's policy fetched; give it in 'managedSettings'"),
 
   excludedManagedSettings: none("has no effect: no organisation's policy is fetched"),
-  trustWorkingDirectory: none("has no effect: 'session.permissions.folderTrust.addTrusted' trusts a folder"),
   traceparent: none("has no effect: traces are not exported"),
   tracestate: none("has no effect: traces are not exported"),
   featureFlags: none("has no effect: there are no feature flags"),

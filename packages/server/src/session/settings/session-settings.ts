@@ -49,7 +49,18 @@ export interface SubAgentSettings {
   readonly maxDepth?: number;
 }
 
+/** How a session on autopilot goes on by itself. */
+export interface AutopilotSettings {
+  /** Default true. */
+  readonly continuationEnabled?: boolean;
+  /** How often in a row, without a tool being called; default 5. */
+  readonly maxContinues?: number;
+}
+
 export interface SessionSettings {
+  autopilot?: AutopilotSettings;
+  /** The client trusts the directory that the session works in, for this session. */
+  trustsWorkingDirectory?: boolean;
   model?: string;
   reasoningEffort?: string;
   reasoningSummary?: string;
@@ -196,6 +207,10 @@ export function mergeSettings(settings: SessionSettings, params: SettingsParams)
     merged.modelCapabilities = params.modelCapabilitiesOverrides as ModelCapabilities;
   // What was known of one model says nothing of another.
   else if (merged.model !== settings.model && !params.modelCapabilities) merged.modelCapabilities = undefined;
+  if (params.autopilot)
+    merged.autopilot = { ...settings.autopilot, ...(params.autopilot as AutopilotSettings) };
+  if (params.trustWorkingDirectory === true || params.trustWorkingDirectory === "session")
+    merged.trustsWorkingDirectory = true;
   if (params.includedBuiltinAgents === null) merged.includedBuiltinAgents = undefined;
   if (typeof params.gitHubToken === "string") {
     merged.gitHubToken = params.gitHubToken.trim();
