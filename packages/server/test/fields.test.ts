@@ -274,7 +274,6 @@ describe("over the wire", () => {
       fields: { enforceManagedModelDefaults: true },
       path: "enforceManagedModelDefaults",
     },
-    { method: "session.create", fields: { hookDirectories: ["/hooks"] }, path: "hookDirectories" },
     {
       method: "session.create",
       fields: { customAgents: [agent, { ...agent, name: "b", hooks: { preToolUse: [{ bash: "x" }] } }] },

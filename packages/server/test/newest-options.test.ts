@@ -1,5 +1,5 @@
 /** Options and answers that the newest SDKs have. */
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { answer, type Fields, useHookWorld } from "./support/hook-world.ts";
@@ -79,6 +79,54 @@ describe("session.create", () => {
     expect(await sources({})).toBe(0);
     await writeFile(join(workingDirectory, "AGENTS.md"), "Be brief.");
     expect(await sources({ refreshCustomInstructions: true })).toBe(1);
+  });
+
+  test("takes agents from the folders that it names, without looking for others", async () => {
+    await using project = await tempHome();
+    const agent = (name: string) => `---\nname: ${name}\ndescription: d\n---\nBe it.`;
+    await mkdir(join(project.work, ".github", "agents"), { recursive: true });
+    await mkdir(join(project.work, "team"));
+    await writeFile(join(project.work, ".github", "agents", "found.agent.md"), agent("found"));
+    await writeFile(join(project.work, "team", "named.agent.md"), agent("named"));
+    const agents = async (fields: object) => {
+      const { call } = await create({
+        workingDirectory: project.work,
+        agentDirectories: ["team"],
+        ...fields,
+      });
+      return (await call("agent.list")).agents.map(({ name }: { name: string }) => name);
+    };
+    expect(await agents({})).toEqual(["named"]);
+    expect((await agents({ enableConfigDiscovery: true })).sort()).toEqual(["found", "named"]);
+    expect(await agents({ agent: "named" })).toEqual(["named"]);
+  });
+
+  test("runs the hooks of the folders that it names, and no other commands of files", async () => {
+    await using project = await tempHome();
+    const denying = (reason: string) =>
+      JSON.stringify({
+        version: 1,
+        hooks: {
+          preToolUse: [
+            {
+              type: "command",
+              bash: `echo '{"permissionDecision":"deny","permissionDecisionReason":"${reason}"}'`,
+            },
+          ],
+        },
+      });
+    await mkdir(join(project.work, ".github", "hooks"), { recursive: true });
+    await mkdir(join(project.work, "guards"));
+    await writeFile(join(project.work, ".github", "hooks", "a.json"), denying("the repository"));
+    await writeFile(join(project.work, "guards", "b.json"), denying("the named folder"));
+    const { sessionId, call } = await create({ workingDirectory: project.work, hookDirectories: ["guards"] });
+    await call("permissions.setMode", { mode: "allow-all" });
+    world.model.use([{ toolCalls: [{ name: "view", arguments: { path: "." } }] }, { words: ["over"] }]);
+    await world.client.ask(sessionId, "look");
+    const [result] = world.dataOf(sessionId, "tool.execution_complete");
+    expect(result.success).toBe(false);
+    expect(JSON.stringify(result)).toContain("the named folder");
+    expect(world.dataOf(sessionId, "hook.start").map(({ hookType }) => hookType)).toEqual(["preToolUse"]);
   });
 
   test("refuses limitTo by name, which nothing would keep commands to", async () => {

@@ -70,6 +70,8 @@ type Proof = (() => Promise<void>) | string;
 
 const JOIN_PROOFS: Record<string, Proof> = {
   name: "test/newest-options.test.ts",
+  agentDirectories: "test/newest-options.test.ts",
+  hookDirectories: "test/newest-options.test.ts",
   autopilot: "test/newest-options.test.ts",
   trustWorkingDirectory: "test/newest-options.test.ts",
   refreshCustomInstructions: "test/newest-options.test.ts",

@@ -30,6 +30,8 @@ export interface AgentQuery {
   readonly gitRoot?: string;
   /** The user's own directory; undefined leaves the user's agents out. */
   readonly home?: string;
+  /** More directories with agents, absolute; they go before all others. */
+  readonly directories?: readonly string[];
 }
 
 export interface FileAgents {
@@ -57,6 +59,7 @@ export function agentDirectories(
         inside: root,
       })),
     ),
+    ...(query.directories ?? []).map((path) => ({ path, source: "project" as const, inside: path })),
   ];
 }
 

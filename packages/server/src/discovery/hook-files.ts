@@ -22,13 +22,15 @@ export interface FileHookSpec {
   readonly timeoutMs: number;
   /** Matches the whole of what the event is about: a tool's name. */
   readonly matcher?: ToolMatcher;
-  /** The file's path within the repository. */
+  /** The file's path: within the repository, or absolute. */
   readonly source: string;
 }
 
 export interface HookQuery {
-  /** Absolute. */
-  readonly root: string;
+  /** Of the repository, absolute; undefined leaves its hooks out. */
+  readonly root?: string;
+  /** More directories with files of hooks, absolute. */
+  readonly directories?: readonly string[];
 }
 
 export interface FileHooks {
@@ -60,34 +62,43 @@ export const FILE_HOOK_EVENTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Never rejects. */
-export async function discoverHooks({ root }: HookQuery): Promise<FileHooks & Discovered> {
+export async function discoverHooks(query: HookQuery): Promise<FileHooks & Discovered> {
+  const { root, directories = [] } = query;
+  const places = [
+    ...(root === undefined ? [] : [{ directory: join(root, DIRECTORY), shown: DIRECTORY, inside: root }]),
+    ...directories.map((directory) => ({ directory, shown: directory, inside: directory })),
+  ];
   const hooks: FileHookSpec[] = [];
   const errors: string[] = [];
   const stamps = new Map<string, string>();
-  const directory = join(root, DIRECTORY);
-  const files = await findFiles(directory, {
-    accepts: (name) => name.endsWith(".json"),
-    maxFiles: MAX_FILES,
-    maxDepth: 0,
-    onDirectory: async (looked) => void stamps.set(looked, await stampOf(looked)),
-  });
-  for (const file of files) {
-    const path = join(directory, file);
-    stamps.set(path, await stampOf(path));
-    const source = `${DIRECTORY}/${file}`;
-    const read = await readTextFile(path, { maxBytes: MAX_FILE_BYTES, inside: root });
-    if (read.kind === "missing") continue;
-    if (read.kind === "refused") errors.push(`${source}: ${read.why}`);
-    else if (read.isCut) errors.push(`${source}: it is larger than ${MAX_FILE_BYTES} bytes`);
-    else {
-      const parsed = await parseHookFile(read.text, source);
-      hooks.push(...parsed.hooks);
-      errors.push(...parsed.errors.map((error) => `${source}: ${error}`));
+  for (const { directory, shown, inside } of places) {
+    const files = await findFiles(directory, {
+      accepts: (name) => name.endsWith(".json"),
+      maxFiles: MAX_FILES,
+      maxDepth: 0,
+      onDirectory: async (looked) => void stamps.set(looked, await stampOf(looked)),
+    });
+    for (const file of files) {
+      const path = join(directory, file);
+      stamps.set(path, await stampOf(path));
+      const read = await readHookFile(path, `${shown}/${file}`, inside);
+      hooks.push(...read.hooks);
+      errors.push(...read.errors);
     }
   }
   if (hooks.length > MAX_HOOKS)
     errors.push(`${DIRECTORY}: more than ${MAX_HOOKS} hooks; the rest is left out`);
   return { hooks: hooks.slice(0, MAX_HOOKS), errors, stamps };
+}
+
+async function readHookFile(path: string, source: string, inside: string): Promise<FileHooks> {
+  const read = await readTextFile(path, { maxBytes: MAX_FILE_BYTES, inside });
+  const nothing = (why: string) => ({ hooks: [], errors: [`${source}: ${why}`] });
+  if (read.kind === "missing") return { hooks: [], errors: [] };
+  if (read.kind === "refused") return nothing(read.why);
+  if (read.isCut) return nothing(`it is larger than ${MAX_FILE_BYTES} bytes`);
+  const { hooks, errors } = await parseHookFile(read.text, source);
+  return { hooks, errors: errors.map((error) => `${source}: ${error}`) };
 }
 
 /** A file that is not what it should be as a whole has no hooks; an entry that is not is left out alone. */

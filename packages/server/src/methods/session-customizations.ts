@@ -1,7 +1,7 @@
 /** Methods that have files read again which tell a session what to do, and those on skills. */
 
 import { agentsOf, tellAgents } from "../session/agents/agents.ts";
-import { fileHooksOf } from "../session/hooks/session-hooks.ts";
+import { fileHooksOf, hasFileHooks } from "../session/hooks/session-hooks.ts";
 import type { Session } from "../session/session.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -43,11 +43,11 @@ function outcomesOf({ settings }: Session, hookErrors: readonly string[]) {
   const reloaded = (subsystem: string) => ({ subsystem, status: "reloaded" });
   const skipped = (subsystem: string, detail: string) => ({ subsystem, status: "skipped", detail });
   const [failed] = hookErrors;
-  const hooks = settings.enableFileHooks
+  const hooks = hasFileHooks(settings)
     ? failed === undefined
       ? reloaded("hooks")
       : { subsystem: "hooks", status: "failed", detail: failed }
-    : skipped("hooks", "the session has no 'enableFileHooks'");
+    : skipped("hooks", "the session has neither 'enableFileHooks' nor 'hookDirectories'");
   return [
     reloaded("instructions"),
     hooks,

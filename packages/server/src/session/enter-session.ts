@@ -9,6 +9,7 @@ import { type AgentServices, assertAgentModel, requireAgent } from "./agents/age
 import type { ClientLink } from "./clients/client-link.ts";
 import { clientFacts } from "./clients/clients.ts";
 import type { GivenToken } from "./github/github-token.ts";
+import { hasFileHooks } from "./hooks/session-hooks.ts";
 import { joinedPolicy } from "./permissions/managed-settings.ts";
 import type { Session } from "./session.ts";
 import type { SessionRegistry } from "./session-registry.ts";
@@ -127,7 +128,7 @@ function attachNewcomer(
   if (token) session.gitHubTokenLease = { expiresAtMs: token.expiresAtMs };
   else if (params.gitHubToken !== undefined) session.gitHubTokenLease = undefined;
   const before = clientFacts(session);
-  if (session.settings.enableFileHooks && !wasActive) session.fileHooksStart = "resume";
+  if (hasFileHooks(session.settings) && !wasActive) session.fileHooksStart = "resume";
   const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
   attachment.interests = session.attachments.get(link)?.interests;
   session.attachments.set(link, attachment);

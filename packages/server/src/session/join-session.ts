@@ -2,7 +2,7 @@
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
-import { agentsOf, restoreAgent, selectAgent, tellAgents } from "./agents/agents.ts";
+import { agentsOf, hasFileAgents, restoreAgent, selectAgent, tellAgents } from "./agents/agents.ts";
 import type { ClientLink } from "./clients/client-link.ts";
 import { clientFacts, clientsChanged } from "./clients/clients.ts";
 import { noteReturn } from "./clients/lost-clients.ts";
@@ -10,6 +10,7 @@ import { closeInterruptedCompaction } from "./context/compaction.ts";
 import { setSessionLimits } from "./context/session-limits.ts";
 import { agentAskedFor, type EnterServices, enterSession, withToken } from "./enter-session.ts";
 import { askForGitHubToken, type GivenToken } from "./github/github-token.ts";
+import { hasFileHooks } from "./hooks/session-hooks.ts";
 import { managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
 import { setMode, trustFolder } from "./permissions/permission-settings.ts";
 import { primaryDirectoryOf } from "./permissions/permissions.ts";
@@ -106,7 +107,7 @@ export async function createSession(
   const session = await services.registry.create(key, settings, summary, (session) => {
     session.gitHubTokenLease = token && { expiresAtMs: token.expiresAtMs };
     session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
-    if (settings.enableFileHooks) session.fileHooksStart = "new";
+    if (hasFileHooks(settings)) session.fileHooksStart = "new";
     tellManagedSettings(session);
     session.append("session.start", {
       sessionId: key.sessionId,
@@ -200,11 +201,11 @@ async function joinAgents(
   session: Session,
   asked: AgentDefinition | undefined,
 ): Promise<void> {
-  const { customAgents, enableConfigDiscovery } = session.settings;
+  const { customAgents } = session.settings;
   const { selectedAgent } = session.state;
   if (asked && asked.name !== selectedAgent) selectAgent(session, asked);
   else if (selectedAgent !== undefined) await restoreAgent(session, services.agents);
-  if (customAgents?.length || enableConfigDiscovery)
+  if (customAgents?.length || hasFileAgents(session.settings))
     tellAgents(session, await agentsOf(session, services.agents));
 }
 

@@ -2,6 +2,7 @@
  * The open sessions of this process: made, resumed, found, let go. One table by tenant and id; what
  * a session does while it is open is elsewhere.
  */
+
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../agent/run-host.ts";
@@ -20,7 +21,7 @@ import { shutdownData } from "./clients/session-report.ts";
 import { cancelCompaction } from "./context/active-compaction.ts";
 import { endErrands } from "./errands.ts";
 import { heldBytes } from "./held-bytes.ts";
-import { clientHooksOf, type EndReason } from "./hooks/session-hooks.ts";
+import { clientHooksOf, type EndReason, hasFileHooks } from "./hooks/session-hooks.ts";
 import { loadState } from "./load-state.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { sessionExists, sessionNotFound, toSessionError } from "./session-errors.ts";
@@ -335,7 +336,7 @@ export class SessionRegistry {
     reason: EndReason,
     hooks: readonly HookSource[] = clientHooksOf(session),
   ): Promise<void> {
-    if (hooks.length === 0 && !session.settings.enableFileHooks) return;
+    if (hooks.length === 0 && !hasFileHooks(session.settings)) return;
     await session.wake();
     await this.#options.onEnd(session, reason, hooks);
   }

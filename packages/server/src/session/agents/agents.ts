@@ -1,4 +1,5 @@
 /** The agents that a session may answer as, or hand tasks to: its application's, those of files, built-in ones. */
+import { resolve } from "node:path";
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { BUILT_IN_AGENTS } from "../../agent/built-in-agents.ts";
 import type { AgentQuery, FileAgent, FileAgents } from "../../discovery/agents.ts";
@@ -41,14 +42,26 @@ async function agentsFor(
   services: AgentServices,
 ): Promise<SessionAgents> {
   const own = (settings.customAgents ?? []).map((spec) => fromSpec(spec, settings.agentPrompts));
-  if (settings.enableConfigDiscovery !== true) return { agents: own, errors: [] };
-  const { gitRoot } = await sessionContext(settings, workingDirectory);
-  const files = await services.loadAgents({ workingDirectory, gitRoot, home: services.home });
+  if (!hasFileAgents(settings)) return { agents: own, errors: [] };
+  const directories = settings.agentDirectories?.map((directory) => resolve(workingDirectory, directory));
+  const discovered = settings.enableConfigDiscovery
+    ? {
+        workingDirectory,
+        gitRoot: (await sessionContext(settings, workingDirectory)).gitRoot,
+        home: services.home,
+      }
+    : {};
+  const files = await services.loadAgents({ ...discovered, directories });
   const taken = new Set(own.flatMap(({ id, name }) => [id, name]));
   const found = files.agents
     .filter((agent) => !taken.has(agent.id) && !taken.has(agent.name))
     .map((agent) => fromFile(agent, settings.agentPrompts));
   return { agents: [...own, ...found], errors: files.errors };
+}
+
+/** Whether any are looked for in files. */
+export function hasFileAgents({ enableConfigDiscovery, agentDirectories }: SessionSettings): boolean {
+  return enableConfigDiscovery === true || (agentDirectories?.length ?? 0) > 0;
 }
 
 function fromFile(agent: FileAgent, prompts?: SessionSettings["agentPrompts"]): AgentDefinition {

@@ -7,13 +7,12 @@ import { type HookServices, hasHooks, hookRoomOf } from "../hooks/session-hooks.
 import { withTime } from "../prompts/prompt-time.ts";
 import type { Session } from "../session.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
-import type { AgentCaller } from "./sub-agent.ts";
 
 interface HookedWork {
   readonly session: Session;
   /** The session as the sub-agent sees it. */
   readonly scope: Session;
-  readonly caller: AgentCaller;
+  readonly caller: Pick<HookedAgent, "agentId" | "parentAgentId">;
   readonly agent: AgentDefinition;
   readonly signal: AbortSignal;
 }

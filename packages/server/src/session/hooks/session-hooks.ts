@@ -1,6 +1,7 @@
 /** The hooks of a session: who has some, and what comes of their answers. */
 
 import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
 import { toJson } from "@rightseat/protocol";
 import type { Discovery } from "../../discovery/discovery-cache.ts";
 import type { FileHooks, HookQuery } from "../../discovery/hook-files.ts";
@@ -11,6 +12,7 @@ import type { HookSource } from "../../hooks/hook-source.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
+import type { SessionSettings } from "../settings/session-settings.ts";
 import { gitCeiling } from "../workspace/confinement.ts";
 import { sessionContext } from "../workspace/session-context.ts";
 
@@ -36,9 +38,14 @@ export type EndReason = "complete" | "error" | "abort" | "timeout" | "user_exit"
 
 /** Asked on every prompt and every tool call: costs nothing but a look at who is there. */
 export function hasHooks(session: Session): boolean {
-  if (session.settings.enableFileHooks) return true;
+  if (hasFileHooks(session.settings)) return true;
   for (const attachment of session.attachments.values()) if (attachment.hooks) return true;
   return false;
+}
+
+/** Whether commands of files are hooks of the session. */
+export function hasFileHooks({ enableFileHooks, hookDirectories }: SessionSettings): boolean {
+  return enableFileHooks === true || (hookDirectories?.length ?? 0) > 0;
 }
 
 /** The clients that have hooks, in the order in which they came. */
@@ -46,16 +53,19 @@ export function clientHooksOf(session: Session): HookSource[] {
   return [...session.attachments.values()].flatMap(({ hooks }) => (hooks ? [hooks] : []));
 }
 
-/** The repository's hooks; none for a session that does not want them. Never rejects. */
+/** Hooks of the repository and of directories that a client names; none for a session that wants none. Never rejects. */
 export async function fileHooksOf(
   services: HookServices,
   session: Session,
 ): Promise<{ readonly hooks: readonly HookSource[]; readonly errors: readonly string[] }> {
   const { settings } = session;
-  if (!settings.enableFileHooks) return { hooks: [], errors: [] };
+  if (!hasFileHooks(settings)) return { hooks: [], errors: [] };
   const cwd = services.workingDirectory(session);
   const root = (await sessionContext(settings, cwd)).gitRoot ?? cwd;
-  const { hooks, errors } = await services.discover({ root });
+  const { hooks, errors } = await services.discover({
+    ...(settings.enableFileHooks ? { root } : {}),
+    directories: settings.hookDirectories?.map((directory) => resolve(cwd, directory)),
+  });
   const options: FileHookOptions = {
     root,
     start: session.fileHooksStart,
@@ -72,7 +82,7 @@ function sourcesOf(
   session: Session,
   clients: readonly HookSource[],
 ): readonly HookSource[] | Promise<readonly HookSource[]> {
-  if (!session.settings.enableFileHooks) return clients;
+  if (!hasFileHooks(session.settings)) return clients;
   return fileHooksOf(services, session).then(({ hooks }) => [...clients, ...hooks]);
 }
 

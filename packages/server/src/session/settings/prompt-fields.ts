@@ -100,7 +100,10 @@ const SHARED = {
   requestHeaders: honoured,
   billable: none("has no effect: what a prompt costs is the provider's to say", differsFrom(true)),
   requiredTool: refused("asks that the prompt fails without a tool, which would not be looked at"),
-  responseFormat: none("has no effect: answers are text"),
+  responseFormat: within({
+    type: honoured,
+    jsonSchema: within({ name: honoured, description: honoured, schema: honoured, strict: honoured }),
+  }),
   traceparent: none("has no effect: traces are not exported"),
   tracestate: none("has no effect: traces are not exported"),
   wait: none("has no effect: the call is answered as soon as the prompt is kept"),

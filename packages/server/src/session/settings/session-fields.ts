@@ -52,6 +52,8 @@ export const JOIN_FIELDS = {
   workingDirectory: honoured,
   streaming: honoured,
   instructionDirectories: honoured,
+  agentDirectories: honoured,
+  hookDirectories: honoured,
   organizationCustomInstructions: honoured,
   skipCustomInstructions: honoured,
   disabledInstructionSources: honoured,
@@ -79,9 +81,6 @@ export const JOIN_FIELDS = {
 
   cloud: refused("asks for a session in the cloud, and this server keeps its own"),
   sandboxConfig: refused(NO_SANDBOX),
-  hookDirectories: refused(
-    "names folders with hooks, and none are read there; the session's hooks are its clients' and the repository's",
-  ),
   enforceManagedModelDefaults: refused(
     "asks for an organisation's rules on models, and this server has none to enforce",
   ),

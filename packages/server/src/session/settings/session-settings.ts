@@ -88,6 +88,10 @@ export interface SessionSettings {
   capi?: { readonly enableWebSocketResponses?: boolean };
   /** Runs the hooks of the repository's `.github/hooks`. */
   enableFileHooks?: boolean;
+  /** Directories with more files of hooks; relative ones start at the working directory. */
+  hookDirectories?: readonly string[];
+  /** Directories with more files of agents; relative ones start at the working directory. */
+  agentDirectories?: readonly string[];
   availableTools?: readonly string[];
   excludedTools?: readonly string[];
   defaultAgentExcludedTools?: readonly string[];
@@ -239,6 +243,8 @@ const DIRECT_KEYS = [
   "enableOnDemandInstructionDiscovery",
   "enableHostGitOperations",
   "enableFileHooks",
+  "hookDirectories",
+  "agentDirectories",
   "capi",
   "availableTools",
   "excludedTools",

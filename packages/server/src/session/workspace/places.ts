@@ -97,10 +97,15 @@ export class Places {
   async checkSettings(reach: Reach, settings: SessionSettings, workingDirectory: string): Promise<void> {
     const at = (directory: string) => resolve(workingDirectory, directory);
     await this.check(reach, workingDirectory, "workingDirectory");
-    const { largeOutput, instructionDirectories = [] } = settings;
+    const { largeOutput, instructionDirectories, agentDirectories, hookDirectories } = settings;
     if (largeOutput?.outputDir) await this.check(reach, at(largeOutput.outputDir), "largeOutput.outputDir");
-    for (const [index, directory] of instructionDirectories.entries())
-      await this.check(reach, at(directory), `instructionDirectories[${index}]`, "read");
+    for (const [name, directories = []] of Object.entries({
+      instructionDirectories,
+      agentDirectories,
+      hookDirectories,
+    }))
+      for (const [index, directory] of directories.entries())
+        await this.check(reach, at(directory), `${name}[${index}]`, "read");
   }
 
   #placeOf(tenant: string): TenantPlace | undefined {

@@ -3,7 +3,7 @@
  * the session has moved or its settings have changed: within a run the system message stays as it is.
  */
 import type { Instructions } from "../../discovery/instructions.ts";
-import { type AgentServices, agentsOf, restoreAgent } from "../agents/agents.ts";
+import { type AgentServices, agentsOf, hasFileAgents, restoreAgent } from "../agents/agents.ts";
 import { type InstructionServices, instructionsOf } from "../context/instructions.ts";
 import type { Session } from "../session.ts";
 import type { SessionState } from "../session-state.ts";
@@ -53,7 +53,7 @@ async function see(
   workingDirectory: string,
 ): Promise<Surroundings> {
   const git = await sessionContext(session.settings, workingDirectory);
-  if (session.settings.customAgents?.length || session.settings.enableConfigDiscovery)
+  if (session.settings.customAgents?.length || hasFileAgents(session.settings))
     await agentsOf(session, services);
   // Its file may have changed, or gone.
   if (session.state.selectedAgent !== undefined) await restoreAgent(session, services);
