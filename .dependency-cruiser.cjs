@@ -96,6 +96,7 @@ module.exports = {
         `${SERVER}/rpc/principal\\.ts$`,
         `${SERVER}/logs/`,
         `${SERVER}/network/proxies\\.ts$`,
+        `${SERVER}/tools/user-home\\.ts$`,
       ],
       "configuration knows the interfaces it describes",
     ),

@@ -5,6 +5,7 @@ import { ConfigError } from "./config/config-error.ts";
 import { hideEnvironment } from "./config/hide-environment.ts";
 import { type Config, helpText, loadConfig } from "./config/load-config.ts";
 import { createLogger, type Logger, type ProcessLogger } from "./config/logger.ts";
+import { findUnusedVolumes } from "./config/unused-volume.ts";
 import { collectWhenIdle } from "./idle-collector.ts";
 import { type AuditLog, openAuditLog } from "./logs/audit-log.ts";
 import { createServer, type RightseatServer } from "./server.ts";
@@ -103,6 +104,9 @@ async function serveTcp(server: RightseatServer, config: Config, logger: Logger)
   warnIfOpen(config, logger);
   if (config.allowAll)
     logger.warning("new sessions begin with all permissions allowed: their tools run without a question");
+  void findUnusedVolumes(config.home).then((paths) => {
+    if (paths.length > 0) logger.warning(UNUSED_VOLUMES, { paths, home: config.home });
+  });
   await Promise.race([ended, server.shutdownRequested]);
   await server.shutdown();
   return 0;
@@ -149,6 +153,9 @@ function listenProblem(error: NodeJS.ErrnoException, config: Config): string {
       return `cannot listen on ${where}: ${error.message}`;
   }
 }
+
+const UNUSED_VOLUMES =
+  "volumes are mounted where no sessions are looked for or kept: mount them at the home, or name their '.copilot' folder with COPILOT_HOME";
 
 const HOW_TO_CLOSE =
   "expected credentials that clients have to bring: set COPILOT_CONNECTION_TOKEN, or 'auth' in the config file";

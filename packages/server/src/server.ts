@@ -78,7 +78,7 @@ export interface RightseatServer {
 }
 
 /** After the start, when whoever started it has had a first answer. */
-const LOAD_VALIDATORS_MS = 300;
+const LOAD_MS = 300;
 
 /** Besides the connections that are served, so many may be agreeing on TLS. */
 const PART_FOR_HANDSHAKES = 0.1;
@@ -317,6 +317,12 @@ export function createServer(
   const validators = new LazyValidators(
     async () => (await import("@rightseat/protocol/validators")).paramsValidators,
   );
+  const quickAck = createQuickAck((error) =>
+    logger.warning(
+      "each message of a client may wait 40 ms for the system's acknowledgement, since the optional package koffi cannot be loaded: install the server without --omit=optional",
+      { why: (error as Error).message },
+    ),
+  );
   const connections: Connections = new Connections({
     methods: createMethods(services),
     validators,
@@ -338,9 +344,7 @@ export function createServer(
     isKnownMethod: isPublishedMethod,
     onRequestFailed: (reason) => instruments.requestFailed(reason),
     onUnreadCall: ({ tenant }, head, reason) => failUnreadAnswer(registry, tenant, head, reason),
-    onIncompleteFrame: createQuickAck((error) =>
-      logger.info("acknowledgements are delayed by the system: koffi could not be loaded", { error }),
-    ),
+    onIncompleteFrame: quickAck.acknowledge,
     log: { ...logger, seldom: (message, fields, reason) => seldomLines.write(message, fields, reason) },
     onClose: (connection) => {
       models.inferences.drop(
@@ -376,6 +380,7 @@ export function createServer(
         connections: connections.size,
         failedAttempts: gate.failedAttempts,
         processes: governor.processes,
+        quickAcks: quickAck.count,
         lostLines: parts.lostLines?.() ?? { log: 0, audit: 0 },
       }),
       onError: (error, path) => logger.error("a page of the HTTP port failed", { path, error }),
@@ -396,7 +401,10 @@ export function createServer(
       });
       if (config.httpPort !== undefined) operations = await openOperations(config.httpPort);
       // Soon, so that no client waits for them; not at once, so that the first answer does not.
-      setTimeout(() => void validators.load().catch(() => undefined), LOAD_VALIDATORS_MS).unref();
+      setTimeout(() => {
+        void validators.load().catch(() => undefined);
+        void quickAck.load();
+      }, LOAD_MS).unref();
       return tcp.port;
     },
     get httpPort() {

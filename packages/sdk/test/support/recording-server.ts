@@ -5,7 +5,7 @@ import { encodeFrame, FrameDecoder, Peer } from "@rightseat/protocol";
 import { createQuickAck } from "../../../server/src/transport/quick-ack.ts";
 
 /** The official SDK waits for it between the two parts of a message. */
-const quickAck = createQuickAck(() => undefined);
+const quickAck = createQuickAck(() => undefined).acknowledge;
 
 export interface AskedRequest {
   readonly method: string;

@@ -3,12 +3,12 @@
  * reads the command line and the environment.
  */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { AccessConfig } from "../auth/access-config.ts";
 import type { LimitsConfig } from "../limits/limits-config.ts";
 import type { ProxySettings } from "../network/proxies.ts";
+import { userHome } from "../tools/user-home.ts";
 import { readAccess } from "./access.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
 import { ACCEPTED_FLAGS, foreignFlagProblem } from "./cli-flags.ts";
@@ -67,7 +67,7 @@ export function loadConfig(argv: readonly string[], env: Environment): Invocatio
       childEnvironment(env, { passed: options.passEnvironment, authTokenEnv: options.authTokenEnv }),
     ),
     withoutEffect: withoutEffect(env),
-    home: options.home ?? join(homedir(), ".copilot"),
+    home: options.home ?? join(userHome(), ".copilot"),
     gitHubToken: options.offline ? undefined : gitHubToken(options, trimmed(env)),
     access: readAccess(file.auth),
     limits: readLimits(file.limits),

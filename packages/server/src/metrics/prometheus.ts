@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly failedAttempts: number;
   readonly processes: number;
   readonly lostLines: LostLines;
+  /** Beginnings of messages that were acknowledged at once. */
+  readonly quickAcks: number;
 }
 
 export interface Metrics {
@@ -70,6 +72,11 @@ export function createMetrics(snapshot: () => Snapshot, version: string, loopDel
     "rightseat_child_processes",
     "Commands that sessions have running: shells, searches, hooks; each with all that it started is one",
     (now) => now.processes,
+  );
+  gauge(
+    "rightseat_quick_acknowledgements",
+    "Messages of clients whose first part was acknowledged at once since the start; 0 with clients means pauses of 40 ms",
+    (now) => now.quickAcks,
   );
   new Gauge({
     name: "rightseat_sessions",

@@ -14,26 +14,43 @@ const TCP_QUICKACK = 12;
 
 type SetSocketOption = (fd: number, level: number, name: number, value: number[], length: number) => number;
 
-/** Acknowledges what has arrived on a TCP connection. Never throws; does nothing for other streams. */
-export type QuickAck = (stream: Duplex) => void;
+export interface QuickAck {
+  /** Loads the library, if that was not done yet. Tells `onUnavailable` when that fails; never rejects. */
+  load(): Promise<void>;
+  /** Acknowledges what has arrived on a TCP connection. Never throws; does nothing for other streams. */
+  acknowledge(stream: Duplex): void;
+  /** How often that was done. */
+  readonly count: number;
+}
 
 /** @param onUnavailable told once, when the library cannot be loaded on a platform that has the option. */
 export function createQuickAck(onUnavailable: (error: unknown) => void): QuickAck {
-  if (process.platform !== "linux") return () => undefined;
+  const hasOption = process.platform === "linux";
   let setSocketOption: SetSocketOption | undefined;
-  let loading = false;
-  return (stream) => {
-    const fd = (stream as { _handle?: { fd?: number } | null })._handle?.fd;
-    if (fd === undefined || fd < 0) return;
-    if (setSocketOption) {
-      setSocketOption(fd, IPPROTO_TCP, TCP_QUICKACK, [1], 4);
-      return;
-    }
-    if (loading) return;
-    loading = true;
-    loadSetSocketOption().then((loaded) => {
+  let loading: Promise<void> | undefined;
+  let count = 0;
+  const load = (): Promise<void> => {
+    if (!hasOption) return Promise.resolve();
+    loading ??= loadSetSocketOption().then((loaded) => {
       setSocketOption = loaded;
     }, onUnavailable);
+    return loading;
+  };
+  return {
+    load,
+    acknowledge: (stream) => {
+      const fd = (stream as { _handle?: { fd?: number } | null })._handle?.fd;
+      if (fd === undefined || fd < 0) return;
+      if (!setSocketOption) {
+        void load();
+        return;
+      }
+      setSocketOption(fd, IPPROTO_TCP, TCP_QUICKACK, [1], 4);
+      count += 1;
+    },
+    get count() {
+      return count;
+    },
   };
 }
 

@@ -4,8 +4,8 @@
  */
 import type { Dir } from "node:fs";
 import { lstat, opendir, readlink, realpath, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { userHome } from "../user-home.ts";
 import { looksLikePath } from "./looks-like-path.ts";
 import type { Word } from "./split-command.ts";
 import type { Understanding } from "./understand-command.ts";
@@ -128,7 +128,7 @@ function partsOf(path: string): string[] {
 }
 
 function home(path: string): string {
-  return /^~(?=\/|$)/.test(path) ? join(homedir(), path.slice(1)) : path;
+  return /^~(?=\/|$)/.test(path) ? join(userHome(), path.slice(1)) : path;
 }
 
 class Unknown extends Error {}

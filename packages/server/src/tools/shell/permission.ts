@@ -1,11 +1,11 @@
 /** What is asked before a command runs. */
 import { lstat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { PermissionRequestShell } from "@rightseat/protocol";
 import { canonicalPath } from "../paths.ts";
 import { withPossibleCommands } from "../possible-commands.ts";
 import type { PermissionAsk } from "../tool.ts";
+import { userHome } from "../user-home.ts";
 import { type CommandSummary, type Step, summarizeCommand } from "./command-line.ts";
 import { leadsTo, pathsOfSteps } from "./command-paths.ts";
 import { findGitRepository } from "./git-repository.ts";
@@ -74,7 +74,7 @@ async function guessPaths(
   const resolved: Record<string, string> = Object.create(null);
   for (const path of [...possiblePaths, ...(await existing(words, cwd))]) {
     // Of a pattern, the directory that it starts from.
-    const literal = path.replace(/[^/]*[*?[].*$/, "").replace(/^~(?=\/|$)/, homedir());
+    const literal = path.replace(/[^/]*[*?[].*$/, "").replace(/^~(?=\/|$)/, () => userHome());
     resolved[path] = await leadsTo(cwd, literal.startsWith("~") ? join("/", literal) : literal);
   }
   return { resolved, isCertain: false };

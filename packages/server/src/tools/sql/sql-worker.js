@@ -5,7 +5,16 @@
  * SQLite is compiled to WebAssembly and sees no file system: the file's bytes are copied in, and copied
  * out again once everything has gone well. So a call happens as a whole or not at all, however it ends.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
 import initSqlJs from "sql.js";
@@ -23,7 +32,10 @@ const READING_PRAGMAS =
 /** Sent back as a refusal: what the SQL did, and not what failed here. */
 class SqlError extends Error {}
 
-const library = await initSqlJs();
+// Beside the bundle there is a copy; the sources have the package.
+const bundled = new URL("./sql-wasm.wasm", import.meta.url);
+const wasm = existsSync(bundled) ? bundled : new URL(import.meta.resolve("sql.js/dist/sql-wasm.wasm"));
+const library = await initSqlJs({ wasmBinary: readFileSync(wasm) });
 
 parentPort.on("message", ({ request }) => {
   try {
