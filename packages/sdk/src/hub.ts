@@ -13,6 +13,7 @@ import type { Channel } from "./connection/channel.ts";
 import { type Endpoints, endpointsOf } from "./connection/endpoints.ts";
 import { shakeHands } from "./connection/handshake.ts";
 import { Link } from "./connection/link.ts";
+import type { Patience } from "./connection/patience.ts";
 import { ConnectionError, isConnectionLoss } from "./errors.ts";
 import { Listeners } from "./events/listeners.ts";
 import { createInferenceRequests, type InferenceRequests } from "./inference-requests.ts";
@@ -41,7 +42,7 @@ export class Hub {
     this.callbacks = { warn, tell };
     this.lifecycle = new Listeners((error) => warn("a listener of the client failed", { error }));
     this.endpoints = endpointsOf(connection, options);
-    const { heartbeat, connectTimeoutMs } = timesOf(options, connection);
+    const { heartbeat, connectTimeoutMs, tokenTimeoutMs } = timesOf(options, connection);
     const { requestHandler } = options;
     this.#inferences =
       requestHandler &&
@@ -52,7 +53,7 @@ export class Hub {
       // A runtime that was started here is gone for good when its connection is.
       reconnect: connection.kind === "uri" ? (options.reconnect ?? {}) : false,
       heartbeat,
-      introduce: (channel, signal) => this.#introduce(channel, signal),
+      introduce: (channel, patience) => this.#introduce(channel, patience, tokenTimeoutMs),
       onRequest: (method, params, context) => this.#onRequest(method, params, context),
       onNotification: (method, params) => this.#onNotification(method, params),
       onUnsendable: (method, error) => warn(`the answer to ${method} could not be sent`, { error }),
@@ -95,15 +96,21 @@ export class Hub {
   }
 
   /** What a new connection begins with. */
-  async #introduce(channel: Channel, signal: AbortSignal | undefined): Promise<void> {
+  async #introduce(channel: Channel, patience: Patience, tokenTimeoutMs: number): Promise<void> {
     const { onGitHubTelemetry, builtinPluginDirectories, sessionFs, requestHandler, clientInfo } =
       this.#options;
     const { token } = this.endpoints;
     await shakeHands(
       channel,
-      { token, clientInfo, enableGitHubTelemetryForwarding: onGitHubTelemetry !== undefined },
-      signal,
+      {
+        token,
+        clientInfo,
+        enableGitHubTelemetryForwarding: onGitHubTelemetry !== undefined,
+        tokenTimeoutMs,
+      },
+      patience,
     );
+    const { signal } = patience;
     if (builtinPluginDirectories && builtinPluginDirectories.length > 0)
       await channel.request("plugins.builtin.set", { paths: builtinPluginDirectories }, signal);
     if (sessionFs) await channel.request("sessionFs.setProvider", sessionFs, signal);

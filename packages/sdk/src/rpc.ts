@@ -69,6 +69,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "session.model.setReasoningEffort",
   "session.permissions.setApproveAll",
   "session.plan.update",
+  "session.abort",
   "session.getMessages",
   "session.eventLog.tail",
   "session.eventLog.registerInterest",

@@ -35,7 +35,7 @@ export class RuntimeProcess {
     token: string | undefined,
   ): Promise<RuntimeProcess> {
     const variables = connection.env ?? options.env ?? environment();
-    const path = connection.path ?? variables.COPILOT_CLI_PATH ?? installedRuntime();
+    const path = connection.path || variables.COPILOT_CLI_PATH || installedRuntime();
     if (!existsSync(path)) throw new Error(`there is no runtime at ${path}`);
     const flags = [...(connection.args ?? []), ...flagsOf(connection, options)];
     const isScript = /\.[cm]?js$/.test(path);

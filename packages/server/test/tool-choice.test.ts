@@ -206,6 +206,28 @@ describe("tool search", () => {
   });
 });
 
+test("a prompt that waits while its client's connection is lost does not tell that the tools have gone", async () => {
+  const lost = await server.connect();
+  const sessionId = await create({ tools: [tool("lookup")] }, lost);
+  await lost.ask(sessionId, "echo one");
+  const promptNow = () => bodies().at(-1).messages.at(-1).content as string;
+  let answer: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  model.use(async () => {
+    await held;
+    return { text: "ok" };
+  });
+  await lost.request("session.send", { sessionId, prompt: "first" });
+  await model.until(() => promptNow().endsWith("first"));
+  await lost.request("session.send", { sessionId, prompt: "second" });
+  await lost.close();
+  answer();
+  await model.until(() => promptNow().endsWith("second"));
+  expect(withoutTime(promptNow())).toBe("second");
+});
+
 test("a model is told with the next prompt that a client took its tools along, and when they are back", async () => {
   const other = await server.connect();
   const sessionId = await create();

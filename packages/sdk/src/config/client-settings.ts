@@ -24,6 +24,8 @@ const PATIENT: HeartbeatOptions = { silenceMs: 3000, answerMs: 7000, idleMs: 15_
 export interface ClientTimes {
   readonly heartbeat: HeartbeatOptions | false;
   readonly connectTimeoutMs: number;
+  /** For `connectionToken`, when it is a function. */
+  readonly tokenTimeoutMs: number;
 }
 
 export function timesOf(options: CopilotClientOptions, connection: ResolvedConnection): ClientTimes {
@@ -32,7 +34,11 @@ export function timesOf(options: CopilotClientOptions, connection: ResolvedConne
   // The pipes of a process end with it: there is nothing to find out by asking.
   const heartbeat =
     options.heartbeat === false || connection.kind === "stdio" ? false : { ...base, ...options.heartbeat };
-  return { heartbeat, connectTimeoutMs: options.connectTimeoutMs ?? (several ? 900 : 10_000) };
+  return {
+    heartbeat,
+    connectTimeoutMs: options.connectTimeoutMs ?? (several ? 900 : 10_000),
+    tokenTimeoutMs: options.connectTimeoutMs ?? 10_000,
+  };
 }
 
 /** The limit of calls that have none; 0 is none, too. */

@@ -34,10 +34,22 @@ function ownRuntime(
   options: CopilotClientOptions,
 ): Endpoints {
   const token = connection.kind === "tcp" ? (connection.connectionToken ?? randomUUID()) : undefined;
-  let runtime: import("../runtime-process.ts").RuntimeProcess | undefined;
-  const open = async (timeoutMs: number, signal: AbortSignal) => {
+  type Runtime = import("../runtime-process.ts").RuntimeProcess;
+  let runtime: Runtime | undefined;
+  /** Also while it is being started: it is ended then, too. */
+  let starting: Promise<Runtime> | undefined;
+  const start = async () => {
     const { RuntimeProcess } = await import("../runtime-process.ts");
-    runtime ??= await RuntimeProcess.start(connection, options, token);
+    return RuntimeProcess.start(connection, options, token);
+  };
+  const open = async (timeoutMs: number, signal: AbortSignal) => {
+    starting ??= start();
+    try {
+      runtime = await starting;
+    } catch (error) {
+      starting = undefined;
+      throw error;
+    }
     return runtime.open(timeoutMs, signal);
   };
   return {
@@ -52,7 +64,8 @@ function ownRuntime(
     ],
     token,
     stop: async (how, shutdown) => {
-      const ending = runtime;
+      const ending = await starting?.catch(() => undefined);
+      starting = undefined;
       runtime = undefined;
       return (await ending?.stop(how, shutdown)) ?? [];
     },

@@ -1,9 +1,9 @@
 /** The first words on a new connection: who we are, and whether both sides speak the same protocol. */
 import { ErrorCode, PROTOCOL_VERSION, RemoteError } from "@rightseat/protocol";
-import { orAborted } from "../call-options.ts";
-import { reasonOf } from "../errors.ts";
+import { ConnectionError, reasonOf } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import type { CopilotClientInfo } from "./client-info.ts";
+import type { Patience } from "./patience.ts";
 
 /**
  * The secret that the server expects of its clients, or what gets one: called for every connection, so
@@ -15,6 +15,8 @@ export interface Introduction {
   readonly token?: ConnectionToken;
   readonly clientInfo?: CopilotClientInfo;
   readonly enableGitHubTelemetryForwarding?: boolean;
+  /** Milliseconds that getting a token may take. */
+  readonly tokenTimeoutMs: number;
 }
 
 interface ConnectAnswer {
@@ -23,11 +25,14 @@ interface ConnectAnswer {
   readonly maxMessageBytes?: number;
 }
 
-/** Neither waiting nor another attempt will help. */
-export class HandshakeRefused extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+/** The server does not want this client, or speaks another protocol. */
+export class HandshakeRefused extends ConnectionError {
+  /** Neither waiting nor another attempt will help: there is no other token to be had. */
+  readonly isFinal: boolean;
+  constructor(message: string, { isFinal = true, ...options }: ErrorOptions & { isFinal?: boolean } = {}) {
     super(message, options);
     this.name = "HandshakeRefused";
+    this.isFinal = isFinal;
   }
 }
 
@@ -35,9 +40,9 @@ export class HandshakeRefused extends Error {
 export async function shakeHands(
   channel: Channel,
   introduction: Introduction,
-  signal: AbortSignal | undefined,
+  patience: Patience,
 ): Promise<void> {
-  const version = await introduce(channel, introduction, signal);
+  const version = await introduce(channel, introduction, patience);
   if (version === PROTOCOL_VERSION) return;
   const came =
     version === undefined ? "server does not report a protocol version" : `server reports version ${version}`;
@@ -48,14 +53,21 @@ export async function shakeHands(
 
 async function introduce(
   channel: Channel,
-  { token, clientInfo, enableGitHubTelemetryForwarding }: Introduction,
-  signal: AbortSignal | undefined,
+  { token, clientInfo, enableGitHubTelemetryForwarding, tokenTimeoutMs }: Introduction,
+  patience: Patience,
 ): Promise<number | undefined> {
+  const { signal } = patience;
+  const getToken = (rejected: boolean) =>
+    typeof token === "function"
+      ? patience.exempt(
+          "connectionToken",
+          call(() => token({ rejected })),
+          tokenTimeoutMs,
+        )
+      : token;
   const connect = async (rejected: boolean) => {
-    const given =
-      typeof token === "function" ? await orAborted(Promise.resolve(token({ rejected })), signal) : token;
     const params = {
-      token: given,
+      token: await getToken(rejected),
       supportedTaskKinds: ["agent", "client", "shell"],
       ...toWireClientInfo(clientInfo),
       ...(enableGitHubTelemetryForwarding ? { enableGitHubTelemetryForwarding } : {}),
@@ -69,12 +81,12 @@ async function introduce(
   } catch (error) {
     if (isUnknownMethod(error)) return pingVersion(channel, signal);
     if (reasonOf(error) !== "authentication_failed") throw error;
-    if (typeof token !== "function") throw refused(error);
+    if (typeof token !== "function") throw refused(error, true);
   }
   try {
     return (await connect(true)).protocolVersion;
   } catch (error) {
-    throw reasonOf(error) === "authentication_failed" ? refused(error) : error;
+    throw reasonOf(error) === "authentication_failed" ? refused(error, false) : error;
   }
 }
 
@@ -105,6 +117,10 @@ function isUnknownMethod(error: unknown): boolean {
   );
 }
 
-function refused(cause: unknown): HandshakeRefused {
-  return new HandshakeRefused((cause as Error).message, { cause });
+function refused(cause: unknown, isFinal: boolean): HandshakeRefused {
+  return new HandshakeRefused((cause as Error).message, { cause, isFinal });
+}
+
+async function call<T>(callback: () => T | Promise<T>): Promise<T> {
+  return callback();
 }

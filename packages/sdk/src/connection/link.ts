@@ -5,12 +5,13 @@
  * given up. A lost connection is made again while somebody needs it: a session, or a call that waits.
  * Addresses are tried in turn, beginning with the one that served last, unless it was left on purpose.
  */
-import { orAborted, pause, withLimits } from "../call-options.ts";
+import { orAborted, pause } from "../call-options.ts";
 import { ConnectionError, toError } from "../errors.ts";
 import { backoffMs } from "./backoff.ts";
 import { type ByteStreams, Channel, type ChannelHandlers } from "./channel.ts";
 import { HandshakeRefused } from "./handshake.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
+import { Patience } from "./patience.ts";
 
 /** What a connection is doing; `error` when connecting was given up. */
 export type LinkState = "disconnected" | "connecting" | "connected" | "error";
@@ -36,13 +37,13 @@ export interface Endpoint {
 
 export interface LinkOptions extends Pick<ChannelHandlers, "onRequest" | "onNotification" | "onUnsendable"> {
   readonly endpoints: readonly Endpoint[];
-  /** Milliseconds for one endpoint: opening the stream and the handshake. */
+  /** Milliseconds that one endpoint may say nothing while the stream is opened and in the handshake. */
   readonly connectTimeoutMs: number;
   /** False: a connection that is lost stays lost. */
   readonly reconnect: ReconnectOptions | false;
   readonly heartbeat: HeartbeatOptions | false;
   /** The handshake, and what the server must know before anything else. */
-  readonly introduce: (channel: Channel, signal: AbortSignal | undefined) => Promise<void>;
+  readonly introduce: (channel: Channel, patience: Patience) => Promise<void>;
   readonly onUp: (channel: Channel) => void;
   /** `final`: it will not be made again by itself. */
   readonly onDown: (reason: Error, final: boolean) => void;
@@ -62,6 +63,8 @@ const DEFAULT_GIVE_UP_MS = 60_000;
 const DEFAULT_INITIAL_DELAY_MS = 50;
 const DEFAULT_MAX_DELAY_MS = 5000;
 const FLUSH_MS = 2000;
+/** The server's word that others from here have failed lately, so that it judges this attempt later. */
+const CONNECT_WAITS = "$/connectWaits";
 
 export class Link {
   readonly #options: LinkOptions;
@@ -198,7 +201,7 @@ export class Link {
   #shouldGoOn(failure: Error, elapsedMs: number): boolean {
     const { reconnect, isNeeded } = this.#options;
     // The first connection is made or not made at once: an address may simply be wrong.
-    if (!this.#wasUp || reconnect === false || failure instanceof HandshakeRefused) return false;
+    if (!this.#wasUp || reconnect === false || isFinal(failure)) return false;
     if (elapsedMs >= this.giveUpAfterMs) return false;
     return this.#readyWaiters.length > 0 || isNeeded();
   }
@@ -238,25 +241,30 @@ export class Link {
     throw joined(failures);
   }
 
-  #tryOne(endpoint: Endpoint, signal: AbortSignal): Promise<Channel> {
-    const { connectTimeoutMs } = this.#options;
-    return withLimits(endpoint.name, { signal, timeoutMs: connectTimeoutMs }, async (limited) => {
-      const limit = limited as AbortSignal;
-      const streams = await endpoint.open(connectTimeoutMs, limit);
+  async #tryOne(endpoint: Endpoint, signal: AbortSignal): Promise<Channel> {
+    const { connectTimeoutMs, introduce, onRequest, onNotification, onUnsendable } = this.#options;
+    const patience = new Patience(endpoint.name, connectTimeoutMs, signal);
+    try {
+      const streams = await endpoint.open(connectTimeoutMs, patience.signal);
       const channel = new Channel(streams, {
-        onRequest: this.#options.onRequest,
-        onNotification: this.#options.onNotification,
-        onUnsendable: this.#options.onUnsendable,
+        onRequest,
+        onNotification: (method, params) => {
+          if (method === CONNECT_WAITS) patience.waitOn(waitOf(params));
+          else onNotification(method, params);
+        },
+        onUnsendable,
         onClose: (closed, reason) => this.#onClose(closed, reason),
       });
       try {
-        await this.#options.introduce(channel, limit);
+        await introduce(channel, patience);
         return channel;
       } catch (error) {
         channel.close(toError(error));
         throw (await endpoint.explain?.(toError(error))) ?? error;
       }
-    });
+    } finally {
+      patience.release();
+    }
   }
 
   #up(channel: Channel): void {
@@ -317,6 +325,11 @@ export class Link {
   }
 }
 
+function waitOf(params: unknown): number {
+  const { waitMs } = (params ?? {}) as { waitMs?: unknown };
+  return typeof waitMs === "number" && waitMs >= 0 ? waitMs : 0;
+}
+
 function waiting<T>(waiters: Waiter<T>[]): Promise<T> {
   return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
 }
@@ -329,6 +342,11 @@ function rejectThem<T>(waiters: Waiter<T>[], error: Error): void {
   for (const waiter of waiters.splice(0)) waiter.reject(error);
 }
 
+/** Asking again would not help, now or later. */
+function isFinal(failure: Error): boolean {
+  return failure instanceof HandshakeRefused && failure.isFinal;
+}
+
 function toFailure(reason: Error): Error {
   if (reason instanceof HandshakeRefused) return reason;
   return new ConnectionError(`Failed to connect to CLI server: ${reason.message}`, { cause: reason });
@@ -339,9 +357,8 @@ function joined(failures: readonly { name: string; error: Error }[]): Error {
   if (failures.length === 1 && only) return only.error;
   const said = failures.map(({ name, error }) => `${name}: ${error.message}`).join("; ");
   const cause = new AggregateError(failures.map(({ error }) => error));
-  // Refused by all that answered: asking again would not help.
   const refusal = failures.find(({ error }) => error instanceof HandshakeRefused);
   return refusal
-    ? new HandshakeRefused(said, { cause })
+    ? new HandshakeRefused(said, { cause, isFinal: failures.every(({ error }) => isFinal(error)) })
     : new Error(`no server answered (${said})`, { cause });
 }

@@ -40,14 +40,16 @@ export class FailedAttempts {
   /**
    * Resolves when an attempt from this address may be judged: true; or false at once, when as many of it wait as
    * may.
+   * @param onWait is told when it has to wait, and for how long
    */
-  async turn(remoteAddress: string | undefined): Promise<boolean> {
+  async turn(remoteAddress: string | undefined, onWait?: (waitMs: number) => void): Promise<boolean> {
     const address = networkOf(remoteAddress);
     const waitMs = this.#waitMs(address);
     if (waitMs <= 0) return true;
     const waiting = this.#waiting.get(address) ?? 0;
     if (waiting >= MAX_WAITING) return false;
     this.#waiting.set(address, waiting + 1);
+    onWait?.(Math.ceil(waitMs));
     await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
     const left = (this.#waiting.get(address) ?? 1) - 1;
     if (left > 0) this.#waiting.set(address, left);

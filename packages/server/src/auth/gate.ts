@@ -64,9 +64,13 @@ export class Gate implements Gatekeeper {
     return this.open ? ANYBODY : undefined;
   }
 
-  async admit(token: string | undefined, remoteAddress: string | undefined): Promise<Principal | undefined> {
+  async admit(
+    token: string | undefined,
+    remoteAddress: string | undefined,
+    onWait?: (waitMs: number) => void,
+  ): Promise<Principal | undefined> {
     if (this.open) return ANYBODY;
-    if (!(await this.#failed.turn(remoteAddress))) throw tooMany(this.#failed.longestMs);
+    if (!(await this.#failed.turn(remoteAddress, onWait))) throw tooMany(this.#failed.longestMs);
     const principal = await this.#find(token);
     if (!principal) this.#failed.count(remoteAddress);
     return principal;

@@ -315,7 +315,10 @@ export class Connection {
   }
 
   async #admit(token: string | undefined): Promise<unknown> {
-    const principal = await this.#options.gate.admit(token, this.remoteAddress);
+    const principal = await this.#options.gate.admit(token, this.remoteAddress, (waitMs) =>
+      // Whoever waits for the answer knows that it is not lost.
+      this.#peer.notify("$/connectWaits", { waitMs }),
+    );
     // Its sessions belong to the tenant that it came with: a new token of the same one is welcome.
     const before = this.#principal;
     if (!principal || (before && before.tenant !== principal.tenant)) throw this.#refused();

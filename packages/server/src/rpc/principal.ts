@@ -34,10 +34,15 @@ export interface Gatekeeper {
   /** The principal of a client that brings nothing; undefined when it has to bring a token. */
   anonymous(): Principal | undefined;
   /**
-   * Who brings this token; undefined refuses, without a word on why.
+   * Who brings this token; undefined refuses, without a word on why. `onWait` is told when others from there
+   * have failed lately, so that it is judged only after so long.
    * @throws RpcError `limit_exceeded` when too many attempts from the address wait to be judged.
    */
-  admit(token: string | undefined, remoteAddress: string | undefined): Promise<Principal | undefined>;
+  admit(
+    token: string | undefined,
+    remoteAddress: string | undefined,
+    onWait?: (waitMs: number) => void,
+  ): Promise<Principal | undefined>;
 }
 
 export function isRole(value: unknown): value is Role {

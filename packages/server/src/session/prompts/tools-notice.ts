@@ -2,6 +2,7 @@
  * Clients' tools come and go with them. A model that has called a tool would call it again: it is told
  * with the next prompt that one has gone, and when it is back.
  */
+import { awaitedTools } from "../clients/lost-clients.ts";
 import type { Session } from "../session.ts";
 import { isChosen } from "../tools/tool-filter.ts";
 
@@ -36,6 +37,9 @@ function namesOf(session: Session): string[] {
   for (const attachment of session.attachments.values())
     for (const name of attachment.tools.keys())
       if (isChosen(session, { name, source: "custom" })) names.add(name);
+  // A client that is away for a moment has not gone.
+  for (const { name } of awaitedTools(session))
+    if (isChosen(session, { name, source: "custom" })) names.add(name);
   return [...names];
 }
 
