@@ -1,9 +1,10 @@
 /**
  * Command lines from a grammar that knows how bash and its programs are bent, with the names of all commands
  * approved that the list has, but for those that run what a project says. What would run without a question
- * is judged a second time, by running it: a line must not run the program `evil`, change anything outside of
- * the working directory, or show what is in the files there. Each line that mentions any of these is run,
- * others as a sample, up to a share of all.
+ * is judged twice more. By its characters, with code that knows nothing of the classifier: outside of quotes bash may
+ * find nothing to expand but names of files. And by running it, all that were approved, hundreds in one bash, without a
+ * network and with everything else read-only where the system lets a namespace be made: a line must not run the
+ * program `evil`, change anything outside of the working directory, or show what is in the files there.
  *
  * 3,000 lines in the ordinary test. RIGHTSEAT_COMMAND_FUZZ=1000000 tries as many as it says (a million take
  * some minutes), RIGHTSEAT_COMMAND_FUZZ_SEED begins elsewhere; the figures are printed then.
@@ -29,7 +30,13 @@ import { askShellPermission } from "./permission.ts";
 
 const COUNT = Number(process.env.RIGHTSEAT_COMMAND_FUZZ ?? 3000);
 const SEED = Number(process.env.RIGHTSEAT_COMMAND_FUZZ_SEED ?? 20261129);
-const MAX_RUN = Math.max(100, COUNT / 500);
+/** Lines that one bash runs before what is outside is looked at. */
+const BATCH = 200;
+/** How many of those that were approved are run. */
+const MAX_RUN = Number(
+  process.env.RIGHTSEAT_COMMAND_FUZZ_RUN ??
+    (process.env.RIGHTSEAT_COMMAND_FUZZ ? Number.POSITIVE_INFINITY : 200),
+);
 const SECRET = "TOP-SECRET-4711";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "command-fuzz-")));
@@ -39,10 +46,19 @@ const [work, out, bin, template] = ["work", "out", "bin", "template"].map((name)
   string,
   string,
 ];
-for (const folder of [join(template, "sub/deep"), join(out, "dir"), bin])
-  mkdirSync(folder, { recursive: true });
-writeFileSync(join(out, "secret"), `${SECRET}\n`);
-writeFileSync(join(out, "dir/secret"), `${SECRET}\n`);
+const ENVIRONMENT = {
+  PATH: `${bin}:/usr/bin:/bin`,
+  HOME: out,
+  LC_ALL: "C.UTF-8",
+  GIT_CEILING_DIRECTORIES: root,
+};
+function makeOutside(): void {
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(join(out, "dir"), { recursive: true });
+  for (const name of ["secret", "dir/secret"]) writeFileSync(join(out, name), `${SECRET}\n`);
+}
+makeOutside();
+for (const folder of [join(template, "sub/deep"), bin]) mkdirSync(folder, { recursive: true });
 for (const name of ["a", "b.txt", "c.txt", "sub/d.txt", "-o", "sub/deep/e"]) {
   writeFileSync(join(template, name), "x y\nz 1\n");
 }
@@ -69,13 +85,14 @@ function randomFrom(seed: number): () => number {
 
 const words = (text: string) => text.split(" ");
 const PROGRAMS = words(
-  "[ awk basename cat cd cmp column comm cp cut date df diff du echo egrep file find fold git grep head hexdump hostname id jq ls md5sum mkdir mv nl od paste printf readlink realpath rev rm sed seq sort stat strings tac tail tee test touch tr type uniq wc which true : export env xargs alias command eval",
+  "[ awk basename cat cd cmp column comm cp cut date df diff du echo egrep file find fold git grep head hexdump hostname id jq ls md5sum mkdir mv nl od paste printf readlink realpath rev rm rg sed seq sort stat strings tac tail tar tee test touch tr tree type uniq wc which less true : export env xargs alias command eval",
 );
 const INSIDE = words("a b.txt c.txt sub sub/d.txt . ./a new sub/new *.txt sub/*.txt s*b ? -- -");
 const OUTSIDE = [
   ...words(
     "link l*k li?? sub/inner sub/i* dirlink dirlink/secret dirlink/../secret dangling * */* ~/secret ~",
   ),
+  ...words("/proc/self/cwd/link /proc/self/root/etc/passwd /proc/$$/cwd/../out/secret /proc/self/fd/0"),
   ...words("../out/secret ../out ../o*/s* sub/../../out/secret .. ../*/secret [l]ink s*/i* d*"),
   ...[join(out, "secret"), join(out, "new"), `${out}/s*`, "/dev/null/../../etc"],
 ];
@@ -162,6 +179,10 @@ const TAILS = [
   `2>&1`,
   `<<<x`,
   `<${out}/secret`,
+  "<~/secret",
+  ">~/new",
+  "2>>~/new",
+  "</proc/self/cwd/link",
   "&",
 ];
 const FRONTS = [
@@ -210,8 +231,15 @@ async function runsWithoutQuestion(line: string): Promise<boolean> {
   return (await pathsOutside(pathsOf(ask), [work])).size === 0;
 }
 
-const isSuspicious = (line: string) =>
-  /evil|out|link|inner|dangling|[*?[~$`]|\.\.|\bcd\b|PATH|\s-[a-zA-Z]*[oOfTCLR]/.test(line);
+/** Whether bash finds nothing in a line that it would make something else of, but patterns of names and `~/`. */
+function standsForItself(line: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line must have none
+  if (/[\x00-\x08\x0b-\x1f\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000\ufeff]/.test(line)) return false;
+  const bare = line.replace(/\\[^\n]|'[^']*'|"(?:[^"\\$`]|\\[^\n]|\$(?=[\s"|/)]))*"/g, "_");
+  return !/["'\\`(){}]|\$(?![\s;&|<>)]|$)/.test(bare);
+}
+
+const mayChangeFiles = (line: string) => /\b(?:mv|touch|mkdir|tee|cp|rm|ln)\b|>/.test(line);
 
 /** All files outside of the working directory, with their content. */
 function outside(): string {
@@ -224,6 +252,65 @@ function outside(): string {
     .join("\n");
 }
 
+/** Without a network, and with everything read-only but where the lines run; undefined where that cannot be had. */
+function namespace(): string | undefined {
+  const enter = `mount --bind '${root}' '${root}' && mount -o remount,bind,ro / && exec "$@"`;
+  const made = (flags: string) => {
+    const { status } = spawnSync("unshare", [
+      ...flags.split(" "),
+      "sh",
+      "-c",
+      enter,
+      "sh",
+      "touch",
+      join(root, "t"),
+    ]);
+    return status === 0;
+  };
+  const flags = ["-n -m", "-U -r -n -m"].find(made);
+  return flags && `unshare ${flags} sh -c ${quote(enter)} sh`;
+}
+
+const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+const inNamespace = namespace();
+
+const LOOP = `
+while IFS= read -r -d '' fresh && IFS= read -r -d '' line; do
+  printf '\\n\\001line\\001'
+  if [ "$fresh" ]; then cd /; rm -rf "$work"; cp -a "$template" "$work"; cd "$work"; fi
+  timeout -s KILL 1 bash -c '( eval "$1" ) 2>&1' bash "$line" </dev/null 2>&1 | head -c 20000
+done <"$lines"
+`;
+
+/** Of lines that one bash runs after another, those that did wrong. */
+function wrongIn(lines: readonly string[]): string[] {
+  const untouched = outside();
+  const file = join(root, "lines");
+  // What changes files begins with fresh ones, and so does what comes behind it.
+  const fresh = (n: number) =>
+    n === 0 || mayChangeFiles(lines[n] as string) || mayChangeFiles(lines[n - 1] as string);
+  writeFileSync(file, lines.map((line, n) => `${fresh(n) ? 1 : ""}\0${line}\0`).join(""));
+  const { stdout } = spawnSync("sh", ["-c", `${inNamespace ?? ""} bash -c ${quote(LOOP)}`], {
+    cwd: root,
+    env: { ...ENVIRONMENT, work, template, lines: file },
+    encoding: "utf8",
+    maxBuffer: 1 << 30,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const told = stdout.split("\n\u0001line\u0001").slice(1);
+  // One that ends the bash around it, or hides the mark, has done wrong, too.
+  if (outside() !== untouched || told.length !== lines.length || stdout.includes(SECRET)) {
+    makeOutside();
+    return lines.flatMap((line) => {
+      const what = wrongdoing(line);
+      if (what === undefined) return [];
+      makeOutside();
+      return [`${JSON.stringify(line)} ${what}`];
+    });
+  }
+  return [];
+}
+
 /** What it did that it must not. */
 function wrongdoing(line: string): string | undefined {
   const untouched = outside();
@@ -233,7 +320,7 @@ function wrongdoing(line: string): string | undefined {
   const args = ["-s", "KILL", "1", "bash", "-c", `( eval "$1" ) 2>&1`, "bash", line];
   const { stdout } = spawnSync("timeout", args, {
     cwd: work,
-    env: { PATH: `${bin}:/usr/bin:/bin`, HOME: out, LC_ALL: "C.UTF-8", GIT_CEILING_DIRECTORIES: root },
+    env: ENVIRONMENT,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -254,17 +341,15 @@ test(
       approved.add(line);
     }
     const lines = [...approved];
-    const suspicious = lines.filter(isSuspicious);
-    const others = lines.filter((line) => !isSuspicious(line));
-    const chosen = [...suspicious.slice(0, MAX_RUN * 0.8), ...others.slice(0, MAX_RUN * 0.2)];
-    const wrong = chosen.flatMap((line) => {
-      const what = wrongdoing(line);
-      return what === undefined ? [] : [`${JSON.stringify(line)} ${what}`];
-    });
+    const expanded = lines.filter((line) => !standsForItself(line));
+    const chosen = lines.slice(0, MAX_RUN);
+    const wrong: string[] = [];
+    for (let n = 0; n < chosen.length; n += BATCH) wrong.push(...wrongIn(chosen.slice(n, n + BATCH)));
     if (process.env.RIGHTSEAT_COMMAND_FUZZ)
       console.log(
-        `${COUNT} lines, seed ${SEED}: ${allowed} approved, ${lines.length} of them different, ${suspicious.length} of these mention what is dangerous; ${chosen.length} were run, ${wrong.length} did wrong`,
+        `${COUNT} lines, seed ${SEED}: ${allowed} approved, ${lines.length} of them different, ${expanded.length} of these with something to expand; ${chosen.length} were run ${inNamespace ? "in a namespace" : "in a directory, there being no namespace"}, ${wrong.length} did wrong`,
       );
+    expect(expanded).toEqual([]);
     expect(wrong).toEqual([]);
     // A guard that approves nothing is no use, and this would not test anything.
     expect(lines.length).toBeGreaterThan(COUNT / 100);
