@@ -146,8 +146,7 @@ export function createServer(
   const storedBytes = new StoredBytes((tenant) => log.storedBytes(tenant), pace.storedBytesKeptMs);
   const governor: Governor = new Governor({
     config: config.limits,
-    storedBytes: (tenant) => storedBytes.of(tenant),
-    onStoring: (tenant, bytes) => storedBytes.add(tenant, bytes),
+    mayStore: (tenant, bytes, maxBytes) => storedBytes.admits(tenant, bytes, maxBytes),
     heldBytes: (tenant) => registry.heldBytes(tenant) + connections.heldBytes(tenant),
     onWaited: (ms) => instruments.waited(ms),
   });
@@ -214,6 +213,7 @@ export function createServer(
     defaultWorkingDirectory,
     places,
     processes: governor,
+    admitStoring: (tenant, bytes) => governor.admitStoring(tenant, bytes),
     onNotKept: (error, session) =>
       logger.warning("what a file held could not be kept before it was changed", {
         sessionId: session.id,

@@ -1,5 +1,5 @@
 /** Every way in is asked for its tenant's limits: a table of all methods and what each needs. */
-import { writeFile } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
@@ -159,6 +159,36 @@ describe("a file that alone would be too much", () => {
     expect(seen.filter((limit) => limit === "storedBytes").length).toBeGreaterThanOrEqual(2);
     const { files } = await w.client.request("session.workspaces.listFiles", { sessionId });
     expect(files.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("what tools store", () => {
+  test("is refused at the write when it would be too much", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.work });
+    await w.client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    const { path } = await w.client.request("session.workspaces.getWorkspace", { sessionId });
+    await w.limit({ storedBytes: 2_700_000 });
+    const large = { path: join(path, "files", "large"), file_text: "x".repeat(1_000_000) };
+    w.model.use([
+      { toolCalls: [{ name: "bash", arguments: { command: "yes | head -c 5000000", description: "" } }] },
+      { toolCalls: [{ name: "create", arguments: large }] },
+      { text: "done" },
+    ]);
+    await w.client.ask(sessionId, "go");
+    const results = w.client
+      .of(sessionId)
+      .filter(({ type }) => type === "tool.execution_complete")
+      .map(({ data }) => data);
+    expect(results.map(({ success }) => success)).toEqual([true, false]);
+    expect(results[0].result.content).toMatch(/The file ends \d+ bytes short of the output/);
+    expect(results[1].error).toMatchObject({ code: "limit_exceeded" });
+    expect(results[1].error.message).toContain("storedBytes");
+    const kept = await readdir(join(path, "temp"));
+    expect(kept).toHaveLength(1);
+    expect((await stat(join(path, "temp", kept[0] as string))).size).toBeLessThan(2_700_000);
+    expect(await readdir(join(path, "files")).catch(() => [])).toEqual([]);
   });
 });
 

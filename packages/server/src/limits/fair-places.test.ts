@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { FairPlaces } from "./fair-places.ts";
 
-const never = new AbortController().signal;
+// Each wait has a run's signal of its own.
+const never = () => new AbortController().signal;
 
 describe("FairPlaces", () => {
   test("places are taken at once until there are none", () => {
@@ -18,8 +19,8 @@ describe("FairPlaces", () => {
     places.tryTake("busy");
     const waits = [];
     for (let n = 0; n < 100; n += 1)
-      waits.push(places.wait("busy", never).then(() => void order.push("busy")));
-    waits.push(places.wait("small", never).then(() => void order.push("small")));
+      waits.push(places.wait("busy", never()).then(() => void order.push("busy")));
+    waits.push(places.wait("small", never()).then(() => void order.push("small")));
     places.giveBack("busy");
     await Promise.resolve();
     expect(order).toEqual(["small"]);
@@ -38,7 +39,7 @@ describe("FairPlaces", () => {
     const places = new FairPlaces(10, (tenant) => (tenant === "a" ? 1 : 5));
     expect([places.tryTake("a"), places.tryTake("a"), places.tryTake("b")]).toEqual([true, false, true]);
     let second = false;
-    const waits = places.wait("a", never).then(() => {
+    const waits = places.wait("a", never()).then(() => {
       second = true;
     });
     places.giveBack("b");
@@ -54,7 +55,7 @@ describe("FairPlaces", () => {
     places.tryTake("a");
     const controller = new AbortController();
     const given = places.wait("b", controller.signal);
-    const stays = places.wait("c", never);
+    const stays = places.wait("c", never());
     controller.abort(new Error("enough"));
     await expect(given).rejects.toThrow("enough");
     places.giveBack("a");

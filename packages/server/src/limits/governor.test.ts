@@ -4,7 +4,7 @@ import { Governor } from "./governor.ts";
 function governor(childProcesses: number): Governor {
   return new Governor({
     config: { server: {}, default: { childProcesses }, tenants: {} },
-    storedBytes: async () => 0,
+    mayStore: async () => true,
     onWaited: () => undefined,
   });
 }

@@ -42,12 +42,10 @@ export interface AskedPrompts {
 
 export interface GovernorOptions {
   readonly config: LimitsConfig;
-  /** Bytes that a tenant's sessions take up in the store; may be a while old. */
-  readonly storedBytes: (tenant: string) => Promise<number>;
+  /** Whether a tenant's sessions may take up so much more in the store, of which they may have `maxBytes`; it counts then. */
+  readonly mayStore: (tenant: string, bytes: number, maxBytes: number) => Promise<boolean>;
   /** Bytes of memory that a tenant's sessions and connections hold of what its clients brought. */
   readonly heldBytes?: (tenant: string) => number;
-  /** So many more bytes of a tenant were let in. */
-  readonly onStoring?: (tenant: string, bytes: number) => void;
   /** A run waited so long for its place. */
   readonly onWaited: (ms: number) => void;
   /** Milliseconds, for tests; default: a monotonic clock. */
@@ -223,10 +221,8 @@ export class Governor {
   async admitStoring(tenant: string, bytes = 0): Promise<void> {
     const { storedBytes } = this.limits(tenant);
     if (storedBytes === undefined) return;
-    const used = await this.#options.storedBytes(tenant);
-    if (used >= storedBytes || used + bytes > storedBytes)
-      throw exceeded("storedBytes", storedBytes, "bytes may be stored; delete sessions", TRY_AGAIN_MS);
-    this.#options.onStoring?.(tenant, bytes);
+    if (await this.#options.mayStore(tenant, bytes, storedBytes)) return;
+    throw exceeded("storedBytes", storedBytes, "bytes may be stored; delete sessions", TRY_AGAIN_MS);
   }
 
   #use(tenant: string): TenantUse {

@@ -8,6 +8,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import {
   type AskClient,
   ClientExchange,
@@ -70,6 +71,8 @@ const STALE_HEADERS = new Set(["content-encoding", "content-length", "transfer-e
 export function createClientInference(options: ClientInferenceOptions): ClientInference {
   const exchanges = new Map<string, ClientExchange>();
   const closing = new AbortController();
+  // Each request that a client has not answered listens to it; there may be hundreds at once.
+  setMaxListeners(0, closing.signal);
 
   const open = (start: RequestHead, signal: AbortSignal | undefined): ClientExchange => {
     const requestId = randomUUID();

@@ -31,7 +31,7 @@ export interface BuiltInToolHost {
   sessionDirectory?(): string | undefined;
   /**
    * Told of each change of a file before it is made; resolves when what it would take to undo it is on
-   * record. Never rejects.
+   * record. @throws RpcError `limit_exceeded` when there is no room for it: then it must not be made.
    */
   onFileChange?(change: FileChange): Promise<void>;
   /** The todos in the session's database may have changed. */
@@ -49,6 +49,8 @@ export interface BuiltInToolHost {
    * place back, once, when none of the group is left. @throws RpcError `limit_exceeded`.
    */
   takeProcess?(): Promise<() => void>;
+  /** Asked before so much is stored in the session's directory. @throws RpcError `limit_exceeded`. */
+  admitStoring?(bytes: number): Promise<void>;
   /** Which paths its tools may touch at all; any when left out. */
   reach?(): Reach;
   /** What processes that are started for the session get. */

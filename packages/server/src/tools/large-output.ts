@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { cutText } from "@rightseat/protocol";
+import { cutText, RpcError } from "@rightseat/protocol";
 import { type BuiltInToolHost, DEFAULT_MAX_OUTPUT_BYTES } from "./built-in-tool.ts";
 import { canonicalPath } from "./paths.ts";
 
@@ -57,11 +57,22 @@ async function dropOldest(host: BuiltInToolHost, added: string): Promise<void> {
   }
 }
 
+/** Whether so much more output may be kept. */
+export async function mayKeepOutput(host: BuiltInToolHost, bytes: number): Promise<boolean> {
+  try {
+    await host.admitStoring?.(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof RpcError && error.reason === "limit_exceeded") return false;
+    throw error;
+  }
+}
+
 /** The text itself, or, when it is too large, what the model reads instead. */
 export async function limitOutput(text: string, host: BuiltInToolHost): Promise<string> {
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxOutputBytes(host)) return text;
-  const file = await openOutputFile(host);
+  const file = (await mayKeepOutput(host, bytes)) ? await openOutputFile(host) : undefined;
   try {
     await file?.handle.writeFile(text);
   } finally {

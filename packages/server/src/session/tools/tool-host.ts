@@ -1,5 +1,5 @@
 /** A session as its built-in tools see it. One object each, since there are thousands of sessions. */
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import type { EventLog } from "../../store/event-log.ts";
 import {
   type BuiltInToolHost,
@@ -33,6 +33,8 @@ export interface ToolHostServices {
   readonly places: Places;
   /** Counts the processes of tenants. */
   readonly processes: ProcessPlaces;
+  /** Before so much is stored for a tenant. @throws RpcError `limit_exceeded`. */
+  readonly admitStoring: (tenant: string, bytes: number) => Promise<void>;
   /** A file is changed without that its change can be undone. */
   readonly onNotKept: (error: unknown, session: Session) => void;
 }
@@ -81,9 +83,22 @@ export class SessionToolHost implements BuiltInToolHost {
     return this.#session.settings.largeOutput?.maxSizeBytes;
   }
 
-  onFileChange(change: FileChange): Promise<void> {
+  admitStoring(bytes: number): Promise<void> {
+    return this.#services.admitStoring(this.#session.key.tenant, bytes);
+  }
+
+  async onFileChange(change: FileChange): Promise<void> {
     const { log, onNotKept } = this.#services;
+    const bytes = this.#storedFor(change);
+    if (bytes > 0) await this.admitStoring(bytes);
     return recordFileChange(log, this.#session, change, (error) => onNotKept(error, this.#session));
+  }
+
+  /** What it held before is kept where changes are tracked; the session's own files are stored with it. */
+  #storedFor({ path, before, after }: FileChange): number {
+    const own = this.sessionDirectory();
+    const kept = this.#session.state.tracksFiles ? (before?.length ?? 0) : 0;
+    return kept + (own !== undefined && path.startsWith(own + sep) ? after.length : 0);
   }
 
   onTodosChanged(): void {

@@ -4,10 +4,18 @@ import type { FileHandle } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import { cutText, endOfText } from "@rightseat/protocol";
 import type { BuiltInToolHost } from "../built-in-tool.ts";
-import { describeLargeOutput, maxOutputBytes, openOutputFile, PREVIEW_CHARS } from "../large-output.ts";
+import {
+  describeLargeOutput,
+  maxOutputBytes,
+  mayKeepOutput,
+  openOutputFile,
+  PREVIEW_CHARS,
+} from "../large-output.ts";
 
 /** One command may not fill the disk. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
+/** So much is asked for at a time before it is written. */
+const ASK_FOR_BYTES = 1024 * 1024;
 
 export interface TakenOutput {
   /** Cut to what a model can read. */
@@ -22,6 +30,8 @@ interface Spill {
   readonly head: string;
   tail: string;
   fileBytes: number;
+  /** How far the file may grow before more is asked for. */
+  admittedBytes: number;
   droppedBytes: number;
 }
 
@@ -47,7 +57,7 @@ export class OutputCollector {
       const text = this.#decoder.write(chunk).replaceAll("\0", "\ufffd");
       this.#bytes += chunk.length;
       if (this.#spill) {
-        await write(this.#spill, text);
+        await this.#write(this.#spill, text);
       } else {
         this.#text += text;
         if (this.#bytes > maxOutputBytes(this.#host)) await this.#startSpill();
@@ -70,11 +80,38 @@ export class OutputCollector {
   }
 
   async #startSpill(): Promise<void> {
-    const file = await openOutputFile(this.#host).catch(() => undefined);
+    const admittedBytes = Math.max(ASK_FOR_BYTES, Buffer.byteLength(this.#text));
+    const isAdmitted = await mayKeepOutput(this.#host, admittedBytes).catch(() => false);
+    const file = isAdmitted ? await openOutputFile(this.#host).catch(() => undefined) : undefined;
     const head = cutText(this.#text, PREVIEW_CHARS);
-    this.#spill = { path: file?.path, handle: file?.handle, head, tail: "", fileBytes: 0, droppedBytes: 0 };
-    await write(this.#spill, this.#text);
+    const { path, handle } = file ?? {};
+    this.#spill = { path, handle, head, tail: "", fileBytes: 0, admittedBytes, droppedBytes: 0 };
+    await this.#write(this.#spill, this.#text);
     this.#text = "";
+  }
+
+  async #write(spill: Spill, text: string): Promise<void> {
+    spill.tail = endOfText(spill.tail + text, PREVIEW_CHARS);
+    if (!spill.handle) return;
+    const bytes = Buffer.from(text);
+    if (await this.#hasRoom(spill, bytes.length)) {
+      // A full disk costs the rest of the file, not the command.
+      const { bytesWritten } = await spill.handle.write(bytes).catch(() => ({ bytesWritten: 0 }));
+      spill.fileBytes += bytesWritten;
+      spill.droppedBytes += bytes.length - bytesWritten;
+    } else {
+      spill.droppedBytes += bytes.length;
+    }
+  }
+
+  /** What is dropped once is followed by nothing: a file with a gap would tell another story. */
+  async #hasRoom(spill: Spill, bytes: number): Promise<boolean> {
+    if (spill.droppedBytes > 0 || spill.fileBytes + bytes > MAX_FILE_BYTES) return false;
+    if (spill.fileBytes + bytes <= spill.admittedBytes) return true;
+    const more = Math.max(ASK_FOR_BYTES, bytes);
+    if (!(await mayKeepOutput(this.#host, more).catch(() => false))) return false;
+    spill.admittedBytes += more;
+    return true;
   }
 
   #serially<T>(job: () => Promise<T>): Promise<T> {
@@ -84,19 +121,5 @@ export class OutputCollector {
       () => {},
     );
     return result;
-  }
-}
-
-async function write(spill: Spill, text: string): Promise<void> {
-  spill.tail = endOfText(spill.tail + text, PREVIEW_CHARS);
-  if (!spill.handle) return;
-  const bytes = Buffer.from(text);
-  if (spill.fileBytes + bytes.length <= MAX_FILE_BYTES) {
-    // A full disk costs the rest of the file, not the command.
-    const { bytesWritten } = await spill.handle.write(bytes).catch(() => ({ bytesWritten: 0 }));
-    spill.fileBytes += bytesWritten;
-    spill.droppedBytes += bytes.length - bytesWritten;
-  } else {
-    spill.droppedBytes += bytes.length;
   }
 }

@@ -17,6 +17,7 @@ export const sql: BuiltInToolBody = {
     const directory = session.host.sessionDirectory?.();
     if (directory === undefined)
       return failure("This session has no database: the server keeps no files for it.", "not_available");
+    await session.host.admitStoring?.(Buffer.byteLength(query));
     try {
       const result = await runSql(directory, query, context.signal);
       if (mayChangeTodos(query, result)) session.host.onTodosChanged?.();
