@@ -1,6 +1,7 @@
 import { churn } from "./churn.mjs";
 import { concurrent } from "./concurrent.mjs";
 import { create } from "./create.mjs";
+import { hostile } from "./hostile.mjs";
 import { idle } from "./idle.mjs";
 import { largeLog } from "./large-log.mjs";
 import { list } from "./list.mjs";
@@ -27,6 +28,7 @@ export const questions = [
   streaming,
   concurrent,
   tenants,
+  hostile,
   churn,
   resume,
   largeLog,
