@@ -90,6 +90,30 @@ describe("a prompt that a userPromptSubmitted hook blocks", () => {
     expect(asked.filter(({ hookType }) => hookType === "userPromptSubmitted")).toHaveLength(1);
   });
 
+  test("is no question beside the conversation, no task of an agent, and no message to one", async () => {
+    const { sessionId } = await w.create({
+      userPromptSubmitted: ({ prompt }: { prompt: string }) =>
+        prompt.includes("secret")
+          ? { decision: "block", reason: "no secrets" }
+          : { modifiedPrompt: `${prompt}!`, additionalContext: "be brief" },
+    });
+    const called = w.model.requests.length;
+    const denied = { data: { reason: "denied_by_policy" }, message: "no secrets" };
+    const request = (method: string, params: object) => w.client.request(method, { sessionId, ...params });
+    await expect(request("session.ui.ephemeralQuery", { question: "secret" })).rejects.toMatchObject(denied);
+    const agent = { agentType: "task", name: "a" };
+    await expect(request("session.tasks.startAgent", { ...agent, prompt: "secret" })).rejects.toMatchObject(
+      denied,
+    );
+    await expect(request("session.tasks.sendMessage", { id: "x", message: "secret" })).rejects.toMatchObject(
+      denied,
+    );
+    expect(w.model.requests.length).toBe(called);
+    w.model.use([{ text: "fine" }]);
+    expect(await request("session.ui.ephemeralQuery", { question: "well" })).toEqual({ answer: "fine" });
+    expect(w.told().at(-1)).toBe("user: well!\n\nbe brief");
+  });
+
   test("is not shown to hooks that come after the one that blocked it", async () => {
     const { sessionId } = await w.create({ userPromptSubmitted: { decision: "block", reason: "first" } });
     const other = await w.server.connect();

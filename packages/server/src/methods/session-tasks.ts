@@ -3,6 +3,7 @@ import { RpcError } from "@rightseat/protocol";
 import { type AgentTask, agentTasksOf, displayNameOf } from "../session/agents/agent-tasks.ts";
 import { dispatchableAgents } from "../session/agents/agent-tools.ts";
 import { fleetPrompt } from "../session/agents/fleet-prompt.ts";
+import { submitBeside } from "../session/hooks/prompt-hooks.ts";
 import { acceptPrompt } from "../session/prompts/prompts.ts";
 import { startRun } from "../session/run.ts";
 import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
@@ -49,7 +50,8 @@ export function sessionTaskMethods(services: Services): Methods {
         );
       }
       if (params.model !== undefined) await services.runs.checkAgentModel(session, params.model);
-      const { name, prompt, model } = params;
+      const { name, model } = params;
+      const prompt = await submitBeside(services.runs.hooks, session, params.prompt, scope.signal);
       const description = params.description ?? name;
       const task = tasks.start({ agent, name, description, prompt, model, mode: "background", depth: 1 });
       await session.committed();
@@ -101,8 +103,9 @@ export function sessionTaskMethods(services: Services): Methods {
       params: ByTask & { message: string; fromAgentId?: string },
       scope: Scope,
     ) => {
-      const { tasks } = await open(params, scope);
-      const error = tasks.send(params.id, params.message, { agentId: params.fromAgentId });
+      const { session, tasks } = await open(params, scope);
+      const message = await submitBeside(services.runs.hooks, session, params.message, scope.signal);
+      const error = tasks.send(params.id, message, { agentId: params.fromAgentId });
       return error === undefined ? { sent: true } : { sent: false, error };
     },
     "session.tools.updateSubagentSettings": async (

@@ -10,6 +10,7 @@ import type { ContextCall } from "../../agent/run-host.ts";
 import { applyTruncation, planTruncation } from "../../agent/truncate-messages.ts";
 import type { ModelMessage, ModelRequest } from "../../models/model-provider.ts";
 import { runErrand } from "../errands.ts";
+import { submitBeside } from "../hooks/prompt-hooks.ts";
 import type { RunServices } from "../run.ts";
 import type { Session } from "../session.ts";
 import { withoutOpenCalls } from "./compaction.ts";
@@ -20,7 +21,8 @@ import { recordLateUsage } from "./usage-totals.ts";
  * Resolves with the answer; clients are told it as it comes, by ephemeral `ui.ephemeral_query` events. It
  * may be asked beside a run.
  * @param signal of the client that asks.
- * @throws RpcError `provider_rejected` when the model gives no answer, `request_cancelled`.
+ * @throws RpcError `provider_rejected` when the model gives no answer, `denied_by_policy` when a hook blocks the
+ *   question, `request_cancelled`.
  */
 export async function askAside(
   services: RunServices,
@@ -65,10 +67,11 @@ async function answerAside(
   session: Session,
   { requestId, question, signal }: Aside,
 ): Promise<string> {
+  const submitted = await submitBeside(services.hooks, session, question, signal);
   const call = await modelCallOf(services, session);
   signal.throwIfAborted();
   const startedMs = performance.now();
-  const { content, usage } = await askModel(call.model.provider, requestOf(session, call, question), {
+  const { content, usage } = await askModel(call.model.provider, requestOf(session, call, submitted), {
     signal,
     retry: services.retry,
     onText: (chunk) => session.emit("ui.ephemeral_query", { requestId, phase: "chunk", chunk }),

@@ -1,4 +1,5 @@
 /** What hooks make of a prompt on its way into the conversation. */
+import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../../agent/run-host.ts";
 import type { HookRoom } from "../../hooks/hook-room.ts";
 import type { HookSource } from "../../hooks/hook-source.ts";
@@ -49,6 +50,22 @@ export function promptHooksOf(
     submit: (prompt) => unlessSuspended(submit(room, signal, prompt)),
     transform: (prompt, transformed) => unlessSuspended(transform(room, signal, prompt, transformed)),
   };
+}
+
+/**
+ * What hooks make of a text that a client has a model read without that it becomes a prompt: a question beside the
+ * conversation, the task of an agent. @throws RpcError `denied_by_policy` when a hook blocks it.
+ */
+export async function submitBeside(
+  services: HookServices,
+  session: Session,
+  text: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const submitted = await promptHooksOf(services, session, signal)?.submit(text);
+  if (!submitted) return text;
+  if (submitted.blocked) throw new RpcError("denied_by_policy", submitted.reason);
+  return [submitted.prompt, ...submitted.contexts].join("\n\n");
 }
 
 interface Start {
