@@ -1,6 +1,8 @@
 /** What waits in a session for its turn, as clients see it and change it. */
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { StoreError } from "../src/store/event-log.ts";
+import { MemoryEventLog } from "../src/store/memory/memory-event-log.ts";
 import { spawnServer, startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 
@@ -304,4 +306,40 @@ test("without a run nothing can be sent into it", async () => {
   const { call, texts, a } = await held();
   expect(await call("session.queue.sendNow", { id: a })).toEqual({ steered: false });
   expect(await texts()).toEqual(["a", "b", "c"]);
+});
+
+test("a prompt that waits while the store fails is run when it works again, whoever asks for nothing", async () => {
+  await using folder = await tempHome();
+  class FailingLog extends MemoryEventLog {
+    why: StoreError | undefined;
+    override async append(...args: Parameters<MemoryEventLog["append"]>) {
+      if (this.why) throw this.why;
+      return super.append(...args);
+    }
+    override async check() {
+      if (this.why) throw this.why;
+    }
+  }
+  const log = new FailingLog();
+  await using failing = await startServer(folder.path, { log });
+  const own = await failing.connect();
+  let answer: (reply: { text: string }) => void = () => undefined;
+  model.use((_request, index) =>
+    index === 0 ? new Promise((resolve) => (answer = resolve)) : { text: "the second" },
+  );
+  const before = model.requests.length;
+  await own.request("session.create", { sessionId: "full", model: "scripted", provider: provider() });
+  const queue = queueOf(own, "full");
+  await queue.send("first");
+  await expect.poll(() => model.requests.length).toBe(before + 1);
+  await queue.send("second");
+  log.why = new StoreError("unavailable", "no space left on the device");
+  answer({ text: "lost" });
+  expect((await own.event("full", "session.error")).data).toMatchObject({ errorType: "storage" });
+  expect(model.requests.length).toBe(before + 1);
+  log.why = undefined;
+  const { data } = await own.event("full", "assistant.message");
+  expect(data.content).toBe("the second");
+  expect(await queue.texts()).toEqual([]);
+  await own.close();
 });

@@ -82,6 +82,9 @@ const ORPHAN_GRACE_MS = 5_000;
 const SWEEP_MS = 2_000;
 /** No session is idle before that. */
 const SHORTEST_IDLE_MS = 1_000;
+/** How often a store that failed is asked whether it takes writes again: twice as long each time. */
+const FIRST_CHECK_MS = 250;
+const LAST_CHECK_MS = 10_000;
 
 export class SessionRegistry {
   readonly #options: RegistryOptions;
@@ -91,6 +94,8 @@ export class SessionRegistry {
   readonly #deleting = new Map<string, Promise<boolean>>();
   /** Open sessions, and those on their way, by tenant. */
   readonly #openOf = new Map<string, number>();
+  /** Whose queue waits for a store that takes writes. */
+  readonly #waitForStore = new Set<Session>();
   readonly #sweeper: NodeJS.Timeout;
   #stopping = false;
 
@@ -408,6 +413,29 @@ export class SessionRegistry {
     });
     session.recovering = recovering;
     session.closed = recovering;
+    if (!session.awake || session.state.queue.length === 0) return;
+    this.#waitForStore.add(session);
+    if (this.#waitForStore.size === 1) void this.#goOnLater();
+  }
+
+  /** What waits in queues was acknowledged: it is begun when the store takes writes again, and waits for no other prompt. */
+  async #goOnLater(): Promise<void> {
+    for (let waitMs = FIRST_CHECK_MS; ; waitMs = Math.min(2 * waitMs, LAST_CHECK_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      if (this.#stopping) return;
+      const takesWrites = await this.log.check().then(
+        () => true,
+        () => false,
+      );
+      if (takesWrites) break;
+    }
+    const waiting = [...this.#waitForStore];
+    this.#waitForStore.clear();
+    for (const session of waiting) {
+      await session.recovering;
+      const isOpen = this.#sessions.get(nameOf(session.key)) === session && !session.closing;
+      if (isOpen && session.run === undefined) this.#options.onQueueReleased(session);
+    }
   }
 
   /** Ends what runs, and forgets what was not written. */

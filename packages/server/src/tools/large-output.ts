@@ -1,11 +1,11 @@
 /** Output too large for a model: kept in a file, of which the model gets the path and a preview. */
 
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { cutText, RpcError } from "@rightseat/protocol";
 import { type BuiltInToolHost, DEFAULT_MAX_OUTPUT_BYTES } from "./built-in-tool.ts";
-import { canonicalPath } from "./paths.ts";
+import { canonicalPath, isInside } from "./paths.ts";
 
 export const PREVIEW_CHARS = 500;
 /** Of one session. */
@@ -30,17 +30,31 @@ export async function openOutputFile(
   const name = `${Date.now()}-copilot-tool-output-${randomBytes(4).toString("hex")}.txt`;
   const path = join(directory, name);
   const handle = await open(path, "wx", 0o600);
-  await dropOldest(host, path);
+  await dropOldest(host, directory, path);
   return { path, handle };
 }
 
-/** The files of each session, oldest first, since the server started. */
+const NAME = /^\d+-copilot-tool-output-[0-9a-f]{8}\.txt$/;
+
+/** The files of each session that keeps them elsewhere, oldest first, since it was loaded. */
 const files = new WeakMap<BuiltInToolHost, string[]>();
 
-/** One session may not fill the disk, however long it lives. What is dropped here a model has long read. */
-async function dropOldest(host: BuiltInToolHost, added: string): Promise<void> {
+/** Oldest first. In a directory of the session's own all are its files; one that it was told may be others', too. */
+async function filesOf(host: BuiltInToolHost, directory: string, added: string): Promise<string[]> {
+  const own = host.sessionDirectory?.();
+  if (own !== undefined && isInside(directory, own))
+    return (await readdir(directory))
+      .filter((name) => NAME.test(name))
+      .sort((one, other) => Number.parseInt(one, 10) - Number.parseInt(other, 10))
+      .map((name) => join(directory, name));
   const paths = [...(files.get(host) ?? []), added];
   files.set(host, paths);
+  return paths;
+}
+
+/** One session may not fill the disk, however long it lives. What is dropped here a model has long read. */
+async function dropOldest(host: BuiltInToolHost, directory: string, added: string): Promise<void> {
+  const paths = await filesOf(host, directory, added);
   const sizes = await Promise.all(
     paths.map((path) =>
       stat(path).then(

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +26,11 @@ const maxSocketPathBytes = 100;
 const maxQuestionBytes = 4096;
 // Longer than any process could take between binding its socket and listening on it.
 const abandonedAfterMs = 60_000;
+
+// Where the home's own path is too long for a socket: a folder made by mkdtemp, with the socket in it.
+const FOLDER_PREFIX = "rightseat-";
+const FOLDER_NAME = /^rightseat-[A-Za-z0-9]{6}$/;
+const SOCKET_NAME = "s";
 
 export class InstanceSocket {
   readonly id = randomBytes(8).toString("hex");
@@ -63,6 +68,7 @@ export class InstanceSocket {
 
   async #start(): Promise<string> {
     if (process.platform === "win32") return this.#listenAt(`\\\\.\\pipe\\rightseat-${this.id}`);
+    void removeAbandonedFolders(tmpdir());
     const run = runDirectory(this.#home);
     const path = join(run, `${this.id}.sock`);
     if (Buffer.byteLength(path) <= maxSocketPathBytes) {
@@ -74,8 +80,8 @@ export class InstanceSocket {
         // Some shared folders of virtual machines hold files but no sockets.
       }
     }
-    this.#directory = await mkdtemp(join(tmpdir(), "rightseat-"));
-    return this.#listenAt(join(this.#directory, "s"));
+    this.#directory = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
+    return this.#listenAt(join(this.#directory, SOCKET_NAME));
   }
 
   async #listenAt(path: string): Promise<string> {
@@ -184,6 +190,30 @@ async function removeAbandonedSockets(run: string): Promise<void> {
   } catch {
     // Another process is tidying too, or may not: the next start does it.
   }
+}
+
+/** Folders that killed processes left in the system's folder of temporary files. */
+async function removeAbandonedFolders(temporary: string): Promise<void> {
+  const names = await readdir(temporary).catch(() => []);
+  for (const name of names) {
+    if (!FOLDER_NAME.test(name)) continue;
+    // Another process is tidying too, or it is not what it looks like: it stays.
+    await removeIfAbandoned(join(temporary, name)).catch(() => undefined);
+  }
+}
+
+/** Only a folder of this user's, with nothing in it but a socket that nobody listens on. */
+async function removeIfAbandoned(folder: string): Promise<void> {
+  const { mtimeMs, uid } = await lstat(folder);
+  if (uid !== process.getuid?.() || Date.now() - mtimeMs < abandonedAfterMs) return;
+  const names = await readdir(folder);
+  if (names.some((name) => name !== SOCKET_NAME)) return;
+  const socket = join(folder, SOCKET_NAME);
+  if (names.length > 0) {
+    if (!(await lstat(socket)).isSocket() || !(await refusesConnections(socket))) return;
+    await rm(socket);
+  }
+  await rmdir(folder);
 }
 
 function refusesConnections(path: string): Promise<boolean> {
