@@ -1,6 +1,16 @@
 import { contextMethods } from "./context.ts";
 import { historyMethods } from "./history.ts";
+import { hostSourceMethods } from "./host-sources.ts";
+import { permissionMethods } from "./permissions.ts";
 import type { Methods, Services } from "./services.ts";
+import { sessionAccountMethods } from "./session-account.ts";
+import { sessionAgentMethods } from "./session-agent.ts";
+import { sessionAuthMethods } from "./session-auth.ts";
+import { sessionCustomizationMethods } from "./session-customizations.ts";
+import { sessionExtrasMethods } from "./session-extras.ts";
+import { sessionMetadataMethods } from "./session-metadata.ts";
+import { sessionQueueMethods } from "./session-queue.ts";
+import { sessionShellMethods } from "./session-shell.ts";
 import { sessionTaskMethods } from "./session-tasks.ts";
 import { workspaceMethods } from "./workspace.ts";
 
@@ -10,5 +20,15 @@ export function createSeldomMethods(services: Services): Methods {
     ...contextMethods(services),
     ...workspaceMethods(services),
     ...sessionTaskMethods(services),
+    ...sessionAgentMethods(services),
+    ...sessionCustomizationMethods(services),
+    ...sessionExtrasMethods(services),
+    ...sessionMetadataMethods(services),
+    ...sessionQueueMethods(services),
+    ...sessionShellMethods(services),
+    ...permissionMethods(services),
+    ...sessionAccountMethods(services),
+    ...sessionAuthMethods(services),
+    ...hostSourceMethods(services),
   };
 }

@@ -1,18 +1,21 @@
-/** Methods by which people run commands in a session: `session.shell.*`. Loaded with the first command. */
-import type { BackgroundCommand } from "../session/tools/user-shell.ts";
+/** Methods by which people run commands in a session: `session.shell.*`. */
+import {
+  type BackgroundCommand,
+  cancelToolCall,
+  execInBackground,
+  runAsToolCall,
+  signalBackground,
+} from "../session/tools/user-shell.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
   sessionId: string;
 }
 
-const load = () => import("../session/tools/user-shell.ts");
-
 export function sessionShellMethods(services: Services): Methods {
   return {
     "session.shell.exec": async (params: ById & BackgroundCommand, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      const { execInBackground } = await load();
       return { processId: await execInBackground(services.userShell, session, params) };
     },
     "session.shell.kill": async (
@@ -20,7 +23,6 @@ export function sessionShellMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      const { signalBackground } = await load();
       return { killed: signalBackground(session, params.processId, params.signal ?? "SIGTERM") };
     },
     "session.shell.executeUserRequested": async (
@@ -28,11 +30,11 @@ export function sessionShellMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      return (await load()).runAsToolCall(services.userShell, session, params);
+      return runAsToolCall(services.userShell, session, params);
     },
     "session.shell.cancelUserRequested": async (params: ById & { requestId: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);
-      return { cancelled: (await load()).cancelToolCall(session, params.requestId) };
+      return { cancelled: cancelToolCall(session, params.requestId) };
     },
   };
 }
