@@ -158,6 +158,14 @@ export type {
   UserInputRequest,
   UserInputResponse,
 } from "./types/questions.ts";
+export type {
+  ResponseSchema,
+  StandardSchema,
+  StandardSchemaIssue,
+  StandardSchemaResult,
+  ZodSchema,
+  ZodV3Schema,
+} from "./types/schemas.ts";
 export {
   type AskUserVariant,
   type CanvasProviderIdentity,
@@ -223,6 +231,4 @@ export type {
   ToolResultType,
   ToolSearchConfig,
   ToolTelemetry,
-  ZodSchema,
-  ZodV3Schema,
 } from "./types/tools.ts";

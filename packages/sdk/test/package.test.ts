@@ -49,7 +49,8 @@ test("what is installed is small, and nothing but what is used", async () => {
   const own = "@rightseat/sdk";
   const foreign = files.filter(({ name }) => !name.startsWith(own) && name !== ".package-lock.json");
   expect(foreign).toEqual([]);
-  const kinds = /^@rightseat\/sdk\/(package\.json|README\.md|dist\/(LICENSE|.*\.js|.*\.d\.ts))$/;
+  const kinds =
+    /^@rightseat\/sdk\/(package\.json|README\.md|dist\/(LICENSE|cjs\/package\.json|.*\.js|.*\.d\.ts))$/;
   expect(files.filter(({ name }) => name.startsWith(own) && !kinds.test(name))).toEqual([]);
 });
 
@@ -134,6 +135,22 @@ test("loading it reads few files, and none of Node's heavier modules", async () 
   expect(loaded.length).toBeLessThanOrEqual(2);
 });
 
+test("a program of CommonJS has the same, from a CommonJS file, with or without exports being followed", async () => {
+  const program = `
+    const sdk = require("@rightseat/sdk");
+    const { main } = require("@rightseat/sdk/package.json");
+    const byMain = require("node:path").join(require.resolve("@rightseat/sdk/package.json"), "..", main);
+    const isOne = byMain === require.resolve("@rightseat/sdk") && require.cache[byMain].exports === sdk;
+    import("@rightseat/sdk").then((module) => {
+      console.log(JSON.stringify({ isOne, own: Object.keys(sdk).sort(), theirs: Object.keys(module).sort() }));
+    });`;
+  const cwd = join(folder, "app");
+  const { stdout } = await run(process.execPath, ["--input-type=commonjs", "-e", program], { cwd });
+  const { isOne, own, theirs } = JSON.parse(stdout);
+  expect(isOne).toBe(true);
+  expect(own).toEqual(theirs);
+});
+
 test("takes the official SDK's place: by the name of a dependency, and below other packages", async () => {
   await using home = await tempHome();
   await using model = await startScriptedModelServer();
@@ -166,16 +183,22 @@ test("takes the official SDK's place: by the name of a dependency, and below oth
     const app = join(folder, `replaced-${index}`);
     await install(app, manifest);
     const program = `
-      import { CopilotClient, RuntimeConnection } from "${uses}";
       const client = new CopilotClient({ connection: RuntimeConnection.forUri("localhost:${server.port}") });
       const provider = { type: "openai", baseUrl: "${model.url}/v1", apiKey: "k" };
       const session = await client.createSession({ model: "scripted", provider });
       const answer = await session.sendAndWait("echo hello");
       console.log(answer.data.content, client.address);
       await client.stop();`;
-    await writeFile(join(app, "program.js"), program);
-    const said = await run(process.execPath, ["program.js"], { cwd: app });
-    expect(said.stdout).toBe(`hello localhost:${server.port}\n`);
+    const names = "{ CopilotClient, RuntimeConnection }";
+    const programs = {
+      "program.mjs": `import ${names} from "${uses}";\n${program}`,
+      "program.cjs": `const ${names} = require("${uses}");\nvoid (async () => {${program}})();`,
+    };
+    for (const [name, text] of Object.entries(programs)) {
+      await writeFile(join(app, name), text);
+      const said = await run(process.execPath, [name], { cwd: app });
+      expect(said.stdout).toBe(`hello localhost:${server.port}\n`);
+    }
   }
   await server.shutdown();
 }, 60_000);

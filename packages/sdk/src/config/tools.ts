@@ -1,12 +1,14 @@
 /** Tools on their way to the server: how they are defined, and how they are told. */
 import type { ToolDefinition } from "@rightseat/protocol";
-import type { Tool, ToolBinaryResult, ToolResultObject, ZodSchema, ZodV3Schema } from "../types/tools.ts";
+import type { AnySchema } from "../types/schemas.ts";
+import type { Tool, ToolBinaryResult, ToolHandler, ToolResultObject } from "../types/tools.ts";
+import { checkValue, isStandard, toJsonSchema } from "./schemas.ts";
 
 /** Defines a tool whose handler's arguments have the type of its schema. */
 export function defineTool<T = unknown>(
   name: string,
   config: Omit<Tool<T>, "name" | "parameters"> & {
-    parameters?: ZodSchema<T> | ZodV3Schema<T> | Record<string, unknown>;
+    parameters?: AnySchema<T>;
   },
 ): Tool<T> {
   return { name, ...config };
@@ -15,26 +17,15 @@ export function defineTool<T = unknown>(
 /** The declaration of a tool as it is sent. @throws Error when its schema cannot be said as JSON Schema. */
 export async function toToolDefinition(tool: Tool): Promise<ToolDefinition> {
   const { name, description, overridesBuiltInTool, skipPermission, defer, metadata, isTerminal } = tool;
-  const parameters = await toJsonSchema(tool);
+  const parameters = tool.parameters && (await toJsonSchema(tool.parameters, `tool ${name}`));
   return { name, description, parameters, overridesBuiltInTool, skipPermission, defer, metadata, isTerminal };
 }
 
-async function toJsonSchema({ name, parameters }: Tool): Promise<Record<string, unknown> | undefined> {
-  if (!parameters) return undefined;
-  if ("toJSONSchema" in parameters && typeof parameters.toJSONSchema === "function")
-    return parameters.toJSONSchema() as Record<string, unknown>;
-  const { _def } = parameters as { _def?: { typeName?: unknown } };
-  if (typeof _def?.typeName === "string") {
-    const { zodV3ToJsonSchema } = await import("./zod-v3.ts");
-    return zodV3ToJsonSchema(parameters, `tool ${name}`);
-  }
-  // Schemas of other libraries (and of Zod Mini) have no method of their own to say themselves.
-  if ("_zod" in parameters || "~standard" in parameters) {
-    throw new Error(
-      `tool ${name}: expected JSON Schema or a schema with a method toJSONSchema(); pass z.toJSONSchema(schema), or what your library has for it`,
-    );
-  }
-  return parameters as Record<string, unknown>;
+/** Carries a call out with arguments that its schema has checked. */
+export function checkedHandler({ name, parameters, handler }: Tool): ToolHandler | undefined {
+  if (!handler || !isStandard(parameters)) return handler;
+  return async (args, invocation) =>
+    handler(await checkValue(parameters, args, `the arguments of the tool ${name} are`), invocation);
 }
 
 type McpContent =

@@ -4,15 +4,15 @@
  * from the server's log, page by page, at its own pace, until it has caught up. Durable events come to
  * it all, once and in order; what is not logged (deltas, progress) is left out while it lags.
  */
-import type { SessionEvent } from "@rightseat/protocol";
 import { toError } from "../errors.ts";
+import type { SessionEvent, SessionEventType } from "../types/messages.ts";
 import { type LogPosition, PAGE_EVENTS, type ReadPage, readAfter } from "./log-reader.ts";
 import { RecentSet } from "./recent-set.ts";
 
 /** Which events a stream has, and how many may wait. */
-export interface EventStreamOptions {
+export interface EventStreamOptions<K extends SessionEventType = SessionEventType> {
   /** Only these types; default all. */
-  readonly types?: readonly string[];
+  readonly types?: readonly K[];
   /** `now` (default), or `start` for everything in the log before what is to come. */
   readonly from?: "now" | "start";
   /** How many events may wait for the reader, at least 1; default 1024. */
@@ -38,7 +38,9 @@ const DEFAULT_BUFFER_SIZE = 1024;
 const END = { value: undefined, done: true } as const;
 
 /** Events of a session, made by `session.events()`; read it with `for await`, or by hand. */
-export class EventStream implements AsyncIterableIterator<SessionEvent, undefined> {
+export class EventStream<E extends SessionEvent = SessionEvent>
+  implements AsyncIterableIterator<E, undefined>
+{
   readonly #source: EventStreamSource;
   readonly #options: EventStreamOptions;
   readonly #types: ReadonlySet<string> | undefined;
@@ -99,15 +101,15 @@ export class EventStream implements AsyncIterableIterator<SessionEvent, undefine
   }
 
   /** The next event, waited for. Rejects when the stream ended with an error. */
-  next(): Promise<IteratorResult<SessionEvent, undefined>> {
+  next(): Promise<IteratorResult<E, undefined>> {
     return new Promise((resolve, reject) => {
-      this.#readers.push({ resolve, reject });
+      this.#readers.push({ resolve: resolve as Reader["resolve"], reject });
       this.#serve();
     });
   }
 
   /** Ends the stream; what waits is dropped. */
-  return(): Promise<IteratorResult<SessionEvent, undefined>> {
+  return(): Promise<IteratorResult<E, undefined>> {
     this.#waiting = [];
     this.#lag = undefined;
     this.end();

@@ -1,11 +1,11 @@
 /** What the application does about the questions that a session asks by events. */
 import type { SessionEvent } from "@rightseat/protocol";
+import { checkedHandler } from "../config/tools.ts";
 import { toError } from "../errors.ts";
 import type { SessionEventPayload } from "../types/messages.ts";
 import type { AttributedPermissionResult, PermissionRequestResult } from "../types/permissions.ts";
 import type { McpAuthRequest } from "../types/questions.ts";
 import type { SessionFields } from "../types/session-config.ts";
-import type { ToolHandler } from "../types/tools.ts";
 import type { QuestionToAnswer } from "./answers.ts";
 import { TOOL_SEARCH, toToolAnswer } from "./tool-answer.ts";
 
@@ -45,9 +45,8 @@ function toolCall(
   data: SessionEventPayload<"external_tool.requested">["data"],
 ): ReturnType<Maker<"external_tool.requested">> {
   const { toolCallId, toolName, traceparent, tracestate } = data;
-  const handler = context.config.tools?.find((tool) => tool.name === toolName)?.handler as
-    | ToolHandler
-    | undefined;
+  const tool = context.config.tools?.find(({ name }) => name === toolName);
+  const handler = tool && checkedHandler(tool);
   if (!handler) return undefined;
   const args = data.arguments;
   return {

@@ -17,6 +17,7 @@ import type {
   MessageOptions,
   SessionEvent,
   SessionEventHandler,
+  SessionEventPayload,
   SessionEventType,
   TypedSessionEventHandler,
 } from "../types/messages.ts";
@@ -128,10 +129,12 @@ export class CopilotSession {
 
   /**
    * Events for `for await`; ends when the session is left. A reader that is slow gets every durable event
-   * all the same, from the server's log; only so many wait in memory.
+   * all the same, from the server's log; only so many wait in memory. With `types`, the events are of those.
    */
-  events(options: EventStreamOptions = {}): EventStream {
-    return this.#core.openStream(this.#hold, options);
+  events<K extends SessionEventType = SessionEventType>(
+    options: EventStreamOptions<K> = {},
+  ): EventStream<SessionEventPayload<K>> {
+    return this.#core.openStream(this.#hold, options) as unknown as EventStream<SessionEventPayload<K>>;
   }
 
   /** Every durable event of the session, from its beginning. */

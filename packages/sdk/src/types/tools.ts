@@ -1,6 +1,7 @@
 /** Tools that an application brings to a session. */
 import type { CurrentToolMetadata } from "@rightseat/protocol";
 import type { JsonValue } from "./json.ts";
+import type { AnySchema } from "./schemas.ts";
 
 /** How a call ended. */
 export type ToolResultType = "success" | "failure" | "rejected" | "denied" | "timeout";
@@ -61,26 +62,16 @@ export type ToolHandler<TArgs = unknown> = (
   invocation: ToolInvocation,
 ) => Promise<unknown> | unknown;
 
-/** A schema library's schema: anything that says itself as JSON Schema. Zod 4 does. */
-export interface ZodSchema<T = unknown> {
-  _output: T;
-  /** The schema as JSON Schema. */
-  toJSONSchema(): Record<string, unknown>;
-}
-
-/** A schema of Zod 3, which is translated here. */
-export interface ZodV3Schema<T = unknown> {
-  _output: T;
-  _def: { typeName?: unknown };
-}
-
 /** A tool of the application: what the model is told of it, and what carries it out. */
 export interface Tool<TArgs = unknown> {
   /** Unique in the session: letters, digits, `_` and `-`. */
   name: string;
   description?: string;
-  /** A schema of Zod, or JSON Schema; none for a tool without arguments. */
-  parameters?: ZodSchema<TArgs> | ZodV3Schema<TArgs> | Record<string, unknown>;
+  /**
+   * A schema of Zod, Valibot, ArkType or another library of Standard Schema, by which arguments are checked before
+   * the handler gets them; or JSON Schema; none for a tool without arguments.
+   */
+  parameters?: AnySchema<TArgs>;
   /** Without one, calls are shown as events and answered through `session.rpc.tools.handlePendingToolCall`. */
   handler?: ToolHandler<TArgs>;
   /** Takes the place of the server's own tool of this name, which is refused otherwise. */
