@@ -1,8 +1,9 @@
-// Writes src/generated/ from the published wire schemas and from schema/. Does nothing when the inputs are
+// Writes src/generated/ from the published wire schemas, from schema/, and from what the newest SDK knows beyond. Does nothing when the inputs are
 // those of the last run. `--force` generates anyway.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { newestSdkFiles, renderNewest } from "./generate/newest.mjs";
 import {
   addNewerDefinitions,
   addNewerEvents,
@@ -27,8 +28,9 @@ const STAMP = join(OUTPUT, "inputs.json");
 
 function hashInputs(inputs) {
   const hash = createHash("sha256");
-  const { api, events, runtime, implemented, newerEvents, newerApi, scripts } = inputs;
-  for (const path of [api, events, runtime, implemented, newerEvents, newerApi, ...scripts]) {
+  const { api, events, runtime, implemented, newerEvents, newerApi, newest, scripts } = inputs;
+  const schemas = [api, events, runtime, implemented, newerEvents, newerApi];
+  for (const path of [...schemas, ...Object.values(newest), ...scripts]) {
     hash.update(readFileSync(path));
   }
   return hash.digest("hex");
@@ -64,11 +66,17 @@ function generate(inputs) {
       implemented: implemented.methods,
     }),
   };
+  files["newest.ts"] = renderNewest(inputs.newest, {
+    methods: new Set(methods.map(({ name }) => name)),
+    declarations: Object.fromEntries(
+      ["api.ts", "events.ts", "runtime-methods.ts"].map((name) => [name, files[name]]),
+    ),
+  });
   return { files, methodCount: methods.length + runtimeMethods.length };
 }
 
 const startedAt = performance.now();
-const inputs = inputFiles();
+const inputs = { ...inputFiles(), newest: newestSdkFiles() };
 const inputsHash = hashInputs(inputs);
 if (isUpToDate(inputsHash)) {
   console.log("protocol: generated types and validators are up to date");

@@ -4,6 +4,7 @@ export * from "./framing.ts";
 export { EPHEMERAL_EVENT_TYPES } from "./generated/events.ts";
 export type * from "./generated/index.ts";
 export { SERVER_METHOD_NAMES, SESSION_METHOD_NAMES } from "./generated/method-names.ts";
+export { NEWER_SERVER_METHOD_NAMES, NEWER_SESSION_METHOD_NAMES } from "./generated/newest.ts";
 export * from "./json-depth.ts";
 export * from "./peer.ts";
 export * from "./version.ts";

@@ -33,6 +33,7 @@ function publishable(folder, path) {
     .replaceAll(/(["'])@rightseat\/protocol\/types\1/g, `"./${here}/generated/index.js"`)
     .replaceAll(/(["'])@rightseat\/protocol\1/g, `"./${here}/index.js"`)
     .replaceAll(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"');
+  if (path.endsWith(join("generated", "newest.d.ts"))) return shortened(text);
   if (path.endsWith(join("generated", "api.d.ts"))) return slimApi(text);
   return path.endsWith(join("generated", "events.d.ts")) ? slimEvents(text) : text;
 }
@@ -41,7 +42,7 @@ function publishable(folder, path) {
 function slimApi(text) {
   const table = text.indexOf("export interface PublishedMethods");
   const types = text.slice(0, table).replaceAll(new RegExp(`^ *${COMMENT}`, "gms"), "");
-  return unindented(types + text.slice(table));
+  return shortened(types + text.slice(table));
 }
 
 /** Every event has the same envelope, and its data are described with it. */
@@ -51,9 +52,10 @@ function slimEvents(text) {
     "gms",
   );
   const data = new RegExp(`^${COMMENT}(?=export interface \\w+Data )`, "gms");
-  return unindented(text.replaceAll(envelope, "").replaceAll(data, ""));
+  return shortened(text.replaceAll(envelope, "").replaceAll(data, ""));
 }
 
-function unindented(text) {
-  return text.replaceAll(/^ +/gm, " ");
+/** The first sentence of a comment stands for all of it. */
+function shortened(text) {
+  return text.replaceAll(/^ +/gm, " ").replaceAll(/(\/\*\* .*?\.) [A-Z`].* \*\//g, "$1 */");
 }

@@ -1,6 +1,11 @@
 /** The way to a server, and to its sessions. */
 import { randomUUID } from "node:crypto";
-import { type RuntimeMethods, SERVER_METHOD_NAMES, type SessionSummary } from "@rightseat/protocol";
+import {
+  NEWER_SERVER_METHOD_NAMES,
+  type RuntimeMethods,
+  SERVER_METHOD_NAMES,
+  type SessionSummary,
+} from "@rightseat/protocol";
 import { type CallOptions, orAborted, pause, withLimits } from "./call-options.ts";
 import { assertOptions, callTimeoutOf, resolveConnection } from "./config/client-settings.ts";
 import {
@@ -86,7 +91,8 @@ export class CopilotClient {
   /** Every method of the published contract that is about the server as a whole. @throws Error before `start`. */
   get rpc(): ServerRpc {
     if (!this.#hub.link.isStarted) throw new Error("Client is not connected. Call start() first.");
-    this.#rpc ??= createRpc<ServerRpc>(SERVER_METHOD_NAMES, "", (method, params, options) =>
+    const names = [...SERVER_METHOD_NAMES, ...NEWER_SERVER_METHOD_NAMES];
+    this.#rpc ??= createRpc<ServerRpc>(names, "", (method, params, options) =>
       this.#hub.call(method, params, options),
     );
     return this.#rpc;

@@ -17,6 +17,7 @@ import type { Patience } from "./connection/patience.ts";
 import { ConnectionError, isConnectionLoss } from "./errors.ts";
 import { Listeners } from "./events/listeners.ts";
 import { createInferenceRequests, type InferenceRequests } from "./inference-requests.ts";
+import { confirmInstallation } from "./installations.ts";
 import { Orphans } from "./orphans.ts";
 import { isRepeatable } from "./rpc.ts";
 import type { SessionCore } from "./session/core.ts";
@@ -97,8 +98,14 @@ export class Hub {
 
   /** What a new connection begins with. */
   async #introduce(channel: Channel, patience: Patience, tokenTimeoutMs: number): Promise<void> {
-    const { onGitHubTelemetry, builtinPluginDirectories, sessionFs, requestHandler, clientInfo } =
-      this.#options;
+    const {
+      onGitHubTelemetry,
+      builtinPluginDirectories,
+      sessionFs,
+      extensionLaunchProvider,
+      requestHandler,
+      clientInfo,
+    } = this.#options;
     const { token } = this.endpoints;
     await shakeHands(
       channel,
@@ -114,6 +121,7 @@ export class Hub {
     if (builtinPluginDirectories && builtinPluginDirectories.length > 0)
       await channel.request("plugins.builtin.set", { paths: builtinPluginDirectories }, signal);
     if (sessionFs) await channel.request("sessionFs.setProvider", sessionFs, signal);
+    if (extensionLaunchProvider) await channel.request("registerExtensionLaunchProvider", {}, signal);
     if (requestHandler) await channel.request("llmInference.setProvider", {}, signal);
   }
 
@@ -122,6 +130,11 @@ export class Hub {
       return this.#inferences.answer(method, params as never);
     if (method === "gitHubToken.getToken") return this.#gitHubToken(params as GitHubTokenAcquireRequest);
     if (method === "gitHubTelemetry.event") return this.#tellTelemetry(params);
+    const { installationConfirmationHandler, extensionLaunchProvider } = this.#options;
+    if (method === "installations.confirm")
+      return confirmInstallation(installationConfirmationHandler, params as never, context.signal);
+    if (method === "extensionLaunchProvider.resolve" && extensionLaunchProvider)
+      return extensionLaunchProvider.resolve(params as never);
     const { sessionId } = (params ?? {}) as { sessionId?: unknown };
     if (typeof sessionId !== "string")
       throw new RpcError("method_not_found", `Unhandled method ${method}`, { method });

@@ -25,7 +25,14 @@ export type { HeartbeatOptions } from "./connection/heartbeat.ts";
 export type { LinkState, ReconnectOptions } from "./connection/link.ts";
 export { ConnectionError, DeadlineError, RemoteError, reasonOf } from "./errors.ts";
 export type { EventStream, EventStreamOptions } from "./events/event-stream.ts";
-export { defineFactory, FactoryResumeError, isFactoryRunTerminal } from "./factories.ts";
+export {
+  defineFactory,
+  defineWorkflow,
+  FactoryResumeError,
+  isFactoryRunTerminal,
+  isWorkflowRunTerminal,
+  WorkflowResumeError,
+} from "./factories.ts";
 export {
   type CopilotRequestContext,
   CopilotRequestHandler,
@@ -53,7 +60,10 @@ export {
   type ChildProcessRuntimeConnection,
   type CopilotClientMode,
   type CopilotClientOptions,
+  type ExtensionLaunchProvider,
   type InProcessRuntimeConnection,
+  type InstallationCancellation,
+  type InstallationConfirmationHandler,
   RuntimeConnection,
   type StdioRuntimeConnection,
   type TcpRuntimeConnection,
@@ -101,6 +111,7 @@ export type { ResumeSessionConfig, SessionConfig, SessionConfigBase } from "./ty
 export type { JsonValue } from "./types/json.ts";
 export type {
   AssistantMessageEvent,
+  ExtensionContextAttachment,
   MessageOptions,
   MessageSource,
   SessionEvent,

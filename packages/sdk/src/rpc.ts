@@ -1,5 +1,12 @@
 /** `client.rpc` and `session.rpc`: every method of the published contract as a function in its namespace. */
-import type { PublishedMethods, ServerMethodName, SessionMethodName } from "@rightseat/protocol";
+import type {
+  NEWER_SERVER_METHOD_NAMES,
+  NEWER_SESSION_METHOD_NAMES,
+  NewerMethods,
+  PublishedMethods,
+  ServerMethodName,
+  SessionMethodName,
+} from "@rightseat/protocol";
 import type { CallOptions } from "./call-options.ts";
 
 /** Calls a method by its full name. */
@@ -18,12 +25,14 @@ type RpcFunction<M extends Method, Given extends string> =
 type Rest<Name extends string, Prefix extends string> = Name extends `${Prefix}${infer R}` ? R : never;
 type Head<R extends string> = R extends `${infer H}.${string}` ? H : never;
 
+type Methods = PublishedMethods & NewerMethods;
+
 type Functions<Name extends string, Prefix extends string, Given extends string> = {
-  [M in keyof PublishedMethods as M extends Name
+  [M in keyof Methods as M extends Name
     ? Rest<M, Prefix> extends `${string}.${string}`
       ? never
       : Rest<M, Prefix>
-    : never]: RpcFunction<PublishedMethods[M], Given>;
+    : never]: RpcFunction<Methods[M], Given>;
 };
 
 type Namespaces<Name extends string, Prefix extends string, Given extends string> = {
@@ -35,10 +44,18 @@ type Rpc<Name extends string, Prefix extends string, Given extends string> = Fun
   Namespaces<Name, Prefix, Given>;
 
 /** Methods of the server as a whole. */
-export type ServerRpc = Rpc<Exclude<ServerMethodName, "connect">, "", never>;
+export type ServerRpc = Rpc<
+  Exclude<ServerMethodName, "connect"> | (typeof NEWER_SERVER_METHOD_NAMES)[number],
+  "",
+  never
+>;
 
 /** Methods of one session; its id is filled in. */
-export type SessionRpc = Rpc<SessionMethodName, "session.", "sessionId">;
+export type SessionRpc = Rpc<
+  SessionMethodName | (typeof NEWER_SESSION_METHOD_NAMES)[number],
+  "session.",
+  "sessionId"
+>;
 
 /** The functions of a tree of methods, each made when its namespace is first looked at. */
 export function createRpc<T>(names: readonly string[], prefix: string, call: RpcCall): T {

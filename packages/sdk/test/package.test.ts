@@ -71,9 +71,9 @@ test("its types, and the snippets of its documentation, compile with everything 
   expect(programs.length).toBeGreaterThan(4);
   for (const [name, text] of programs) await writeFile(join(app, name), `${text}\nexport {};\n`);
   const require = createRequire(import.meta.url);
-  // What a Node program has anyway.
+  // What a Node program has anyway, and what snippets take from other packages.
   await mkdir(join(app, "node_modules/@types"), { recursive: true });
-  for (const name of ["@types/node", "undici-types"]) {
+  for (const name of ["@types/node", "undici-types", "zod"]) {
     const target = fileURLToPath(new URL(`../../../node_modules/${name}`, import.meta.url));
     await symlink(target, join(app, "node_modules", name));
   }

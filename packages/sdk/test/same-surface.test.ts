@@ -3,20 +3,24 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import * as official from "@github/copilot-sdk";
+import * as preview from "copilot-sdk-preview";
 import ts from "typescript";
 import { expect, expectTypeOf, test } from "vitest";
 import * as ours from "../src/index.ts";
 
-test("every value of the official SDK is exported", () => {
-  expect(Object.keys(ours)).toEqual(expect.arrayContaining(Object.keys(official)));
+test.each([
+  ["1.0.14", official],
+  ["1.0.15-preview.4", preview],
+])("every value of the official SDK %s is exported", (_version, theirs) => {
+  expect(Object.keys(ours)).toEqual(expect.arrayContaining(Object.keys(theirs)));
 });
 
-/** Agent factories belong to extensions of the Copilot CLI; their names for values are exported, to say so. */
-const OF_FACTORIES = /^(Factory|SessionFactory|RunOptions$|ResumeOptions$)/;
+/** Factories and workflows belong to extensions of the Copilot CLI; their names for values are exported, to say so. */
+const OF_FACTORIES = /^(Factory|SessionFactory|RunOptions$|ResumeOptions$|Workflow|SessionWorkflow)/;
 
-function typeNames(): string[] {
+function typeNames(sdk: string): string[] {
   const path = createRequire(import.meta.url)
-    .resolve("@github/copilot-sdk")
+    .resolve(sdk)
     .replace(/cjs\/index\.js$/, "index.d.ts");
   return [...readFileSync(path, "utf8").matchAll(/export (?:type )?\{([^}]*)\}/g)]
     .flatMap((match) => (match[1] as string).split(","))
@@ -25,12 +29,13 @@ function typeNames(): string[] {
 }
 
 test("every type of the official SDK's own is exported, and programs compile with either", () => {
-  const names = typeNames();
+  const names = [...new Set(["@github/copilot-sdk", "copilot-sdk-preview"].flatMap(typeNames))];
   expect(names.length).toBeGreaterThan(150);
   const sources = {
     names: `import type {\n${names.join(",\n")}\n} from "../src/index.ts";`,
     official: PROGRAM.replace('"SDK"', '"@github/copilot-sdk"'),
-    ours: PROGRAM.replace('"SDK"', '"../src/index.ts"'),
+    preview: (PROGRAM + NEWER).replace('"SDK"', '"copilot-sdk-preview"'),
+    ours: (PROGRAM + NEWER).replace('"SDK"', '"../src/index.ts"'),
   };
   expect(problemsOf(sources)).toEqual([]);
 }, 60_000);
@@ -77,6 +82,7 @@ test("what a program gives the official SDK, it may give ours", () => {
   >;
   expectTypeOf<Extends<Config, ours.SessionConfig>>().toEqualTypeOf<true>();
   expectTypeOf<Extends<official.MessageOptions, ours.MessageOptions>>().toEqualTypeOf<true>();
+  expectTypeOf<Extends<preview.MessageOptions, ours.MessageOptions>>().toEqualTypeOf<true>();
   expectTypeOf<Extends<official.SessionHooks, ours.SessionHooks>>().toEqualTypeOf<true>();
   expectTypeOf<Extends<official.SessionFsProvider, ours.SessionFsProvider>>().toEqualTypeOf<true>();
   type Options = Omit<official.CopilotClientOptions, "requestHandler" | "onGitHubTelemetry">;
@@ -89,6 +95,7 @@ test("what the official SDK gives a program, ours gives too", () => {
   expectTypeOf<Extends<ours.GetStatusResponse, official.GetStatusResponse>>().toEqualTypeOf<true>();
   expectTypeOf<Extends<ours.GetAuthStatusResponse, official.GetAuthStatusResponse>>().toEqualTypeOf<true>();
   expectTypeOf<Extends<ours.SessionLifecycleEvent, official.SessionLifecycleEvent>>().toEqualTypeOf<true>();
+  expectTypeOf<Extends<preview.SessionEvent["type"], ours.SessionEvent["type"]>>().toEqualTypeOf<true>();
   // The schemas that ours are made of are a little newer.
   expectTypeOf<Extends<official.SessionEvent["type"], ours.SessionEvent["type"]>>().toEqualTypeOf<true>();
 });
@@ -102,9 +109,31 @@ test("client.rpc and session.rpc have the namespaces and functions of the offici
   expectTypeOf<
     Exclude<keyof official.CopilotClient["rpc"], keyof ours.CopilotClient["rpc"]>
   >().toEqualTypeOf<never>();
+  type Newer = preview.CopilotSession["rpc"];
+  expectTypeOf<Exclude<keyof Newer, keyof Ours>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<keyof Newer["queue"], keyof Ours["queue"]>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<keyof Newer["plugins"], keyof Ours["plugins"]>>().toEqualTypeOf<never>();
+  expectTypeOf<
+    Exclude<keyof preview.CopilotClient["rpc"], keyof ours.CopilotClient["rpc"]>
+  >().toEqualTypeOf<never>();
 });
 
 type Extends<A, B> = [A] extends [B] ? true : false;
+
+/** What the newest SDK has beyond. */
+const NEWER = `
+export async function newer(session: CopilotSession) {
+  const client = new CopilotClient({
+    installationConfirmationHandler: ({ confirmationId }, { isCancellationRequested }) =>
+      isCancellationRequested || confirmationId === "" ? "cancel" : "decline",
+  });
+  await client.createSession({ refreshCustomInstructions: true });
+  const { total } = await session.sendAndWait("how much?", z.object({ total: z.number() }), 1000);
+  const answer = await session.sendAndWait({ prompt: "p", responseSchema: { type: "object" } });
+  await session.rpc.instructions.reload();
+  void [total.toFixed(), answer?.data.content];
+}
+`;
 
 /** A program that uses much of the SDK, as one would write it. */
 const PROGRAM = `

@@ -1,5 +1,6 @@
 /** Both SDKs say the same to a server: what the official one sends for a call, ours sends. */
 import * as official from "@github/copilot-sdk";
+import * as preview from "copilot-sdk-preview";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import * as ours from "../src/index.ts";
@@ -222,13 +223,29 @@ describe.each([
   test.each(Object.entries(PROGRAMS))("%s", async (_what, program) => {
     const withTools: typeof program = (client, sdk) =>
       program(isEmpty ? alwaysWithTools(client) : client, sdk);
-    const [theirs, mine] = [
-      await saidBy(official, withTools, options),
-      await saidBy(ours as never, withTools, options),
-    ];
-    expect(mine.map(({ method }) => method)).toEqual(theirs.map(({ method }) => method));
-    expect(mine).toEqual(theirs);
+    const mine = await saidBy(ours as never, withTools, options);
+    for (const sdk of [official, preview as never]) {
+      const theirs = await saidBy(sdk, withTools, options);
+      expect(mine.map(({ method }) => method)).toEqual(theirs.map(({ method }) => method));
+      expect(mine).toEqual(theirs);
+    }
   });
+});
+
+test("what the newest SDK says, ours says: forms of answers, fresh instructions, diagnostics, newer methods", async () => {
+  const program = async (client: official.CopilotClient) => {
+    const newer = client as unknown as preview.CopilotClient;
+    const config = { sessionId: "s", refreshCustomInstructions: true, diagnostics: { sources: [] } };
+    const session = await newer.createSession(config as never);
+    await session.send({ prompt: "p", responseSchema: z.object({ total: z.number() }) });
+    await session.send({ prompt: "q", responseSchema: { type: "object" } });
+    await session.rpc.queue.withdrawMessage({ messageId: "m" } as never);
+    await session.rpc.instructions.reload();
+    await newer.rpc.sandbox.getHostSupport();
+  };
+  const theirs = await saidBy(preview as never, program);
+  expect(await saidBy(ours as never, program)).toEqual(theirs);
+  expect(theirs.map(({ method }) => method)).toContain("session.instructions.reload");
 });
 
 /** Sessions in mode `empty` name their tools. */

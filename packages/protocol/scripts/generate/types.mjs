@@ -326,6 +326,7 @@ export function renderIndex() {
     'export type * from "./api.ts";',
     'export type * from "./events.ts";',
     'export type * from "./method-names.ts";',
+    'export type * from "./newest.ts";',
     'export type * from "./runtime-methods.ts";',
     "",
   ].join("\n");

@@ -7,18 +7,24 @@ type Convert = (options: { target: string }) => Json;
 
 const TARGET = "draft-07";
 
-/** @throws Error that names `where` when the schema cannot be told as JSON Schema. */
-export async function toJsonSchema(schema: AnySchema, where: string): Promise<Json> {
+/**
+ * At once, or a promise while a converter is loaded.
+ * @throws Error that names `where` when the schema cannot be told as JSON Schema
+ */
+export function toJsonSchema(schema: AnySchema, where: string): Json | Promise<Json> {
   if ("toJSONSchema" in schema && typeof schema.toJSONSchema === "function")
     return ownJsonSchema(schema as { toJSONSchema: () => unknown });
   const { _def } = schema as { _def?: { typeName?: unknown } };
-  if (typeof _def?.typeName === "string") {
-    const { zodV3ToJsonSchema } = await import("./zod-v3.ts");
-    return zodV3ToJsonSchema(schema, where);
-  }
+  if (typeof _def?.typeName === "string")
+    return import("./zod-v3.ts").then(({ zodV3ToJsonSchema }) => zodV3ToJsonSchema(schema, where));
   if (!("~standard" in schema)) return schema as Json;
   const standard = schema as StandardSchema;
-  const convert = converterOf(standard) ?? (await convertOutside(standard, where));
+  const convert = converterOf(standard);
+  if (convert) return converted(convert, where);
+  return convertOutside(standard, where).then((loaded) => converted(loaded, where));
+}
+
+function converted(convert: Convert, where: string): Json {
   try {
     return convert({ target: TARGET });
   } catch (error) {

@@ -86,6 +86,7 @@ const AS_THEY_ARE = [
   "enableSkills",
   "requestCanvasRenderer",
   "requestExtensions",
+  "diagnostics",
   "extensionSdkPath",
   "extensionInfo",
   "canvasProvider",
@@ -168,10 +169,15 @@ export async function prepareConfig(
 
 export function toCreateParams(
   { params }: PreparedConfig,
-  { cloud }: { cloud?: CloudSessionOptions },
+  { cloud, refreshCustomInstructions }: { cloud?: CloudSessionOptions; refreshCustomInstructions?: boolean },
   sessionId: string,
 ): SessionCreateParams {
-  return { ...params, sessionId, ...(cloud ? { cloud } : {}) };
+  return {
+    ...params,
+    sessionId,
+    ...(cloud ? { cloud } : {}),
+    ...(refreshCustomInstructions === undefined ? {} : { refreshCustomInstructions }),
+  } as SessionCreateParams;
 }
 
 export function toResumeParams(

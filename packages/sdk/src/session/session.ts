@@ -1,9 +1,9 @@
 /** One conversation with an agent. */
-import { randomUUID } from "node:crypto";
 import {
   type AutoTier,
   type ContextTier,
   type ModelSwitchAutoTierResult,
+  NEWER_SESSION_METHOD_NAMES,
   type OpenCanvasInstance,
   type PublishedMethods,
   type ReasoningSummary,
@@ -23,11 +23,15 @@ import type {
 } from "../types/messages.ts";
 import type { ModelCapabilitiesOverride, ReasoningEffort } from "../types/providers.ts";
 import type { ElicitationResult, SessionUiApi } from "../types/questions.ts";
+import type { ResponseSchema, StandardSchema } from "../types/schemas.ts";
 import type { SessionCapabilities } from "../types/sessions.ts";
 import type { SessionCore } from "./core.ts";
 import type { SessionHold } from "./hold.ts";
+import { parseAnswer, toMessage, typedSchemaOf, withTypedSchema } from "./message.ts";
 import { sendAndWait } from "./send-and-wait.ts";
 import { createUi } from "./ui.ts";
+
+const RPC_NAMES = [...SESSION_METHOD_NAMES, ...NEWER_SESSION_METHOD_NAMES];
 
 /**
  * A session of a client, made by `createSession` or `resumeSession`. It outlives connections: when one is
@@ -70,7 +74,7 @@ export class CopilotSession {
    * `session.rpc.model.switchTo({ modelId })`. What a server does not serve it refuses by name.
    */
   get rpc(): SessionRpc {
-    this.#rpc ??= createRpc<SessionRpc>(SESSION_METHOD_NAMES, "session.", (method, params, options) =>
+    this.#rpc ??= createRpc<SessionRpc>(RPC_NAMES, "session.", (method, params, options) =>
       this.#call(method, params, options),
     );
     return this.#rpc;
@@ -94,7 +98,8 @@ export class CopilotSession {
    */
   async send(prompt: string | MessageOptions, options?: CallOptions): Promise<string> {
     this.#assertOpen();
-    return this.#core.send(toMessage(prompt), options);
+    const message = toMessage(prompt);
+    return this.#core.send(message instanceof Promise ? await message : message, options);
   }
 
   /**
@@ -104,14 +109,41 @@ export class CopilotSession {
    * @param limits milliseconds to wait (default 60,000), or the limits of a call
    * @throws Error of a `session.error`; a `TimeoutError`; the signal's reason
    */
+  sendAndWait(
+    prompt: string | MessageOptions,
+    limits?: number | CallOptions,
+  ): Promise<AssistantMessageEvent | undefined>;
+  /**
+   * Asks for an answer of a schema's form, and resolves with what the schema makes of it.
+   *
+   * @throws Error also for an answer that is no JSON or does not fit; its `cause` says why
+   */
+  sendAndWait<T>(
+    prompt: string | MessageOptions,
+    responseSchema: ResponseSchema<T> | StandardSchema<T>,
+    limits?: number | CallOptions,
+  ): Promise<T>;
   async sendAndWait(
+    prompt: string | MessageOptions,
+    schemaOrLimits?: number | CallOptions | ResponseSchema | StandardSchema,
+    limits?: number | CallOptions,
+  ): Promise<unknown> {
+    const schema = typedSchemaOf(schemaOrLimits);
+    if (!schema) return this.#sendAndWait(prompt, (schemaOrLimits as number | CallOptions) ?? limits);
+    const answer = await this.#sendAndWait(withTypedSchema(prompt, schema), limits);
+    return parseAnswer(schema, answer);
+  }
+
+  async #sendAndWait(
     prompt: string | MessageOptions,
     limits?: number | CallOptions,
   ): Promise<AssistantMessageEvent | undefined> {
     const { timeoutMs, signal } = typeof limits === "number" ? { timeoutMs: limits } : (limits ?? {});
     this.#assertOpen();
     const ownId = typeof prompt !== "string" && prompt.messageId !== undefined;
-    return sendAndWait(this.#core, this.#hold, { message: toMessage(prompt), ownId, timeoutMs, signal });
+    const made = toMessage(prompt);
+    const message = made instanceof Promise ? await made : made;
+    return sendAndWait(this.#core, this.#hold, { message, ownId, timeoutMs, signal });
   }
 
   /** Tells events of one type. Returns the way to stop. */
@@ -215,19 +247,4 @@ export class CopilotSession {
   #assertOpen(): void {
     if (this.#hold.closeReason) throw this.#hold.closeReason;
   }
-}
-
-function toMessage(prompt: string | MessageOptions) {
-  const options = typeof prompt === "string" ? { prompt } : prompt;
-  const { prompt: text, source, displayPrompt, attachments, mode, agentMode, requestHeaders } = options;
-  return {
-    prompt: text,
-    source,
-    displayPrompt,
-    attachments,
-    mode,
-    agentMode,
-    requestHeaders,
-    messageId: options.messageId ?? randomUUID(),
-  };
 }

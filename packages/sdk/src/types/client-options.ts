@@ -1,5 +1,11 @@
 /** How a client finds its server, and what it is like. */
-import type { GitHubTelemetryNotification } from "@rightseat/protocol";
+import type {
+  ExtensionLaunchProviderResolveRequest,
+  ExtensionLaunchProviderResolveResult,
+  GitHubTelemetryNotification,
+  InstallationConfirmationRequest,
+  InstallationDecision,
+} from "@rightseat/protocol";
 import type { CopilotClientInfo } from "../connection/client-info.ts";
 import type { TlsOptions } from "../connection/dial.ts";
 import type { ConnectionToken } from "../connection/handshake.ts";
@@ -129,6 +135,24 @@ function tlsOf({ tls }: UriOptions): { tls?: TlsOptions } {
  */
 export type CopilotClientMode = "empty" | "copilot-cli";
 
+/** Says how the programs of extensions are started. A server without extensions refuses to be told of one. */
+export interface ExtensionLaunchProvider {
+  resolve(params: ExtensionLaunchProviderResolveRequest): Promise<ExtensionLaunchProviderResolveResult>;
+}
+
+/** Whether what is asked about an installation is still wanted. */
+export interface InstallationCancellation {
+  readonly isCancellationRequested: boolean;
+  /** Calls the listener once when the server, or the connection, has given up asking. */
+  onCancellationRequested(listener: () => void): { dispose(): void };
+}
+
+/** Asks a human whether something is to be installed, removed or kept. */
+export type InstallationConfirmationHandler = (
+  request: InstallationConfirmationRequest,
+  cancellation: InstallationCancellation,
+) => InstallationDecision | Promise<InstallationDecision>;
+
 /** Where a client finds its server, and what it is like. Every field may be left out. */
 export interface CopilotClientOptions {
   /** Default: a runtime that the client starts, on stdio. */
@@ -171,6 +195,10 @@ export interface CopilotClientOptions {
   requestHandler?: CopilotRequestHandler;
   /** Gets what the server would tell GitHub of its use. */
   onGitHubTelemetry?: (notification: GitHubTelemetryNotification) => void | Promise<void>;
+  /** Says how extensions are started. */
+  extensionLaunchProvider?: ExtensionLaunchProvider;
+  /** Asks a human about installations that the server is to make; without it, they are not confirmed. */
+  installationConfirmationHandler?: InstallationConfirmationHandler;
   /** Absolute paths of plugins that the server is told of before any session. */
   builtinPluginDirectories?: readonly string[];
 

@@ -14,6 +14,8 @@ export interface SessionConfigBase extends SessionFields {
 export interface SessionConfig extends SessionConfigBase {
   /** Default: a new UUID. */
   sessionId?: string;
+  /** Instruction files have changed: the server reads them anew before it makes the session. Default false. */
+  refreshCustomInstructions?: boolean;
   /** Asks for a session that runs elsewhere; Rightseat refuses. */
   cloud?: CloudSessionOptions;
 }

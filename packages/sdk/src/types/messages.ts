@@ -1,9 +1,17 @@
 /** Prompts, and events as they come back. */
-import type { SessionEvent as LoggedEvent } from "@rightseat/protocol";
+import type {
+  AttachmentExtensionContext,
+  SessionEvent as LoggedEvent,
+  NewerSessionEvent,
+} from "@rightseat/protocol";
 import type { PermissionRequestedEvent } from "./permissions.ts";
+import type { AnySchema } from "./schemas.ts";
 
 /** Whose message it is. */
 export type MessageSource = "user" | "system" | `agent-${string}`;
+
+/** What an extension tells of itself with a prompt. */
+export type ExtensionContextAttachment = AttachmentExtensionContext;
 
 /** A prompt, and what goes with it. */
 export interface MessageOptions {
@@ -25,6 +33,7 @@ export interface MessageOptions {
         text?: string;
       }
     | { type: "blob"; data: string; mimeType: string; displayName?: string }
+    | ExtensionContextAttachment
   >;
   /** `enqueue` (default): after what is under way. `immediate`: into what is under way. */
   mode?: "enqueue" | "immediate";
@@ -35,6 +44,11 @@ export interface MessageOptions {
   /** Shown in the history in place of the prompt. */
   displayPrompt?: string;
   /**
+   * The form of the answer: JSON Schema, or a schema of a library. The answer is a message all the same, whose text
+   * is JSON; `sendAndWait` with a schema as its second argument gives a typed result. Not with mode `immediate`.
+   */
+  responseSchema?: AnySchema;
+  /**
    * The message's id, made up by the application: a prompt that is sent again with the same id is
    * answered with that id and not carried out again. Left out, one is made for every call, so that a
    * prompt is carried out once however often the connection is lost.
@@ -43,7 +57,10 @@ export interface MessageOptions {
 }
 
 /** Something that happened in a session; `type` says what `data` holds. */
-export type SessionEvent = Exclude<LoggedEvent, { type: "permission.requested" }> | PermissionRequestedEvent;
+export type SessionEvent =
+  | Exclude<LoggedEvent, { type: "permission.requested" }>
+  | PermissionRequestedEvent
+  | NewerSessionEvent;
 
 /** What can happen in a session. */
 export type SessionEventType = SessionEvent["type"];

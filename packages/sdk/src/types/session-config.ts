@@ -1,6 +1,7 @@
 /** What a session is to be like. Every field may be left out; the server has its own defaults. */
 import type {
   ContextTier,
+  DiagnosticsConfiguration,
   GitHubTokenAcquireRequest,
   GitHubTokenAcquireResult,
   ReasoningSummary,
@@ -301,6 +302,8 @@ export interface SessionFields {
   canvases?: Canvas[];
   requestCanvasRenderer?: boolean;
   requestExtensions?: boolean;
+  /** What of MCP servers is kept for `session.rpc.diagnostics.read`; nothing unless it is asked for. */
+  diagnostics?: DiagnosticsConfiguration;
   extensionSdkPath?: string;
   extensionInfo?: ExtensionInfo;
   canvasProvider?: CanvasProviderIdentity;
