@@ -1,4 +1,6 @@
 /** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`, questions beside it. */
+import { AccountError } from "../accounts/github-accounts.ts";
+import { ModelError } from "../models/model-provider.ts";
 import { cancelCompaction } from "../session/context/active-compaction.ts";
 import {
   contextAttribution,
@@ -7,12 +9,7 @@ import {
   heaviestMessages,
   type ReportedContext,
 } from "../session/context/context-report.ts";
-import {
-  compactNow,
-  isManual,
-  summarizeForHandoff,
-  toRpcError,
-} from "../session/context/manual-compaction.ts";
+import { compactNow, isManual, summarizeForHandoff } from "../session/context/manual-compaction.ts";
 import { askAside } from "../session/context/side-question.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
@@ -26,16 +23,23 @@ interface Limits {
   selectedModel?: string;
 }
 
+function whenTold<T>(context: ReportedContext | undefined, report: (context: ReportedContext) => T) {
+  return context === undefined ? undefined : report(context);
+}
+
 export function contextMethods(services: Services): Methods {
   const { runs } = services;
-  const reported = async (params: ById & Limits, scope: Scope): Promise<ReportedContext> => {
+  /** Undefined while a provider or GitHub cannot tell which model the session has. */
+  const reported = async (params: ById & Limits, scope: Scope): Promise<ReportedContext | undefined> => {
     const session = await sessionOf(services, scope, params);
     const { settings } = session;
     const { selectedModel, promptTokenLimit, outputTokenLimit } = params;
-    const asked = selectedModel === undefined ? settings : { ...settings, model: selectedModel };
+    const asked = { ...settings, model: selectedModel ?? settings.model ?? session.state.model };
     const model = await runs.resolveModel(session, asked).catch((error) => {
-      throw toRpcError(error);
+      if (error instanceof ModelError || error instanceof AccountError) return undefined;
+      throw error;
     });
+    if (!model) return undefined;
     const toolSet = runs.toolSet(session);
     const tools = toolSet.definitions.map((definition) => ({
       definition,
@@ -67,13 +71,16 @@ export function contextMethods(services: Services): Methods {
       summary: await summarizeForHandoff(runs, await sessionOf(services, scope, params)),
     }),
     "session.metadata.contextInfo": async (params: ById & Limits, scope: Scope) => ({
-      contextInfo: contextInfo(await reported(params, scope)) ?? null,
+      contextInfo: whenTold(await reported(params, scope), contextInfo) ?? null,
     }),
     "session.metadata.getContextAttribution": async (params: ById, scope: Scope) => ({
-      contextAttribution: contextAttribution(await reported(params, scope)) ?? null,
+      contextAttribution: whenTold(await reported(params, scope), contextAttribution) ?? null,
     }),
     "session.metadata.getContextHeaviestMessages": async (params: ById & { limit?: number }, scope: Scope) =>
-      heaviestMessages(await reported(params, scope), params.limit),
+      whenTold(await reported(params, scope), (context) => heaviestMessages(context, params.limit)) ?? {
+        totalTokens: 0,
+        messages: [],
+      },
     "session.metadata.recomputeContextTokens": async (params: ById, scope: Scope) =>
       contextTokens(await sessionOf(services, scope, params)),
     "session.ui.ephemeralQuery": async (params: ById & { question: string }, scope: Scope) => {

@@ -279,7 +279,11 @@ export class ModelDirectory {
   async #copilotModel(query: ModelQuery, token: string): Promise<ActiveModel> {
     const baseUrl = await this.#options.copilotApiUrl(token);
     const provider = this.#copilotProviderFor(token, baseUrl, query);
-    const models = await this.#listCopilot(token, query, provider);
+    const models = await this.#listCopilot(token, query, provider).catch((error: unknown) => {
+      // For a model that is named the list is not needed, and the call's own error tells more.
+      if (query.model === undefined) throw error;
+      return [];
+    });
     const listing = query.model === undefined ? models[0] : models.find((model) => model.id === query.model);
     const overSocket =
       query.socketFetch && offersSocket(listing)
@@ -331,7 +335,7 @@ export class ModelDirectory {
   ): Promise<readonly ModelListing[]> {
     const source =
       provider ?? this.#copilotProviderFor(token, await this.#options.copilotApiUrl(token), query);
-    return (await source.listModels?.(AbortSignal.timeout(30_000))) ?? [];
+    return (await source.listModels?.(new AbortController().signal)) ?? [];
   }
 
   async #serverListing(provider: ProviderSource, signal: AbortSignal): Promise<readonly ModelListing[]> {

@@ -19,6 +19,8 @@ import { CopilotChatAnswerReader } from "./stream.ts";
 
 /** How long the list of models is believed, for choosing routes. */
 const MODELS_LIFETIME_MS = 30 * 60_000;
+/** A list that could not be had is not waited for again before each call. */
+const FAILURE_LIFETIME_MS = 60_000;
 
 /**
  * GitHub's Copilot API: Chat Completions for most models, Responses or Messages for those that have
@@ -26,12 +28,17 @@ const MODELS_LIFETIME_MS = 30 * 60_000;
  */
 export function createCopilotProvider(settings: CopilotSettings): ModelProvider {
   let models: CopilotModels | undefined;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
   const refresh = async (signal: AbortSignal): Promise<CopilotModels> =>
     (models = await readCopilotModels(settings, signal));
   const chooseRoute = async (model: string, signal: AbortSignal): Promise<CopilotRoute> => {
     signal.throwIfAborted();
-    if (models === undefined || performance.now() - models.readAtMs > MODELS_LIFETIME_MS)
-      await refresh(signal).catch(() => undefined);
+    const now = performance.now();
+    const isOld = models === undefined || now - models.readAtMs > MODELS_LIFETIME_MS;
+    if (isOld && now - failedAtMs > FAILURE_LIFETIME_MS)
+      await refresh(signal).catch(() => {
+        if (!signal.aborted) failedAtMs = performance.now();
+      });
     signal.throwIfAborted();
     // Without a list the most common route is tried, and its error tells more than the list's would.
     return models?.routes.get(model) ?? "chat";
