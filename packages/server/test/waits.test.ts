@@ -154,6 +154,30 @@ describe("session.sendAndWait", () => {
     expect(end).toMatchObject({ reason: { data: { reason: "session_not_found" } } });
   });
 
+  test("asked for again under its id, it has the end that the log tells, also after the session was let go", async () => {
+    const sessionId = await create();
+    const again = (messageId: string) => sendAndWait(sessionId, "other words", { messageId });
+    const first = await sendAndWait(sessionId, "echo one", { messageId: "m1" });
+    await expect(sendAndWait(sessionId, "fail", { messageId: "m2" })).rejects.toMatchObject({
+      data: { reason: "run_failed" },
+    });
+    await sendAndWait(sessionId, "echo three", { messageId: "m3" });
+    const { completionEventId: _, ...end } = first;
+    expect(await again("m1")).toEqual(end);
+    const error = client.of(sessionId).find(({ type }) => type === "session.error");
+    await client.request("session.detach", { sessionId });
+    await client.request("session.resume", {
+      sessionId,
+      provider: { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" },
+    });
+    expect(await again("m1")).toEqual(end);
+    await expect(again("m2")).rejects.toMatchObject({
+      message: error?.data.message,
+      data: { reason: "run_failed", completionEventId: error?.id },
+    });
+    expect(client.of(sessionId).filter(({ type }) => type === "user.message")).toHaveLength(3);
+  });
+
   test("on autopilot the end of its run is told by an event of its own", async () => {
     const sessionId = await create();
     await client.request("session.mode.set", { sessionId, mode: "autopilot" });

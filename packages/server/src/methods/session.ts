@@ -4,8 +4,9 @@ import { RawResult } from "@rightseat/protocol";
 import { registerInterest, releaseInterest } from "../session/clients/clients.ts";
 import { usageMetrics } from "../session/clients/session-report.ts";
 import { readHistory } from "../session/context/history.ts";
+import { promptEndInLog } from "../session/prompts/prompt-end-in-log.ts";
 import { waitForPrompt } from "../session/prompts/prompt-wait.ts";
-import { acceptPrompt, assertNotAnswered, type PromptInput, wasTaken } from "../session/prompts/prompts.ts";
+import { acceptPrompt, isDealtWith, type PromptInput, wasTaken } from "../session/prompts/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
 import { type AbortReason, startRun } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
@@ -53,11 +54,14 @@ export function sessionMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       const prompt = { ...params, messageId: params.messageId ?? randomUUID() };
       const unheard = checkFields("session.sendAndWait", params, SEND_FIELDS);
-      assertNotAnswered(session, prompt);
+      if (isDealtWith(session, prompt))
+        return promptEndInLog(services.registry.log, session, prompt.messageId);
       const { link, signal } = scope;
       const waiting = waitForPrompt(session, { messageId: prompt.messageId, link, signal });
       const tell = () => warnOfFields(session, link, unheard);
-      await Promise.race([take(session, prompt, scope, tell), waiting.end]);
+      const taking = take(session, prompt, scope, tell);
+      taking.catch(waiting.refused);
+      await Promise.race([taking, waiting.end]);
       waiting.taken();
       return waiting.end;
     },

@@ -38,6 +38,8 @@ export interface PromptWaiting {
   readonly end: Promise<PromptEnd>;
   /** The prompt was taken: it runs or waits. */
   taken(): void;
+  /** It was not: nothing is waited for any longer. */
+  refused(reason: unknown): void;
 }
 
 /**
@@ -127,6 +129,7 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
   end.catch(() => undefined);
   return {
     end,
+    refused: reject,
     taken: () => {
       isTaken = true;
       endIfRemoved().catch(reject);

@@ -59,20 +59,13 @@ export function wasTaken(session: Session, { messageId }: Pick<PromptInput, "mes
   );
 }
 
-/** @throws RpcError when a prompt was taken before, and there is no end left to wait for. */
-export function assertNotAnswered(session: Session, prompt: Pick<PromptInput, "messageId">): void {
+/** Whether a prompt was taken before, and there is no end left to wait for. */
+export function isDealtWith(session: Session, prompt: Pick<PromptInput, "messageId">): boolean {
   const { messageId } = prompt;
   const isOpen =
     session.run?.messageId === messageId ||
     session.state.queue.some((waiting) => waiting.messageId === messageId);
-  if (!wasTaken(session, prompt) || isOpen) return;
-  throw new RpcError(
-    "session_idle",
-    `the prompt '${messageId}' was dealt with before; read the session's events`,
-    {
-      messageId,
-    },
-  );
+  return wasTaken(session, prompt) && !isOpen;
 }
 
 /** Takes a prompt; resolves with its message id once it is committed. */
