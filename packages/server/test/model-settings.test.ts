@@ -98,6 +98,21 @@ describe("modelCapabilities", () => {
     expect(lastBody()).not.toHaveProperty("reasoning_effort");
   });
 
+  test("of zero are limits that somebody did not know: nothing is bounded by them", async () => {
+    const limits = { max_output_tokens: 0, max_prompt_tokens: 0, max_context_window_tokens: 0 };
+    const sessionId = await create({
+      modelCapabilities: { limits },
+      provider: provider({ maxOutputTokens: 0, maxPromptTokens: 0, maxContextWindowTokens: 0 }),
+      largeOutput: { maxSizeBytes: 0 },
+    });
+    expect(await client.ask(sessionId, "echo 1")).toContain("1");
+    expect(lastBody()).not.toHaveProperty("max_tokens");
+    expect(lastBody()).not.toHaveProperty("max_completion_tokens");
+    const own = { promptTokenLimit: 0, outputTokenLimit: 0 };
+    const { contextInfo } = await client.request("session.metadata.contextInfo", { sessionId, ...own });
+    expect(contextInfo.promptTokenLimit).toBeGreaterThan(1_000);
+  });
+
   test.each([
     { vision: { supported_media_types: ["image/jpeg"] } },
     { vision: { max_prompt_image_size: 10 } },

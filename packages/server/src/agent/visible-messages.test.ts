@@ -58,5 +58,23 @@ describe("visibleMessages", () => {
     const large: ModelMessage = { role: "user", content: [text("Large"), part("EEEEEEEE")] };
     const visible = visibleMessages([...conversation, large], { supportsVision: true, imageLimits: limits });
     expect(imagesOf(visible)).toEqual(["BBBB", "CCCC"]);
+    expect(visible.at(-1)?.content).toContain("An image of 6 bytes was left out");
+  });
+
+  test("puts a note in the place of an image over ten megabytes when the model tells no bound", () => {
+    const huge = "A".repeat(14_000_000);
+    const visible = visibleMessages(
+      [
+        { role: "tool", toolCallId: "1", content: "Seen.", images: [image(huge), image("CCCC")] },
+        { role: "user", content: [text("Look"), part(huge)] },
+      ],
+      { supportsVision: true },
+    );
+    const note =
+      "[An image of 10500000 bytes was left out here: the model takes images of at most 10485760 bytes.]";
+    expect(visible).toEqual([
+      { role: "tool", toolCallId: "1", content: `Seen.\n${note}`, images: [image("CCCC")] },
+      { role: "user", content: `Look\n${note}` },
+    ]);
   });
 });

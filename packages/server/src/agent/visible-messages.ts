@@ -2,6 +2,9 @@
 import type { ModelContentPart, ModelMessage, ToolImage } from "../models/model-provider.ts";
 import type { ActiveModel } from "./run-host.ts";
 
+/** For models that tell no bound of theirs: most providers refuse the whole conversation for one image above it. */
+const DEFAULT_MAX_IMAGE_BYTES = 10 * 1024 * 1024;
+
 /**
  * The same list when nothing has to go. The log keeps every image, so that a model that sees gets them
  * when the session changes to it. Of too many, the newest stay.
@@ -23,15 +26,18 @@ export function visibleMessages(
   return visible ?? messages;
 }
 
-type Chooser = (image: { readonly mimeType: string; readonly base64: string }) => boolean;
+/** Whether the model takes it; a text is what it reads instead. */
+type Chooser = (image: { readonly mimeType: string; readonly base64: string }) => boolean | string;
 
 function createChooser({ supportsVision, imageLimits }: Parameters<typeof visibleMessages>[1]): Chooser {
   let left = imageLimits?.maxImages ?? Number.POSITIVE_INFINITY;
   return (image) => {
     if (!supportsVision || left === 0) return false;
     if (imageLimits?.mediaTypes && !imageLimits.mediaTypes.includes(image.mimeType)) return false;
-    const maxBytes = imageLimits?.maxImageBytes;
-    if (maxBytes !== undefined && Buffer.byteLength(image.base64, "base64") > maxBytes) return false;
+    const maxBytes = imageLimits?.maxImageBytes ?? DEFAULT_MAX_IMAGE_BYTES;
+    const bytes = Buffer.byteLength(image.base64, "base64");
+    if (bytes > maxBytes)
+      return `[An image of ${bytes} bytes was left out here: the model takes images of at most ${maxBytes} bytes.]`;
     left -= 1;
     return true;
   };
@@ -45,17 +51,19 @@ function mayHoldImages(message: ModelMessage): boolean {
 
 function keepImages(message: ModelMessage, takes: Chooser): ModelMessage {
   if (message.role === "tool") {
-    const images = filterFromEnd(message.images ?? [], takes);
+    const { kept: images, notes } = filterFromEnd(message.images ?? [], takes);
     if (images.length === message.images?.length) return message;
     const { images: _, ...rest } = message;
-    return images.length === 0 ? rest : { ...rest, images };
+    const content = [message.content, ...notes].join("\n");
+    return images.length === 0 ? { ...rest, content } : { ...rest, content, images };
   }
   if (message.role !== "user" || typeof message.content === "string") return message;
-  const content = filterFromEnd<ModelContentPart>(
+  const { kept, notes } = filterFromEnd<ModelContentPart>(
     message.content,
     (part) => part.type !== "image" || takes(part),
   );
-  if (content.length === message.content.length) return message;
+  if (kept.length === message.content.length) return message;
+  const content: ModelContentPart[] = [...kept, ...notes.map((text) => ({ type: "text", text }) as const)];
   const texts = content.flatMap((part) => (part.type === "text" ? [part.text] : []));
   return { role: "user", content: texts.length === content.length ? texts.join("\n") : content };
 }
@@ -63,12 +71,15 @@ function keepImages(message: ModelMessage, takes: Chooser): ModelMessage {
 /** Asks about the newest first. */
 function filterFromEnd<T extends ModelContentPart | ToolImage>(
   items: readonly T[],
-  accepts: (item: T) => boolean,
-): T[] {
+  accepts: (item: T) => boolean | string,
+): { kept: T[]; notes: string[] } {
   const kept: T[] = [];
+  const notes: string[] = [];
   for (let at = items.length - 1; at >= 0; at -= 1) {
     const item = items[at] as T;
-    if (accepts(item)) kept.push(item);
+    const verdict = accepts(item);
+    if (verdict === true) kept.push(item);
+    else if (verdict !== false) notes.push(verdict);
   }
-  return kept.reverse();
+  return { kept: kept.reverse(), notes: notes.reverse() };
 }

@@ -67,6 +67,8 @@ export interface ModelDirectoryOptions {
 export const DEMO_MODEL = "demo";
 /** The name of a session's only provider, by which its client is asked for tokens. */
 const DEFAULT_PROVIDER = "default";
+/** Five megabytes of base64. */
+const ANTHROPIC_IMAGE_BYTES = (5 * 1024 * 1024 * 3) / 4;
 const LIST_CACHE_MS = 5 * 60_000;
 /** Tokens whose models and connections are kept at a time. */
 const MOST_TOKENS = 1000;
@@ -179,9 +181,9 @@ export class ModelDirectory {
     return models.map((model) => {
       const id = `${model.provider}/${model.id}`;
       const limits = {
-        contextWindowTokens: model.maxContextWindowTokens,
-        maxPromptTokens: model.maxPromptTokens,
-        maxOutputTokens: model.maxOutputTokens,
+        contextWindowTokens: model.maxContextWindowTokens || undefined,
+        maxPromptTokens: model.maxPromptTokens || undefined,
+        maxOutputTokens: model.maxOutputTokens || undefined,
       };
       const facts = this.#options.facts(model.modelId ?? model.wireModel ?? model.id);
       return { ...facts, ...withoutUndefined(limits), id, name: model.name ?? id };
@@ -382,18 +384,23 @@ export class ModelDirectory {
       id,
       wireModel,
       provider,
+      // A limit of zero is one that somebody did not know.
       contextWindowTokens:
-        given?.max_context_window_tokens ??
-        limits.maxContextWindowTokens ??
-        limits.contextWindowTokens ??
+        given?.max_context_window_tokens ||
+        limits.maxContextWindowTokens ||
+        limits.contextWindowTokens ||
         facts.contextWindowTokens,
-      maxPromptTokens: given?.max_prompt_tokens ?? limits.maxPromptTokens ?? facts.maxPromptTokens,
+      maxPromptTokens: given?.max_prompt_tokens || limits.maxPromptTokens || facts.maxPromptTokens,
       maxOutputTokens:
-        given?.max_output_tokens ??
-        limits.maxOutputTokens ??
+        given?.max_output_tokens ||
+        limits.maxOutputTokens ||
         (provider.name === "anthropic" ? facts.maxOutputTokens : undefined),
       supportsVision: supports?.vision ?? limits.supportsVision ?? facts.supportsVision,
-      ...toImageLimits({ ...visionLimitsOf(limits.raw), ...given?.vision }),
+      ...toImageLimits({
+        ...(provider.name === "anthropic" ? { max_prompt_image_size: ANTHROPIC_IMAGE_BYTES } : {}),
+        ...visionLimitsOf(limits.raw),
+        ...given?.vision,
+      }),
       isByok: query.byok ?? true,
       reasoningEffort: supports?.reasoningEffort === false ? undefined : query.reasoningEffort,
       reasoningSummary: query.reasoningSummary,

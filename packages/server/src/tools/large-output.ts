@@ -12,9 +12,9 @@ export const PREVIEW_CHARS = 500;
 const MAX_FILES = 256;
 const MAX_TOTAL_BYTES = 256 * 1024 * 1024;
 
-/** The bytes of UTF-8 that a tool may hand to the model as they are. */
+/** The bytes of UTF-8 that a tool may hand to the model as they are. With zero nothing could be read, not even what was kept. */
 export function maxOutputBytes(host: BuiltInToolHost): number {
-  return host.largeOutputMaxBytes?.() ?? DEFAULT_MAX_OUTPUT_BYTES;
+  return host.largeOutputMaxBytes?.() || DEFAULT_MAX_OUTPUT_BYTES;
 }
 
 /** A new file for output, for its owner only. Undefined where large output is not kept. */

@@ -41,8 +41,8 @@ export interface ToolHostServices {
 
 /** Whether a tool has said more than the session's model is to read at once. */
 export function isLargeOutput({ settings }: Session, text: string): boolean {
-  const { enabled, maxSizeBytes = DEFAULT_MAX_OUTPUT_BYTES } = settings.largeOutput ?? {};
-  return enabled !== false && Buffer.byteLength(text) > maxSizeBytes;
+  const { enabled, maxSizeBytes } = settings.largeOutput ?? {};
+  return enabled !== false && Buffer.byteLength(text) > (maxSizeBytes || DEFAULT_MAX_OUTPUT_BYTES);
 }
 
 export class SessionToolHost implements BuiltInToolHost {
