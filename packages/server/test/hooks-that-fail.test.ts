@@ -77,6 +77,7 @@ test("what went wrong is in the server's log, and told", async () => {
   expect(w.dataOf(sessionId, "session.warning")).toEqual([
     {
       warningType: "hook",
+      originatingMessageId: w.dataOf(sessionId, "user.message")[0].messageId,
       message: "The agentStop hook's decision: expected one of block, allow, got string; it was left out.",
     },
   ]);

@@ -200,6 +200,7 @@ async function callWithout(host: RunHost, call: ModelCall, refusal: ModelError):
   host.append("session.warning", {
     warningType: "conversation_refused",
     message: `${refusal.message} The conversation is tried once more without its ${kinds.map((kind) => LEFT_OUT_NAMES[kind]).join(" and ")}.`,
+    originatingMessageId: host.messageId,
   });
   try {
     const outcome = await callModel(host, { ...call, messages: leaveOut(call.messages, kinds) });

@@ -105,7 +105,13 @@ export function hookRoomOf(
     sources: () => sourcesOf(services, session, more.clients ?? clientHooksOf(session)),
     workingDirectory: () => services.workingDirectory(session),
     deadlineMs: more.deadlineMs ?? services.deadlineMs,
-    append: (type, data) => session.append(type, data),
+    append: (type, data) =>
+      session.append(
+        type,
+        type === "session.warning" && session.run
+          ? { ...data, originatingMessageId: session.run.messageId }
+          : data,
+      ),
     onWarning: services.onWarning,
   });
 }
