@@ -3,6 +3,8 @@ using System.Collections.Concurrent;
 using GitHub.Copilot;
 using GitHub.Copilot.Rpc;
 using Microsoft.Extensions.AI;
+// Both namespaces of the SDK have one.
+using ProviderConfig = GitHub.Copilot.ProviderConfig;
 
 var sessionId = Read("SESSION_ID");
 var calls = new ConcurrentDictionary<string, int>();
