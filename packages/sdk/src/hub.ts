@@ -43,7 +43,7 @@ export class Hub {
     this.callbacks = { warn, tell };
     this.lifecycle = new Listeners((error) => warn("a listener of the client failed", { error }));
     this.endpoints = endpointsOf(connection, options);
-    const { heartbeat, connectTimeoutMs, tokenTimeoutMs } = timesOf(options, connection);
+    const { heartbeat, connectTimeoutMs, tokenTimeoutMs, maxAdmissionMs } = timesOf(options, connection);
     const { requestHandler } = options;
     this.#inferences =
       requestHandler &&
@@ -51,6 +51,7 @@ export class Hub {
     this.link = new Link({
       endpoints: this.endpoints.list,
       connectTimeoutMs,
+      maxAdmissionMs,
       // A runtime that was started here is gone for good when its connection is.
       reconnect: connection.kind === "uri" ? (options.reconnect ?? {}) : false,
       heartbeat,

@@ -186,6 +186,18 @@ test("a call that is larger than the server takes is refused before it is sent, 
   expect((await session.sendAndWait("echo after"))?.data.content).toBe("after");
 });
 
+test("a large prompt is carried out once on one connection, however soon silence is taken for a loss", async () => {
+  const states: string[] = [];
+  const client = world.connect({
+    heartbeat: { silenceMs: 50, answerMs: 50, idleMs: 10_000 },
+    onConnectionState: (state) => states.push(state),
+  });
+  const session = await client.createSession(witness(world.model).config);
+  await session.send("x".repeat(30_000_000));
+  expect(states).toEqual(["connecting", "connected"]);
+  await client.forceStop();
+});
+
 describe("a connection token", () => {
   const connect = (connectionToken: Misbehaviour) =>
     new CopilotClient({

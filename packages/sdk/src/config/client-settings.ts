@@ -26,6 +26,8 @@ export interface ClientTimes {
   readonly connectTimeoutMs: number;
   /** For `connectionToken`, when it is a function. */
   readonly tokenTimeoutMs: number;
+  /** For a server that says that it judges an attempt later. */
+  readonly maxAdmissionMs: number;
 }
 
 export function timesOf(options: CopilotClientOptions, connection: ResolvedConnection): ClientTimes {
@@ -38,6 +40,7 @@ export function timesOf(options: CopilotClientOptions, connection: ResolvedConne
     heartbeat,
     connectTimeoutMs: options.connectTimeoutMs ?? (several ? 900 : 10_000),
     tokenTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    maxAdmissionMs: options.connectTimeoutMs === undefined ? 10_000 : 3 * options.connectTimeoutMs,
   };
 }
 

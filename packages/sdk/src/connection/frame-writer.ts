@@ -6,13 +6,16 @@ import type { Writable } from "node:stream";
 import { encodeFrame } from "@rightseat/protocol";
 
 const SLICE_BYTES = 256 * 1024;
+/** What has been handed over is still on its way, and then read: the other side is expected to manage so much. */
+const BYTES_A_MS = 4096;
 
 export class FrameWriter {
   readonly #output: Writable;
   readonly #waiting: Uint8Array[] = [];
   #writing = false;
   #whenIdle: (() => void) | undefined;
-  /** When a part of a large message was last taken; milliseconds of a monotonic clock. */
+  #largeBytes = 0;
+  /** Until when a large message keeps both sides busy; milliseconds of a monotonic clock. */
   movedMs = 0;
 
   constructor(output: Writable) {
@@ -26,6 +29,7 @@ export class FrameWriter {
       return;
     }
     this.#waiting.push(frame);
+    this.#largeBytes += frame.byteLength;
     if (!this.#writing) this.#writeOn();
   }
 
@@ -39,6 +43,8 @@ export class FrameWriter {
     const [frame] = this.#waiting;
     this.#writing = frame !== undefined;
     if (!frame) {
+      this.movedMs = performance.now() + this.#largeBytes / BYTES_A_MS;
+      this.#largeBytes = 0;
       this.#whenIdle?.();
       return;
     }

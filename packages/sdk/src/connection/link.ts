@@ -39,6 +39,8 @@ export interface LinkOptions extends Pick<ChannelHandlers, "onRequest" | "onNoti
   readonly endpoints: readonly Endpoint[];
   /** Milliseconds that one endpoint may say nothing while the stream is opened and in the handshake. */
   readonly connectTimeoutMs: number;
+  /** Milliseconds that a server may ask for besides, which judges an attempt later. */
+  readonly maxAdmissionMs: number;
   /** False: a connection that is lost stays lost. */
   readonly reconnect: ReconnectOptions | false;
   readonly heartbeat: HeartbeatOptions | false;
@@ -242,8 +244,13 @@ export class Link {
   }
 
   async #tryOne(endpoint: Endpoint, signal: AbortSignal): Promise<Channel> {
-    const { connectTimeoutMs, introduce, onRequest, onNotification, onUnsendable } = this.#options;
-    const patience = new Patience(endpoint.name, connectTimeoutMs, signal);
+    const { connectTimeoutMs, maxAdmissionMs, introduce, onRequest, onNotification, onUnsendable } =
+      this.#options;
+    const patience = new Patience(
+      endpoint.name,
+      { limitMs: connectTimeoutMs, mostMoreMs: maxAdmissionMs },
+      signal,
+    );
     try {
       const streams = await endpoint.open(connectTimeoutMs, patience.signal);
       const channel = new Channel(streams, {

@@ -6,17 +6,26 @@ import { orAborted, withLimits } from "../call-options.ts";
 import { DeadlineError, toError } from "../errors.ts";
 import { after } from "../timer.ts";
 
+export interface PatienceLimits {
+  /** Milliseconds of silence. */
+  readonly limitMs: number;
+  /** Milliseconds that are given to a server which says that it answers later. */
+  readonly mostMoreMs: number;
+}
+
 export class Patience {
   readonly #what: string;
   readonly #limitMs: number;
+  readonly #mostMoreMs: number;
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal;
   readonly #onAbort = () => this.#controller.abort(toError(this.#outer.reason));
   #stop: () => void = () => undefined;
 
-  constructor(what: string, limitMs: number, outer: AbortSignal) {
+  constructor(what: string, { limitMs, mostMoreMs }: PatienceLimits, outer: AbortSignal) {
     this.#what = what;
     this.#limitMs = limitMs;
+    this.#mostMoreMs = mostMoreMs;
     this.#outer = outer;
     outer.addEventListener("abort", this.#onAbort, { once: true });
     if (outer.aborted) this.#onAbort();
@@ -32,7 +41,9 @@ export class Patience {
   waitOn(moreMs: number): void {
     this.#stop();
     const message = `Timeout after ${this.#limitMs}ms waiting for ${this.#what}`;
-    this.#stop = after(this.#limitMs + moreMs, () => this.#controller.abort(new DeadlineError(message)));
+    this.#stop = after(this.#limitMs + Math.min(moreMs, this.#mostMoreMs), () =>
+      this.#controller.abort(new DeadlineError(message)),
+    );
   }
 
   /** Waits for something that is not the address's affair, within a limit of its own. */
