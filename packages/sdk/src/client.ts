@@ -91,9 +91,10 @@ export class CopilotClient {
   /** Every method of the published contract that is about the server as a whole. @throws Error before `start`. */
   get rpc(): ServerRpc {
     if (!this.#hub.link.isStarted) throw new Error("Client is not connected. Call start() first.");
-    const names = [...SERVER_METHOD_NAMES, ...NEWER_SERVER_METHOD_NAMES];
-    this.#rpc ??= createRpc<ServerRpc>(names, "", (method, params, options) =>
-      this.#hub.call(method, params, options),
+    this.#rpc ??= createRpc<ServerRpc>(
+      [...SERVER_METHOD_NAMES, ...NEWER_SERVER_METHOD_NAMES],
+      "",
+      (method, params, options) => this.#hub.call(method, params, options),
     );
     return this.#rpc;
   }

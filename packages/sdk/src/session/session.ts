@@ -31,8 +31,6 @@ import { parseAnswer, toMessage, typedSchemaOf, withTypedSchema } from "./messag
 import { sendAndWait } from "./send-and-wait.ts";
 import { createUi } from "./ui.ts";
 
-const RPC_NAMES = [...SESSION_METHOD_NAMES, ...NEWER_SESSION_METHOD_NAMES];
-
 /**
  * A session of a client, made by `createSession` or `resumeSession`. It outlives connections: when one is
  * lost, the session is resumed on the next, calls wait, and events go on where they stopped.
@@ -74,8 +72,11 @@ export class CopilotSession {
    * `session.rpc.model.switchTo({ modelId })`. What a server does not serve it refuses by name.
    */
   get rpc(): SessionRpc {
-    this.#rpc ??= createRpc<SessionRpc>(RPC_NAMES, "session.", (method, params, options) =>
-      this.#call(method, params, options),
+    // Put together here: at the top of the file the names would stay in every bundle.
+    this.#rpc ??= createRpc<SessionRpc>(
+      [...SESSION_METHOD_NAMES, ...NEWER_SESSION_METHOD_NAMES],
+      "session.",
+      (method, params, options) => this.#call(method, params, options),
     );
     return this.#rpc;
   }
