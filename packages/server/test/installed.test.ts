@@ -114,6 +114,24 @@ test("no page says that a package can be had from the registry", async () => {
   }
 });
 
+test("what the image is built with is named by the packages that need it", async () => {
+  for (const name of ["protocol", "server"]) {
+    const folder = join(ROOT, "packages", name);
+    const { dependencies, devDependencies } = JSON.parse(
+      await readFile(join(folder, "package.json"), "utf8"),
+    );
+    const named = new Set(Object.keys({ ...dependencies, ...devDependencies }));
+    const scripts = await readdir(join(folder, "scripts"), { recursive: true });
+    for (const script of scripts.filter((path) => path.endsWith(".mjs"))) {
+      const text = await readFile(join(folder, "scripts", script), "utf8");
+      const imported = text.matchAll(/(?:\bfrom |\b(?:import|resolve)\()"((?:@[^/"]+\/)?[a-z][^/":]*)["/]/g);
+      expect([...imported].map(([, found]) => found).filter((found) => !named.has(found as string))).toEqual(
+        [],
+      );
+    }
+  }
+});
+
 test("what is installed needs as many messages a turn as the checkout, and acknowledges them at once", async () => {
   await using server = await startInstalled([]);
   const installed = await converse(server.port);
