@@ -54,4 +54,3 @@ cpSync(fileURLToPath(new URL("../../protocol/dist", import.meta.url)), join(comm
 });
 publishTypes(commonJs, readdirSync(commonJs, { recursive: true }));
 writeFileSync(join(dist, "index.d.ts"), 'export * from "./cjs/index.js";\n');
-cpSync(join(root, "../../LICENSE"), join(dist, "LICENSE"));

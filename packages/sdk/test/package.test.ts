@@ -50,7 +50,7 @@ test("what is installed is small, and nothing but what is used", async () => {
   const foreign = files.filter(({ name }) => !name.startsWith(own) && name !== ".package-lock.json");
   expect(foreign).toEqual([]);
   const kinds =
-    /^@rightseat\/sdk\/(package\.json|README\.md|dist\/(LICENSE|cjs\/package\.json|.*\.js|.*\.d\.ts))$/;
+    /^@rightseat\/sdk\/(package\.json|README\.md|LICENSE|dist\/(cjs\/package\.json|.*\.js|.*\.d\.ts))$/;
   expect(files.filter(({ name }) => name.startsWith(own) && !kinds.test(name))).toEqual([]);
 });
 
