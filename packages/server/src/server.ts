@@ -40,9 +40,11 @@ import { agentToolDefinitions } from "./session/agents/agent-tool-definitions.ts
 import { builtInAgentsOf } from "./session/agents/agents.ts";
 import type { CommandServices } from "./session/commands/command-types.ts";
 import { closeInterruptedCompaction } from "./session/context/compaction.ts";
+import { contextInfo, reportedContext } from "./session/context/context-report.ts";
 import { instructionsOf } from "./session/context/instructions.ts";
 import { compactNow } from "./session/context/manual-compaction.ts";
 import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks.ts";
+import { listPaths } from "./session/permissions/permission-settings.ts";
 import { startNextRun } from "./session/prompts/prompts.ts";
 import { closeInterruptedAgents, closeInterruptedRun, startRun } from "./session/run.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
@@ -202,6 +204,11 @@ export function createServer(
     checkSettings: (settings) => models.check(settings),
     onUpdated,
     workingDirectoryOf: (session) => workingDirectoryOf(runs, session),
+    directoriesOf: (session) => listPaths(runs.permissions, session),
+    contextOf: async (session) => {
+      const context = await reportedContext(runs, session);
+      return context && contextInfo(context);
+    },
     compact: async (session, customInstructions) =>
       (await compactNow(runs, session, { customInstructions, trigger: "manual" })).tokensRemoved,
   };

@@ -4,6 +4,7 @@ import { createMethods } from "../src/methods/index.ts";
 import { isAudited } from "../src/methods/roles.ts";
 
 const READS = [
+  "account.getQuota",
   "agents.discover",
   "agents.getDiscoveryPaths",
   "auth.getStatus",

@@ -230,11 +230,36 @@ describe("the server's commands on context and permissions", () => {
   });
 });
 
+test("the directories that tools may use, and what fills the context, are shown", async () => {
+  const sessionId = await create();
+  const invoke = async (name: string) =>
+    (await client.request("session.commands.invoke", { sessionId, name })).text as string;
+  await client.request("session.commands.invoke", { sessionId, name: "add-dir", input: home.path });
+  expect((await invoke("list-dirs")).split("\n")).toEqual(expect.arrayContaining([process.cwd(), home.path]));
+  expect(await invoke("context")).toContain("before the first prompt");
+  await client.ask(sessionId, "echo hi");
+  expect(await invoke("context")).toMatch(/^scripted: \d+ of \d+ tokens \(\d+ %\)\nSystem message: \d+/);
+});
+
 describe("a queued command", () => {
   const enqueue = (sessionId: string, command: string, displayText?: string) =>
     client.request("session.commands.enqueue", { sessionId, command, displayText });
   const watch = (sessionId: string) =>
     client.request("session.eventLog.registerInterest", { sessionId, eventType: "command.queued" });
+
+  test("is named by its id in the queue", async () => {
+    const sessionId = await create({ commands: [DEPLOY] });
+    model.use(() => new Promise(() => undefined));
+    await client.request("session.send", { sessionId, prompt: "one" });
+    const { queued, queueId } = await enqueue(sessionId, "/deploy now");
+    const { items } = await client.request("session.queue.pendingItems", { sessionId });
+    expect({ queued, ids: items.map(({ id }: { id: string }) => id) }).toEqual({
+      queued: true,
+      ids: [queueId],
+    });
+    model.use(undefined);
+    await client.request("session.abort", { sessionId });
+  });
 
   test("takes its turn between two prompts", async () => {
     const sessionId = await create({ commands: [DEPLOY] });

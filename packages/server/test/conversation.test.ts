@@ -237,6 +237,14 @@ describe("prompts while a turn runs", () => {
     expect(client.of(sessionId).filter((event) => event.type === "session.idle")).toHaveLength(1);
   });
 
+  test("in a mode that is not known wait for their turn", async () => {
+    const sessionId = await create();
+    await client.request("session.send", { sessionId, prompt: "echo one", mode: "agent" });
+    await client.event(sessionId, "session.idle");
+    const finished = client.of(sessionId).find(({ type }) => type === "assistant.usage");
+    expect(finished?.data).toMatchObject({ finishReason: "stop" });
+  });
+
   test("in immediate mode enter the turn between two model calls", async () => {
     const sessionId = await create({ tools: [{ ...lookup, skipPermission: true }] });
     await client.request("session.send", { sessionId, prompt: "tool lookup 1" });

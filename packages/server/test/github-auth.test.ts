@@ -8,6 +8,8 @@ import type { WireClient } from "./support/wire-client.ts";
 
 const LOGINS: Record<string, string> = { "server-token": "server-user", "token-a": "a", "token-b": "b" };
 
+const CHAT = { entitlement: 100, percent_remaining: 75 };
+
 let home: TempHome;
 let model: ScriptedModelServer;
 let server: TestServer;
@@ -17,7 +19,7 @@ let made = 0;
 const github = createServer((request, response) => {
   const login = LOGINS[/^Bearer (.*)$/.exec(request.headers.authorization ?? "")?.[1] ?? ""];
   if (login === undefined) response.writeHead(401).end("{}");
-  else response.end(JSON.stringify({ login, copilot_plan: "business" }));
+  else response.end(JSON.stringify({ login, copilot_plan: "business", quota_snapshots: { chat: CHAT } }));
 });
 
 beforeAll(async () => {
@@ -62,6 +64,66 @@ async function tokenOfCall(sessionId: string): Promise<string | undefined> {
   return model.requests.slice(before).at(-1)?.headers.authorization?.replace("Bearer ", "");
 }
 
+test("account.getQuota tells the quotas of the token that is given, or of the server's", async () => {
+  const quotaSnapshots = { chat: expect.objectContaining({ entitlementRequests: 100, usedRequests: 25 }) };
+  expect(await client.request("account.getQuota", { gitHubToken: "token-a" })).toEqual({ quotaSnapshots });
+  expect(await client.request("account.getQuota")).toEqual({ quotaSnapshots });
+  const refused = await client
+    .request("account.getQuota", { gitHubToken: "token-gone" })
+    .catch((error) => error);
+  expect(refused).toMatchObject({ data: { reason: "authentication_failed" } });
+  expect(refused.message).not.toContain("token-gone");
+});
+
+describe("a server that GitHub does not take", () => {
+  const starting = async (flags: string[], env: Record<string, string>) => {
+    const folder = await tempHome();
+    const started = await startServer(folder.path, {
+      flags,
+      env: {
+        COPILOT_DEBUG_GITHUB_API_URL: `http://127.0.0.1:${(github.address() as AddressInfo).port}`,
+        ...env,
+      },
+    });
+    const by = await started.connect();
+    const [listed, status] = await Promise.all([
+      by.request("models.list").catch((error) => error.data),
+      by.request("auth.getStatus"),
+    ]);
+    const ofToken = await by
+      .request("models.list", { gitHubToken: "token-gone" })
+      .catch((error) => error.data);
+    await by.close();
+    await started.shutdown();
+    await folder[Symbol.asyncDispose]();
+    return { listed, status, ofToken };
+  };
+  const refused = { reason: "authentication_failed", status: 401 };
+
+  test("says so in a typed error when it has nothing besides", async () => {
+    const { listed, status } = await starting([], { COPILOT_GITHUB_TOKEN: "gone" });
+    expect(listed).toEqual(refused);
+    expect(status).toMatchObject({ isAuthenticated: false });
+  });
+
+  test("lists the demo model beside, and is authenticated by it; a token of one's own that is refused is an error", async () => {
+    const { listed, status, ofToken } = await starting(["--demo"], { COPILOT_GITHUB_TOKEN: "gone" });
+    expect(listed.models).toMatchObject([{ id: "demo" }]);
+    expect(status).toMatchObject({ isAuthenticated: true, authType: "api-key" });
+    expect(status.statusMessage).toContain("GitHub rejected the token");
+    expect(ofToken).toEqual(refused);
+  });
+
+  test("is authenticated by a provider of its own", async () => {
+    const { status } = await starting([], { OPENAI_API_KEY: "k", OPENAI_BASE_URL: `${model.url}/v1` });
+    expect(status).toEqual({
+      isAuthenticated: true,
+      authType: "api-key",
+      statusMessage: "models are those of the server's own provider",
+    });
+  });
+});
+
 describe("credentials that a client installs", () => {
   test("are used for the next model call, and shown without the secret", async () => {
     const sessionId = await create();
@@ -80,7 +142,7 @@ describe("credentials that a client installs", () => {
       type: "token",
       host: "https://github.com",
       login: "a",
-      copilotUser: { login: "a", copilot_plan: "business" },
+      copilotUser: expect.objectContaining({ login: "a", copilot_plan: "business" }),
     });
     expect(await tokenOfCall(await create())).toBe("server-token");
   });

@@ -20,6 +20,9 @@ const COPIED_KEYWORDS = [
   "maxProperties",
 ]; // prettier-ignore
 
+/** Values of these that are not known are taken like the default one. */
+const OPEN_ENUMS = new Set(["SendMode"]);
+
 /**
  * Rewrites a schema for lenient validation: unknown properties pass, formats are not checked, `dropNulls`
  * names the optional properties whose null means absent, and `fillNulls` the required ones that may be null,
@@ -65,6 +68,7 @@ class LenientSchemas {
 
   /** Enums and scalars are inlined; objects and unions stay references, so that they are compiled once. */
   reference(schema, file) {
+    if (OPEN_ENUMS.has(parseRef(schema.$ref).name)) return { type: "string" };
     const target = this.resolve(schema, file);
     const isSmall = !target.schema.properties && !target.schema.anyOf && !target.schema.allOf;
     if (isSmall) return this.convert(target.schema, target.file);

@@ -3,7 +3,7 @@ import type { GitHubAccounts } from "./github-accounts.ts";
 
 export interface AuthStatus {
   readonly isAuthenticated: boolean;
-  readonly authType?: "token" | "env" | "gh-cli" | "user";
+  readonly authType?: "token" | "env" | "gh-cli" | "user" | "api-key";
   readonly host?: string;
   readonly login?: string;
   readonly copilotPlan?: string;
@@ -31,3 +31,21 @@ export async function authStatus(
     return { isAuthenticated: false, statusMessage: (error as Error).message };
   }
 }
+
+/** Clients give up on a server that is not authenticated: one with models of its own is, by its provider's key. */
+export async function serverAuthStatus(server: {
+  readonly accounts: GitHubAccounts;
+  readonly gitHubToken: string | undefined;
+  readonly models: { readonly own: keyof typeof OWN_MODELS | undefined };
+}): Promise<AuthStatus> {
+  const status = await authStatus(server.accounts, server.gitHubToken);
+  const { own } = server.models;
+  if (status.isAuthenticated || own === undefined) return status;
+  const gitHub = server.gitHubToken === undefined ? "" : `; GitHub: ${status.statusMessage}`;
+  return { isAuthenticated: true, authType: "api-key", statusMessage: `${OWN_MODELS[own]}${gitHub}` };
+}
+
+const OWN_MODELS = {
+  provider: "models are those of the server's own provider",
+  demo: "the built-in demo model answers",
+} as const;

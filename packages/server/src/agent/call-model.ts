@@ -207,6 +207,15 @@ class ShownMessage {
   }
 }
 
+/** As the wire has them, in the words of OpenAI's chat completions. */
+const FINISH_REASONS: Readonly<Record<ModelAnswer["finishReason"], string>> = {
+  stop: "stop",
+  "tool-calls": "tool_calls",
+  length: "length",
+  "content-filter": "content_filter",
+  other: "other",
+};
+
 function reportUsage(
   host: RunHost,
   model: ActiveModel,
@@ -229,6 +238,8 @@ function reportUsage(
       : {}),
     initiator: "user",
     isByok: model.isByok,
+    finishReason: FINISH_REASONS[answer.finishReason],
+    ...(answer.finishReason === "content-filter" ? { contentFilterTriggered: true } : {}),
     ...(usage?.nanoAiu !== undefined ? { copilotUsage: { totalNanoAiu: usage.nanoAiu } } : {}),
     ...(answer.responseId ? { apiCallId: answer.responseId } : {}),
   });

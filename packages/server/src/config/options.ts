@@ -341,7 +341,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "no-auto-login",
     hidden: true,
-    description: "Accepted: there is no stored login; only tokens given for this server are used",
+    description: "Accepted: there is no stored login; tokens of the environment are used all the same",
   },
   remote: {
     type: "boolean",

@@ -32,6 +32,7 @@ const WITHOUT: readonly string[] = [
   "status.get",
   "auth.getStatus",
   "models.list",
+  "account.getQuota",
   "tools.list",
   "runtime.shutdown",
   "llmInference.setProvider",

@@ -37,10 +37,13 @@ export function commandMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      await enqueueCommand(session, params.command, params.displayText ?? undefined, (next, item) =>
-        startRun(services.runs, next, item),
+      const queueId = await enqueueCommand(
+        session,
+        params.command,
+        params.displayText ?? undefined,
+        (next, item) => startRun(services.runs, next, item),
       );
-      return { queued: true };
+      return { queued: true, queueId };
     },
     "session.commands.respondToQueuedCommand": async (
       params: ById & { requestId: string; result: QueuedCommandAnswer },

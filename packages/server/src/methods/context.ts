@@ -1,13 +1,13 @@
 /** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`, questions beside it. */
-import { AccountError } from "../accounts/github-accounts.ts";
-import { ModelError } from "../models/model-provider.ts";
 import { cancelCompaction } from "../session/context/active-compaction.ts";
 import {
   contextAttribution,
   contextInfo,
   contextTokens,
   heaviestMessages,
+  type Limits,
   type ReportedContext,
+  reportedContext,
 } from "../session/context/context-report.ts";
 import { compactNow, isManual, summarizeForHandoff } from "../session/context/manual-compaction.ts";
 import { askAside } from "../session/context/side-question.ts";
@@ -17,36 +17,14 @@ interface ById {
   sessionId: string;
 }
 
-interface Limits {
-  promptTokenLimit?: number;
-  outputTokenLimit?: number;
-  selectedModel?: string;
-}
-
 function whenTold<T>(context: ReportedContext | undefined, report: (context: ReportedContext) => T) {
   return context === undefined ? undefined : report(context);
 }
 
 export function contextMethods(services: Services): Methods {
   const { runs } = services;
-  /** Undefined while a provider or GitHub cannot tell which model the session has. */
-  const reported = async (params: ById & Limits, scope: Scope): Promise<ReportedContext | undefined> => {
-    const session = await sessionOf(services, scope, params);
-    const { settings } = session;
-    const { selectedModel, promptTokenLimit, outputTokenLimit } = params;
-    const asked = { ...settings, model: selectedModel ?? settings.model ?? session.state.model };
-    const model = await runs.resolveModel(session, asked).catch((error) => {
-      if (error instanceof ModelError || error instanceof AccountError) return undefined;
-      throw error;
-    });
-    if (!model) return undefined;
-    const toolSet = runs.toolSet(session);
-    const tools = toolSet.definitions.map((definition) => ({
-      definition,
-      source: toolSet.get(definition.name)?.source ?? "builtin",
-    }));
-    return { session, model, tools, promptTokenLimit, outputTokenLimit };
-  };
+  const reported = async (params: ById & Limits, scope: Scope): Promise<ReportedContext | undefined> =>
+    reportedContext(runs, await sessionOf(services, scope, params), params);
   return {
     "session.history.compact": async (
       params: ById & {

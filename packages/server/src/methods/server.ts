@@ -1,6 +1,9 @@
 /** Methods about the server itself: `ping`, `status.get`, `auth.getStatus`, `models.list`, `runtime.shutdown`, … */
-import { PROTOCOL_VERSION, type PublishedMethods } from "@rightseat/protocol";
-import { authStatus } from "../accounts/auth-status.ts";
+import { PROTOCOL_VERSION, type PublishedMethods, RpcError } from "@rightseat/protocol";
+import { quotaSnapshots } from "../accounts/account-quota.ts";
+import { serverAuthStatus } from "../accounts/auth-status.ts";
+import { AccountError, type GitHubAccount } from "../accounts/github-accounts.ts";
+import { ModelError } from "../models/model-provider.ts";
 import type { ClientInference } from "../session/clients/client-inferences.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
@@ -14,10 +17,14 @@ export function serverMethods(services: Services): Methods {
       protocolVersion: PROTOCOL_VERSION,
     }),
     "status.get": () => ({ version: services.version, protocolVersion: PROTOCOL_VERSION }),
-    "auth.getStatus": () => authStatus(services.accounts, services.gitHubToken),
+    "auth.getStatus": () => serverAuthStatus(services),
+    "account.getQuota": async ({ gitHubToken }: { gitHubToken?: string }, scope: Scope) => ({
+      quotaSnapshots: quotaSnapshots(await freshAccount(services, gitHubToken, scope.signal)),
+    }),
     "models.list": async (params: { gitHubToken?: string }, scope: Scope) => {
       const fetch = services.inferences.of(scope.link)?.fetch({});
-      const models = await services.models.list({ gitHubToken: params.gitHubToken, fetch }, scope.signal);
+      const query = { gitHubToken: params.gitHubToken, fetch };
+      const models = await services.models.list(query, scope.signal).catch(refuseListing);
       return { models: models.map(toWireModel) } as unknown as PublishedMethods["models.list"]["result"];
     },
     "tools.list": () => ({
@@ -44,4 +51,31 @@ export function serverMethods(services: Services): Methods {
       scope: Scope,
     ) => services.inferences.of(scope.link)?.responseChunk(params) ?? { accepted: false },
   };
+}
+
+/** @throws RpcError `authentication_failed` without a token that GitHub takes; `provider_rejected` when it does not answer. */
+async function freshAccount(
+  { accounts, gitHubToken }: Services,
+  given: string | undefined,
+  signal: AbortSignal,
+): Promise<GitHubAccount> {
+  const token = given ?? gitHubToken;
+  if (token === undefined)
+    throw new RpcError(
+      "authentication_failed",
+      "account.getQuota: there is no GitHub token: give one in 'gitHubToken', or COPILOT_GITHUB_TOKEN in the server's environment",
+    );
+  accounts.forget(token);
+  return accounts.resolve(token, signal).catch((error) => {
+    if (!(error instanceof AccountError)) throw error;
+    const reason = error.kind === "rejected" ? "authentication_failed" : "provider_rejected";
+    throw new RpcError(reason, error.message, { status: error.status }, { cause: error });
+  });
+}
+
+function refuseListing(error: unknown): never {
+  if (!(error instanceof ModelError)) throw error;
+  const { kind, status, message } = error;
+  const reason = kind === "authentication" ? "authentication_failed" : "provider_rejected";
+  throw new RpcError(reason, `models.list: ${message}`, { status }, { cause: error });
 }

@@ -163,14 +163,27 @@ export class ModelDirectory {
     return (await this.#listCopilot(token, query)).some(({ id }) => id === query.model);
   }
 
-  /** Models that a client can choose from. */
+  /** What the server has besides GitHub's Copilot API. */
+  get own(): "provider" | "demo" | undefined {
+    if (this.#options.serverProviders.length > 0) return "provider";
+    return this.#options.demo ? "demo" : undefined;
+  }
+
+  /**
+   * Models that a client can choose from. Where GitHub cannot be asked with the server's token, what there is besides.
+   * @throws ModelError when there is nothing besides, or GitHub says no to the query's own token.
+   */
   async list(query: ModelQuery, signal: AbortSignal): Promise<readonly ModelListing[]> {
     const listings = [...this.listOwn(query.models ?? [])];
     const token = query.gitHubToken ?? this.#serverToken(query);
     for (const provider of this.#options.serverProviders)
       listings.push(...(await this.#serverListing(provider, signal)));
-    if (this.#options.serverProviders.length === 0 && token !== undefined)
-      listings.push(...(await this.#listCopilot(token, query)));
+    if (this.#options.serverProviders.length === 0 && token !== undefined) {
+      const listed = this.#listCopilot(token, query);
+      // Whoever asks with a token of its own is told when that does not do.
+      const isAlone = query.gitHubToken !== undefined || (!this.#options.demo && listings.length === 0);
+      listings.push(...(await (isAlone ? listed : listed.catch(() => []))));
+    }
     if (this.#options.demo || listings.length === 0)
       listings.push({ id: DEMO_MODEL, name: "Demo (rule-based, no language model)" });
     return listings.map((listing) => this.#withFacts(listing));

@@ -2,6 +2,7 @@
 
 import { clientFacts } from "../clients/clients.ts";
 import { usageMetrics } from "../clients/session-report.ts";
+import type { ContextInfo } from "../context/context-report.ts";
 import type { Session } from "../session.ts";
 import type { SessionMode } from "../session-state.ts";
 import { renameSession, switchModel } from "../settings/change-session.ts";
@@ -110,8 +111,30 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
       return { kind: "text", text: [`Prompts: ${totalUserRequests}`, ...models].join("\n") };
     },
   },
+  {
+    name: "context",
+    description: "Show what fills the model's context",
+    allowDuringAgentExecution: true,
+    run: async (services, session) => ({
+      kind: "text",
+      text: contextText(await services.contextOf(session)),
+    }),
+  },
   ...PERMISSION_COMMANDS,
 ];
+
+function contextText(info: ContextInfo | undefined): string {
+  if (!info) return "Nothing is in the model's context before the first prompt.";
+  const { totalTokens, promptTokenLimit } = info;
+  const share = promptTokenLimit > 0 ? ` (${Math.round((totalTokens / promptTokenLimit) * 100)} %)` : "";
+  return [
+    `${info.modelName}: ${totalTokens} of ${promptTokenLimit} tokens${share}`,
+    `System message: ${info.systemTokens}`,
+    `Tools: ${info.toolDefinitionsTokens}`,
+    `Conversation: ${info.conversationTokens}`,
+    `Summarised from: ${info.compactionThreshold}`,
+  ].join("\n");
+}
 
 function describe(command: { name: string; description: string; input?: { hint: string } }): string {
   const usage = command.input ? `/${command.name} ${command.input.hint}` : `/${command.name}`;

@@ -31,6 +31,15 @@ export const PERMISSION_COMMANDS: readonly BuiltInCommand[] = [
     },
   },
   {
+    name: "list-dirs",
+    description: "Show the directories that tools may use",
+    allowDuringAgentExecution: true,
+    run: (services, session) => {
+      const { primary, directories } = services.directoriesOf(session);
+      return { kind: "text", text: [...new Set([primary, ...directories])].join("\n") };
+    },
+  },
+  {
     name: "add-dir",
     description: "Let tools use one more directory",
     input: { hint: "<directory>", required: true, completion: "directory" },

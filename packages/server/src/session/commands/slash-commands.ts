@@ -66,7 +66,7 @@ export async function invokeCommand(
 }
 
 /**
- * Takes a command into the queue of prompts; resolves once that is committed.
+ * Takes a command into the queue of prompts; resolves with its id there once that is committed.
  * @throws RpcError `invalid_params` unless it begins with a slash and a name.
  */
 export async function enqueueCommand(
@@ -74,7 +74,7 @@ export async function enqueueCommand(
   command: string,
   displayText: string | undefined,
   startRun: StartRun,
-): Promise<void> {
+): Promise<string> {
   if (!parseCommand(command))
     throw new RpcError(
       "invalid_params",
@@ -92,6 +92,7 @@ export async function enqueueCommand(
   session.record("rightseat.prompt_queued", { prompt: item });
   if (session.run === undefined) startNextRun(session, startRun);
   await session.committed();
+  return item.messageId;
 }
 
 /**

@@ -1,10 +1,12 @@
 /** What the model's context is made of, for clients: figures, by source and by message. */
 import { cutText } from "@rightseat/protocol";
+import { AccountError } from "../../accounts/github-accounts.ts";
 import { promptLimit } from "../../agent/context-use.ts";
 import type { ActiveModel } from "../../agent/run-host.ts";
 import { tokensOfMessage, tokensOfMessages, tokensOfTool, tokensOfTools } from "../../agent/tokens.ts";
-import type { ModelMessage, ModelTool } from "../../models/model-provider.ts";
+import { ModelError, type ModelMessage, type ModelTool } from "../../models/model-provider.ts";
 import { withoutTime } from "../prompts/prompt-time.ts";
+import type { RunServices } from "../run.ts";
 import type { Session } from "../session.ts";
 import { BACKGROUND_THRESHOLD, EXHAUSTION_THRESHOLD } from "./fit-context.ts";
 
@@ -17,9 +19,40 @@ export interface ReportedContext {
   readonly outputTokenLimit?: number;
 }
 
+export interface Limits {
+  readonly promptTokenLimit?: number;
+  readonly outputTokenLimit?: number;
+  /** Another model than the session's, to see how it would fit. */
+  readonly selectedModel?: string;
+}
+
 interface ToolOfReport {
   readonly source: string;
   readonly definition: ModelTool;
+}
+
+export type ContextInfo = NonNullable<ReturnType<typeof contextInfo>>;
+
+/** Undefined while a provider or GitHub cannot tell which model the session has. @throws RpcError without a model. */
+export async function reportedContext(
+  services: RunServices,
+  session: Session,
+  limits: Limits = {},
+): Promise<ReportedContext | undefined> {
+  const { settings } = session;
+  const { selectedModel, promptTokenLimit, outputTokenLimit } = limits;
+  const asked = { ...settings, model: selectedModel ?? settings.model ?? session.state.model };
+  const model = await services.resolveModel(session, asked).catch((error) => {
+    if (error instanceof ModelError || error instanceof AccountError) return undefined;
+    throw error;
+  });
+  if (!model) return undefined;
+  const toolSet = services.toolSet(session);
+  const tools = toolSet.definitions.map((definition) => ({
+    definition,
+    source: toolSet.get(definition.name)?.source ?? "builtin",
+  }));
+  return { session, model, tools, promptTokenLimit, outputTokenLimit };
 }
 
 /** Figures of the whole; undefined until the first model call has made the session's system message. */
