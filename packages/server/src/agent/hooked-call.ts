@@ -1,6 +1,5 @@
 /** One tool call of a session that has hooks: they are asked before it and after it. */
 import type { BeforeTool, HookedCall, RunHooks } from "../hooks/run-hooks.ts";
-import { callIntention } from "../tools/intention.ts";
 import type { ToolResult } from "../tools/tool.ts";
 import type { PendingToolCall, RunHost } from "./run-host.ts";
 import { denied, type ParsedArguments, type RunCall } from "./tool-call.ts";
@@ -49,7 +48,6 @@ async function decideAndRun(
           toolName: call.name,
           toolArgs: hooked.args,
           hookMessage: before.reason,
-          intention: callIntention(call.name, hooked.args),
         },
         call,
       );

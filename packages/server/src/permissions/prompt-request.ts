@@ -14,11 +14,11 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     "managedApprovalRequired",
   ],
   read: ["intention", "path", "resolvedPath", "managedApprovalRequired"],
-  mcp: ["intention", "serverName", "toolName", "toolTitle", "args", "permissionRecommendation"],
+  mcp: ["serverName", "toolName", "toolTitle", "args", "permissionRecommendation"],
   url: ["intention", "url", "redirectedFrom", "managedApprovalRequired"],
-  memory: ["intention", "action", "subject", "fact", "citations", "direction", "reason"],
-  "custom-tool": ["intention", "toolName", "toolDescription", "args"],
-  hook: ["intention", "toolName", "toolArgs", "hookMessage"],
+  memory: ["action", "subject", "fact", "citations", "direction", "reason"],
+  "custom-tool": ["toolName", "toolDescription", "args"],
+  hook: ["toolName", "toolArgs", "hookMessage"],
 };
 
 /** @param outside the paths that are asked about for themselves, as they were named; usually none. */

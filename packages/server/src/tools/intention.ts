@@ -15,9 +15,3 @@ export function commandIntention(command: string, description: string): string {
   if (description.trim() === "") return `Run ${line}`;
   return description.includes(line) ? description : `${description}: ${line}`;
 }
-
-/** @param args as the model gave them. */
-export function callIntention(toolName: string, args: unknown): string {
-  const given = args === undefined || args === null ? "" : shownIn(JSON.stringify(args));
-  return given === "" || given === "{}" ? `Call ${toolName}` : `Call ${toolName} with ${given}`;
-}

@@ -1,6 +1,5 @@
 /** A tool that a client runs: asked for by an event, answered by a call. */
 import { randomUUID } from "node:crypto";
-import { callIntention } from "../../tools/intention.ts";
 import { fromStructuredResult } from "../../tools/structured-result.ts";
 import type { Tool, ToolContext, ToolResult } from "../../tools/tool.ts";
 import type { Session } from "../session.ts";
@@ -25,7 +24,6 @@ export function createCustomTool(session: Session, spec: CustomToolSpec): Tool {
       toolCallId: context.toolCallId,
       toolName: spec.name,
       toolDescription: spec.description,
-      intention: callIntention(spec.name, args),
       args,
       ...(spec.skipPermission ? { skipPermission: true } : {}),
     }),
