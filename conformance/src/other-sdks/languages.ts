@@ -1,12 +1,17 @@
 import { join } from "node:path";
+import { PHASES_AND_BLOCKED } from "./scenario.ts";
 
 /** A command line: program and arguments. */
 export type CommandLine = readonly [program: string, ...args: string[]];
 
-/** An official SDK in another language, and how a program that uses it is made and run. */
+/** An official SDK, and how a program that uses it is made and run. */
 export interface Language {
   /** Its folder in `conformance`. */
   readonly folder: string;
+  /** The lines that it prints, by phase; default `PHASES`. */
+  readonly phases?: readonly (readonly string[])[];
+  /** Neither it nor the server may complain: nothing on standard error, no option without effect. */
+  readonly isQuiet?: true;
   readonly sdk: string;
   /** Whether this version can bring a connection token. */
   readonly bringsToken: boolean;
@@ -24,26 +29,31 @@ const python = (workFolder: string): string =>
     ? inFolder(workFolder, "venv", "Scripts", "python.exe")
     : inFolder(workFolder, "venv", "bin", "python");
 
+const npmInstall: CommandLine = ["npm", "install", "--no-audit", "--no-fund", "--silent"];
+
+const install = (workFolder: string, ...what: string[]): CommandLine[] => [
+  ["python3", "-m", "venv", "venv"],
+  [python(workFolder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...what],
+];
+
 export const languages: readonly Language[] = [
   {
     folder: "python",
     sdk: "github-copilot-sdk 1.0.14",
     bringsToken: true,
     toolchain: [["python3", "--version"]],
-    prepare: (workFolder) => [
-      ["python3", "-m", "venv", "venv"],
-      [
-        python(workFolder),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-        "requirements.txt",
-      ],
-    ],
+    prepare: (workFolder) => install(workFolder, "-r", "requirements.txt"),
     run: (workFolder) => [python(workFolder), "scenario.py"],
+  },
+  {
+    folder: "node",
+    sdk: "@github/copilot-sdk 1.0.15-preview.4",
+    bringsToken: true,
+    isQuiet: true,
+    phases: PHASES_AND_BLOCKED,
+    toolchain: [["npm", "--version"]],
+    prepare: () => [npmInstall],
+    run: () => ["node", "scenario.mjs"],
   },
   {
     folder: "go",

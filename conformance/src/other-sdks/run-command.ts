@@ -4,6 +4,7 @@ import type { CommandLine } from "./languages.ts";
 export interface CommandOutcome {
   readonly ok: boolean;
   readonly output: string;
+  readonly errors: string;
   /** Standard output and error together, for people; what went wrong when the program could not be started. */
   readonly log: string;
 }
@@ -17,6 +18,7 @@ export function runCommand(
   return new Promise((resolve) => {
     const child = spawn(program, args, { ...spawnOptions, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
+    let errors = "";
     let log = "";
     const timer = setTimeout(() => {
       log += `\n${program} was ended after ${timeoutMs / 1000} s`;
@@ -26,14 +28,17 @@ export function runCommand(
       output += piece;
       log += piece;
     });
-    child.stderr.on("data", (piece) => (log += piece));
+    child.stderr.on("data", (piece) => {
+      errors += piece;
+      log += piece;
+    });
     child.once("error", (error) => {
       clearTimeout(timer);
-      resolve({ ok: false, output, log: error.message });
+      resolve({ ok: false, output, errors, log: error.message });
     });
     child.once("close", (code) => {
       clearTimeout(timer);
-      resolve({ ok: code === 0, output, log });
+      resolve({ ok: code === 0, output, errors, log });
     });
   });
 }
