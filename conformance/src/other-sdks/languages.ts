@@ -4,14 +4,17 @@ import { PHASES_AND_BLOCKED } from "./scenario.ts";
 /** A command line: program and arguments. */
 export type CommandLine = readonly [program: string, ...args: string[]];
 
-/** An official SDK, and how a program that uses it is made and run. */
+/** An official SDK, or a client that is built on one, and how a program that uses it is made and run. */
 export interface Language {
-  /** Its folder in `conformance`. */
+  /** Its name; its folder in `conformance` too, unless `source` names another. */
   readonly folder: string;
+  readonly source?: string;
   /** The lines that it prints, by phase; default `PHASES`. */
   readonly phases?: readonly (readonly string[])[];
   /** Neither it nor the server may complain: nothing on standard error, no option without effect. */
   readonly isQuiet?: true;
+  /** Not an official SDK: where it cannot be installed, it is skipped. */
+  readonly isClient?: true;
   readonly sdk: string;
   /** Whether this version can bring a connection token. */
   readonly bringsToken: boolean;
@@ -29,6 +32,7 @@ const python = (workFolder: string): string =>
     ? inFolder(workFolder, "venv", "Scripts", "python.exe")
     : inFolder(workFolder, "venv", "bin", "python");
 
+const NEWEST_PYTHON = "github-copilot-sdk==1.0.27";
 const npmInstall: CommandLine = ["npm", "install", "--no-audit", "--no-fund", "--silent"];
 
 const install = (workFolder: string, ...what: string[]): CommandLine[] => [
@@ -46,6 +50,16 @@ export const languages: readonly Language[] = [
     run: (workFolder) => [python(workFolder), "scenario.py"],
   },
   {
+    folder: "python-newest",
+    source: "python",
+    sdk: "github-copilot-sdk 1.0.27",
+    bringsToken: true,
+    isQuiet: true,
+    toolchain: [["python3", "--version"]],
+    prepare: (workFolder) => install(workFolder, NEWEST_PYTHON),
+    run: (workFolder) => [python(workFolder), "scenario.py"],
+  },
+  {
     folder: "node",
     sdk: "@github/copilot-sdk 1.0.15-preview.4",
     bringsToken: true,
@@ -54,6 +68,25 @@ export const languages: readonly Language[] = [
     toolchain: [["npm", "--version"]],
     prepare: () => [npmInstall],
     run: () => ["node", "scenario.mjs"],
+  },
+  {
+    folder: "agent-framework",
+    sdk: "agent-framework-github-copilot 2.1.0",
+    bringsToken: true,
+    isQuiet: true,
+    isClient: true,
+    phases: [
+      [
+        "run: forty-two",
+        "again: and this",
+        "tool: done after 1 call",
+        "stream: the pieces make up the message",
+        "list: 1 session",
+      ],
+    ],
+    toolchain: [["python3", "--version"]],
+    prepare: (workFolder) => install(workFolder, "-r", "requirements.txt"),
+    run: (workFolder) => [python(workFolder), "scenario.py"],
   },
   {
     folder: "go",

@@ -42,9 +42,10 @@ export async function tryLanguage(language: Language, sourceFolder: string): Pro
   // Kept from run to run, so that packages are installed and compiled once.
   const workFolder = join(tmpdir(), "rightseat-conformance-sdks", language.folder);
   await mkdir(workFolder, { recursive: true });
-  await cp(join(sourceFolder, language.folder), workFolder, { recursive: true });
+  await cp(join(sourceFolder, language.source ?? language.folder), workFolder, { recursive: true });
   for (const command of language.prepare(workFolder)) {
     const made = await runCommand(command, { cwd: workFolder, env, timeoutMs: PREPARE_TIMEOUT_MS });
+    if (!made.ok && language.isClient) return verdict("skipped", "it cannot be installed");
     if (!made.ok) return verdict("failed", `${command.join(" ")}\n${made.log.trimEnd()}`);
   }
   await using accesses = await createAccesses();
