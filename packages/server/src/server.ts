@@ -26,6 +26,7 @@ import { createMethods } from "./methods/index.ts";
 import { isAudited, roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
 import { failUnreadAnswer } from "./methods/unread-answers.ts";
+import { untold } from "./methods/untold-model.ts";
 import { InstrumentRelay } from "./metrics/instruments.ts";
 import type { LostLines } from "./metrics/prometheus.ts";
 import { toHosts } from "./network/address-guard.ts";
@@ -40,7 +41,6 @@ import { agentToolDefinitions } from "./session/agents/agent-tool-definitions.ts
 import { builtInAgentsOf } from "./session/agents/agents.ts";
 import type { CommandServices } from "./session/commands/command-types.ts";
 import { closeInterruptedCompaction } from "./session/context/compaction.ts";
-import { contextInfo, reportedContext } from "./session/context/context-report.ts";
 import { instructionsOf } from "./session/context/instructions.ts";
 import { compactNow } from "./session/context/manual-compaction.ts";
 import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks.ts";
@@ -206,7 +206,8 @@ export function createServer(
     workingDirectoryOf: (session) => workingDirectoryOf(runs, session),
     directoriesOf: (session) => listPaths(runs.permissions, session),
     contextOf: async (session) => {
-      const context = await reportedContext(runs, session);
+      const { contextInfo, reportedContext } = await import("./session/context/context-report.ts");
+      const context = await reportedContext(runs, session).catch(untold);
       return context && contextInfo(context);
     },
     compact: async (session, customInstructions) =>

@@ -12,6 +12,7 @@ import {
 import { compactNow, isManual, summarizeForHandoff } from "../session/context/manual-compaction.ts";
 import { askAside } from "../session/context/side-question.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { untold } from "./untold-model.ts";
 
 interface ById {
   sessionId: string;
@@ -24,7 +25,7 @@ function whenTold<T>(context: ReportedContext | undefined, report: (context: Rep
 export function contextMethods(services: Services): Methods {
   const { runs } = services;
   const reported = async (params: ById & Limits, scope: Scope): Promise<ReportedContext | undefined> =>
-    reportedContext(runs, await sessionOf(services, scope, params), params);
+    reportedContext(runs, await sessionOf(services, scope, params), params).catch(untold);
   return {
     "session.history.compact": async (
       params: ById & {

@@ -1,10 +1,9 @@
 /** What the model's context is made of, for clients: figures, by source and by message. */
 import { cutText } from "@rightseat/protocol";
-import { AccountError } from "../../accounts/github-accounts.ts";
 import { promptLimit } from "../../agent/context-use.ts";
 import type { ActiveModel } from "../../agent/run-host.ts";
 import { tokensOfMessage, tokensOfMessages, tokensOfTool, tokensOfTools } from "../../agent/tokens.ts";
-import { ModelError, type ModelMessage, type ModelTool } from "../../models/model-provider.ts";
+import type { ModelMessage, ModelTool } from "../../models/model-provider.ts";
 import { withoutTime } from "../prompts/prompt-time.ts";
 import type { RunServices } from "../run.ts";
 import type { Session } from "../session.ts";
@@ -33,20 +32,16 @@ interface ToolOfReport {
 
 export type ContextInfo = NonNullable<ReturnType<typeof contextInfo>>;
 
-/** Undefined while a provider or GitHub cannot tell which model the session has. @throws RpcError without a model. */
+/** @throws as `resolveModel`, where it cannot be told which model the session has. */
 export async function reportedContext(
   services: RunServices,
   session: Session,
   limits: Limits = {},
-): Promise<ReportedContext | undefined> {
+): Promise<ReportedContext> {
   const { settings } = session;
   const { selectedModel, promptTokenLimit, outputTokenLimit } = limits;
   const asked = { ...settings, model: selectedModel ?? settings.model ?? session.state.model };
-  const model = await services.resolveModel(session, asked).catch((error) => {
-    if (error instanceof ModelError || error instanceof AccountError) return undefined;
-    throw error;
-  });
-  if (!model) return undefined;
+  const model = await services.resolveModel(session, asked);
   const toolSet = services.toolSet(session);
   const tools = toolSet.definitions.map((definition) => ({
     definition,
