@@ -26,7 +26,6 @@ import { createMethods } from "./methods/index.ts";
 import { isAudited, roleFor } from "./methods/roles.ts";
 import type { Services } from "./methods/services.ts";
 import { failUnreadAnswer } from "./methods/unread-answers.ts";
-import { untold } from "./methods/untold-model.ts";
 import { InstrumentRelay } from "./metrics/instruments.ts";
 import type { LostLines } from "./metrics/prometheus.ts";
 import { toHosts } from "./network/address-guard.ts";
@@ -44,7 +43,6 @@ import { closeInterruptedCompaction } from "./session/context/compaction.ts";
 import { instructionsOf } from "./session/context/instructions.ts";
 import { compactNow } from "./session/context/manual-compaction.ts";
 import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks.ts";
-import { listPaths } from "./session/permissions/permission-settings.ts";
 import { startNextRun } from "./session/prompts/prompts.ts";
 import { closeInterruptedAgents, closeInterruptedRun, startRun } from "./session/run.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
@@ -204,12 +202,7 @@ export function createServer(
     checkSettings: (settings) => models.check(settings),
     onUpdated,
     workingDirectoryOf: (session) => workingDirectoryOf(runs, session),
-    directoriesOf: (session) => listPaths(runs.permissions, session),
-    contextOf: async (session) => {
-      const { contextInfo, reportedContext } = await import("./session/context/context-report.ts");
-      const context = await reportedContext(runs, session).catch(untold);
-      return context && contextInfo(context);
-    },
+    runs: () => runs,
     compact: async (session, customInstructions) =>
       (await compactNow(runs, session, { customInstructions, trigger: "manual" })).tokensRemoved,
   };

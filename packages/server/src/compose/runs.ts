@@ -15,7 +15,6 @@ import type { AgentToolUser } from "../session/agents/agent-tool-bodies.ts";
 import { createAgentTools } from "../session/agents/agent-tools.ts";
 import type { SubAgentServices } from "../session/agents/sub-agent.ts";
 import type { CommandServices } from "../session/commands/command-types.ts";
-import { runQueuedCommand } from "../session/commands/slash-commands.ts";
 import { withNearbyInstructions } from "../session/context/nearby-instructions.ts";
 import { agentMessageOf, systemMessageOf } from "../session/context/system-message.ts";
 import { renewGitHubToken } from "../session/github/github-token.ts";
@@ -102,7 +101,10 @@ export function createRuns(parts: RunParts): SubAgentServices {
     agentSystemMessage: (session, agent) => agentMessageOf(session, surroundings, agent),
     agentToolSet: ({ session, scope, caller, depth }) =>
       withoutInteraction(toolsOf(scope, { session, depth, agentId: caller.agentId })),
-    runCommand: (session, command, signal) => runQueuedCommand(parts.commands, session, command, signal),
+    runCommand: async (session, command, signal) => {
+      const { runQueuedCommand } = await import("../methods/seldom-loaded.ts");
+      return runQueuedCommand(parts.commands, session, command, signal);
+    },
     onBug: (error, session) => logger.error("a run failed unexpectedly", { sessionId: session.id, error }),
     onIdle: (session) => {
       parts.onUpdated(session);

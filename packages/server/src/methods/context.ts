@@ -1,4 +1,6 @@
 /** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`, questions beside it. */
+import { AccountError } from "../accounts/github-accounts.ts";
+import { ModelError } from "../models/model-provider.ts";
 import { cancelCompaction } from "../session/context/active-compaction.ts";
 import {
   contextAttribution,
@@ -12,10 +14,15 @@ import {
 import { compactNow, isManual, summarizeForHandoff } from "../session/context/manual-compaction.ts";
 import { askAside } from "../session/context/side-question.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
-import { untold } from "./untold-model.ts";
 
 interface ById {
   sessionId: string;
+}
+
+/** Undefined while a provider or GitHub cannot tell which model the session has. @throws every other error again. */
+function untold(error: unknown): undefined {
+  if (error instanceof ModelError || error instanceof AccountError) return undefined;
+  throw error;
 }
 
 function whenTold<T>(context: ReportedContext | undefined, report: (context: ReportedContext) => T) {

@@ -1,7 +1,6 @@
 /** All methods that clients may call. */
 
 import { withAdmission } from "./admission.ts";
-import { commandMethods } from "./commands.ts";
 import { withOlderNames } from "./older-names.ts";
 import { seldomMethods } from "./seldom-methods.ts";
 import { serverMethods } from "./server.ts";
@@ -17,7 +16,6 @@ import { withStoreRefusals } from "./store-refusals.ts";
 export function createMethods(services: Services): Methods {
   const methods: Methods = {
     ...serverMethods(services),
-    ...commandMethods(services),
     ...sessionsMethods(services),
     ...sessionMethods(services),
     ...sessionAnswerMethods(services),

@@ -1,3 +1,4 @@
+import { commandMethods } from "./commands.ts";
 import { contextMethods } from "./context.ts";
 import { historyMethods } from "./history.ts";
 import { hostSourceMethods } from "./host-sources.ts";
@@ -14,6 +15,9 @@ import { sessionShellMethods } from "./session-shell.ts";
 import { sessionTaskMethods } from "./session-tasks.ts";
 import { workspaceMethods } from "./workspace.ts";
 
+/** Beside the methods, so that what a start does not load stays in one file. */
+export { runQueuedCommand } from "../session/commands/slash-commands.ts";
+
 export function createSeldomMethods(services: Services): Methods {
   return {
     ...historyMethods(services),
@@ -29,6 +33,7 @@ export function createSeldomMethods(services: Services): Methods {
     ...permissionMethods(services),
     ...sessionAccountMethods(services),
     ...sessionAuthMethods(services),
+    ...commandMethods(services),
     ...hostSourceMethods(services),
   };
 }

@@ -2,7 +2,7 @@
 
 import { clientFacts } from "../clients/clients.ts";
 import { usageMetrics } from "../clients/session-report.ts";
-import type { ContextInfo } from "../context/context-report.ts";
+import { type ContextInfo, contextInfo, reportedContext } from "../context/context-report.ts";
 import type { Session } from "../session.ts";
 import type { SessionMode } from "../session-state.ts";
 import { renameSession, switchModel } from "../settings/change-session.ts";
@@ -117,7 +117,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     allowDuringAgentExecution: true,
     run: async (services, session) => ({
       kind: "text",
-      text: contextText(await services.contextOf(session)),
+      text: contextText(contextInfo(await reportedContext(services.runs(), session))),
     }),
   },
   ...PERMISSION_COMMANDS,

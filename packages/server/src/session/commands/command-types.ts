@@ -1,6 +1,6 @@
 /** What a slash command of the server is made of. */
 import { RpcError } from "@rightseat/protocol";
-import type { ContextInfo } from "../context/context-report.ts";
+import type { RunServices } from "../run.ts";
 import type { Session } from "../session.ts";
 import type { SessionMode } from "../session-state.ts";
 import type { CheckSettings } from "../settings/change-session.ts";
@@ -21,10 +21,7 @@ export interface CommandServices {
   /** The session's name, mode or model changed. */
   readonly onUpdated: (session: Session) => void;
   readonly workingDirectoryOf: (session: Session) => string;
-  /** What tools may use without asking; absolute. */
-  readonly directoriesOf: (session: Session) => { primary: string; directories: readonly string[] };
-  /** Figures of the model's context; undefined before the first model call. @throws RpcError without a model. */
-  readonly contextOf: (session: Session) => Promise<ContextInfo | undefined>;
+  readonly runs: () => RunServices;
   /** Resolves with how many tokens became free. @throws RpcError when there is nothing to compact, or it failed. */
   readonly compact: (session: Session, customInstructions: string | undefined) => Promise<number>;
 }

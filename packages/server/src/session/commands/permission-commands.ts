@@ -1,6 +1,11 @@
 /** Slash commands on what a session may do without asking. */
 import { isAbsolute, resolve } from "node:path";
-import { addDirectory, resetApprovals, setApproveAll } from "../permissions/permission-settings.ts";
+import {
+  addDirectory,
+  listPaths,
+  resetApprovals,
+  setApproveAll,
+} from "../permissions/permission-settings.ts";
 import { policyOf } from "../permissions/permissions.ts";
 import type { BuiltInCommand } from "./command-types.ts";
 import { toSwitch } from "./command-types.ts";
@@ -35,7 +40,7 @@ export const PERMISSION_COMMANDS: readonly BuiltInCommand[] = [
     description: "Show the directories that tools may use",
     allowDuringAgentExecution: true,
     run: (services, session) => {
-      const { primary, directories } = services.directoriesOf(session);
+      const { primary, directories } = listPaths(services.runs().permissions, session);
       return { kind: "text", text: [...new Set([primary, ...directories])].join("\n") };
     },
   },
