@@ -27,6 +27,12 @@ const RUNTIME = "runtime-methods.schema.json";
 /** Where the project describes what SDKs know and the published schemas do not have. */
 const OWN_SCHEMAS = fileURLToPath(new URL("../../packages/protocol/schema/", import.meta.url));
 
+/**
+ * Fields that the server adds to results which the contract closes. Every SDK passes by fields that it does not know;
+ * what is added is listed here by name, so that nothing else gets in.
+ */
+const ADDED_TO_RESULTS: Readonly<Record<string, readonly string[]>> = { connect: ["maxMessageBytes"] };
+
 /** Reads the schemas that the SDK's platform package carries, and what is newer than they are. */
 export function readPublishedSchemas(): PublishedSchemas {
   const folder = findSchemaFolder();
@@ -61,7 +67,8 @@ export function readPublishedSchemas(): PublishedSchemas {
     checkResult(method, result) {
       const found = toServer.get(method);
       if (found === undefined) return newerMethods.has(method) ? check(resultOf(method), result) : undefined;
-      return found.method.result === undefined ? [] : check(`${API}#/${found.path}/result`, result);
+      if (found.method.result === undefined) return [];
+      return check(`${API}#/${found.path}/result`, withoutAdded(method, result));
     },
     checkClientParams(method, params) {
       const found = toClient.get(method);
@@ -69,6 +76,12 @@ export function readPublishedSchemas(): PublishedSchemas {
       return found.method.params === undefined ? [] : check(`${API}#/${found.path}/params`, params);
     },
   };
+}
+
+function withoutAdded(method: string, result: unknown): unknown {
+  const added = ADDED_TO_RESULTS[method];
+  if (!added || typeof result !== "object" || result === null) return result;
+  return Object.fromEntries(Object.entries(result).filter(([name]) => !added.includes(name)));
 }
 
 /** The schemas are the same on every platform; a machine has the package of its own. */
