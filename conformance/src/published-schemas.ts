@@ -31,7 +31,10 @@ const OWN_SCHEMAS = fileURLToPath(new URL("../../packages/protocol/schema/", imp
  * Fields that the server adds to results which the contract closes. Every SDK passes by fields that it does not know;
  * what is added is listed here by name, so that nothing else gets in.
  */
-const ADDED_TO_RESULTS: Readonly<Record<string, readonly string[]>> = { connect: ["maxMessageBytes"] };
+const ADDED_TO_RESULTS: Readonly<Record<string, readonly string[]>> = {
+  connect: ["maxMessageBytes"],
+  "session.commands.enqueue": ["queueId"],
+};
 
 /** Reads the schemas that the SDK's platform package carries, and what is newer than they are. */
 export function readPublishedSchemas(): PublishedSchemas {

@@ -28,9 +28,9 @@ const { metafile } = await build({
   target: "node20.19",
   conditions: ["rightseat-source"],
   external: Object.keys({ ...dependencies, ...optionalDependencies }),
-  // Libraries of the older kind ask for Node's own modules with `require`, which an ES module does not have.
+  // Libraries of the older kind use `require` and `__dirname`, which an ES module does not have.
   banner: {
-    js: 'import { createRequire as requireOfBundle } from "node:module"; const require = requireOfBundle(import.meta.url);',
+    js: 'import { createRequire as requireOfBundle } from "node:module"; const require = requireOfBundle(import.meta.url); const __dirname = import.meta.dirname;',
   },
   define: { RIGHTSEAT_VERSION: JSON.stringify(version) },
   sourcemap: true,

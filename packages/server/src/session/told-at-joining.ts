@@ -68,9 +68,12 @@ export function showUnshownQuestions(session: Session): void {
 }
 
 function show(session: Session, { link }: Attachment, question: Question): void {
-  tellAtJoining(session, link, () => {
-    if (session.questions.isOpen(question)) link.publish(question.event);
-  });
+  // The client is asked by a request of its own, which may come before the answer: its event goes before that.
+  if (!(question.kind in CAN_ANSWER)) link.publish(question.event);
+  else
+    tellAtJoining(session, link, () => {
+      if (session.questions.isOpen(question)) link.publish(question.event);
+    });
 }
 
 const CAN_ANSWER: Partial<Record<QuestionKind, (attachment: Attachment, question: Question) => boolean>> = {
