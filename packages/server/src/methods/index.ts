@@ -7,9 +7,6 @@ import { serverMethods } from "./server.ts";
 import type { Methods, Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
-import { sessionModeMethods } from "./session-mode.ts";
-import { sessionOptionsMethods } from "./session-options.ts";
-import { sessionUiMethods } from "./session-ui.ts";
 import { sessionsMethods } from "./sessions.ts";
 import { withStoreRefusals } from "./store-refusals.ts";
 
@@ -19,9 +16,6 @@ export function createMethods(services: Services): Methods {
     ...sessionsMethods(services),
     ...sessionMethods(services),
     ...sessionAnswerMethods(services),
-    ...sessionModeMethods(services),
-    ...sessionOptionsMethods(services),
-    ...sessionUiMethods(services),
     ...seldomMethods(services),
   };
   return withStoreRefusals(withAdmission(services, withOlderNames(methods)));

@@ -10,9 +10,12 @@ import { sessionAuthMethods } from "./session-auth.ts";
 import { sessionCustomizationMethods } from "./session-customizations.ts";
 import { sessionExtrasMethods } from "./session-extras.ts";
 import { sessionMetadataMethods } from "./session-metadata.ts";
+import { sessionModeMethods } from "./session-mode.ts";
+import { sessionOptionsMethods } from "./session-options.ts";
 import { sessionQueueMethods } from "./session-queue.ts";
 import { sessionShellMethods } from "./session-shell.ts";
 import { sessionTaskMethods } from "./session-tasks.ts";
+import { sessionUiMethods } from "./session-ui.ts";
 import { workspaceMethods } from "./workspace.ts";
 
 /** Beside the methods, so that what a start does not load stays in one file. */
@@ -35,5 +38,9 @@ export function createSeldomMethods(services: Services): Methods {
     ...sessionAuthMethods(services),
     ...commandMethods(services),
     ...hostSourceMethods(services),
+    ...sessionOptionsMethods(services),
+    ...sessionModeMethods(services),
+    ...commandMethods(services),
+    ...sessionUiMethods(services),
   };
 }

@@ -1,6 +1,5 @@
 /** Process groups: every shell leads one, and is ended as one. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemErrorCode } from "./tool-results.ts";
 
 const TERM_GRACE_MS = 400;
 const KILL_GRACE_MS = 400;
@@ -35,6 +34,6 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolea
     return process.kill(-groupId, signal);
   } catch (error) {
     // Of another user, which a command can arrange (sudo): it exists, and we may not touch it.
-    return systemErrorCode(error) === "EPERM";
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
