@@ -163,6 +163,7 @@ const UNPUBLISHED: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   "params of exitPlanMode.request": { sessionId: "string" },
   "params of autoModeSwitch.request": { sessionId: "string" },
   "params of $/cancelRequest": { id: "number" },
+  "params of $/connectWaits": {},
   "params of systemMessage.transform": { sessionId: "string", sections: "object" },
   "result of session.create": { sessionId: "string", "workspacePath?": "string", "capabilities?": "object" },
   "result of session.resume": { sessionId: "string", "workspacePath?": "string", "capabilities?": "object" },

@@ -30,9 +30,9 @@ const { metafile } = await build({
   external: Object.keys({ ...dependencies, ...optionalDependencies }),
   // Libraries of the older kind use `require` and `__dirname`, which an ES module does not have.
   banner: {
-    js: 'import { createRequire as requireOfBundle } from "node:module"; const require = requireOfBundle(import.meta.url); const __dirname = import.meta.dirname;',
+    js: 'import { createRequire as requireOfBundle } from "node:module"; const require = requireOfBundle(import.meta.url);',
   },
-  define: { RIGHTSEAT_VERSION: JSON.stringify(version) },
+  define: { RIGHTSEAT_VERSION: JSON.stringify(version), __dirname: "import.meta.dirname" },
   sourcemap: true,
   legalComments: "none",
   logLevel: "warning",

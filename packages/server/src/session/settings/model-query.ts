@@ -1,7 +1,9 @@
 /** What a session asks the model directory with: its settings, and its clients' part in them. */
 import { RpcError } from "@rightseat/protocol";
-import { createResponsesSocketFetch } from "../../models/client-websocket.ts";
+import type { ClientRequestContext } from "../../models/client-exchange.ts";
+import type { ClientInference } from "../../models/client-fetch.ts";
 import type { ModelQuery } from "../../models/model-directory.ts";
+import type { Fetch } from "../../models/model-provider.ts";
 import type { AgentCaller } from "../agents/sub-agent.ts";
 import type { ClientInferences } from "../clients/client-inferences.ts";
 import type { Session } from "../session.ts";
@@ -38,9 +40,17 @@ export function modelQueryOf(
     identity: settings,
     ...(carrier ? { fetch: carrier.fetch(context) } : {}),
     ...(carrier && allowSocket && settings.capi?.enableWebSocketResponses !== false
-      ? { socketFetch: createResponsesSocketFetch(carrier)(context) }
+      ? { socketFetch: socketFetchOf(carrier, context) }
       : {}),
     bearerToken: (providerName) => askForToken(session, providerName),
+  };
+}
+
+/** Loaded with the first call that a client carries. */
+function socketFetchOf(carrier: ClientInference, context: ClientRequestContext): Fetch {
+  return async (input, init) => {
+    const { createResponsesSocketFetch } = await import("../../models/client-websocket.ts");
+    return createResponsesSocketFetch(carrier)(context)(input, init);
   };
 }
 
