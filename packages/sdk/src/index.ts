@@ -170,6 +170,7 @@ export type {
   UserInputResponse,
 } from "./types/questions.ts";
 export type {
+  AnySchema,
   ResponseSchema,
   StandardSchema,
   StandardSchemaIssue,

@@ -137,6 +137,7 @@ export type CopilotClientMode = "empty" | "copilot-cli";
 
 /** Says how the programs of extensions are started. A server without extensions refuses to be told of one. */
 export interface ExtensionLaunchProvider {
+  /** Says how the extension is to be started. */
   resolve(params: ExtensionLaunchProviderResolveRequest): Promise<ExtensionLaunchProviderResolveResult>;
 }
 
@@ -144,7 +145,10 @@ export interface ExtensionLaunchProvider {
 export interface InstallationCancellation {
   readonly isCancellationRequested: boolean;
   /** Calls the listener once when the server, or the connection, has given up asking. */
-  onCancellationRequested(listener: () => void): { dispose(): void };
+  onCancellationRequested(listener: () => void): {
+    /** Ends the watch. */
+    dispose(): void;
+  };
 }
 
 /** Asks a human whether something is to be installed, removed or kept. */

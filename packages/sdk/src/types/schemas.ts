@@ -32,6 +32,7 @@ export interface StandardSchema<T = unknown> {
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
+    /** Checks a value, and gives what the schema makes of it. */
     readonly validate: (value: unknown) => StandardSchemaResult<T> | Promise<StandardSchemaResult<T>>;
     readonly types?: { readonly input: unknown; readonly output: T } | undefined;
   };
@@ -39,6 +40,7 @@ export interface StandardSchema<T = unknown> {
 
 /** A schema that describes a typed result, and parses it. */
 export interface ResponseSchema<T = unknown> extends ZodSchema<T> {
+  /** Gives the typed result. @throws the library's error when the value does not fit. */
   parse(value: unknown): T;
 }
 
