@@ -53,7 +53,10 @@ export function serverMethods(services: Services): Methods {
   };
 }
 
-/** @throws RpcError `authentication_failed` without a token that GitHub takes; `provider_rejected` when it does not answer. */
+/**
+ * @throws RpcError `invalid_params` without a token, `authentication_failed` for one that GitHub refuses,
+ * `provider_rejected` when it does not answer.
+ */
 async function freshAccount(
   { accounts, gitHubToken }: Services,
   given: string | undefined,
@@ -62,8 +65,9 @@ async function freshAccount(
   const token = given ?? gitHubToken;
   if (token === undefined)
     throw new RpcError(
-      "authentication_failed",
-      "account.getQuota: there is no GitHub token: give one in 'gitHubToken', or COPILOT_GITHUB_TOKEN in the server's environment",
+      "invalid_params",
+      "account.getQuota: gitHubToken: expected a GitHub token, since the server has none of its own; give one, or set COPILOT_GITHUB_TOKEN in its environment",
+      { path: "gitHubToken" },
     );
   accounts.forget(token);
   return accounts.resolve(token, signal).catch((error) => {
