@@ -40,7 +40,6 @@ export function createSeldomMethods(services: Services): Methods {
     ...hostSourceMethods(services),
     ...sessionOptionsMethods(services),
     ...sessionModeMethods(services),
-    ...commandMethods(services),
     ...sessionUiMethods(services),
   };
 }
