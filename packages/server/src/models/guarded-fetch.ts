@@ -9,7 +9,7 @@ import {
   publicLookup,
 } from "../network/address-guard.ts";
 import { type Proxies, seemsPrivate } from "../network/proxies.ts";
-import { createHttpFetch, httpFetch } from "./http-fetch.ts";
+import { createHttpFetch, httpFetch } from "./late-fetch.ts";
 import type { Fetch } from "./model-provider.ts";
 
 export interface GuardedFetchOptions {

@@ -65,8 +65,6 @@ export function createHttpFetch({ proxies, ...options }: HttpFetchOptions = {}):
   };
 }
 
-export const httpFetch: Fetch = createHttpFetch();
-
 class StaleConnectionError extends Error {}
 
 function send(

@@ -1,6 +1,6 @@
 import { ForbiddenAddressError } from "../network/address-guard.ts";
 import { toConnectionError, toStatusError } from "./errors.ts";
-import { httpFetch } from "./http-fetch.ts";
+import { httpFetch } from "./late-fetch.ts";
 import { type Fetch, ModelError } from "./model-provider.ts";
 import type { Redact } from "./redact.ts";
 
