@@ -8,6 +8,10 @@ import type { WireClient } from "./support/wire-client.ts";
 
 const NEVER = () => new Promise<never>(() => undefined);
 const bash = (command: string) => ({ name: "bash", arguments: { command, description: "" } });
+const task = (prompt: string) => ({
+  name: "task",
+  arguments: { agent_type: "task", name: "dig", description: "dig", prompt, mode: "sync" },
+});
 const TOOL = { name: "lookup", description: "", parameters: { type: "object" }, skipPermission: true };
 
 async function world(home: string, limits: object = { server: { runningTurns: 1 } }) {
@@ -88,7 +92,134 @@ const QUESTIONS = [
   },
 ] as const;
 
-describe("a run that waits for a client that has gone", () => {
+interface RequestHead {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Record<string, string[]>;
+}
+
+interface Prepared {
+  /** Waits, in place of the client's answer. */
+  readonly ask: () => Promise<void>;
+  readonly model: ScriptedModelServer;
+}
+
+/** What a client is asked by requests of the server's, besides questions. */
+const WAITS: readonly {
+  readonly what: string;
+  readonly call?: ReturnType<typeof task>;
+  /** The settings of its session. */
+  readonly prepare: (client: WireClient, prepared: Prepared) => Promise<object>;
+}[] = [
+  ...["sessionStart", "userPromptSubmitted", "preToolUse", "postToolUse", "agentStop"].map((hook) => ({
+    what: `its hook ${hook}`,
+    prepare: async (client: WireClient, { ask }: Prepared) => {
+      client.answers.set("hooks.invoke", async ({ hookType }) => {
+        if (hookType === hook) await ask();
+        return {};
+      });
+      return { hooks: true };
+    },
+  })),
+  ...["subagentStart", "preToolUse", "subagentStop"].map((hook) => ({
+    what: `its hook ${hook} on a sub-agent`,
+    call: task("dig deep"),
+    prepare: async (client: WireClient, { ask }: Prepared) => {
+      client.answers.set("hooks.invoke", async ({ hookType, input }) => {
+        const { toolName } = input as { toolName?: string };
+        if (hookType === hook && toolName !== "task") await ask();
+        return {};
+      });
+      return { hooks: true };
+    },
+  })),
+  {
+    what: "its part in the system message",
+    prepare: async (client, { ask }) => {
+      client.answers.set("systemMessage.transform", async ({ sections }) => {
+        await ask();
+        return { sections };
+      });
+      return { systemMessage: { mode: "customize", sections: { tone: { action: "transform" } } } };
+    },
+  },
+  {
+    what: "the token of its provider",
+    prepare: async (client, { ask, model }) => {
+      client.answers.set("providerToken.getToken", async () => {
+        await ask();
+        return { token: "given" };
+      });
+      return {
+        model: "scripted",
+        provider: { type: "openai", baseUrl: `${model.url}/v1`, hasBearerTokenProvider: true },
+      };
+    },
+  },
+  ...(["head", "body"] as const).map((part) => ({
+    what: `the ${part} of a model's answer that it carries`,
+    prepare: async (client: WireClient, { ask }: Prepared) => {
+      await carryModel(client, { before: part, ask });
+      return {};
+    },
+  })),
+];
+
+/** A run that calls a tool, or a sub-agent that does. */
+function useScript(model: ScriptedModelServer, wait: (typeof WAITS)[number]): void {
+  model.use(({ body }) => {
+    const text = JSON.stringify(body.messages);
+    const isAnswered = text.includes('"role":"tool"');
+    if (text.includes("please wait"))
+      return isAnswered ? { text: "went on" } : { toolCalls: [wait.call ?? bash("true")] };
+    if (!text.includes("dig deep")) return { text: "served" };
+    return isAnswered ? { text: "dug" } : { toolCalls: [bash("true")] };
+  });
+}
+
+/** The client makes the server's model calls, and waits before a part of the answer of the first. */
+async function carryModel(
+  client: WireClient,
+  { before, ask }: { readonly before: "head" | "body"; readonly ask: () => Promise<void> },
+): Promise<void> {
+  const heads = new Map<string, RequestHead>();
+  const bodies = new Map<string, string>();
+  let asked = false;
+  const askOnce = async () => {
+    if (asked) return;
+    asked = true;
+    await ask();
+  };
+  const answer = async (requestId: string) => {
+    const { url, method, headers } = heads.get(requestId) as RequestHead;
+    const flat = Object.entries(headers).map(([name, values]): [string, string] => [name, values.join(", ")]);
+    const body = bodies.get(requestId) ?? "";
+    const response = await fetch(url, { method, headers: flat, body: body === "" ? null : body });
+    const text = await response.text();
+    if (before === "head") await askOnce();
+    await client.request("llmInference.httpResponseStart", {
+      requestId,
+      status: response.status,
+      headers: { "content-type": [response.headers.get("content-type") ?? ""] },
+    });
+    // Its head is taken as one when something follows it.
+    if (before === "body") await askOnce();
+    await client.request("llmInference.httpResponseChunk", { requestId, data: text, end: true });
+  };
+  client.answers.set("llmInference.httpRequestStart", (params) => {
+    heads.set(params.requestId as string, params as unknown as RequestHead);
+    return {};
+  });
+  client.answers.set("llmInference.httpRequestChunk", ({ requestId, data, end, cancel }) => {
+    const id = requestId as string;
+    bodies.set(id, (bodies.get(id) ?? "") + (data as string));
+    if (end && !cancel) void answer(id).catch(() => undefined);
+    return {};
+  });
+  await client.request("llmInference.setProvider", {});
+}
+
+describe("a run that waits for a client that does not answer", () => {
   test.each(QUESTIONS)("holds no place while it waits for $what", async ({ call, event, method, answer }) => {
     await using home = await tempHome();
     await using w = await world(home.path);
@@ -121,6 +252,66 @@ describe("a run that waits for a client that has gone", () => {
     await Promise.all([other.close(), back.close()]);
   });
 
+  test.each(WAITS)("holds no place while it waits for $what, and goes on when it comes", async (wait) => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    useScript(w.model, wait);
+    const client = await w.server.connect();
+    let answer: (() => void) | undefined;
+    let isAsked = false;
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const ask = async () => {
+      isAsked = true;
+      await held;
+    };
+    const settings = await wait.prepare(client, { ask, model: w.model });
+    const { sessionId } = await client.request("session.create", {
+      workingDirectory: home.work,
+      requestPermission: true,
+      ...settings,
+    });
+    await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    await client.request("session.send", { sessionId, prompt: "please wait" });
+    await expect.poll(() => isAsked).toBe(true);
+    await expect.poll(() => w.count("waiting")).toBe(1);
+    expect(await w.count("running")).toBe(0);
+    const other = await w.server.connect();
+    const { sessionId: theirs } = await other.request("session.create", {});
+    expect(await other.ask(theirs, "hello")).toBe("served");
+    answer?.();
+    await client.event(sessionId, "session.idle");
+    const said = client.of(sessionId).filter(({ type }) => type === "assistant.message");
+    expect(said.at(-1)?.data.content).toBe("went on");
+    expect([await w.count("waiting"), await w.count("running")]).toEqual([0, 0]);
+    await Promise.all([client.close(), other.close()]);
+  });
+
+  test.each(WAITS)("and is aborted while it waits for $what ends at once", async (wait) => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    useScript(w.model, wait);
+    const client = await w.server.connect();
+    let isAsked = false;
+    const ask = () => {
+      isAsked = true;
+      return NEVER();
+    };
+    const settings = await wait.prepare(client, { ask, model: w.model });
+    const { sessionId } = await client.request("session.create", {
+      workingDirectory: home.work,
+      requestPermission: true,
+      ...settings,
+    });
+    await client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    await client.request("session.send", { sessionId, prompt: "please wait" });
+    await expect.poll(() => isAsked).toBe(true);
+    await client.request("session.abort", { sessionId });
+    expect([await w.count("waiting"), await w.count("running")]).toEqual([0, 0]);
+    await client.close();
+  });
+
   test("a sub-agent that it waits for does not hold its place either", async () => {
     await using home = await tempHome();
     await using w = await world(home.path);
@@ -129,8 +320,7 @@ describe("a run that waits for a client that has gone", () => {
       if (text.includes("dig deep"))
         return text.includes('"role":"tool"') ? { text: "dug" } : { toolCalls: [bash("touch asked")] };
       if (!text.includes("please wait")) return { text: "served" };
-      const task = { agent_type: "task", name: "dig", description: "dig", prompt: "dig deep", mode: "sync" };
-      return { toolCalls: [{ name: "task", arguments: task }] };
+      return { toolCalls: [task("dig deep")] };
     });
     const client = await w.server.connect();
     const { sessionId } = await client.request("session.create", {

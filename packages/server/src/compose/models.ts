@@ -11,6 +11,7 @@ import { isNamed, toHosts } from "../network/address-guard.ts";
 import type { Proxies } from "../network/proxies.ts";
 import type { AgentCaller } from "../session/agents/sub-agent.ts";
 import { ClientInferences } from "../session/clients/client-inferences.ts";
+import type { Waiter } from "../session/clients/client-waits.ts";
 import { refreshedGitHubToken } from "../session/github/github-token.ts";
 import type { Session } from "../session/session.ts";
 import { modelQueryOf } from "../session/settings/model-query.ts";
@@ -38,7 +39,16 @@ export interface Models {
    */
   check(settings: SessionSettings): Promise<void>;
   /** What a session wants of a model, its GitHub token renewed when it is about to end. */
-  queryOf(session: Session, settings?: SessionSettings, caller?: AgentCaller): Promise<ModelQuery>;
+  queryOf(session: Session, asked?: AskedModel): Promise<ModelQuery>;
+}
+
+export interface AskedModel {
+  /** Default: the session's. */
+  readonly settings?: SessionSettings;
+  /** The sub-agent that it is for. */
+  readonly caller?: AgentCaller;
+  /** What goes on with the model's answers; left out where no run does. */
+  readonly waiter?: Waiter;
 }
 
 /** @param isShared whether the server has several tenants now. */
@@ -56,12 +66,12 @@ export function createModels(config: Config, isShared: () => boolean, proxies?: 
     integrationId: config.integrationId ?? INTEGRATION_ID,
     gitHubHost,
     check: (settings) => checkSettings(settings, directory, accounts),
-    queryOf: async (session, settings, caller) => {
+    queryOf: async (session, { settings, caller, waiter } = {}) => {
       const refreshed = refreshedGitHubToken(session, gitHubHost);
-      if (refreshed) await refreshed;
+      if (refreshed) await session.waits.during(waiter, () => refreshed);
       const wanted =
         refreshed && settings ? { ...settings, gitHubToken: session.settings.gitHubToken } : settings;
-      return modelQueryOf(session, inferences, !config.disableWebSocketResponses, wanted, caller);
+      return modelQueryOf(session, inferences, !config.disableWebSocketResponses, wanted, caller, waiter);
     },
   };
 }

@@ -72,14 +72,14 @@ export function createRuns(parts: RunParts): SubAgentServices {
     defaultWorkingDirectory,
     lookAround: (session) => lookAround(session, surroundings),
     hooks,
-    systemMessage: (session) => systemMessageOf(session, surroundings),
-    resolveModel: async (session, settings) =>
-      admitted(session, await models.directory.resolve(await models.queryOf(session, settings))),
+    systemMessage: (session, asking) => systemMessageOf(session, surroundings, asking),
+    resolveModel: async (session, settings, waiter) =>
+      admitted(session, await models.directory.resolve(await models.queryOf(session, { settings, waiter }))),
     toolSet: (session) => toolsOf(session, { session, depth: 0 }),
     fitOutput: (session, text) =>
       isLargeOutput(session, text) ? parts.builtInTools(session).keepOutput(text) : text,
     resolveAgentModel: async (session, settings, caller) => {
-      const query = await models.queryOf(session, settings, caller);
+      const query = await models.queryOf(session, { settings, caller, waiter: caller });
       const { model } = session.settings;
       // An agent's definition may name a model that this session has no way to: it gets the session's.
       const isOffered =
@@ -94,7 +94,7 @@ export function createRuns(parts: RunParts): SubAgentServices {
       return admitted(session, await models.directory.resolve(isOffered ? query : { ...query, model }));
     },
     checkAgentModel: async (session, model) => {
-      const query = await models.queryOf(session, { ...session.settings, model });
+      const query = await models.queryOf(session, { settings: { ...session.settings, model } });
       if (await models.directory.offers({ ...query, model })) return;
       throw modelNotFound(`expected a model that the session can use, got '${model}'`, model);
     },

@@ -68,6 +68,7 @@ async function beforeTool(options: RunHooksOptions, call: HookedCall): Promise<B
       suppressOutput ||= output.withholds("suppressOutput");
       addTo(contexts, output.text("additionalContext"));
     },
+    call.toolCallId,
   );
   if (args !== call.args) options.changeArguments(call.toolCallId, args);
   if (contexts.length > 0)
@@ -126,6 +127,7 @@ async function afterSuccess(
       withheld ||= output.withholds("suppressOutput");
       addTo(contexts, output.text("additionalContext"));
     },
+    call.toolCallId,
   );
   if (withheld && result.resultType === "success") result = withholdOutput(result);
   return contexts.length === 0
@@ -145,6 +147,7 @@ async function afterFailure(
     signal,
     () => ({ toolName: call.name, toolArgs: call.args, error }),
     (output) => addTo(contexts, output.text("additionalContext")),
+    call.toolCallId,
   );
   // The wording is what recorded conversations hold.
   if (contexts.length > 0)

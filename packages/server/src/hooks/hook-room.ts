@@ -22,6 +22,11 @@ export interface HookRoomOptions {
   readonly workingDirectory: () => string;
   /** How long each is waited for, in milliseconds. */
   readonly deadlineMs: number;
+  /**
+   * Waits for what a client answers; settles as that does. Left out where no run goes on with the answers.
+   * @param toolCallId the call that the hook is about; left out for those about the run itself.
+   */
+  readonly whileClientAnswers?: <T>(toolCallId: string | undefined, answer: () => Promise<T>) => Promise<T>;
   /** Logs an event of the session. */
   readonly append: <T extends HookEvent>(type: T, data: SessionEventDataMap[T]) => void;
   /** For the server's log. */
@@ -54,12 +59,14 @@ export class HookRoom {
    * who was not asked by then is not asked. Rejects only when the session's log refuses an event.
    * @param input made anew for each, so that one sees what those before it changed.
    * @param take given each answer; with `enough` nobody else is asked.
+   * @param toolCallId the call that the hook is about.
    */
   async ask(
     type: HookType,
     signal: AbortSignal,
     input: (source: HookSource) => HookInput,
     take: (output: HookOutput) => unknown,
+    toolCallId?: string,
   ): Promise<void> {
     const sources = this.#options.sources();
     for (const source of sources instanceof Promise ? await sources : sources) {
@@ -67,7 +74,10 @@ export class HookRoom {
       const { sessionId, workingDirectory, agent } = this.#options;
       const told = { sessionId, timestamp: Date.now(), cwd: workingDirectory(), ...agent, ...input(source) };
       if (!source.wants(type, told)) continue;
-      const output = await this.#askOne(source, type, told, signal);
+      const ask = () => this.#askOne(source, type, told, signal);
+      const { whileClientAnswers } = this.#options;
+      const waits = source.isClient && whileClientAnswers;
+      const output = await (waits ? waits(toolCallId, ask) : ask());
       if (output && take(output) === "enough") return;
     }
   }

@@ -19,6 +19,8 @@ export type HookType =
 export type HookInput = Readonly<Record<string, unknown>>;
 
 export interface HookSource {
+  /** Whether a client answers: the run has nothing to do meanwhile. */
+  readonly isClient?: boolean;
   /** Whose hooks these are, for the server's log and the error of a `hook.end`. */
   readonly name: string;
   /** How the session began for it; set until it was told. */

@@ -35,6 +35,21 @@ describe("FairPlaces", () => {
     expect(places.waiting).toBe(0);
   });
 
+  test("who goes on is served before those of its tenant who begin, and behind those who went on before it", async () => {
+    const places = new FairPlaces(1);
+    places.tryTake("a");
+    const order: string[] = [];
+    const waits = (["begins", "goes on", "goes on later"] as const).map((who) =>
+      places.wait("a", never(), who !== "begins").then(() => void order.push(who)),
+    );
+    for (let left = waits.length; left > 0; left -= 1) {
+      places.giveBack("a");
+      await Promise.resolve();
+    }
+    await Promise.all(waits);
+    expect(order).toEqual(["goes on", "goes on later", "begins"]);
+  });
+
   test("a tenant has no more than it may, whatever is free", async () => {
     const places = new FairPlaces(10, (tenant) => (tenant === "a" ? 1 : 5));
     expect([places.tryTake("a"), places.tryTake("a"), places.tryTake("b")]).toEqual([true, false, true]);

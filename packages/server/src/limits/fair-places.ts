@@ -1,10 +1,11 @@
 /**
  * Places for runs, when as many as may be are running. Who waits is served tenant by tenant: the next
  * place goes to the tenant that has the fewest, among those to the one that was served longest ago, and
- * within it to who has waited longest. So a tenant with a thousand prompts does not hold up one with a
+ * within it to who goes on with what it had a place for before, and then to who has waited longest. So a tenant with a thousand prompts does not hold up one with a
  * single prompt.
  */
 interface Waiting {
+  readonly goesOn: boolean;
   readonly start: () => void;
 }
 
@@ -49,11 +50,15 @@ export class FairPlaces {
     return true;
   }
 
-  /** Waits for a place. Rejects with the signal's reason; then there is nothing to give back. */
-  wait(tenant: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits for a place. Rejects with the signal's reason; then there is nothing to give back.
+   * @param goesOn whether it has had one before, and gave it up only to wait for something else.
+   */
+  wait(tenant: string, signal: AbortSignal, goesOn = false): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
+        goesOn,
         start: () => {
           signal.removeEventListener("abort", onAbort);
           resolve();
@@ -64,12 +69,20 @@ export class FairPlaces {
         reject(signal.reason);
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      const queue = this.#waiting.get(tenant);
-      if (queue) queue.push(entry);
-      else this.#waiting.set(tenant, [entry]);
-      this.#waitingCount += 1;
+      this.#queue(tenant, entry);
       this.#next();
     });
+  }
+
+  #queue(tenant: string, entry: Waiting): void {
+    this.#waitingCount += 1;
+    const queue = this.#waiting.get(tenant);
+    if (!queue) {
+      this.#waiting.set(tenant, [entry]);
+      return;
+    }
+    const behind = entry.goesOn ? queue.findIndex(({ goesOn }) => !goesOn) : -1;
+    queue.splice(behind < 0 ? queue.length : behind, 0, entry);
   }
 
   giveBack(tenant: string): void {

@@ -159,11 +159,14 @@ export class Governor {
   /**
    * A place for a run; `leave` gives it back. Undefined when it was had at once, or a promise: rejects
    * with the signal's reason, and then there is nothing to give back.
+   * @param goesOn whether it had one before: it goes before the tenant's runs that begin.
    */
-  enter(tenant: string, signal: AbortSignal): Promise<void> | undefined {
+  enter(tenant: string, signal: AbortSignal, goesOn = false): Promise<void> | undefined {
     if (this.#places.tryTake(tenant)) return undefined;
     const sinceMs = this.#now();
-    return this.#places.wait(tenant, signal).then(() => this.#options.onWaited(this.#now() - sinceMs));
+    return this.#places
+      .wait(tenant, signal, goesOn)
+      .then(() => this.#options.onWaited(this.#now() - sinceMs));
   }
 
   leave(tenant: string): void {

@@ -4,18 +4,15 @@
  * goes on.
  */
 import type { ActivePlace, PlaceState } from "./active-place.ts";
-import type { QuestionKind } from "./clients/questions.ts";
+import type { Waiter } from "./clients/client-waits.ts";
 import type { Session } from "./session.ts";
 
 /** Where runs are let in, one by one, when as many as may be are running. */
 export interface Places {
   /** Undefined when there is a place; or a promise, which rejects with the signal's reason. */
-  enter(tenant: string, signal: AbortSignal): Promise<void> | undefined;
+  enter(tenant: string, signal: AbortSignal, goesOn: boolean): Promise<void> | undefined;
   leave(tenant: string): void;
 }
-
-/** What a run asks when no tool call of it is open. */
-const BETWEEN_CALLS: ReadonlySet<QuestionKind> = new Set(["session-limits", "auto-mode-switch"]);
 
 export class RunPlace implements ActivePlace {
   readonly #places: Places;
@@ -23,6 +20,9 @@ export class RunPlace implements ActivePlace {
   readonly #signal: AbortSignal;
   #state: PlaceState = "running";
   #held = false;
+  /** Hooks are asked about a prompt before its run needs a place. */
+  #isNeeded = false;
+  #hadOne = false;
   #entering: Promise<void> | undefined;
 
   constructor(places: Places, session: Session, signal: AbortSignal) {
@@ -37,20 +37,24 @@ export class RunPlace implements ActivePlace {
 
   enter(): Promise<void> | undefined {
     if (this.#held || this.#state === "left") return undefined;
+    this.#isNeeded = true;
     this.#entering ??= this.#enter();
     return this.#entering;
   }
 
   look(): void {
-    if (!this.#held || !waitsForAnswers(this.#session)) return;
-    this.#held = false;
+    if (this.#state !== "running" || !isWaiting(this.#session)) return;
     this.#state = "waiting";
+    if (!this.#held) return;
+    this.#held = false;
     this.#places.leave(this.#session.key.tenant);
   }
 
   goOn(): Promise<void> | undefined {
-    if (this.#state === "running" || this.#signal.aborted || waitsForAnswers(this.#session)) return undefined;
-    return this.enter();
+    if (this.#state === "running" || this.#signal.aborted || isWaiting(this.#session)) return undefined;
+    if (this.#isNeeded) return this.enter();
+    this.#state = "running";
+    return undefined;
   }
 
   leave(): void {
@@ -61,7 +65,7 @@ export class RunPlace implements ActivePlace {
   }
 
   #enter(): Promise<void> | undefined {
-    const wait = this.#places.enter(this.#session.key.tenant, this.#signal);
+    const wait = this.#places.enter(this.#session.key.tenant, this.#signal, this.#hadOne);
     if (!wait) {
       this.#have();
       return undefined;
@@ -80,18 +84,19 @@ export class RunPlace implements ActivePlace {
 
   #have(): void {
     this.#held = true;
+    this.#hadOne = true;
     if (this.#state === "left") this.leave();
     else this.#state = "running";
   }
 }
 
-/** Whether each tool call of the run is in the hands of clients; those of sub-agents that it waits for, too. */
-function waitsForAnswers({ state, questions, subAgents }: Session): boolean {
-  const open = questions.list();
-  if (open.length === 0) return false;
-  if (state.openToolCalls.length === 0) return open.some(({ kind }) => BETWEEN_CALLS.has(kind));
-  const asked = new Set(open.map(({ toolCallId }) => toolCallId));
-  const isAsked = (toolCallId: string): boolean =>
-    asked.has(toolCallId) || subAgents?.waitsForAnswers(toolCallId, isAsked) === true;
-  return state.openToolCalls.every(({ toolCallId }) => isAsked(toolCallId));
+/** Whether each tool call of the run is in the hands of clients, or the run itself between its calls; so, too, sub-agents that a call waits for. */
+function isWaiting({ state, waits, subAgents }: Session): boolean {
+  const isInHands = (waiter: Waiter): boolean =>
+    waits.has(waiter) ||
+    (typeof waiter === "object" &&
+      "toolCallId" in waiter &&
+      subAgents?.isWaiting(waiter.toolCallId, isInHands) === true);
+  const { openToolCalls } = state;
+  return openToolCalls.length > 0 ? openToolCalls.every(isInHands) : isInHands("run");
 }

@@ -23,6 +23,7 @@ import type { ModelError, ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { assertAgentModel } from "./agents/agents.ts";
 import { mayOfferAutoMode, offerAutoMode } from "./clients/auto-mode.ts";
+import type { Asking, Waiter } from "./clients/client-waits.ts";
 import type { CompactionServices } from "./context/compaction.ts";
 import { fitContext, shortenContext } from "./context/fit-context.ts";
 import { keepLeftOut } from "./context/left-out.ts";
@@ -66,10 +67,16 @@ export interface RunPlaces extends Places {
 export interface RunServices extends CompactionServices, RenewalServices {
   /** This program and its version, as it is named to model providers. */
   readonly product: string;
-  readonly resolveModel: (session: Session, settings: SessionSettings) => Promise<ActiveModel>;
+  /** @param waiter what goes on with the model's answers; left out where no run does. */
+  readonly resolveModel: (
+    session: Session,
+    settings: SessionSettings,
+    waiter?: Waiter,
+  ) => Promise<ActiveModel>;
   /** Sees what has changed around the session since its last run. Never rejects. */
   readonly lookAround: (session: Session) => Promise<unknown>;
-  readonly systemMessage: (session: Session) => Promise<SessionSystemMessage>;
+  /** @param asking how long a client may be waited for, and what for. @throws the signal's reason. */
+  readonly systemMessage: (session: Session, asking?: Asking) => Promise<SessionSystemMessage>;
   readonly toolSet: (session: Session) => ToolSet;
   /** What the session's model reads in place of output that is too large. Never rejects. */
   readonly fitOutput: (session: Session, text: string) => string | Promise<string>;
@@ -106,7 +113,7 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
       workingDirectory: workingDirectoryOf(services, session),
       reach: services.permissions.placeOf(session).reach,
     } as const;
-    const hooks = promptHooksOf(services.hooks, session, controller.signal);
+    const hooks = promptHooksOf(services.hooks, session, controller.signal, "run");
     if (hooks) await hooks.start(prompt.prompt);
     // Without attachments and hooks nothing is waited for: the message is logged before anybody else has a turn.
     const taken = prompt.attachments ? await partsTaken(services, session) : NO_PARTS;
@@ -299,7 +306,7 @@ class SessionRunHost implements RunHost {
     this.signal = begun.controller.signal;
     this.retry = services.retry;
     this.requestHeaders = begun.requestHeaders;
-    this.#renewal = new CredentialRenewal(services, session);
+    this.#renewal = new CredentialRenewal(services, session, "run");
   }
 
   get limits(): RunLimits {
@@ -388,7 +395,7 @@ class SessionRunHost implements RunHost {
 
   async resolveModel() {
     assertAgentModel(this.#session.agent, this.#session.settings.model);
-    this.#model = await this.#services.resolveModel(this.#session, this.#session.settings);
+    this.#model = await this.#services.resolveModel(this.#session, this.#session.settings, "run");
     return this.#model;
   }
 
@@ -412,7 +419,10 @@ class SessionRunHost implements RunHost {
   }
 
   async systemMessage(): Promise<string> {
-    const { text, sha256, warnings } = await this.#services.systemMessage(this.#session);
+    const { text, sha256, warnings } = await this.#services.systemMessage(this.#session, {
+      waiter: "run",
+      signal: this.signal,
+    });
     if (sha256 !== this.#session.state.systemMessageHash) {
       for (const { type, message } of warnings)
         this.#session.append("session.warning", {
@@ -463,7 +473,7 @@ class SessionRunHost implements RunHost {
       workingDirectory: this.workingDirectory,
       reach: this.#services.permissions.placeOf(this.#session).reach,
       ...(prompt.attachments ? await partsTaken(this.#services, this.#session) : NO_PARTS),
-      hooks: promptHooksOf(this.#services.hooks, this.#session, this.signal),
+      hooks: promptHooksOf(this.#services.hooks, this.#session, this.signal, "run"),
     });
   }
 }

@@ -14,6 +14,7 @@ import type { ActivePlace } from "./active-place.ts";
 import type { ActiveAgents } from "./agents/active-agents.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
 import type { ClientLink } from "./clients/client-link.ts";
+import { ClientWaits } from "./clients/client-waits.ts";
 import { Questions } from "./clients/questions.ts";
 import { type ActiveCompaction, cancelCompaction } from "./context/active-compaction.ts";
 import type { Errand } from "./errands.ts";
@@ -78,6 +79,8 @@ const STREAMING_ONLY: ReadonlySet<string> = new Set([
 
 export class Session {
   readonly key: SessionKey;
+  /** What its work waits for of its clients, questions and all else. */
+  readonly waits: ClientWaits;
   readonly questions: Questions;
   readonly attachments = new Map<ClientLink, Attachment>();
   /** Clients that were lost and may come back; see lost-clients.ts. */
@@ -145,10 +148,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
     this.#settings = options.settings;
-    this.questions = new Questions(options.questionDeadlineMs, {
-      onAsked: () => this.run?.place?.look(),
-      onSettled: () => this.run?.place?.goOn(),
-    });
+    this.waits = new ClientWaits(() => this.run?.place);
+    this.questions = new Questions(options.questionDeadlineMs, this.waits);
     this.#log = options.log;
     this.#lease = options.lease;
     this.#onBroken = options.onBroken;

@@ -1,11 +1,13 @@
+import type { Waiter } from "../clients/client-waits.ts";
+
 /** What a session itself knows of its sub-agents; see `agent-tasks.ts`. */
 export interface ActiveAgents {
   /** Those that work, or wait for a place to. */
   readonly working: number;
   /** The session falls asleep: what they know of it is let go of, and what they said to each other is kept. */
   sleep(): void;
-  /** Whether the call waits for a sub-agent all of whose own calls are asked of clients. */
-  waitsForAnswers(toolCallId: string, isAsked: (toolCallId: string) => boolean): boolean;
+  /** Whether the call waits for a sub-agent that does nothing but wait, as its calls do. */
+  isWaiting(toolCallId: string, isWaiting: (waiter: Waiter) => boolean): boolean;
   /** Ends them all; resolves when they have. */
   cancelAll(): Promise<void>;
 }

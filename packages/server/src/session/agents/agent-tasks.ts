@@ -8,6 +8,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createRunController } from "../../agent/run-controller.ts";
 import { RunAborted } from "../../agent/run-host.ts";
+import type { Waiter } from "../clients/client-waits.ts";
 import { runErrand } from "../errands.ts";
 import { notifyModel } from "../prompts/notifications.ts";
 import { tellIfIdle } from "../run.ts";
@@ -122,11 +123,11 @@ export class AgentTasks implements ActiveAgents {
     return working;
   }
 
-  waitsForAnswers(toolCallId: string, isAsked: (toolCallId: string) => boolean): boolean {
+  isWaiting(toolCallId: string, isWaiting: (waiter: Waiter) => boolean): boolean {
     for (const { task, scope } of this.#work.values()) {
       if (task.toolCallId !== toolCallId || task.status !== "running" || task.mode !== "sync") continue;
       const calls = scope?.session.state.openToolCalls ?? [];
-      return calls.length > 0 && calls.every((call) => isAsked(call.toolCallId));
+      return calls.length > 0 ? calls.every(isWaiting) : isWaiting({ agentId: task.id });
     }
     return false;
   }

@@ -95,7 +95,8 @@ export class StopHooks {
 }
 
 function roomOf(services: HookServices, work: HookedWork) {
-  return hookRoomOf(services, work.session, { agent: hookedAgentOf(work), asSession: true });
+  const agent = hookedAgentOf(work);
+  return hookRoomOf(services, work.session, { agent, asSession: true, waiter: agent });
 }
 
 function toldOf(services: HookServices, { session, agent }: HookedWork): HookInput {

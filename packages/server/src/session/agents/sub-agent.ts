@@ -137,7 +137,7 @@ class SubAgentHost implements RunHost {
     this.signal = work.signal;
     this.retry = services.retry;
     this.userAgent = userAgentOf(services.product, work.session);
-    this.#renewal = new CredentialRenewal(services, work.session);
+    this.#renewal = new CredentialRenewal(services, work.session, work.caller);
   }
 
   get limits(): RunLimits {

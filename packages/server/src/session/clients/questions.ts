@@ -4,8 +4,10 @@
  * is there, shown again to one that comes, and ends as `expired` after its deadline. One that is put to
  * a single client besides moves on when that client goes (`ask-client.ts`).
  */
+
 import type { PublishedEvent } from "../published-event.ts";
 import type { Attachment } from "../settings/session-settings.ts";
+import type { ClientWaits, Waiter } from "./client-waits.ts";
 
 export type QuestionKind =
   | "permission"
@@ -46,24 +48,19 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The session's run, which may have to wait before it is told an answer. */
-export interface QuestionWatch {
-  /** A question was asked. */
-  readonly onAsked: () => void;
-  /** One is settled: undefined when that may be told now, or a promise, which never rejects. */
-  readonly onSettled: () => Promise<void> | undefined;
-}
+/** What a run asks when no tool call of it is open. */
+const BETWEEN_CALLS: ReadonlySet<QuestionKind> = new Set(["session-limits", "auto-mode-switch"]);
 
 export class Questions {
   /** By request id; undefined while nothing waits, as in most sessions most of the time. */
   #pending: Map<string, Pending> | undefined;
   readonly #deadlineMs: number;
-  readonly #watch: QuestionWatch | undefined;
+  readonly #waits: ClientWaits | undefined;
 
   /** @param deadlineMs how long a question may wait, in milliseconds. */
-  constructor(deadlineMs: number, watch?: QuestionWatch) {
+  constructor(deadlineMs: number, waits?: ClientWaits) {
     this.#deadlineMs = deadlineMs;
-    this.#watch = watch;
+    this.#waits = waits;
   }
 
   get size(): number {
@@ -73,13 +70,14 @@ export class Questions {
   /** Waits for the answer. The signal cancels the question; it never rejects. */
   ask<T>(question: Question, signal: AbortSignal): Promise<QuestionOutcome<T>> {
     if (signal.aborted) return Promise.resolve({ kind: "cancelled", reason: "aborted" });
+    const waiter = waiterOf(question);
     return new Promise((resolve) => {
       const settle = (outcome: QuestionOutcome<unknown>) => {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
         this.#pending?.delete(question.requestId);
         if (this.size === 0) this.#pending = undefined;
-        const mayBeTold = outcome.kind === "cancelled" ? undefined : this.#watch?.onSettled();
+        const mayBeTold = waiter && this.#endWait(waiter, outcome);
         if (mayBeTold) void mayBeTold.then(() => resolve(outcome as QuestionOutcome<T>));
         else resolve(outcome as QuestionOutcome<T>);
       };
@@ -89,8 +87,14 @@ export class Questions {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#pending ??= new Map();
       this.#pending.set(question.requestId, { question, settle, timer });
-      this.#watch?.onAsked();
+      if (waiter) this.#waits?.begin(waiter);
     });
+  }
+
+  #endWait(waiter: Waiter, { kind }: QuestionOutcome<unknown>): Promise<void> | undefined {
+    if (kind !== "cancelled") return this.#waits?.end(waiter);
+    this.#waits?.cancel(waiter);
+    return undefined;
   }
 
   /** Gives the answer. False when nothing of that kind waits under the id: it was answered, or never asked. */
@@ -128,4 +132,9 @@ export class Questions {
     const questions = [...(this.#pending?.values() ?? [])].map((pending) => pending.question);
     return kind === undefined ? questions : questions.filter((question) => question.kind === kind);
   }
+}
+
+function waiterOf({ kind, toolCallId }: Question): Waiter | undefined {
+  if (toolCallId !== undefined) return { toolCallId };
+  return BETWEEN_CALLS.has(kind) ? "run" : undefined;
 }

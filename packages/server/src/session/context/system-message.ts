@@ -10,6 +10,7 @@ import type { Instructions } from "../../discovery/instructions.ts";
 import { renderInstructions } from "../../discovery/render-instructions.ts";
 import type { AgentDefinition } from "../agents/agent-definition.ts";
 import type { ClientLink } from "../clients/client-link.ts";
+import type { Asking } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
 import type { SessionState } from "../session-state.ts";
 import { currentMode } from "../settings/session-mode.ts";
@@ -39,20 +40,25 @@ interface Ingredients {
 }
 
 /** By state, so that a session that sleeps lets its message go. */
-const built = new WeakMap<
+const kept = new WeakMap<
   SessionState,
   { readonly from: Ingredients; readonly message: SessionSystemMessage }
 >();
 
+/** @throws the signal's reason when it aborts while a client is asked. */
 export async function systemMessageOf(
   session: Session,
   services: SurroundingServices,
+  asking: Asking = {},
 ): Promise<SessionSystemMessage> {
   const from = await ingredientsOf(session, services);
-  const known = built.get(session.state);
+  const known = kept.get(session.state);
   if (known !== undefined && isSame(known.from, from)) return known.message;
-  const message = share(await build(session, from));
-  built.set(session.state, { from, message });
+  const built = await build(session, from, asking);
+  // What its client was asked and has not said is missing in it.
+  asking.signal?.throwIfAborted();
+  const message = share(built);
+  kept.set(session.state, { from, message });
   return message;
 }
 
@@ -72,7 +78,7 @@ async function ingredientsOf(session: Session, services: SurroundingServices): P
   };
 }
 
-async function build(session: Session, from: Ingredients): Promise<SessionSystemMessage> {
+async function build(session: Session, from: Ingredients, asking: Asking): Promise<SessionSystemMessage> {
   const { settings, transformer, instructions, mode } = from;
   const config = configOf(session);
   const { text: message, warnings } = await buildSystemMessage({
@@ -89,10 +95,10 @@ async function build(session: Session, from: Ingredients): Promise<SessionSystem
     transform:
       transformer &&
       (async (sections) => {
-        const answer = await transformer.request("systemMessage.transform", {
-          sessionId: session.id,
-          sections,
-        });
+        const params = { sessionId: session.id, sections };
+        const answer = await session.waits.during(asking.waiter, () =>
+          transformer.request("systemMessage.transform", params, asking.signal),
+        );
         return (answer as { sections?: typeof sections } | null)?.sections ?? {};
       }),
   });

@@ -4,6 +4,7 @@
  */
 import type { ActiveModel } from "../../agent/run-host.ts";
 import type { ModelError } from "../../models/model-provider.ts";
+import type { Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
 
 export interface RenewalServices {
@@ -15,11 +16,14 @@ export interface RenewalServices {
 export class CredentialRenewal {
   readonly #services: RenewalServices;
   readonly #session: Session;
+  readonly #waiter: Waiter;
   #justRenewed = false;
 
-  constructor(services: RenewalServices, session: Session) {
+  /** @param waiter what goes on with the new credentials. */
+  constructor(services: RenewalServices, session: Session, waiter: Waiter) {
     this.#services = services;
     this.#session = session;
+    this.#waiter = waiter;
   }
 
   canTry(model: ActiveModel | undefined, error: ModelError): boolean {
@@ -32,10 +36,11 @@ export class CredentialRenewal {
     this.#justRenewed = true;
     // Providers' tokens are asked for before every call.
     if (model.isByok) return true;
-    return this.#services.renewGitHubToken(this.#session).then(
+    const renewed = this.#services.renewGitHubToken(this.#session).then(
       () => true,
       () => false,
     );
+    return this.#session.waits.during(this.#waiter, () => renewed);
   }
 
   callWentWell(): void {

@@ -4,6 +4,7 @@ import type { ClientLink } from "../clients/client-link.ts";
 
 export class ClientHooks implements HookSource {
   readonly name: string;
+  readonly isClient = true;
   start?: "new" | "resume" | undefined;
   readonly #link: ClientLink;
   readonly #sessionId: string;

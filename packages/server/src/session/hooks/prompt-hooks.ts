@@ -3,6 +3,7 @@ import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../../agent/run-host.ts";
 import type { HookRoom } from "../../hooks/hook-room.ts";
 import type { HookSource } from "../../hooks/hook-source.ts";
+import type { Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
 import { fileHooksOf, type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
 
@@ -32,14 +33,16 @@ export interface PromptHooks {
 /**
  * Undefined when nobody has hooks. Each part throws when the run is suspended meanwhile: the prompt goes
  * on waiting, and hooks are asked again when it is taken up.
+ * @param waiter what the prompt is for, where that is a run.
  */
 export function promptHooksOf(
   services: HookServices,
   session: Session,
   signal: AbortSignal,
+  waiter?: Waiter,
 ): PromptHooks | undefined {
   if (!hasHooks(session)) return undefined;
-  const room = hookRoomOf(services, session);
+  const room = hookRoomOf(services, session, { waiter });
   const unlessSuspended = async <T>(asking: Promise<T>): Promise<T> => {
     const answer = await asking;
     if (signal.reason instanceof RunSuspended) throw signal.reason;

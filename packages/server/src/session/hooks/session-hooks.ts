@@ -10,6 +10,7 @@ import { FileHook, type FileHookOptions } from "../../hooks/file-hook.ts";
 import { type HookedAgent, HookRoom } from "../../hooks/hook-room.ts";
 import type { HookSource } from "../../hooks/hook-source.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
+import type { Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
@@ -97,14 +98,21 @@ export function hookRoomOf(
     readonly agent?: HookedAgent;
     /** Hooks are told the session's id, not the sub-agent's. */
     readonly asSession?: boolean;
+    /** What goes on with the answers of hooks that are about no tool call; left out where no run does. */
+    readonly waiter?: Waiter;
   } = {},
 ): HookRoom {
+  const { waiter } = more;
   return new HookRoom({
     sessionId: more.asSession ? session.id : (more.agent?.agentId ?? session.id),
     ...(more.agent ? { agent: more.agent } : {}),
     sources: () => sourcesOf(services, session, more.clients ?? clientHooksOf(session)),
     workingDirectory: () => services.workingDirectory(session),
     deadlineMs: more.deadlineMs ?? services.deadlineMs,
+    ...(waiter && {
+      whileClientAnswers: (toolCallId, answer) =>
+        session.waits.during(toolCallId === undefined ? waiter : { toolCallId }, answer),
+    }),
     append: (type, data) =>
       session.append(
         type,
@@ -128,7 +136,7 @@ export function runHooksOf(
   agent?: HookedAgent,
 ): RunHooks {
   return createRunHooks({
-    room: hookRoomOf(services, session, { ...(agent ? { agent } : {}) }),
+    room: hookRoomOf(services, session, agent ? { agent, waiter: agent } : { waiter: "run" }),
     signal,
     transcriptPath: services.transcriptPath(session),
     addContext: (content) => session.record("rightseat.context_added", { content }),

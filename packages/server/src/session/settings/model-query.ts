@@ -6,18 +6,25 @@ import type { ModelQuery } from "../../models/model-directory.ts";
 import type { Fetch } from "../../models/model-provider.ts";
 import type { AgentCaller } from "../agents/sub-agent.ts";
 import type { ClientInferences } from "../clients/client-inferences.ts";
+import type { Waiter } from "../clients/client-waits.ts";
+import { type Wait, waitingFetch } from "../clients/waiting-fetch.ts";
 import type { Session } from "../session.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
-/** @param allowSocket whether calls that a client carries may go over a WebSocket. */
+/**
+ * @param allowSocket whether calls that a client carries may go over a WebSocket.
+ * @param waiter what goes on with what clients answer meanwhile; left out where no run does.
+ */
 export function modelQueryOf(
   session: Session,
   inferences: ClientInferences,
   allowSocket: boolean,
   settings: SessionSettings = session.settings,
   caller?: AgentCaller,
+  waiter?: Waiter,
 ): ModelQuery {
   const carrier = inferenceOf(session, inferences);
+  const wait: Wait = (answer) => session.waits.during(waiter, answer);
   const main = `${session.id}/main`;
   const context = caller
     ? {
@@ -37,13 +44,25 @@ export function modelQueryOf(
     gitHubToken: settings.gitHubToken,
     withoutServerToken: settings.withoutServerToken,
     capabilities: settings.modelCapabilities,
-    identity: settings,
-    ...(carrier ? { fetch: carrier.fetch(context) } : {}),
+    // A provider is kept with its ways through the client, which know who waits.
+    identity: waiter === undefined ? besideRuns(settings) : settings,
+    ...(carrier ? { fetch: waitingFetch(carrier.fetch(context), wait) } : {}),
     ...(carrier && allowSocket && settings.capi?.enableWebSocketResponses !== false
-      ? { socketFetch: socketFetchOf(carrier, context) }
+      ? { socketFetch: waitingFetch(socketFetchOf(carrier, context), wait) }
       : {}),
-    bearerToken: (providerName) => askForToken(session, providerName),
+    bearerToken: (providerName) => wait(() => askForToken(session, providerName)),
   };
+}
+
+const identitiesBesideRuns = new WeakMap<object, object>();
+
+/** What the providers of calls that no run goes on with are kept by. */
+function besideRuns(settings: SessionSettings): object {
+  const known = identitiesBesideRuns.get(settings);
+  if (known) return known;
+  const made = {};
+  identitiesBesideRuns.set(settings, made);
+  return made;
 }
 
 /** Loaded with the first call that a client carries. */
