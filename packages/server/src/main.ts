@@ -15,6 +15,9 @@ import { tokenCommand } from "./token-command.ts";
 const AS_PROCESS_ONE =
   "the server is process 1, and processes that commands leave behind stay as zombies: start it under an init (docker run --init, init: true of Compose, tini)";
 
+const STORE_HANGS =
+  "the store does not answer: the server ends without it; sessions are resumed from what their logs hold";
+
 /** @returns the exit code. */
 export async function main(argv: readonly string[], version: string): Promise<number> {
   if (argv[0] === "token") return tokenCommand(argv.slice(1));
@@ -61,8 +64,11 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   });
   if (process.pid === 1) logger.warning(AS_PROCESS_ONE);
   collectWhenIdle((figures) => logger.debug("memory was given back", figures));
-  const code = config.stdio ? await serveStdio(server, logger) : await serveTcp(server, config, logger);
-  const closed = await Promise.all([auditLog?.close() ?? true, logger.close()]);
+  const { code, inOrder } = config.stdio
+    ? await serveStdio(server, logger)
+    : await serveTcp(server, config, logger);
+  if (!inOrder) logger.error(STORE_HANGS);
+  const closed = await Promise.all([inOrder, auditLog?.close() ?? true, logger.close()]);
   // The end of a process waits for its threads, and one of them waits for a file that may never take what it has.
   if (closed.includes(false)) process.kill(process.pid, "SIGKILL");
   return code;
@@ -85,7 +91,13 @@ function openLogs(config: Config): { logger: ProcessLogger; auditLog: AuditLog |
   }
 }
 
-async function serveTcp(server: RightseatServer, config: Config, logger: Logger): Promise<number> {
+interface Ended {
+  readonly code: number;
+  /** False when threads of the process wait for a disk that does not answer. */
+  readonly inOrder: boolean;
+}
+
+async function serveTcp(server: RightseatServer, config: Config, logger: Logger): Promise<Ended> {
   // Before anybody is told that it runs: who starts it may end it at once.
   const ended = endSignal(logger);
   let port: number;
@@ -93,7 +105,7 @@ async function serveTcp(server: RightseatServer, config: Config, logger: Logger)
     port = await server.listen();
   } catch (error) {
     process.stderr.write(`rightseat: ${listenProblem(error as NodeJS.ErrnoException, config)}\n`);
-    return 1;
+    return { code: 1, inOrder: true };
   }
   // Both lines: people read the first, SDKs that start the server wait for the second.
   process.stdout.write(`Listening on http://${config.host}:${port}\nCLI server listening on port ${port}\n`);
@@ -108,11 +120,10 @@ async function serveTcp(server: RightseatServer, config: Config, logger: Logger)
     if (paths.length > 0) logger.warning(UNUSED_VOLUMES, { paths, home: config.home });
   });
   await Promise.race([ended, server.shutdownRequested]);
-  await server.shutdown();
-  return 0;
+  return { code: 0, inOrder: await server.shutdown() };
 }
 
-async function serveStdio(server: RightseatServer, logger: Logger): Promise<number> {
+async function serveStdio(server: RightseatServer, logger: Logger): Promise<Ended> {
   const stream = Duplex.from({ readable: process.stdin, writable: process.stdout });
   const gone = new Promise<void>((resolve) => {
     process.stdin.once("end", resolve);
@@ -120,8 +131,7 @@ async function serveStdio(server: RightseatServer, logger: Logger): Promise<numb
   });
   server.accept(stream);
   await Promise.race([endSignal(logger), gone, server.shutdownRequested]);
-  await server.shutdown();
-  return 0;
+  return { code: 0, inOrder: await server.shutdown() };
 }
 
 function endSignal(logger: Logger): Promise<void> {

@@ -71,8 +71,11 @@ export interface RightseatServer {
    * @throws the system's, or OpenSSL's, error when a certificate cannot be used; the old one stays.
    */
   reload(config: Config): void;
-  /** Ends in order: no new connections, running turns get their grace, the log is flushed. */
-  shutdown(): Promise<void>;
+  /**
+   * Ends in order: no new connections, running turns get their grace, the log is flushed.
+   * @returns false when the store stopped answering meanwhile.
+   */
+  shutdown(): Promise<boolean>;
   /** Settles when a client asked the server to end, and its sessions are closed. */
   readonly shutdownRequested: Promise<void>;
 }
@@ -94,6 +97,8 @@ export interface ServerPace {
   readonly sweepMs?: number;
   /** For how long, at the least, what a tenant has stored is not measured again. */
   readonly storedBytesKeptMs?: number;
+  /** Until sessions that are too old are looked for, and between two such looks. */
+  readonly retentionMs?: number;
 }
 
 export interface ServerParts {
@@ -250,6 +255,7 @@ export function createServer(
     delete: (key) => registry.delete(key),
     onDeleted: (tenant, sessions) => logger.info("old sessions were deleted", { tenant, sessions }),
     onError: (error, tenant) => logger.warning("old sessions could not be deleted", { tenant, error }),
+    lookMs: pace.retentionMs,
   });
   let requested: () => void = () => undefined;
   const shutdownRequested = new Promise<void>((resolve) => {
@@ -357,7 +363,7 @@ export function createServer(
   });
   let tcp: TcpServer | undefined;
   let operations: HttpPort | undefined;
-  let stopping: Promise<void> | undefined;
+  let stopping: Promise<boolean> | undefined;
   const accept = (stream: Duplex) => connections.accept(stream);
   const stop = () => {
     tcp?.stopListening();
@@ -419,7 +425,7 @@ export function createServer(
       connections.sweep();
     },
     shutdown: async () => {
-      await stop();
+      const inOrder = await stop();
       await Promise.race([
         Promise.all([...connections].map((connection) => connection.flushed())),
         new Promise((resolve) => setTimeout(resolve, 1000).unref()),
@@ -427,6 +433,7 @@ export function createServer(
       for (const connection of connections) connection.close("the server is shutting down");
       operations?.close();
       seldomLines.close();
+      return inOrder;
     },
   };
 }

@@ -1,18 +1,36 @@
 /**
  * Every place that the server writes to, and what may become of it: the server answers, says what is wrong,
- * loses nothing that it acknowledged, and works again when the fault is gone. A row is a place and a fault.
+ * loses nothing that it acknowledged, and works again when the fault is gone. A row is a place and a fault; the
+ * table is whole: each fault of each place has a row, or a reason why there is none.
  */
 import { execFileSync } from "node:child_process";
-import { truncateSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tempHome } from "./support/servers.ts";
-import { fillLog, startWorld, until, type World, type WorldOptions } from "./support/world.ts";
+import { fillLog, hasOwnDisks, startWorld, until, type World, type WorldOptions } from "./support/world.ts";
+
+const PLACES = [
+  "the audit log",
+  "the log file",
+  "the home",
+  "the folder for temporary files",
+  "standard error",
+] as const;
+const KINDS = ["full", "not writable", "removed", "not read", "slow"] as const;
 
 interface Row extends WorldOptions {
-  readonly place: string;
+  readonly place: (typeof PLACES)[number];
+  readonly kind: (typeof KINDS)[number];
+  /** How it comes about. */
   readonly fault: string;
+  /** The machine has to let tests have what it needs. */
+  readonly needs?: boolean;
+  /** No prompt is answered while it lasts: it is answered afterwards. */
+  readonly holdsUp?: boolean;
+  /** How the server ends meanwhile, where not in order: a thread of it waits for the disk, for good or for long. */
+  readonly endsBy?: "SIGKILL";
   /** @returns what undoes it. */
   readonly begin: (world: World) => Promise<() => unknown> | (() => unknown);
   /** What shows that the server knows, while it lasts. */
@@ -87,9 +105,49 @@ async function writesLogAgain(world: World): Promise<void> {
 
 const DEBUG = ["--log-level", "debug"];
 
+/** Longer than any real disk is slow for one write, and short enough for the test. */
+const SLOW_MS = 300;
+
+/** @param at where in the world it is. */
+function slow(at: (world: World) => string | Promise<string>, eachMs: number | "for ever"): Row["begin"] {
+  return async (world) => {
+    world.disk.begin(await at(world), eachMs);
+    return () => world.disk.end();
+  };
+}
+
+const isNotHeldUp = (world: World) => world.send("nothing is wrong");
+
+/** Fills a disk that has room for few files. */
+function fillFiles(folder: string): () => void {
+  const names: string[] = [];
+  try {
+    for (;;) {
+      const name = join(folder, `filler-${names.length}`);
+      writeFileSync(name, "");
+      names.push(name);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+  }
+  return () => {
+    for (const name of names) rmSync(name);
+  };
+}
+
+/** Folders in the home, deepest last. */
+function foldersOf(home: string): string[] {
+  const below = readdirSync(home, { recursive: true, withFileTypes: true });
+  return [
+    home,
+    ...below.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)),
+  ];
+}
+
 const ROWS: readonly Row[] = [
   {
     place: "the audit log",
+    kind: "full",
     fault: "is on a full disk",
     auditLog: "file",
     begin: (world) => fullFor(world.auditLog, world),
@@ -98,6 +156,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the audit log",
+    kind: "not writable",
     fault: "cannot be written",
     auditLog: "file",
     begin: (world) => folderInPlaceOf(world.auditLog),
@@ -106,6 +165,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the audit log",
+    kind: "removed",
     fault: "is removed with its folder",
     auditLog: "file",
     begin: async (world) => {
@@ -121,6 +181,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the audit log",
+    kind: "not read",
     fault: "is a pipe that is not read",
     auditLog: "pipe",
     begin: (world) => () => world.readAuditPipe(),
@@ -129,6 +190,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the log file",
+    kind: "full",
     fault: "is on a full disk",
     flags: DEBUG,
     begin: async (world) => fullFor(await logFileOf(world), world),
@@ -146,6 +208,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the log file",
+    kind: "not writable",
     fault: "cannot be written",
     flags: DEBUG,
     begin: async (world) => folderInPlaceOf(await logFileOf(world)),
@@ -158,6 +221,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the log file",
+    kind: "removed",
     fault: "is removed with its folder",
     flags: DEBUG,
     begin: async (world) => {
@@ -177,6 +241,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the home",
+    kind: "full",
     fault: "is on a full disk",
     begin: (world) => {
       limitFiles(world, 0);
@@ -187,6 +252,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the home",
+    kind: "not writable",
     fault: "cannot be written",
     begin: async ({ home }) => {
       await rename(home, `${home}-away`);
@@ -207,7 +273,125 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    place: "the home",
+    kind: "not writable",
+    fault: "may not be written any more",
+    isOrdinaryUser: true,
+    begin: async ({ home }) => {
+      const folders = foldersOf(home);
+      for (const folder of folders) await chmod(folder, 0o500);
+      return () => Promise.all(folders.map((folder) => chmod(folder, 0o700)));
+    },
+    tells: async (world) => {
+      await expect(world.client.request("session.create", { model: "demo" })).rejects.toMatchObject({
+        data: { reason: "storage_unavailable" },
+      });
+      await until(async () => /permission denied/.test((await checksOf(world)).store ?? ""));
+    },
+    recovers: isReady,
+  },
+  {
+    place: "the home",
+    kind: "removed",
+    fault: "is unmounted, and mounted again",
+    begin: async ({ home }) => {
+      await rename(home, `${home}-away`);
+      return async () => {
+        await rm(home, { recursive: true, force: true });
+        await rename(`${home}-away`, home);
+      };
+    },
+    tells: async (world) => {
+      await expect(world.send("refused")).rejects.toMatchObject({
+        data: { reason: expect.stringMatching(/session_not_found|storage_unavailable/) },
+      });
+      const told = await world.client.event(world.sessionId, "session.error");
+      expect(told.data).toMatchObject({ errorType: "storage" });
+    },
+    recovers: async (world) => {
+      await isReady(world);
+      await world.client.request("session.resume", { sessionId: world.sessionId });
+    },
+  },
+  {
+    place: "the home",
+    kind: "slow",
+    fault: "is on a slow disk",
+    begin: slow(({ home }) => home, SLOW_MS),
+    tells: isNotHeldUp,
+    recovers: isReady,
+  },
+  {
+    place: "the home",
+    kind: "slow",
+    fault: "is on a disk that does not answer",
+    holdsUp: true,
+    endsBy: "SIGKILL",
+    flags: ["--shutdown-grace", "1"],
+    begin: slow(({ home }) => home, "for ever"),
+    tells: (world) => until(async () => (await checksOf(world)).store === "no answer within 1000 ms"),
+    recovers: isReady,
+  },
+  {
+    place: "the audit log",
+    kind: "slow",
+    fault: "is on a slow disk",
+    auditLog: "file",
+    begin: slow(({ auditLog }) => auditLog, SLOW_MS),
+    tells: isNotHeldUp,
+    recovers: isReady,
+  },
+  {
+    place: "the audit log",
+    kind: "slow",
+    fault: "is on a disk that does not answer",
+    auditLog: "file",
+    endsBy: "SIGKILL",
+    begin: slow(({ auditLog }) => auditLog, "for ever"),
+    tells: refusesAudited,
+    recovers: isReady,
+  },
+  {
+    place: "the log file",
+    kind: "slow",
+    fault: "is on a slow disk",
+    flags: DEBUG,
+    endsBy: "SIGKILL",
+    begin: slow(logFileOf, SLOW_MS),
+    tells: countsLostLines,
+    recovers: writesLogAgain,
+  },
+  {
+    place: "the log file",
+    kind: "slow",
+    fault: "is on a disk that does not answer",
+    flags: DEBUG,
+    endsBy: "SIGKILL",
+    begin: slow(logFileOf, "for ever"),
+    tells: countsLostLines,
+    recovers: writesLogAgain,
+  },
+  {
+    place: "standard error",
+    kind: "not writable",
+    fault: "is open for reading alone",
+    standardError: "unwritable",
+    flags: DEBUG,
+    begin: () => () => undefined,
+    tells: countsLostLines,
+  },
+  {
     place: "the folder for temporary files",
+    kind: "full",
+    fault: "is a full disk",
+    needs: hasOwnDisks,
+    temporaryFiles: 8,
+    begin: (world) => fillFiles(world.tempOutside),
+    tells: isNotHeldUp,
+  },
+  {
+    place: "the folder for temporary files",
+    kind: "removed",
     fault: "is removed",
     begin: async (world) => {
       await rm(world.temp, { recursive: true });
@@ -217,6 +401,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "the folder for temporary files",
+    kind: "not writable",
     fault: "cannot be written",
     begin: async (world) => {
       await rm(world.temp, { recursive: true });
@@ -227,6 +412,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "standard error",
+    kind: "full",
     fault: "is a file on a full disk",
     standardError: "file",
     flags: DEBUG,
@@ -237,6 +423,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "standard error",
+    kind: "not read",
     fault: "is a pipe that is not read",
     standardError: "unread",
     flags: DEBUG,
@@ -252,6 +439,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "standard error",
+    kind: "removed",
     fault: "is a pipe that nobody has open any more",
     standardError: "unread",
     flags: DEBUG,
@@ -263,6 +451,7 @@ const ROWS: readonly Row[] = [
   },
   {
     place: "standard error",
+    kind: "slow",
     fault: "is a pipe that is read slowly",
     standardError: "unread",
     flags: DEBUG,
@@ -278,6 +467,21 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** Why a fault has no row. */
+const NOT_APPLICABLE: Readonly<Record<string, string>> = {
+  "the log file, not read": "the server makes the file itself, in a folder: it is never a pipe",
+  "the home, not read": "it is a folder",
+  "the folder for temporary files, not read": "it is a folder",
+  "the folder for temporary files, slow":
+    "the server has no file there, only a socket, which no disk has to hold",
+};
+
+test("the table is whole: each fault of each place has a row, or a reason why there is none", () => {
+  const named = [...ROWS.map(({ place, kind }) => `${place}, ${kind}`), ...Object.keys(NOT_APPLICABLE)];
+  const all = PLACES.flatMap((place) => KINDS.map((kind) => `${place}, ${kind}`));
+  expect([...new Set(named)].sort()).toEqual(all.sort());
+});
+
 /** The server lives and answers, whatever it is that cannot be written. */
 async function answers(world: World): Promise<void> {
   expect(await world.page("/healthz")).toMatchObject({ status: 200 });
@@ -292,7 +496,9 @@ async function tellsAllPrompts(world: World): Promise<void> {
   expect(prompts).toEqual(expect.arrayContaining([...world.acknowledged]));
 }
 
-describe.each(ROWS)("when $place $fault", { timeout: 60_000 }, (row) => {
+const rows = ROWS.filter(({ needs = true }) => needs);
+
+describe.each(rows)("when $place $fault", { timeout: 60_000 }, (row) => {
   test("the server answers, says so, and works again after it, with all that it acknowledged", async () => {
     await using folder = await tempHome();
     await using world = await startWorld(folder.path, row);
@@ -301,8 +507,11 @@ describe.each(ROWS)("when $place $fault", { timeout: 60_000 }, (row) => {
     const undo = await row.begin(world);
     await row.tells(world);
     await answers(world);
-    await world.send("meanwhile").catch(() => undefined);
+    const meanwhile = world.send("meanwhile").catch(() => undefined);
+    if (row.holdsUp) await answers(world);
+    else await meanwhile;
     await undo();
+    await meanwhile;
     await row.recovers?.(world);
     const seen = world.client.of(world.sessionId).length;
     await world.send("after");
@@ -316,7 +525,7 @@ describe.each(ROWS)("when $place $fault", { timeout: 60_000 }, (row) => {
     await using world = await startWorld(folder.path, row);
     await row.begin(world);
     await row.tells(world);
-    expect(await world.kill("SIGTERM")).toBe(0);
+    expect(await world.kill("SIGTERM")).toBe(row.endsBy ?? 0);
   });
 });
 

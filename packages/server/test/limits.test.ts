@@ -1,8 +1,9 @@
 /** How much tenants and the server may do: what is over the limit is refused at once, and says for how long. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createToken } from "../src/auth/token.ts";
 import { Retention } from "../src/limits/retention.ts";
 import { createFileEventLog } from "../src/store/files/file-event-log.ts";
@@ -376,5 +377,36 @@ describe("retention", () => {
     expect((await log.list("acme")).map(({ sessionId }) => sessionId).sort()).toEqual(["new", "open"]);
     expect(await log.list("globex")).toHaveLength(3);
     await log.close();
+  });
+
+  test("on a full disk they are deleted, too", async () => {
+    await using home = await tempHome();
+    const log = createFileEventLog({ home: home.path, durability: "os" });
+    const longAgo = "2020-01-01T00:00:00Z";
+    for (const sessionId of ["old-1", "old-2"]) {
+      const summary = { sessionId, startTime: longAgo, modifiedTime: longAgo };
+      await log.release(await log.create({ tenant: "default", sessionId }, summary));
+    }
+    await log.close();
+    const file = join(home.work, "config.json");
+    await writeFile(file, JSON.stringify({ limits: { tenants: { default: { retentionDays: 30 } } } }));
+    // No file of this process grows from here on.
+    const mayGrow = (bytes: "0" | "unlimited") =>
+      execFileSync("prlimit", ["--pid", String(process.pid), `--fsize=${bytes}:`]);
+    mayGrow("0");
+    try {
+      await using server = await startServer(home.path, {
+        flags: ["--config", file],
+        pace: { retentionMs: 50 },
+      });
+      await vi.waitUntil(
+        async () => !(await readdir(join(home.path, "session-state"))).some((name) => name.startsWith("old")),
+        { timeout: 30_000 },
+      );
+      await vi.waitUntil(() => server.log.some(({ message }) => message === "old sessions were deleted"));
+      expect(server.log.filter(({ message }) => message.includes("could not be deleted"))).toEqual([]);
+    } finally {
+      mayGrow("unlimited");
+    }
   });
 });

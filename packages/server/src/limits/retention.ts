@@ -12,6 +12,8 @@ export interface RetentionOptions {
   readonly delete: (key: SessionKey) => Promise<boolean>;
   readonly onDeleted: (tenant: string, sessions: number) => void;
   readonly onError: (error: unknown, tenant: string | undefined) => void;
+  /** Until the first look, and between two. Default: half a minute, and an hour. */
+  readonly lookMs?: number;
 }
 
 const FIRST_LOOK_MS = 30_000;
@@ -25,8 +27,8 @@ export class Retention {
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    this.#first = setTimeout(() => void this.look(), FIRST_LOOK_MS).unref();
-    this.#interval = setInterval(() => void this.look(), EVERY_MS).unref();
+    this.#first = setTimeout(() => void this.look(), options.lookMs ?? FIRST_LOOK_MS).unref();
+    this.#interval = setInterval(() => void this.look(), options.lookMs ?? EVERY_MS).unref();
   }
 
   close(): void {

@@ -29,6 +29,7 @@ import { createSessionState, parseSessionState } from "./session-state.ts";
 import { hasParticipants, type SessionSettings } from "./settings/session-settings.ts";
 import { showUnshownQuestions } from "./told-at-joining.ts";
 import { closeCutOffToolCalls } from "./tools/cut-off-tool-calls.ts";
+import { unlessStoreHangs } from "./unless-store-hangs.ts";
 import { silentClients, waitsForClients } from "./waiting-for-clients.ts";
 import type { Confinement } from "./workspace/confinement.ts";
 
@@ -252,16 +253,22 @@ export class SessionRegistry {
     return deleting;
   }
 
-  /** Ends everything: running turns get `graceMs`, then they are suspended. */
-  async shutdown(graceMs: number): Promise<void> {
+  /**
+   * Ends everything: running turns get `graceMs`, then they are suspended.
+   * @returns false when the store stopped answering, so that sessions are left as a crash would leave them.
+   */
+  async shutdown(graceMs: number): Promise<boolean> {
     clearInterval(this.#sweeper);
     this.#stopping = true;
     const running = [...this.#sessions.values()].flatMap((session) =>
       session.run ? [session.run.done] : [],
     );
     if (running.length > 0) await Promise.race([Promise.allSettled(running), delay(graceMs)]);
-    await Promise.allSettled([...this.#sessions.values()].map((session) => this.close(session)));
-    await this.log.close();
+    const closed = Promise.allSettled([...this.#sessions.values()].map((session) => this.close(session)));
+    return unlessStoreHangs(
+      this.log,
+      closed.then(() => this.log.close()),
+    );
   }
 
   #refuseWhenStopping(): void {

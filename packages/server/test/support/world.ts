@@ -1,5 +1,5 @@
 /** A server in a process of its own, and every place that it writes to; for tests that break those. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { Socket } from "node:net";
@@ -7,14 +7,19 @@ import { join } from "node:path";
 import { encodeFrame } from "@rightseat/protocol";
 import { expect } from "vitest";
 import { COMMAND } from "./servers.ts";
+import { createSlowDisk, type SlowDisk } from "./slow-disk.ts";
 import { connectTcp, type WireClient } from "./wire-client.ts";
 
 export interface WorldOptions {
-  /** Where standard error goes: a pipe that is read (default), one that is not, or a file. */
-  readonly standardError?: "read" | "unread" | "file";
+  /** Where standard error goes: a pipe that is read (default), one that is not, a file, or one that is open for reading. */
+  readonly standardError?: "read" | "unread" | "file" | "unwritable";
   /** A file, or a named pipe that is open and not read. */
   readonly auditLog?: "file" | "pipe";
   readonly flags?: readonly string[];
+  /** Rights of files count for the server even where the tests run as root. */
+  readonly isOrdinaryUser?: boolean;
+  /** The folder for temporary files is a disk of its own, which holds so many files. */
+  readonly temporaryFiles?: number;
 }
 
 export interface World extends AsyncDisposable {
@@ -25,6 +30,9 @@ export interface World extends AsyncDisposable {
   readonly auditLog: string;
   readonly logDir: string;
   readonly temp: string;
+  /** The same, as it is for the test where it is a disk of its own. */
+  readonly tempOutside: string;
+  readonly disk: SlowDisk;
   /** Of standard error, when it is a file. */
   readonly errorFile: string;
   /** What came on standard error, as far as it is read. */
@@ -44,17 +52,21 @@ export interface World extends AsyncDisposable {
 /** @param path a folder of its own. */
 export async function startWorld(path: string, options: WorldOptions = {}): Promise<World> {
   const at = (name: string) => join(path, name);
-  for (const name of ["home", "audit", "temp"]) await mkdir(at(name));
+  const home = at("home");
+  for (const name of [home, at("audit"), at("temp")]) await mkdir(name);
   const auditLog = at("audit/audit.jsonl");
   if (options.auditLog === "pipe") execFileSync("mkfifo", [auditLog]);
   const auditPipe =
     options.auditLog === "pipe" ? openSync(auditLog, constants.O_RDONLY | constants.O_NONBLOCK) : undefined;
   const errorFile = at("errors.log");
-  const errorDescriptor = options.standardError === "file" ? openSync(errorFile, "a") : undefined;
+  const errorDescriptor = openErrors(options.standardError, errorFile);
+  const disk = createSlowDisk(at("slow"));
   const flags = ["--headless", "--demo", "--port", "0", "--http-port", "0", ...(options.flags ?? [])];
   if (options.auditLog) flags.push("--audit-log", auditLog);
-  const child = spawn(process.execPath, [COMMAND, ...flags, "--log-dir", at("logs")], {
-    env: { PATH: process.env.PATH, COPILOT_HOME: at("home"), TMPDIR: at("temp") },
+  const line = [process.execPath, ...disk.nodeFlags, COMMAND, ...flags, "--log-dir", at("logs")];
+  const [program, ...args] = [...around(options, at("temp")), ...line];
+  const child = spawn(program as string, args, {
+    env: { PATH: process.env.PATH, COPILOT_HOME: home, TMPDIR: at("temp") },
     stdio: ["ignore", "pipe", errorDescriptor ?? "pipe"],
   });
   if (errorDescriptor !== undefined) closeSync(errorDescriptor);
@@ -68,8 +80,8 @@ export async function startWorld(path: string, options: WorldOptions = {}): Prom
   const { sessionId } = await client.request("session.create", { model: "demo" });
   const acknowledged: string[] = [];
   return {
-    ...{ child, client, sessionId, auditLog, errorFile, acknowledged },
-    ...{ home: at("home"), logDir: at("logs"), temp: at("temp") },
+    ...{ child, client, sessionId, auditLog, errorFile, acknowledged, disk },
+    ...{ home, logDir: at("logs"), temp: at("temp"), tempOutside: `/proc/${child.pid}/root${at("temp")}` },
     errors: () => errors,
     readAuditPipe: () => void new Socket({ fd: auditPipe }).on("error", () => undefined).resume(),
     page: async (name) => {
@@ -91,6 +103,28 @@ export async function startWorld(path: string, options: WorldOptions = {}): Prom
     },
   };
 }
+
+function openErrors(kind: WorldOptions["standardError"], path: string): number | undefined {
+  if (kind !== "file" && kind !== "unwritable") return undefined;
+  closeSync(openSync(path, "a"));
+  return openSync(path, kind === "file" ? "a" : "r");
+}
+
+/** What stands before the command; it becomes the command, so that its process id is the server's. */
+function around({ isOrdinaryUser, temporaryFiles }: WorldOptions, temp: string): string[] {
+  const isRoot = process.getuid?.() === 0;
+  if (isOrdinaryUser && isRoot) return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+  if (temporaryFiles === undefined) return [];
+  const mount = `mount -t tmpfs -o nr_inodes=${temporaryFiles + 1} tmpfs "$0" && exec "$@"`;
+  return ["unshare", ...(isRoot ? [] : ["--user", "--map-root-user"]), "--mount", "sh", "-c", mount, temp];
+}
+
+/** Whether this machine lets the tests have disks of their own. */
+export const hasOwnDisks =
+  spawnSync("unshare", [
+    ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
+    ...["--mount", "sh", "-c", "mount -t tmpfs tmpfs /mnt"],
+  ]).status === 0;
 
 function portsOf(child: ChildProcess, exited: Promise<unknown>): Promise<[number, number]> {
   return new Promise((resolve, reject) => {

@@ -17,13 +17,20 @@ export function isMissing(error: unknown): boolean {
 /** True when the disk, or what the user may have of it, is full. */
 export function isOutOfSpace(error: unknown): boolean {
   const code = errorCode(error);
-  return code !== undefined && code in WORDS;
+  return code !== undefined && code in OUT_OF_SPACE;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const OUT_OF_SPACE: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the disk",
   EDQUOT: "the user's share of the disk is used up",
   EFBIG: "a file may not become so large",
+};
+
+const WORDS: Readonly<Record<string, string>> = {
+  ...OUT_OF_SPACE,
+  EACCES: "permission denied",
+  EROFS: "the file system is read-only",
+  EIO: "the disk reports an error",
 };
 
 /** Passes a StoreError on; anything else becomes `unavailable`, saying what was being done. */

@@ -41,3 +41,21 @@ test("folders with sockets that killed processes left among the temporary files 
     await rm(root, { recursive: true });
   }
 });
+
+test("without a folder for temporary files, and with a home whose path is too long, the reason is told; later it works", async () => {
+  const root = await mkdtemp(join(tmpdir(), "rs-"));
+  vi.stubEnv("TMPDIR", join(root, "missing"));
+  const socket = new InstanceSocket(join(root, "h".repeat(120)), async () => "free");
+  try {
+    await expect(socket.listen()).rejects.toMatchObject({
+      kind: "unavailable",
+      message: expect.stringMatching(/local socket .* temporary files: ENOENT/),
+    });
+    await mkdir(join(root, "missing"));
+    expect(existsSync(await socket.listen())).toBe(true);
+  } finally {
+    vi.unstubAllEnvs();
+    await socket.close();
+    await rm(root, { recursive: true });
+  }
+});

@@ -3,8 +3,8 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, rm, rmdir, stat } from "node:fs/
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type SessionKey, StoreError } from "../event-log.ts";
-import { errorCode } from "./errors.ts";
+import type { SessionKey } from "../event-log.ts";
+import { errorCode, toStoreError } from "./errors.ts";
 import { runDirectory } from "./layout.ts";
 
 /**
@@ -50,9 +50,10 @@ export class InstanceSocket {
   listen(): Promise<string> {
     this.#listening ??= this.#start().catch((error: unknown) => {
       this.#listening = undefined;
-      throw new StoreError("unavailable", "could not listen on a local socket for session leases", {
-        cause: error,
-      });
+      throw toStoreError(
+        error,
+        "listen on a local socket for session leases, in the home or the folder for temporary files",
+      );
     });
     return this.#listening;
   }
