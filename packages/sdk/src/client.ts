@@ -322,8 +322,9 @@ export class CopilotClient {
         return session;
       }
       joining.set(sessionId, core);
-      const maybeMade = request.method === "session.create" && orphans.take(sessionId);
-      await core.join({ ...request, maybeMade }, limits, (join) => {
+      const isOpen = open !== undefined;
+      const maybeMade = request.method === "session.create" && orphans.take(sessionId) && !isOpen;
+      await core.join({ ...request, maybeMade, isOpen }, limits, (join) => {
         withdrawn = orphans.withdraw(sessionId, request, join);
       });
       // Another client has deleted it, without a word to this one.

@@ -60,6 +60,34 @@ describe("a prompt", () => {
     expect(await promptsOf(session)).toEqual(["echo after"]);
   });
 
+  test.each(["disconnect", "stop", "forceStop"] as const)(
+    "that the server has taken, and that is waited for until %s, is told as maybe done",
+    async (how) => {
+      const client = world.connect();
+      const session = await client.createSession(config());
+      world.model.use([{ hang: true }]);
+      const error = session.sendAndWait("echo taken").catch((thrown) => thrown);
+      await world.model.until(({ requests }) => requests.length === 1);
+      await (how === "disconnect" ? session.disconnect() : client[how]());
+      expect(await error).toMatchObject({ message: expect.stringContaining("It was left"), maybeDone: true });
+    },
+  );
+
+  test("that has not gone out when its object is left is not carried out, although another has the session", async () => {
+    const client = world.connect();
+    const first = await client.createSession(config({ sessionId: "shared" }));
+    const second = await client.resumeSession("shared", config());
+    world.proxy.setRates({ refuse: 1 });
+    world.proxy.cutAll();
+    await world.proxy.until(({ faults }) => faults.refuse > 0);
+    const waiting = second.sendAndWait("echo withdrawn").catch((thrown) => thrown);
+    await second.disconnect();
+    expect((await waiting).maybeDone).toBeUndefined();
+    world.proxy.setRates({});
+    await first.sendAndWait("echo after");
+    expect(await promptsOf(first)).toEqual(["echo after"]);
+  });
+
   test("whose signal has a text as its reason is rejected with an Error that says it", async () => {
     const session = await world.connect().createSession(config());
     const signal = AbortSignal.abort("not now");

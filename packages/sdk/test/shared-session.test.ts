@@ -33,6 +33,19 @@ test("a create that is refused, since the session is open, leaves it as it was",
   expect(await say(session, "still here")).toBe("still here");
 });
 
+test("a create whose connection is lost is refused all the same, and leaves the session that is open as it was", async () => {
+  const client = world.connect();
+  const session = await client.createSession(config({ sessionId: ID }));
+  world.proxy.freeze();
+  const again = client.createSession(config({ sessionId: ID })).catch((error) => error);
+  // The request has gone out.
+  await client.ping("", { timeoutMs: 20 }).catch(() => undefined);
+  world.proxy.cutAll();
+  world.proxy.thaw();
+  expect(await again).toMatchObject({ message: expect.stringContaining("Session already exists") });
+  expect(await say(session, "still here")).toBe("still here");
+});
+
 test("a resume that is refused leaves the session that is open as it was", async () => {
   const client = world.connect();
   const session = await client.createSession(config({ sessionId: ID }));

@@ -79,6 +79,23 @@ describe("events", () => {
     expect(told).toEqual(["a", "b", "c", "d", "e", "f"]);
   });
 
+  test("that are being delivered are behind the place that is told meanwhile", async () => {
+    const rests: string[][] = [];
+    const reading = new EventFeed({
+      deliver: () => {
+        const { cursor, seen } = reading.position;
+        const behind = log.events.slice(Number(cursor ?? 0)).filter(({ id }) => !seen?.has(id));
+        rests.push(behind.map(({ id }) => id));
+      },
+      askedAgain: () => undefined,
+    });
+    for (const id of ["a", "b", "c", "d"]) log.add(id);
+    reading.hold();
+    reading.live(log.events.at(-1) as SessionEvent);
+    await reading.catchUp(log.read);
+    expect(rests).toEqual([["b", "c", "d"], ["c", "d"], ["d"], []]);
+  });
+
   test("that arrive on the new connection come after those that were missed", async () => {
     feed.live(log.add("a"));
     log.add("b");

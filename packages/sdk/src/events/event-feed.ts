@@ -65,6 +65,11 @@ export class EventFeed {
     else this.#take(event, "live");
   }
 
+  /** What arrives waits: the server's word for the end of its log is not the place of the stream. */
+  get isHolding(): boolean {
+    return this.#arrived !== undefined;
+  }
+
   /** From now on what arrives waits until the log has been read. */
   hold(): void {
     this.#arrived = [];
@@ -85,14 +90,21 @@ export class EventFeed {
     for await (const { events, cursor, passed } of readAfter(read, this.position)) {
       // Another connection has taken over meanwhile.
       if (this.#arrived !== arrived) return;
-      this.setCursor(cursor);
-      for (const { id } of passed ?? []) this.#seen.add(id);
+      if (passed) this.#pass(passed, cursor);
       const ids = idsOf(arrived);
       const met = events.findIndex((event) => ids.has(event.id));
       for (const event of met < 0 ? events : events.slice(0, met)) this.#take(event, "log");
       if (met >= 0) break;
+      // Not before: whoever asks for the position while a page is delivered reads the rest of it from the log.
+      if (!passed) this.setCursor(cursor);
     }
     this.release();
+  }
+
+  /** The place that the cursor stands for comes before events that were told already. */
+  #pass(passed: readonly SessionEvent[], cursor: string): void {
+    this.setCursor(cursor);
+    for (const { id } of passed) this.#seen.add(id);
   }
 
   /** Delivers what has arrived, and what arrives from now on at once. */

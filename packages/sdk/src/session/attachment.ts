@@ -45,6 +45,8 @@ export interface JoinRequest {
   readonly ownId: boolean;
   /** An attempt before, whose answer was lost, may have made the session. */
   readonly maybeMade?: boolean;
+  /** This client has the session open: one that exists already is that one, and none that a lost attempt made. */
+  readonly isOpen?: boolean;
 }
 
 /** A request to join that was given up while the server was at it. */
@@ -134,7 +136,7 @@ export class Attachment {
       } catch (error) {
         if (signal?.aborted) onGivenUp({ channel, answer });
         if (this.isClosed) throw this.#closeReason;
-        if (isConnectionLoss(error)) maybeMade = true;
+        if (isConnectionLoss(error)) maybeMade = request.isOpen !== true;
         else if (reasonOf(error) === "shutting_down") link.leave(channel, toError(error));
         else if (maybeMade && isHeld(error, startedMs)) await pause(backoffMs(tries, RETRY), signal);
         else throw error;

@@ -408,7 +408,7 @@ export class SessionCore {
     this.#refreshingCursor = true;
     try {
       const result = await channel.request("session.eventLog.tail", { sessionId: this.id });
-      this.#feed.setCursor((result as { cursor: string }).cursor);
+      if (!this.#feed.isHolding) this.#feed.setCursor((result as { cursor: string }).cursor);
     } catch {
       // The older place will do.
     } finally {

@@ -19,6 +19,9 @@ export class PromptWatch {
   #isKnown = false;
   #begun = false;
   #over = false;
+  /** The log is being looked up; and whether the session came to rest meanwhile. */
+  #lookingUp = false;
+  #restedMeanwhile = false;
   #last: AssistantMessageEvent | undefined;
 
   constructor(messageId: string) {
@@ -61,12 +64,24 @@ export class PromptWatch {
     this.#resolve(this.#begun || !this.#isKnown ? this.#last : undefined);
   }
 
+  /** The log is asked what became of the prompt: until `lookedUp`, others' turns that end do not end the wait. */
+  lookingUp(): void {
+    this.#lookingUp = true;
+  }
+
+  lookedUp(): void {
+    this.#lookingUp = false;
+    if (this.#restedMeanwhile && !this.#over) this.end();
+  }
+
   /** Goes on from where another got to that followed the log. */
   takeOver(earlier: PromptWatch): void {
     if (this.#begun || !earlier.#begun) return;
     this.#begun = true;
     this.#runId = earlier.#runId;
-    this.#last ??= earlier.#last;
+    // What was told meanwhile is its own as long as its turn goes on, and another prompt's afterwards.
+    if (earlier.isOver) this.#last = earlier.#last;
+    else this.#last ??= earlier.#last;
   }
 
   onEvent(event: SessionEvent): void {
@@ -75,8 +90,13 @@ export class PromptWatch {
     if (type === "user.message") this.#onUserMessage(data as UserMessage);
     else if (type === "assistant.message") this.#last = event;
     else if (!this.#accepted && !this.#begun) return;
-    else if (type === "session.idle") this.end();
+    else if (type === "session.idle") this.#onIdle();
     else if (type === "session.error") this.#onError(data as SessionFailure);
+  }
+
+  #onIdle(): void {
+    if (this.#lookingUp && !this.#begun) this.#restedMeanwhile = true;
+    else this.end();
   }
 
   #onUserMessage({ messageId, delivery, isAutopilotContinuation }: UserMessage): void {

@@ -47,9 +47,9 @@ export class Prompts {
     });
     this.flush();
     return orAborted(answered, signal).catch((error: unknown) => {
-      if (signal?.aborted && prompt && this.#unanswered.delete(prompt)) {
+      if (signal?.aborted && prompt) {
         if (prompt.sentOn) markMaybeDone(error);
-        prompt.givenUp.abort(toError(error));
+        if (this.#unanswered.delete(prompt)) prompt.givenUp.abort(toError(error));
       }
       throw error;
     });

@@ -25,23 +25,26 @@ export async function sendAndWait(
 ): Promise<AssistantMessageEvent | undefined> {
   const watch = new PromptWatch(message.messageId);
   const stopWatching = core.watch((event) => watch.onEvent(event));
-  const stopWaiting = hold.onClosed((reason) => watch.fail(reason));
+  const ended = new AbortController();
   let accepted = false;
   let givenUp = false;
+  const giveUp = (reason: Error) => {
+    givenUp = true;
+    watch.fail(reason);
+    ended.abort(reason);
+  };
+  // An error of its own: it says of this prompt alone whether it may be carried out.
+  const stopWaiting = hold.onClosed((reason) => giveUp(new Error(reason.message, { cause: reason })));
   try {
     return await withLimits("session.idle", { timeoutMs, signal }, async (limit) => {
-      const sent = core.send(message, { signal: limit, timeoutMs: Number.POSITIVE_INFINITY }).then((id) => {
+      limit?.addEventListener("abort", () => giveUp(toError(limit.reason)), { once: true });
+      const limits = { signal: ended.signal, timeoutMs: Number.POSITIVE_INFINITY };
+      const sent = core.send(message, limits).then((id) => {
         accepted = true;
         watch.accepted(id);
         // One that was carried out before is told by no event.
-        if (ownId && id === message.messageId && !watch.hasBegun)
-          lookUp(core, watch, id).catch(() => undefined);
+        if (ownId && id === message.messageId && !watch.hasBegun) void lookUp(core, watch, id);
       });
-      const onAbort = () => {
-        givenUp = true;
-        watch.fail(toError(limit?.reason));
-      };
-      limit?.addEventListener("abort", onAbort, { once: true });
       // The answer may be there before the server's word that it has the prompt.
       return Promise.race([sent, watch.outcome]).then(() => watch.outcome);
     });
@@ -56,8 +59,14 @@ export async function sendAndWait(
 
 const TELLING = ["user.message", "assistant.message", "session.error"];
 
-/** Looks in the log for a prompt whose turn was before this wait began. */
+/** Looks in the log for a prompt whose turn was before this wait began. Never rejects. */
 async function lookUp(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
+  watch.lookingUp();
+  await findEarlier(core, watch, messageId).catch(() => undefined);
+  watch.lookedUp();
+}
+
+async function findEarlier(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
   const earlier = new PromptWatch(messageId);
   for await (const { events } of readAfter(core.reader({ types: TELLING }), {})) {
     for (const event of events) earlier.onEvent(event as SessionEvent);

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import type { SessionEvent } from "../types/messages.ts";
+import { PromptWatch } from "./prompt-watch.ts";
+
+const said = (content: string) => ({ type: "assistant.message", data: { content } }) as SessionEvent;
+const asked = (messageId: string) => ({ type: "user.message", data: { messageId } }) as SessionEvent;
+
+/** A wait that has heard a message, and then finds in the log what became of its own. */
+function takeOver(...log: SessionEvent[]): PromptWatch {
+  const watch = new PromptWatch("mine");
+  watch.accepted("mine");
+  watch.onEvent(said("what is said meanwhile"));
+  const earlier = new PromptWatch("mine");
+  for (const event of log) earlier.onEvent(event);
+  watch.takeOver(earlier);
+  watch.end();
+  return watch;
+}
+
+test("a prompt whose turn was over before the wait began has its own answer", async () => {
+  const watch = takeOver(asked("mine"), said("what was said to it"), asked("another"));
+  expect((await watch.outcome)?.data.content).toBe("what was said to it");
+});
+
+test("a prompt whose turn goes on has what was told last", async () => {
+  const watch = takeOver(asked("mine"), said("to begin with"));
+  expect((await watch.outcome)?.data.content).toBe("what is said meanwhile");
+});
+
+test("a prompt that is looked up does not end with another's turn, and ends with it where nothing is found", async () => {
+  for (const found of [true, false]) {
+    const watch = new PromptWatch("mine");
+    watch.accepted("mine");
+    watch.lookingUp();
+    watch.onEvent({ type: "session.idle", data: {} } as SessionEvent);
+    expect(watch.isOver).toBe(false);
+    const earlier = new PromptWatch("mine");
+    for (const event of [asked("mine"), said("found"), asked("another")]) earlier.onEvent(event);
+    if (found) watch.takeOver(earlier);
+    watch.lookedUp();
+    expect((await watch.outcome)?.data.content).toBe(found ? "found" : undefined);
+  }
+});
