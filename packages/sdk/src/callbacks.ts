@@ -49,7 +49,8 @@ export function callSafely(callback: () => unknown, onError: (error: Error) => v
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Whether a value is waited for. @throws what its `then` throws when it is read */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === "object" || typeof value === "function") &&
     value !== null &&

@@ -23,7 +23,7 @@ import type { JoinRequest } from "./session/attachment.ts";
 import { SessionCore, type SessionHost } from "./session/core.ts";
 import { SessionHold } from "./session/hold.ts";
 import { CopilotSession } from "./session/session.ts";
-import { createSessionFsAdapter } from "./session-fs.ts";
+import { assertFsProvider, createSessionFsAdapter } from "./session-fs.ts";
 import { Turns } from "./turns.ts";
 import type { CopilotClientOptions, TraceContext } from "./types/client-options.ts";
 import type { ResumeSessionConfig, SessionConfig, SessionConfigBase } from "./types/join-config.ts";
@@ -189,7 +189,13 @@ export class CopilotClient {
 
   /** The models there are, from the server or `onListModels`; asked for once until the client stops. */
   async listModels(options?: CallOptions): Promise<ModelInfo[]> {
-    return this.#limited(options, (signal) => orAborted(this.#models.get(), signal));
+    return this.#limited(options, (signal) =>
+      orAborted(this.#models.get(), signal).catch((error: unknown) => {
+        // A list that does not come keeps nobody else waiting.
+        if (signal?.aborted) this.#models.forget();
+        throw error;
+      }),
+    );
   }
 
   /** The session that changed last. */
@@ -369,6 +375,7 @@ export class CopilotClient {
       );
     }
     const provider = config.createSessionFsProvider(session);
+    assertFsProvider(provider);
     if (sessionFs.capabilities?.sqlite && !provider.sqlite) {
       throw new Error(
         "SessionFsConfig declares capabilities.sqlite but the provider does not implement sqlite.",
@@ -378,7 +385,14 @@ export class CopilotClient {
   }
 
   async #fetchModels(): Promise<readonly ModelInfo[]> {
-    if (this.#options.onListModels) return this.#options.onListModels();
+    const { onListModels } = this.#options;
+    if (onListModels) {
+      const given: unknown = await onListModels();
+      if (Array.isArray(given)) return given;
+      throw new TypeError(
+        `onListModels: expected a list of models, got ${given === null ? "null" : typeof given}`,
+      );
+    }
     const { models } = (await this.#hub.call("models.list")) as { models: ModelInfo[] };
     return models.map(toModelInfo);
   }

@@ -133,7 +133,12 @@ export class Hub {
     if (method === "gitHubTelemetry.event") return this.#tellTelemetry(params);
     const { installationConfirmationHandler, extensionLaunchProvider } = this.#options;
     if (method === "installations.confirm")
-      return confirmInstallation(installationConfirmationHandler, params as never, context.signal);
+      return confirmInstallation(
+        installationConfirmationHandler,
+        params as never,
+        context.signal,
+        this.callbacks.warn,
+      );
     if (method === "extensionLaunchProvider.resolve" && extensionLaunchProvider)
       return extensionLaunchProvider.resolve(params as never);
     const { sessionId } = (params ?? {}) as { sessionId?: unknown };

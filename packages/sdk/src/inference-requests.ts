@@ -1,6 +1,8 @@
 /** Carries the server's requests to models through the application's handler. */
 import type { PublishedMethods } from "@rightseat/protocol";
+import { orAborted } from "./call-options.ts";
 import { toError } from "./errors.ts";
+import { RecentSet } from "./events/recent-set.ts";
 import { InferenceExchange } from "./inference-exchange.ts";
 import {
   type CopilotRequestContext,
@@ -19,6 +21,9 @@ export interface InferenceRequests {
   drop(reason: Error): void;
 }
 
+/** How many requests are remembered after their end. */
+const REMEMBERED_ENDS = 256;
+
 /** The handler's protected methods, which are for subclasses and for this. */
 interface Handler {
   sendRequest(request: Request, context: CopilotRequestContext): Promise<Response>;
@@ -30,6 +35,8 @@ export function createInferenceRequests(
   call: (method: string, params: object) => Promise<unknown>,
 ): InferenceRequests {
   const exchanges = new Map<string, InferenceExchange>();
+  /** Of these more pieces may come, which nobody waits for. */
+  const ended = new RecentSet(REMEMBERED_ENDS);
   // A piece may come before the beginning: both are told by requests of their own.
   const exchangeOf = (requestId: string) => {
     const known = exchanges.get(requestId);
@@ -40,18 +47,21 @@ export function createInferenceRequests(
   };
   const carry = async (exchange: InferenceExchange, start: Start) => {
     try {
-      await carryOut(handler as unknown as Handler, exchange, start);
+      const carried = carryOut(handler as unknown as Handler, exchange, start);
+      // A handler that does not end holds up nothing once the request is cancelled.
+      await orAborted(carried, exchange.signal);
     } catch (error) {
       await exchange.fail(toError(error)).catch(() => undefined);
     } finally {
       exchanges.delete(exchange.requestId);
+      ended.add(exchange.requestId);
     }
   };
   return {
     answer: (method, params) => {
       const { requestId } = params as Start | Chunk;
       if (method === "llmInference.httpRequestStart") void carry(exchangeOf(requestId), params as Start);
-      else exchangeOf(requestId).take(params as Chunk);
+      else if (!ended.has(requestId)) exchangeOf(requestId).take(params as Chunk);
       return {};
     },
     drop: (reason) => {

@@ -1,5 +1,6 @@
 /** The application between the server and its models: it may look at each request, change it, or answer it. */
 import type { LlmInferenceHeaders } from "@rightseat/protocol";
+import { callSafely } from "./callbacks.ts";
 
 /** What is known of a request besides its content. */
 export interface CopilotRequestContext {
@@ -107,19 +108,25 @@ export class CopilotWebSocketForwarder extends CopilotWebSocketHandler {
     const upstream = new WebSocket(this.context.url);
     upstream.binaryType = "arraybuffer";
     this.#upstream = upstream;
+    // The server may be out of reach, and a subclass may fail: whoever opened it closes it once more, and is told.
+    const closeQuietly = (status?: CopilotWebSocketCloseStatus) =>
+      callSafely(
+        () => this.close(status),
+        () => undefined,
+      );
     const fail = (error: Error) =>
-      this.close(new CopilotWebSocketCloseStatus(error.message, undefined, error));
+      closeQuietly(new CopilotWebSocketCloseStatus(error.message, undefined, error));
     upstream.addEventListener("message", ({ data }) => {
       const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : String(data);
-      this.sendResponseMessage(bytes).catch(fail);
+      callSafely(() => this.sendResponseMessage(bytes), fail);
     });
-    upstream.addEventListener("close", () => void this.close());
+    upstream.addEventListener("close", () => closeQuietly());
     return new Promise((resolve, reject) => {
       upstream.addEventListener("open", () => resolve());
       upstream.addEventListener("error", () => {
         const error = new Error("WebSocket error");
         reject(error);
-        void fail(error);
+        fail(error);
       });
     });
   }

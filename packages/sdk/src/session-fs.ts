@@ -1,5 +1,7 @@
 /** Session files that an application keeps: its own way to store them, behind the calls of the server. */
 import type { PublishedMethods } from "@rightseat/protocol";
+import { isThenable } from "./callbacks.ts";
+import { toError } from "./errors.ts";
 
 type Methods = {
   [M in keyof PublishedMethods as M extends `sessionFs.${infer Name}` ? Name : never]: PublishedMethods[M];
@@ -100,36 +102,46 @@ export function assertSessionFsConfig({ initialCwd, sessionStatePath, convention
     throw new Error("sessionFs.conventions must be either 'windows' or 'posix'");
 }
 
+/** @throws TypeError for what is no provider; a promise of one is none, since the session's files are needed at once. */
+export function assertFsProvider(provider: unknown): asserts provider is SessionFsProvider {
+  if (isThenable(provider)) {
+    provider.then(undefined, () => undefined);
+    throw new TypeError("createSessionFsProvider: expected a provider, got a promise");
+  }
+  if (typeof provider !== "object" || provider === null)
+    throw new TypeError(`createSessionFsProvider: expected a provider, got ${String(provider)}`);
+}
+
 /** Turns what a provider throws into what the server is told. */
 export function createSessionFsAdapter(provider: SessionFsProvider): SessionFsHandler {
-  const done = (work: Promise<void>) => work.then(() => undefined, toFsError);
+  const done = (work: () => Promise<void>) => attempt(work).then(() => undefined, toFsError);
   return {
     readFile: ({ path }) =>
-      provider.readFile(path).then(
+      attempt(() => provider.readFile(path)).then(
         (content) => ({ content }),
         (error) => ({ content: "", error: toFsError(error) }),
       ),
-    writeFile: ({ path, content, mode }) => done(provider.writeFile(path, content, mode)),
-    appendFile: ({ path, content, mode }) => done(provider.appendFile(path, content, mode)),
+    writeFile: ({ path, content, mode }) => done(() => provider.writeFile(path, content, mode)),
+    appendFile: ({ path, content, mode }) => done(() => provider.appendFile(path, content, mode)),
     exists: ({ path }) =>
-      provider.exists(path).then(
+      attempt(() => provider.exists(path)).then(
         (exists) => ({ exists }),
         () => ({ exists: false }),
       ),
-    stat: ({ path }) => provider.stat(path).catch(toFailedStat),
-    mkdir: ({ path, recursive, mode }) => done(provider.mkdir(path, recursive ?? false, mode)),
+    stat: ({ path }) => attempt(() => provider.stat(path)).catch(toFailedStat),
+    mkdir: ({ path, recursive, mode }) => done(() => provider.mkdir(path, recursive ?? false, mode)),
     readdir: ({ path }) =>
-      provider.readdir(path).then(
+      attempt(() => provider.readdir(path)).then(
         (entries) => ({ entries }),
         (error) => ({ entries: [], error: toFsError(error) }),
       ),
     readdirWithTypes: ({ path }) =>
-      provider.readdirWithTypes(path).then(
+      attempt(() => provider.readdirWithTypes(path)).then(
         (entries) => ({ entries }),
         (error) => ({ entries: [], error: toFsError(error) }),
       ),
-    rm: ({ path, recursive, force }) => done(provider.rm(path, recursive ?? false, force ?? false)),
-    rename: ({ src, dest }) => done(provider.rename(src, dest)),
+    rm: ({ path, recursive, force }) => done(() => provider.rm(path, recursive ?? false, force ?? false)),
+    rename: ({ src, dest }) => done(() => provider.rename(src, dest)),
     // An error of SQL is told as it is: its message is all there is to it.
     sqliteQuery: async ({ queryType, query, params }) =>
       (await sqliteOf(provider).query(queryType, query, params as SqliteParams)) ?? {
@@ -140,6 +152,11 @@ export function createSessionFsAdapter(provider: SessionFsProvider): SessionFsHa
     sqliteTransaction: ({ statements }) => transact(provider, statements as SessionFsSqliteStatement[]),
     sqliteExists: async () => ({ exists: await sqliteOf(provider).exists() }),
   };
+}
+
+/** What throws at once rejects. */
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  return work();
 }
 
 function sqliteOf({ sqlite }: SessionFsProvider): SessionFsSqliteProvider {
@@ -158,13 +175,14 @@ async function transact({ sqlite }: SessionFsProvider, statements: SessionFsSqli
   } catch (error) {
     const { errorClass } =
       error instanceof SessionFsSqliteTransactionFailure ? error : { errorClass: "fatal" as const };
-    return failed(errorClass, error instanceof Error ? error.message : String(error));
+    return failed(errorClass, toError(error).message);
   }
 }
 
 function toFsError(error: unknown): { code: "ENOENT" | "UNKNOWN"; message: string } {
-  const { code, message } = error as { code?: unknown; message?: string };
-  return { code: code === "ENOENT" ? "ENOENT" : "UNKNOWN", message: message ?? String(error) };
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const text = typeof message === "string" ? message : toError(error).message;
+  return { code: code === "ENOENT" ? "ENOENT" : "UNKNOWN", message: text };
 }
 
 function toFailedStat(error: unknown) {

@@ -2,8 +2,8 @@
 
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Calls back after a while, never for `Infinity`. Returns the way to stop it. */
-export function after(ms: number, callback: () => void): () => void {
+/** Calls back after a while, never for `Infinity`. Returns the way to stop it. `unref`: the process may end meanwhile. */
+export function after(ms: number, callback: () => void, { unref = false } = {}): () => void {
   if (ms === Number.POSITIVE_INFINITY) return () => undefined;
   let leftMs = ms;
   let timer: NodeJS.Timeout;
@@ -11,6 +11,7 @@ export function after(ms: number, callback: () => void): () => void {
     const stepMs = Math.min(leftMs, LONGEST_MS);
     leftMs -= stepMs;
     timer = setTimeout(() => (leftMs > 0 ? wait() : callback()), stepMs);
+    if (unref) timer.unref();
   };
   wait();
   return () => clearTimeout(timer);

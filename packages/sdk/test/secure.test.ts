@@ -75,3 +75,36 @@ test("a token is brought, and a wrong one is refused", async () => {
   await expect(ask(clientWith("wrong"))).rejects.toThrow(/AUTHENTICATION_FAILED/);
   await expect(ask(clientWith())).rejects.toThrow(/AUTHENTICATION_FAILED/);
 });
+
+const CHECKS: [how: string, check: () => unknown, ends: string | RegExp][] = [
+  ["finds nothing wrong", () => undefined, "hello"],
+  ["finds something wrong", () => new Error("not that one"), /not that one/],
+  [
+    "throws",
+    () => {
+      throw new Error("thrown");
+    },
+    /thrown/,
+  ],
+  [
+    "rejects",
+    () => Promise.reject(new Error("later")),
+    /checkServerIdentity: expected undefined or an Error, got object/,
+  ],
+  [
+    "never settles",
+    () => new Promise(() => undefined),
+    /checkServerIdentity: expected undefined or an Error/,
+  ],
+  ["gives a text", () => "fine", /checkServerIdentity: expected undefined or an Error, got string/],
+];
+test.each(CHECKS)(
+  "a check of the server's name that %s decides, and ends no process",
+  async (_how, check, ends) => {
+    const address = await startSecure();
+    const tls = { ca: certificates.ca, checkServerIdentity: check as never };
+    const asked = ask(new CopilotClient({ cliUrl: `tls://${address}`, tls }));
+    if (typeof ends === "string") expect(await asked).toBe(ends);
+    else await expect(asked).rejects.toThrow(ends);
+  },
+);

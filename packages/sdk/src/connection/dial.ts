@@ -1,7 +1,9 @@
 /** Opens the byte stream to one address, plain or encrypted. */
 import { connect as connectTcp, type Socket } from "node:net";
 import type { ConnectionOptions as TlsConnectionOptions } from "node:tls";
+import { callSafely } from "../callbacks.ts";
 import { toError } from "../errors.ts";
+import { after } from "../timer.ts";
 import { type Address, toText } from "./address.ts";
 
 /**
@@ -37,9 +39,31 @@ export async function dial(address: Address, options: DialOptions): Promise<Sock
   const tls = address.secure ? await import("node:tls") : undefined;
   const target = { host: address.host, port: address.port };
   const socket = tls
-    ? tls.connect({ ...target, ...serverName(address), ...options.tls })
+    ? tls.connect({ ...target, ...serverName(address), ...options.tls, ...checkOf(options.tls) })
     : connectTcp({ ...target, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
   return opened(socket, tls ? "secureConnect" : "connect", address, options);
+}
+
+/** The application's check of a server's name; one that throws, or does not say at once, has not found it right. */
+function checkOf({ checkServerIdentity: check }: TlsOptions = {}): TlsOptions {
+  if (!check) return {};
+  return {
+    checkServerIdentity: (name, certificate) => {
+      let found: unknown;
+      let problem: Error | undefined;
+      callSafely(
+        () => {
+          found = check(name, certificate);
+          return found;
+        },
+        (error) => {
+          problem = error;
+        },
+      );
+      if (problem || found === undefined || found instanceof Error) return problem ?? (found as undefined);
+      return new Error(`checkServerIdentity: expected undefined or an Error, got ${typeof found}`);
+    },
+  };
 }
 
 /** Node asks for a server name by hand where the host is a name; addresses must not be sent as one. */
@@ -51,7 +75,7 @@ function opened(socket: Socket, event: string, address: Address, options: DialOp
   const { signal, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {
-      clearTimeout(timer);
+      stop();
       signal.removeEventListener("abort", onAbort);
       socket.off(event, onOpen).off("error", settle);
       if (!error) {
@@ -69,9 +93,8 @@ function opened(socket: Socket, event: string, address: Address, options: DialOp
       settle();
     };
     const onAbort = () => settle(toError(signal.reason));
-    const timer = setTimeout(
-      () => settle(new Error(`no connection to ${toText(address)} within ${timeoutMs} ms`)),
-      timeoutMs,
+    const stop = after(timeoutMs, () =>
+      settle(new Error(`no connection to ${toText(address)} within ${timeoutMs} ms`)),
     );
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once(event, onOpen).once("error", settle);

@@ -4,6 +4,7 @@
  * that arrives counts as an answer.
  */
 import { ConnectionError } from "../errors.ts";
+import { after } from "../timer.ts";
 import type { Channel } from "./channel.ts";
 
 /** How a server that has stopped answering is noticed. */
@@ -20,7 +21,7 @@ export class Heartbeat {
   readonly #channel: Channel;
   readonly #options: HeartbeatOptions;
   readonly #isBusy: () => boolean;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: (() => void) | undefined;
   #pingedMs: number | undefined;
   /** Set when the server did not answer, and the connection was ended for it. */
   gaveUp = false;
@@ -40,8 +41,8 @@ export class Heartbeat {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     this.#idle = false;
   }
 
@@ -51,9 +52,8 @@ export class Heartbeat {
   }
 
   #schedule(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), Math.max(1, ms));
-    this.#timer.unref();
+    this.#stopTimer?.();
+    this.#stopTimer = after(Math.max(1, ms), () => this.#look(), { unref: true });
   }
 
   #look(): void {
@@ -80,7 +80,7 @@ export class Heartbeat {
   }
 
   #judge(pingedMs: number): void {
-    if (this.#timer === undefined) return;
+    if (this.#stopTimer === undefined) return;
     if (this.#channel.heardMs >= pingedMs) {
       this.#look();
       return;

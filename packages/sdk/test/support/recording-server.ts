@@ -20,6 +20,8 @@ export interface RecordingServer extends AsyncDisposable {
   readonly peers: readonly Peer[];
   /** Answers of methods; without one, an empty object. What is thrown is the error. */
   readonly answers: Map<string, (params: never, peer: Peer) => unknown>;
+  /** Writes bytes that may be no message. */
+  sendRaw(text: string): void;
   /** Ends every connection. */
   cutAll(): void;
   /** Resolves once the condition holds; looked at again after every request and connection. */
@@ -84,6 +86,9 @@ export async function startRecordingServer(): Promise<RecordingServer> {
       return [...sockets.values()];
     },
     answers,
+    sendRaw: (text) => {
+      for (const socket of sockets.keys()) socket.write(text);
+    },
     cutAll,
     until: async (condition) => {
       while (!condition()) await new Promise<void>((resolve) => waiters.add(resolve));

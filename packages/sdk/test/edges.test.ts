@@ -1,0 +1,152 @@
+/** Limits, sizes and refusals at the edge of what they can be. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { RpcError } from "@rightseat/protocol";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { tempHome } from "../../server/test/support/servers.ts";
+import {
+  CopilotClient,
+  type CopilotClientOptions,
+  RuntimeConnection,
+  type SessionEvent,
+} from "../src/index.ts";
+import { type RecordingServer, startRecordingServer } from "./support/recording-server.ts";
+
+const run = promisify(execFile);
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+
+let server: RecordingServer;
+const clients: CopilotClient[] = [];
+beforeEach(async () => {
+  server = await startRecordingServer();
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.forceStop()));
+  await server[Symbol.asyncDispose]();
+});
+
+function connect(options: CopilotClientOptions = {}): CopilotClient {
+  const client = new CopilotClient({
+    connection: RuntimeConnection.forUri(`localhost:${server.port}`),
+    reconnect: { initialDelayMs: 1, maxDelayMs: 5 },
+    ...options,
+  });
+  clients.push(client);
+  return client;
+}
+
+const askedFor = (method: string) => server.asked.filter((asked) => asked.method === method).length;
+const tell = (id: string, type = "session.info") =>
+  server.peers[0]?.notify("session.event", {
+    sessionId: "s",
+    event: { id, type, data: {}, timestamp: "t", parentId: null },
+  });
+
+describe.each([Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 40])("a time of %d ms", (ms) => {
+  const OPTIONS: [string, CopilotClientOptions][] = [
+    ["connectTimeoutMs", { connectTimeoutMs: ms }],
+    ["callTimeoutMs", { callTimeoutMs: ms }],
+    ["heartbeat", { heartbeat: { silenceMs: ms, answerMs: ms, idleMs: ms } }],
+    ["reconnect", { reconnect: { initialDelayMs: 1, maxDelayMs: ms, giveUpAfterMs: ms } }],
+  ];
+  test.each(OPTIONS)("as %s is long, not none", async (_name, options) => {
+    const client = connect(options);
+    const session = await client.createSession({ sessionId: "s" });
+    // Long enough for a timer that fires at once.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    server.cutAll();
+    expect(await session.getEvents({ timeoutMs: ms })).toBeUndefined();
+    expect(askedFor("ping")).toBe(0);
+  });
+});
+
+test.each([0, -5, 1])("a bufferSize of %d holds one event, and a reader gets all", async (bufferSize) => {
+  const session = await connect().createSession({ sessionId: "s" });
+  const log: SessionEvent[] = [];
+  server.answers.set("session.eventLog.read", ({ cursor = "0" }: { cursor?: string }) => ({
+    events: log.slice(Number(cursor)),
+    cursor: String(log.length),
+    hasMore: false,
+    cursorStatus: "ok",
+  }));
+  const stream = session.events({ bufferSize });
+  for (const id of ["a", "b", "c"]) {
+    log.push({ id, type: "session.info", data: {}, timestamp: "t", parentId: null } as never);
+    tell(id);
+  }
+  const got: string[] = [];
+  for await (const { id } of stream) if (got.push(id) === 3) break;
+  expect(got).toEqual(["a", "b", "c"]);
+});
+
+test("a session that there is no room for when it comes back waits for room", async () => {
+  const session = await connect().createSession({ sessionId: "s" });
+  let refused = 0;
+  server.answers.set("session.resume", () => {
+    if (refused++ < 2) throw new RpcError("limit_exceeded", "too many sessions", { retryAfterMs: 1 });
+    return { sessionId: "s", eventCursor: "0" };
+  });
+  server.cutAll();
+  await session.getEvents();
+  expect(refused).toBe(3);
+});
+
+describe("an answer that cannot be read", () => {
+  test("ends the connection, and the call says that it may be done", async () => {
+    const client = connect();
+    await client.start();
+    server.answers.set("session.setForeground", () => {
+      server.sendRaw("Content-Length: nonsense\r\n\r\n");
+      return new Promise(() => undefined);
+    });
+    const error = await client.setForegroundSessionId("s").catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "ConnectionError", maybeDone: true });
+    await client.ping();
+  });
+});
+
+test("a session that cannot be had back rejects calls with a ConnectionError, and the next call tries anew", async () => {
+  const client = connect({ reconnect: { initialDelayMs: 1, maxDelayMs: 1, giveUpAfterMs: 20 } });
+  const session = await client.createSession({ sessionId: "s" });
+  const { answers } = server;
+  server.answers.set("connect", () => {
+    server.cutAll();
+    return new Promise(() => undefined);
+  });
+  server.cutAll();
+  await expect(session.getEvents()).rejects.toMatchObject({ name: "ConnectionError" });
+  answers.set("connect", () => ({ ok: true, protocolVersion: 3 }));
+  await session.getEvents();
+});
+
+test("an abort whose answer was lost with the connection is asked for again", async () => {
+  const session = await connect().createSession({ sessionId: "s" });
+  let lost = false;
+  server.answers.set("session.abort", () => {
+    if (lost) return {};
+    lost = true;
+    server.cutAll();
+    return new Promise(() => undefined);
+  });
+  await session.abort();
+  expect(askedFor("session.abort")).toBe(2);
+});
+
+test.each(["COPILOT_CLI_PATH", "path"])(
+  "an empty %s is none: the installed runtime is started",
+  async (name) => {
+    await using home = await tempHome();
+    const given = name === "path" ? { path: "" } : {};
+    const program = `
+    import { CopilotClient, RuntimeConnection } from "@rightseat/sdk";
+    const env = { ...process.env, COPILOT_CLI_PATH: "", COPILOT_HOME: ${JSON.stringify(home.path)} };
+    const connection = RuntimeConnection.forStdio({ ...${JSON.stringify(given)}, env, args: ["--demo"] });
+    const client = new CopilotClient({ connection });
+    await client.start();
+    console.log((await client.ping("hello")).message);
+    await client.stop();`;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], { cwd: PACKAGE });
+    expect(stdout).toContain("hello");
+  },
+);
