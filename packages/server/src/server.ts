@@ -266,6 +266,7 @@ export function createServer(
     registry,
     runs,
     models: models.directory,
+    keyCommands: models.keyCommands,
     accounts: models.accounts,
     inferences: models.inferences,
     toolDefinitions: [...BUILT_IN_TOOL_DEFINITIONS, ...agentToolDefinitions(builtInAgentsOf({}, []))],

@@ -129,11 +129,31 @@ describe("session.create", () => {
     expect(world.dataOf(sessionId, "hook.start").map(({ hookType }) => hookType)).toEqual(["preToolUse"]);
   });
 
-  test("refuses limitTo by name, which nothing would keep commands to", async () => {
+  test("with limitTo reaches no other host, whatever is allowed", async () => {
     const managedSettings = { permissions: { limitTo: ["Domain(example.com)"] } };
-    await expect(create({ managedSettings })).rejects.toMatchObject({
-      data: { reason: "not_supported", path: "managedSettings.permissions.limitTo" },
+    const { sessionId, call } = await create({ managedSettings });
+    await call("permissions.setMode", { mode: "allow-all" });
+    const calls = [
+      { name: "web_fetch", arguments: { url: "http://other.invalid/" } },
+      { name: "bash", arguments: { command: "true > /dev/tcp/127.0.0.1/1", description: "d" } },
+      { name: "bash", arguments: { command: "echo said", description: "d" } },
+    ];
+    world.model.use([{ toolCalls: calls }, { words: ["over"] }]);
+    await world.client.ask(sessionId, "look");
+    const results = world.dataOf(sessionId, "tool.execution_complete");
+    expect(results.map(({ success }) => success).sort()).toEqual([false, false, true]);
+    expect(JSON.stringify(results)).toContain("limitTo does not name the host 'other.invalid'");
+    expect(JSON.stringify(results)).toContain("which the command would reach cannot be told");
+    const { settings } = await call("managedSettings.get");
+    expect(settings.permissions).toEqual(managedSettings.permissions);
+    await expect(
+      create({ managedSettings: { permissions: { limitTo: ["Domain(https://a)"] } } }),
+    ).rejects.toMatchObject({
+      data: { reason: "invalid_params", path: "managedSettings.permissions.limitTo[0]" },
     });
+  });
+
+  test("takes disableAssistedPermissionsMode: there is no such mode", async () => {
     const fine = { permissions: { disableAssistedPermissionsMode: true } };
     const { call } = await create({ managedSettings: fine });
     expect(await call("permissions.setMode", { mode: "assisted" })).toMatchObject({ success: false });

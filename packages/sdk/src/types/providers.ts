@@ -21,6 +21,8 @@ interface ProviderBase {
   wireApi?: "completions" | "responses";
   baseUrl: string;
   apiKey?: string;
+  /** A command that the server runs, where its operator allows that; what it prints is the key. Wins over `apiKey`. */
+  apiKeyCommand?: string;
   /** Sent as it is in the Authorization header; wins over `apiKey`. */
   bearerToken?: string;
   /** Wins over both; stays in this process, and is asked for a token before each request. */

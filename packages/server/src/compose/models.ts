@@ -5,6 +5,7 @@ import type { Config } from "../config/load-config.ts";
 import { lookUpModel } from "../models/catalog.ts";
 import { createProvider } from "../models/create-provider.ts";
 import { createGuardedFetch, createProxiedFetch } from "../models/guarded-fetch.ts";
+import { KeyCommands } from "../models/key-commands.ts";
 import { ModelDirectory, type ModelQuery } from "../models/model-directory.ts";
 import { type Fetch, ModelError } from "../models/model-provider.ts";
 import { isNamed, toHosts } from "../network/address-guard.ts";
@@ -28,6 +29,7 @@ export interface Models {
   /** Model calls that clients carry. */
   readonly inferences: ClientInferences;
   readonly directory: ModelDirectory;
+  readonly keyCommands: KeyCommands;
   /** For the server's own requests, where they leave through a proxy. */
   readonly serverFetch: Fetch | undefined;
   /** Named to GitHub with each model call. */
@@ -56,12 +58,14 @@ export function createModels(config: Config, isShared: () => boolean, proxies?: 
   const serverFetch = proxies && createProxiedFetch(proxies);
   const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl, fetch: serverFetch });
   const inferences = new ClientInferences();
-  const directory = createModelDirectory({ config, accounts, isShared, proxies, serverFetch });
+  const keyCommands = createKeyCommands(config);
+  const directory = createModelDirectory({ config, accounts, keyCommands, isShared, proxies, serverFetch });
   const gitHubHost = hostOf(config.gitHubApiUrl);
   return {
     accounts,
     inferences,
     directory,
+    keyCommands,
     serverFetch,
     integrationId: config.integrationId ?? INTEGRATION_ID,
     gitHubHost,
@@ -79,13 +83,14 @@ export function createModels(config: Config, isShared: () => boolean, proxies?: 
 interface DirectoryParts {
   readonly config: Config;
   readonly accounts: GitHubAccounts;
+  readonly keyCommands: KeyCommands;
   readonly isShared: () => boolean;
   readonly proxies: Proxies | undefined;
   readonly serverFetch: Fetch | undefined;
 }
 
 function createModelDirectory(parts: DirectoryParts): ModelDirectory {
-  const { config, accounts, isShared, proxies, serverFetch } = parts;
+  const { config, accounts, keyCommands, isShared, proxies, serverFetch } = parts;
   const privateHosts = toHosts(config.providerPrivateHosts);
   return new ModelDirectory({
     serverFetch,
@@ -117,6 +122,25 @@ function createModelDirectory(parts: DirectoryParts): ModelDirectory {
       (await accounts.resolve(token).catch(toModelError)).copilotApiUrl ??
       "https://api.githubcopilot.com",
     facts: lookUpModel,
+    keyCommands,
+  });
+}
+
+function createKeyCommands({ allowApiKeyCommands, environment, home }: Config): KeyCommands {
+  return new KeyCommands({
+    isAllowed: allowApiKeyCommands,
+    run: async (command, timeoutMs) => {
+      const { runHookCommand } = await import("../hooks/run-hook-command.ts");
+      return runHookCommand({
+        command,
+        cwd: home,
+        env: environment,
+        input: "",
+        timeoutMs,
+        signal: new AbortController().signal,
+        onLine: () => false,
+      });
+    },
   });
 }
 

@@ -67,6 +67,7 @@ export function createRuns(parts: RunParts): SubAgentServices {
     workspacePath: (session) => log.workspacePath(session.key),
     instruments: parts.instruments,
     places: governor,
+    forgetKeyOf: (apiKeyCommand) => models.keyCommands.forget(apiKeyCommand),
     renewGitHubToken: (session) => renewGitHubToken(session, models.gitHubHost),
     permissions: createPermissionServices(parts),
     defaultWorkingDirectory,

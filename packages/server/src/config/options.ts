@@ -301,6 +301,13 @@ export const OPTIONS = {
     default: false,
     description: "Let clients read the credentials of a session's provider (session.provider.getEndpoint)",
   },
+  allowApiKeyCommands: {
+    type: "boolean",
+    env: ["RIGHTSEAT_ALLOW_API_KEY_COMMANDS"],
+    default: false,
+    description:
+      "Run the commands by which clients' providers tell their keys (apiKeyCommand), as the user that the server runs as, without asking anybody",
+  },
   fetchPrivateHosts: {
     type: "string",
     flag: "fetch-private-hosts",

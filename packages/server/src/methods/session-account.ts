@@ -72,11 +72,12 @@ export function sessionAccountMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       const { provider } = session.settings;
       if (provider) {
+        const apiKey = await services.keyCommands.keyOf(provider);
         return {
           type: provider.type ?? "openai",
           ...(provider.type === "anthropic" ? {} : { wireApi: provider.wireApi ?? "completions" }),
           baseUrl: provider.baseUrl,
-          ...(provider.apiKey !== undefined ? { apiKey: provider.apiKey } : {}),
+          ...(apiKey !== undefined ? { apiKey } : {}),
           headers: provider.headers ?? {},
         };
       }

@@ -4,6 +4,7 @@
  */
 import { RpcError } from "@rightseat/protocol";
 import type { ActiveModel } from "../agent/run-host.ts";
+import type { KeyCommands } from "./key-commands.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import type { Fetch, ModelListing, ModelProvider, ProviderSettings } from "./model-provider.ts";
 import { providerProblem, splitAddress } from "./provider-address.ts";
@@ -60,6 +61,7 @@ export interface ModelDirectoryOptions {
   /** Where the Copilot API of a token's owner is. @throws when the token is refused. */
   readonly copilotApiUrl: (token: string) => Promise<string>;
   readonly facts: (model: string) => ModelFacts;
+  readonly keyCommands: KeyCommands;
   /** See `ProviderSettings`. */
   readonly idleTimeoutMs?: number;
 }
@@ -112,7 +114,7 @@ export class ModelDirectory {
 
   /**
    * @throws RpcError `no_provider` when the model named can be reached by no way; `invalid_params` for a provider that
-   * nothing can be sent to, and for a model of a provider that there is not.
+   * nothing can be sent to, and for a model of a provider that there is not; `not_supported` for a command for keys.
    */
   check(query: ModelQuery): void {
     if (
@@ -122,9 +124,10 @@ export class ModelDirectory {
       !this.hasProvider(query)
     )
       throw noProvider(query.model);
-    if (query.provider) checkProvider("provider", query.provider);
+    const { keyCommands } = this.#options;
+    if (query.provider) checkProvider("provider", query.provider, keyCommands);
     query.providers?.forEach((provider, index) => {
-      checkProvider(`providers[${index}]`, provider);
+      checkProvider(`providers[${index}]`, provider, keyCommands);
     });
     if (query.models) checkModels(query.models, query.providers ?? []);
   }
@@ -366,10 +369,10 @@ export class ModelDirectory {
   #providerFor(provider: ProviderSource, query: ModelQuery, name: string): ModelProvider {
     const known = this.#providers.get(provider);
     if (known && !query.fetch) return known;
-    const { serverProviders, ownFetch, serverFetch, idleTimeoutMs } = this.#options;
+    const { serverProviders, ownFetch, serverFetch, idleTimeoutMs, keyCommands } = this.#options;
     const fetch = query.fetch ?? (serverProviders.includes(provider) ? serverFetch : ownFetch);
     const made = this.#options.createProvider({
-      ...toSettings(provider, { ...query, fetch }, name),
+      ...toSettings(provider, { ...query, fetch }, name, keyCommands),
       idleTimeoutMs,
     });
     if (!query.fetch) this.#providers.set(provider, made);
@@ -444,7 +447,12 @@ function offersSocket(listing: ModelListing | undefined): boolean {
   return Array.isArray(endpoints) && endpoints.includes("ws:/responses");
 }
 
-function toSettings(provider: ProviderSource, query: ModelQuery, name: string): ProviderSettings {
+function toSettings(
+  provider: ProviderSource,
+  query: ModelQuery,
+  name: string,
+  keyCommands: KeyCommands,
+): ProviderSettings {
   // Kept as long as the session's settings are: nothing of the query that is not needed.
   const bearerToken = provider.hasBearerTokenProvider ? query.bearerToken : undefined;
   return {
@@ -457,13 +465,14 @@ function toSettings(provider: ProviderSource, query: ModelQuery, name: string): 
     credential: async () => {
       if (bearerToken) return { kind: "bearer", value: (await bearerToken(name)).trim() };
       if (provider.bearerToken !== undefined) return { kind: "bearer", value: provider.bearerToken };
-      if (provider.apiKey !== undefined) return { kind: "api-key", value: provider.apiKey };
-      return undefined;
+      const key = await keyCommands.keyOf(provider);
+      return key === undefined ? undefined : { kind: "api-key", value: key };
     },
   };
 }
 
-function checkProvider(place: string, provider: ProviderSource): void {
+function checkProvider(place: string, provider: ProviderSource, keyCommands: KeyCommands): void {
+  keyCommands.check(place, provider);
   const problem = providerProblem(provider);
   if (!problem) return;
   const path = `${place}.${problem.field}`;

@@ -25,6 +25,8 @@ export interface ProviderSource {
   readonly wireApi?: "completions" | "responses";
   readonly baseUrl: string;
   readonly apiKey?: string;
+  /** Prints the key; for bash. */
+  readonly apiKeyCommand?: string;
   readonly bearerToken?: string;
   readonly azure?: { readonly apiVersion?: string };
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,11 +1,13 @@
 /**
  * The policy that an application lays over a session's permissions (`managedSettings`): it goes before
  * whatever clients or users allow. Denied is denied; what is to be asked is asked of a person each time;
- * where there is a list of what is allowed, everything else is asked.
+ * where there is a list of what is allowed, everything else is asked. Beyond the hosts that it is kept to, nothing is
+ * reached.
  */
 import { cutText, RpcError, type SessionManagedSettings } from "@rightseat/protocol";
 import { type PossibleCommands, possibleCommandsOf } from "../tools/possible-commands.ts";
 import type { PermissionAsk } from "../tools/tool.ts";
+import { beyondLimits, type HostLimit, parseHost } from "./host-limit.ts";
 import { pathsOf } from "./paths.ts";
 import { coversPath, coversText, Steps, TooManyStepsError } from "./wildcards.ts";
 
@@ -25,6 +27,8 @@ export interface ManagedPolicy {
   readonly ask: readonly ManagedRule[];
   /** Each list must admit what is allowed: one a layer. */
   readonly allowLists: readonly (readonly ManagedRule[])[];
+  /** The same of hosts; an empty one admits none. */
+  readonly limits: readonly HostLimit[];
 }
 
 type ManagedPermissions = NonNullable<SessionManagedSettings["permissions"]>;
@@ -57,12 +61,6 @@ export function parseManagedSettings(settings: SessionManagedSettings): ManagedP
   const { deny, ask, allow, disableBypassPermissionsMode, ...rest } = settings.permissions ?? {};
   // Newer SDKs have it. The mode that it forbids is never taken up here.
   const { disableAssistedPermissionsMode: _, limitTo, ...others } = rest as Record<string, unknown>;
-  if (limitTo !== undefined && limitTo !== null)
-    throw new RpcError(
-      "not_supported",
-      "managedSettings.permissions.limitTo: nothing keeps commands to some hosts here, since they run without a sandbox; use 'deny' and 'allow' with Domain and Shell rules",
-      { path: "managedSettings.permissions.limitTo" },
-    );
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw invalid(`permissions.${unknown}`, "there is no such setting");
   return {
@@ -70,18 +68,22 @@ export function parseManagedSettings(settings: SessionManagedSettings): ManagedP
     deny: parseRules(deny, "permissions.deny"),
     ask: parseRules(ask, "permissions.ask"),
     allowLists: allow ? [parseRules(allow, "permissions.allow")] : [],
+    limits: limitTo === undefined || limitTo === null ? [] : [parseLimit(limitTo)],
   };
 }
 
 /** The policy as an application writes it. Several lists of what is allowed cannot be written as one: they are left out. */
-export function writtenPolicy({ bypassDisabled, deny, ask, allowLists }: ManagedPolicy): ManagedPermissions {
+export function writtenPolicy(policy: ManagedPolicy): ManagedPermissions & { readonly limitTo?: string[] } {
+  const { bypassDisabled, deny, ask, allowLists, limits } = policy;
   const texts = (rules: readonly ManagedRule[]) => rules.map(({ text }) => text);
   const [allow, ...more] = allowLists;
+  const [limit, ...moreLimits] = limits;
   return {
     ...(bypassDisabled ? { disableBypassPermissionsMode: "disable" } : {}),
     ...(deny.length > 0 ? { deny: texts(deny) } : {}),
     ...(ask.length > 0 ? { ask: texts(ask) } : {}),
     ...(allow && more.length === 0 ? { allow: texts(allow) } : {}),
+    ...(limit && moreLimits.length === 0 ? { limitTo: limit.map((host) => `Domain(${host})`) } : {}),
   };
 }
 
@@ -92,7 +94,15 @@ export function composeManaged(one: ManagedPolicy, other: ManagedPolicy): Manage
     deny: joined(one.deny, other.deny),
     ask: joined(one.ask, other.ask),
     allowLists: [...one.allowLists, ...other.allowLists],
+    limits: [
+      ...one.limits,
+      ...other.limits.filter((limit) => !one.limits.some((known) => isEqual(known, limit))),
+    ],
   };
+}
+
+function isEqual(one: HostLimit, other: HostLimit): boolean {
+  return one.length === other.length && one.every((host, index) => host === other[index]);
 }
 
 /** Of rules that stand in both, one: who joins again brings no more of them. */
@@ -132,6 +142,8 @@ interface Judgement {
 }
 
 function judge(policy: ManagedPolicy, ask: PermissionAsk, judgement: Judgement): ManagedVerdict {
+  const beyond = beyondLimits(policy.limits, ask);
+  if (beyond !== undefined) return { kind: "denied", rules: [beyond] };
   const touches = (rule: ManagedRule) => coversAny(rule, ask, judgement);
   const denying = policy.deny.filter(touches);
   if (denying.length > 0) return { kind: "denied", rules: denying.map((rule) => rule.text) };
@@ -286,6 +298,21 @@ function parseRules(rules: readonly string[] | undefined | null, field: string):
       );
     }
     return { family, pattern, text };
+  });
+}
+
+/** @throws RpcError `invalid_params`. */
+function parseLimit(limitTo: unknown): HostLimit {
+  const field = "permissions.limitTo";
+  if (!Array.isArray(limitTo)) throw invalid(field, "expected a list of Domain(host)");
+  if (limitTo.length > MAX_RULES) throw invalid(field, `there are more than ${MAX_RULES} rules`);
+  return limitTo.map((rule: unknown, index) => {
+    const host = typeof rule === "string" && rule.length <= MAX_RULE_CHARS ? parseHost(rule) : undefined;
+    if (host !== undefined) return host;
+    throw invalid(
+      `${field}[${index}]`,
+      `expected Domain(name), Domain(address) or Domain(*.name), without scheme, port and path; got ${cutText(JSON.stringify(rule) ?? "nothing", 100)}`,
+    );
   });
 }
 

@@ -13,6 +13,8 @@ export interface PossibleCommands {
   readonly hidesMore: boolean;
   /** All words of a line that is one command, and stands for nothing but itself, whatever it does. */
   readonly written?: readonly string[];
+  /** All that runs is known, and none of it opens a connection or runs what a project holds. */
+  readonly staysLocal?: boolean;
 }
 
 const noted = new WeakMap<PermissionAsk, PossibleCommands>();

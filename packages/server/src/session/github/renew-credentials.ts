@@ -1,15 +1,18 @@
 /**
- * A provider refused credentials that a client gives when it is asked: a token that was taken back, or ended
- * before its time. The client is asked once more, and the call is made again.
+ * A provider refused credentials that a client or a command gives when it is asked: a token that was taken back, or
+ * ended before its time. It is asked once more, and the call is made again.
  */
 import type { ActiveModel } from "../../agent/run-host.ts";
 import type { ModelError } from "../../models/model-provider.ts";
+import type { ProviderSource } from "../../models/provider-source.ts";
 import type { Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
 
 export interface RenewalServices {
   /** Asks for a GitHub token anew. @throws RpcError when no client gives one. */
   readonly renewGitHubToken: (session: Session) => Promise<void>;
+  /** The next call asks the command again. */
+  readonly forgetKeyOf: (apiKeyCommand: string) => void;
 }
 
 /** For one run: asks again after each call that went well, never twice in a row. */
@@ -28,14 +31,19 @@ export class CredentialRenewal {
 
   canTry(model: ActiveModel | undefined, error: ModelError): boolean {
     if (error.status !== 401 || model === undefined || this.#justRenewed) return false;
-    return model.isByok ? givesProviderTokens(this.#session) : this.#session.gitHubTokenLease !== undefined;
+    if (!model.isByok) return this.#session.gitHubTokenLease !== undefined;
+    return providersOf(this.#session).some((one) => one.hasBearerTokenProvider || one.apiKeyCommand);
   }
 
   /** True when the call may be made again. */
   async try(model: ActiveModel): Promise<boolean> {
     this.#justRenewed = true;
-    // Providers' tokens are asked for before every call.
-    if (model.isByok) return true;
+    if (model.isByok) {
+      for (const { apiKeyCommand } of providersOf(this.#session))
+        if (apiKeyCommand) this.#services.forgetKeyOf(apiKeyCommand);
+      // Clients are asked for providers' tokens before every call.
+      return true;
+    }
     const renewed = this.#services.renewGitHubToken(this.#session).then(
       () => true,
       () => false,
@@ -48,7 +56,7 @@ export class CredentialRenewal {
   }
 }
 
-function givesProviderTokens({ settings }: Session): boolean {
+function providersOf({ settings }: Session): readonly ProviderSource[] {
   const { provider, providers = [] } = settings;
-  return [provider, ...providers].some((one) => one?.hasBearerTokenProvider === true);
+  return provider ? [provider, ...providers] : providers;
 }

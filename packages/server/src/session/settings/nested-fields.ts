@@ -66,10 +66,9 @@ const ENDPOINT = {
   headers: honoured,
   hasBearerTokenProvider: honoured,
   modelProvider: none("has no effect: the server sends no telemetry", nothing),
+  // The operator has to agree: `KeyCommands.check`.
+  apiKeyCommand: honoured,
   // A provider that is called without the credentials that it was to have answers others than it was meant for.
-  apiKeyCommand: refused(
-    "asks for a command that tells the key, and none is run for a client; give an apiKey",
-  ),
   entra: refused(NO_ENTRA),
 };
 
@@ -178,6 +177,7 @@ export const NESTED = {
       deny: honoured,
       ask: honoured,
       allow: honoured,
+      limitTo: honoured,
     } satisfies FieldsOf<NonNullable<SessionManagedSettings["permissions"]>>),
   } satisfies FieldsOf<SessionManagedSettings>),
 } as const satisfies FieldRules;

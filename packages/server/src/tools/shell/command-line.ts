@@ -146,6 +146,8 @@ class Findings {
     if (isStream) return false;
     // A pattern may stand for a file that is called like an option; none is one here.
     if (target.wildcards.length > 0) this.isPlain = false;
+    // To bash this is no file but a connection.
+    if (/^\/dev\/(?:tcp|udp)\//.test(target.text)) this.isPlain = false;
     if (isOutput || operator === "<") this.#addPath(target.text);
     this.hasWriteFileRedirection ||= isOutput;
     return operator === "<";

@@ -31,7 +31,8 @@ export async function askShellPermission(
     resolvedPaths: found.resolved,
     canOfferSessionApproval: found.isCertain && !summary.hasWriteFileRedirection,
   };
-  return withPossibleCommands({ ...request }, possibleCommands(fullCommandText, all));
+  const staysLocal = found.isCertain && steps.every(({ effect }) => effect !== "runs-project");
+  return withPossibleCommands({ ...request }, { ...possibleCommands(fullCommandText, all), staysLocal });
 }
 
 interface Surroundings {
