@@ -266,7 +266,6 @@ export function createServer(
     registry,
     runs,
     models: models.directory,
-    keyCommands: models.keyCommands,
     accounts: models.accounts,
     inferences: models.inferences,
     toolDefinitions: [...BUILT_IN_TOOL_DEFINITIONS, ...agentToolDefinitions(builtInAgentsOf({}, []))],

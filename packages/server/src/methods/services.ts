@@ -2,7 +2,6 @@
 import type { GitHubAccounts } from "../accounts/github-accounts.ts";
 import type { Instructions } from "../discovery/instructions.ts";
 import type { Governor } from "../limits/governor.ts";
-import type { KeyCommands } from "../models/key-commands.ts";
 import type { ModelDirectory } from "../models/model-directory.ts";
 import type { ModelTool } from "../models/model-provider.ts";
 import type { Connection } from "../rpc/connection.ts";
@@ -27,7 +26,6 @@ export interface Services {
   readonly places: Places;
   readonly commands: CommandServices;
   readonly models: ModelDirectory;
-  readonly keyCommands: KeyCommands;
   readonly accounts: GitHubAccounts;
   readonly inferences: ClientInferences;
   /** The server's own, for any session; some are offered in certain modes only. */

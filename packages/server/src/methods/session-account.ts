@@ -72,7 +72,7 @@ export function sessionAccountMethods(services: Services): Methods {
       const session = await sessionOf(services, scope, params);
       const { provider } = session.settings;
       if (provider) {
-        const apiKey = await services.keyCommands.keyOf(provider);
+        const apiKey = await services.models.keyOf(provider);
         return {
           type: provider.type ?? "openai",
           ...(provider.type === "anthropic" ? {} : { wireApi: provider.wireApi ?? "completions" }),

@@ -192,6 +192,11 @@ export class ModelDirectory {
     return listings.map((listing) => this.#withFacts(listing));
   }
 
+  /** What the provider is called with, unless a token goes before it. @throws ModelError `authentication`. */
+  keyOf(provider: ProviderSource): Promise<string | undefined> {
+    return this.#options.keyCommands.keyOf(provider);
+  }
+
   /** Models of a session's own providers, as `list` has them. */
   listOwn(models: readonly ProviderModelSource[]): ModelListing[] {
     return models.map((model) => {
