@@ -43,8 +43,7 @@ import { closeInterruptedCompaction } from "./session/context/compaction.ts";
 import { instructionsOf } from "./session/context/instructions.ts";
 import { compactNow } from "./session/context/manual-compaction.ts";
 import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks.ts";
-import { startNextRun } from "./session/prompts/prompts.ts";
-import { closeInterruptedAgents, closeInterruptedRun, startRun } from "./session/run.ts";
+import { closeInterruptedAgents, closeInterruptedRun, followSignal } from "./session/run.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
 import { closeCutOffToolCalls } from "./session/tools/cut-off-tool-calls.ts";
 import type { SurroundingServices } from "./session/workspace/surroundings.ts";
@@ -183,11 +182,7 @@ export function createServer(
       if (type === "session.deleted") storedBytes.forget(key.tenant);
       tellTenant(type, key);
     },
-    onQueueReleased: (session) => {
-      Promise.resolve(session.wake())
-        .then(() => startNextRun(session, (next, prompt) => startRun(runs, next, prompt)))
-        .catch((error) => runs.onBug(error, session));
-    },
+    onSignal: (session, signal) => followSignal(runs, session, signal),
     onMend: (session) => {
       closeCutOffToolCalls(session);
       closeInterruptedCompaction(session);

@@ -7,7 +7,6 @@ import {
   listCommands,
   type QueuedCommandAnswer,
 } from "../session/commands/slash-commands.ts";
-import { startRun } from "../session/run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -37,12 +36,7 @@ export function commandMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      const queueId = await enqueueCommand(
-        session,
-        params.command,
-        params.displayText ?? undefined,
-        (next, item) => startRun(services.runs, next, item),
-      );
+      const queueId = await enqueueCommand(session, params.command, params.displayText ?? undefined);
       return { queued: true, queueId };
     },
     "session.commands.respondToQueuedCommand": async (

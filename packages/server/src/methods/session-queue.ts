@@ -1,5 +1,5 @@
 /** Methods on what waits in a session for its turn: `session.queue.*`. */
-import type { PromptInput, StartRun } from "../session/prompts/prompts.ts";
+import type { PromptInput } from "../session/prompts/prompt-input.ts";
 import {
   appendSteering,
   clearQueue,
@@ -15,7 +15,6 @@ import {
   updateText,
 } from "../session/prompts/queue.ts";
 import { type Withdrawal, withdrawMessage } from "../session/prompts/withdraw-message.ts";
-import { startRun } from "../session/run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -27,7 +26,6 @@ interface Item extends ById {
 }
 
 export function sessionQueueMethods(services: Services): Methods {
-  const start: StartRun = (session, prompt) => startRun(services.runs, session, prompt);
   return {
     "session.queue.pendingItems": async (params: ById, scope: Scope) =>
       pendingItems(await sessionOf(services, scope, params)),
@@ -40,7 +38,7 @@ export function sessionQueueMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const session = await sessionOf(services, scope, params);
-      return { id: await insertPrompt(session, params.position, params.message, start) };
+      return { id: await insertPrompt(session, params.position, params.message) };
     },
     "session.queue.moveItem": async (params: Item & { toPosition: number }, scope: Scope) => ({
       changed: await moveItem(await sessionOf(services, scope, params), params.id, params.toPosition),
@@ -68,13 +66,13 @@ export function sessionQueueMethods(services: Services): Methods {
       updated: await appendSteering(await sessionOf(services, scope, params), params),
     }),
     "session.queue.duplicateAt": async (params: Item, scope: Scope) => ({
-      id: await duplicateItem(await sessionOf(services, scope, params), params.id, start),
+      id: await duplicateItem(await sessionOf(services, scope, params), params.id),
     }),
     "session.queue.sendNow": async (params: Item, scope: Scope) => ({
       steered: await sendNow(await sessionOf(services, scope, params), params.id),
     }),
     "session.queue.setDrainPaused": async (params: ById & { paused: boolean }, scope: Scope) => {
-      holdQueue(await sessionOf(services, scope, params), scope.link, params.paused, start);
+      holdQueue(await sessionOf(services, scope, params), scope.link, params.paused);
       return null;
     },
   };

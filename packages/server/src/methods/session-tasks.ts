@@ -4,8 +4,7 @@ import { type AgentTask, agentTasksOf, displayNameOf } from "../session/agents/a
 import { dispatchableAgents } from "../session/agents/agent-tools.ts";
 import { fleetPrompt } from "../session/agents/fleet-prompt.ts";
 import { submitBeside } from "../session/hooks/prompt-hooks.ts";
-import { acceptPrompt } from "../session/prompts/prompts.ts";
-import { startRun } from "../session/run.ts";
+import { acceptPrompt } from "../session/prompts/accept-prompt.ts";
 import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
 import { SUBAGENT_FIELDS } from "../session/settings/nested-fields.ts";
 import { FLEET_FIELDS } from "../session/settings/prompt-fields.ts";
@@ -133,7 +132,7 @@ export function sessionTaskMethods(services: Services): Methods {
         attachments: params.attachments,
       };
       warnOfFields(session, scope.link, unheard);
-      await acceptPrompt(session, prompt, (next, queued) => startRun(services.runs, next, queued));
+      await acceptPrompt(services.runs, session, prompt);
       if (params.wait) await session.run?.done;
       return { started: true };
     },

@@ -4,11 +4,12 @@ import { RawResult } from "@rightseat/protocol";
 import { registerInterest, releaseInterest } from "../session/clients/clients.ts";
 import { usageMetrics } from "../session/clients/session-report.ts";
 import { readHistory } from "../session/context/history.ts";
+import { acceptPrompt, isDealtWith, wasTaken } from "../session/prompts/accept-prompt.ts";
 import { promptEndInLog } from "../session/prompts/prompt-end-in-log.ts";
+import type { PromptInput } from "../session/prompts/prompt-input.ts";
 import { waitForPrompt } from "../session/prompts/prompt-wait.ts";
-import { acceptPrompt, isDealtWith, type PromptInput, wasTaken } from "../session/prompts/prompts.ts";
 import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
-import { type AbortReason, startRun } from "../session/run.ts";
+import type { AbortReason } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import { switchModel } from "../session/settings/change-session.ts";
 import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
@@ -22,8 +23,6 @@ interface ById {
 }
 
 export function sessionMethods(services: Services): Methods {
-  const start = (session: Parameters<typeof startRun>[1], prompt: Parameters<typeof startRun>[2]) =>
-    startRun(services.runs, session, prompt);
   /**
    * Not once the client has given it up.
    * @param tell called once it is sure that the prompt is taken, and has not been before.
@@ -37,7 +36,7 @@ export function sessionMethods(services: Services): Methods {
       if (!wasTaken(session, params)) {
         tellHeld(session, link);
         tell();
-        return acceptPrompt(session, params, start);
+        return acceptPrompt(services.runs, session, params);
       }
     }
     await session.committed();
@@ -75,7 +74,7 @@ export function sessionMethods(services: Services): Methods {
       tellHeld(session, scope.link);
       warnOfFields(session, scope.link, unheard);
       const ids = messages.map((message) =>
-        acceptPrompt(session, { ...shared, ...message, messageId: undefined }, start),
+        acceptPrompt(services.runs, session, { ...shared, ...message, messageId: undefined }),
       );
       return { messageIds: await Promise.all(ids) };
     },

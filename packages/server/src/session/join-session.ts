@@ -14,14 +14,13 @@ import { hasFileHooks } from "./hooks/session-hooks.ts";
 import { managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
 import { setMode, trustFolder } from "./permissions/permission-settings.ts";
 import { primaryDirectoryOf } from "./permissions/permissions.ts";
-import { startNextRun } from "./prompts/prompts.ts";
 import {
   abortRun,
   closeInterruptedAgents,
   closeInterruptedRun,
   continueRun,
   type RunServices,
-  startRun,
+  startNextRun,
 } from "./run.ts";
 import type { Session } from "./session.ts";
 import { newSessionId } from "./session-registry.ts";
@@ -173,7 +172,7 @@ export async function resumeSession(
     else if (!wasActive) closeInterruptedRun(session);
   }
   // Prompts that were acknowledged before a crash are run now that somebody is there.
-  startNextRun(session, (next, prompt) => startRun(services.runs, next, prompt));
+  startNextRun(services.runs, session);
   await session.committed();
   return joinResult(services, session, params);
 }

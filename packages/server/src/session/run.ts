@@ -37,10 +37,11 @@ import { notIdle, type RunEnd, tellIdle } from "./idle.ts";
 import { askPermission } from "./permissions/ask-permission.ts";
 import type { PermissionServices } from "./permissions/permissions.ts";
 import { tellRunBegan, tellRunEnded } from "./prompts/prompt-wait.ts";
-import { logUserMessage, startNextRun, type UserMessageOptions } from "./prompts/prompts.ts";
 import { type RequestHeaders, takeRequestHeaders } from "./prompts/request-headers.ts";
+import { logUserMessage, type UserMessageOptions } from "./prompts/user-message.ts";
+import { isHeld } from "./prompts/waiting.ts";
 import { type Places, RunPlace } from "./run-place.ts";
-import type { Session } from "./session.ts";
+import type { Session, SessionSignal } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import { nudgeAutopilot, tellAutopilotStopped } from "./settings/autopilot.ts";
 import type { SessionSettings } from "./settings/session-settings.ts";
@@ -122,6 +123,26 @@ export function startRun(services: RunServices, session: Session, prompt: Queued
     if (prompt.kind !== "notification") nameAfterFirstPrompt(session, prompt);
     return { firstTurn: 0, requestHeaders, controller };
   });
+}
+
+/** Begins the run of the prompt that waits longest, if any. */
+export function startNextRun(services: RunServices, session: Session): boolean {
+  const next = session.state.queue[0];
+  if (!next || session.run !== undefined || session.closing || isHeld(session)) return false;
+  session.emit("pending_messages.modified", {});
+  startRun(services, session, next);
+  return true;
+}
+
+/** Does what follows from what happened in the session; at once when it is awake. */
+export function followSignal(services: RunServices, session: Session, signal: SessionSignal): void {
+  const follow = () => {
+    if (signal === "prompt-waits") startNextRun(services, session);
+    else if (session.run === undefined && !session.closing) becomeIdle(services, session, { aborted: true });
+  };
+  const waking = session.wake();
+  if (waking) waking.then(follow).catch((error) => services.onBug(error, session));
+  else follow();
 }
 
 /** Goes on with a run that a crash or a lost client cut off. */
@@ -209,7 +230,7 @@ async function carryOut(
   // For those who wait, a prompt that was blocked is dealt with.
   const ended = outcome === "blocked" ? "done" : outcome;
   tellAutopilotStopped(session, { messageId, outcome: ended, taskComplete });
-  if (startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
+  if (startNextRun(services, session)) return;
   becomeIdle(services, session, { aborted: outcome === "aborted", failed: outcome === "failed" });
 }
 
@@ -246,13 +267,8 @@ async function carryOutCommand(
     session.run = undefined;
   }
   session.emit("pending_messages.modified", {});
-  if (!end.stopsQueue && startNextRun(session, (next, prompt) => startRun(services, next, prompt))) return;
+  if (!end.stopsQueue && startNextRun(services, session)) return;
   becomeIdle(services, session, { aborted: signal.aborted });
-}
-
-/** A sub-agent ended that nobody is told of: when it was the last to keep the session busy, it is idle now. */
-export function tellIfIdle(services: RunServices, session: Session, aborted: boolean): void {
-  if (session.run === undefined && !session.closing) becomeIdle(services, session, { aborted });
 }
 
 function becomeIdle(services: RunServices, session: Session, end: RunEnd): void {

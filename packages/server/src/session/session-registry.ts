@@ -51,8 +51,8 @@ export interface RegistryOptions {
   /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
   readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
   readonly onStored?: SessionOptions["onStored"];
-  /** The client that held a session's queue went, and others are attached. */
-  readonly onQueueReleased: (session: Session) => void;
+  /** What happens in a session that its runs follow from. A session that sleeps may tell it, too. */
+  readonly onSignal: SessionOptions["onSignal"];
   /** Ends what a failed write has cut off, in a session that was read again; see `SessionOptions`. */
   readonly onMend: SessionOptions["onMend"];
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
@@ -216,7 +216,7 @@ export class SessionRegistry {
     clientsChanged(session, before);
     if (session.attachments.size > 0) {
       showUnshownQuestions(session);
-      if (holdsQueue) this.#options.onQueueReleased(session);
+      if (holdsQueue) session.signal("prompt-waits");
       return;
     }
     this.#touch(session);
@@ -400,6 +400,7 @@ export class SessionRegistry {
       questionDeadlineMs: this.#options.questionDeadlineMs,
       onBroken: (session, error) => this.#writeFailed(session, error),
       onMend: this.#options.onMend,
+      onSignal: this.#options.onSignal,
       onStored: this.#options.onStored,
     });
   }
@@ -441,7 +442,7 @@ export class SessionRegistry {
     for (const session of waiting) {
       await session.recovering;
       const isOpen = this.#sessions.get(nameOf(session.key)) === session && !session.closing;
-      if (isOpen && session.run === undefined) this.#options.onQueueReleased(session);
+      if (isOpen && session.run === undefined) session.signal("prompt-waits");
     }
   }
 

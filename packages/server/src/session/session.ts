@@ -38,6 +38,13 @@ export interface ActiveRun {
   readonly place?: ActivePlace;
 }
 
+/**
+ * What happens in a session that its runs follow from; whoever begins runs listens.
+ * - `prompt-waits`: a prompt or a command waits, and may be the next to run.
+ * - `agent-ended`: a sub-agent was ended that nobody is told of; the session may be idle now.
+ */
+export type SessionSignal = "prompt-waits" | "agent-ended";
+
 export interface SessionOptions {
   readonly log: EventLog;
   readonly lease: Lease;
@@ -50,6 +57,7 @@ export interface SessionOptions {
   readonly onBroken: (session: Session, error: unknown) => void;
   /** It was read again after `forgetUnwritten`: what is open in the log, and works no more, is to be ended. */
   readonly onMend?: (session: Session) => void;
+  readonly onSignal: (session: Session, signal: SessionSignal) => void;
   /** A commit ended; milliseconds. */
   readonly onStored?: (commit: { readonly durationMs: number; readonly ok: boolean }) => void;
 }
@@ -130,6 +138,7 @@ export class Session {
   readonly #lease: Lease;
   readonly #onBroken: SessionOptions["onBroken"];
   readonly #onMend: SessionOptions["onMend"];
+  readonly #onSignal: SessionOptions["onSignal"];
   readonly #onStored: SessionOptions["onStored"];
   #state: SessionState | undefined;
   #waking: Promise<void> | undefined;
@@ -154,6 +163,7 @@ export class Session {
     this.#lease = options.lease;
     this.#onBroken = options.onBroken;
     this.#onMend = options.onMend;
+    this.#onSignal = options.onSignal;
     this.#onStored = options.onStored;
   }
 
@@ -346,6 +356,11 @@ export class Session {
     if (this.#outbox.length === 0) this.#tell(published, only);
     else this.#outbox.push({ published, committed: true, only });
     return published;
+  }
+
+  /** Tells whoever begins runs; they act on it before this returns. */
+  signal(signal: SessionSignal): void {
+    this.#onSignal(this, signal);
   }
 
   /** What is logged from now on waits for this before it is written, and is one write with what follows at once. */

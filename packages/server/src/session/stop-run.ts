@@ -1,7 +1,7 @@
 /** How clients end what a session does: with all that waits behind it, or the turn alone. */
 import { RunAborted } from "../agent/run-host.ts";
-import { waitingItems } from "./prompts/prompts.ts";
 import { dropWaiting } from "./prompts/queue.ts";
+import { waitingItems } from "./prompts/waiting.ts";
 import { type AbortReason, abortRun } from "./run.ts";
 import type { Session } from "./session.ts";
 

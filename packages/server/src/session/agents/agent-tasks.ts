@@ -11,7 +11,6 @@ import { RunAborted } from "../../agent/run-host.ts";
 import type { Waiter } from "../clients/client-waits.ts";
 import { runErrand } from "../errands.ts";
 import { notifyModel } from "../prompts/notifications.ts";
-import { tellIfIdle } from "../run.ts";
 import type { Session } from "../session.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
 import type { ActiveAgents } from "./active-agents.ts";
@@ -347,7 +346,7 @@ export class AgentTasks implements ActiveAgents {
     this.#changed();
     if (this.#session.closing || task.mode !== "background") return;
     if (task.status === "idle" || task.status === "failed") {
-      notifyModel(this.#services, this.#session, {
+      notifyModel(this.#session, {
         text: toNotice(task),
         kind: {
           type: "agent_completed",
@@ -358,7 +357,7 @@ export class AgentTasks implements ActiveAgents {
           description: task.description,
         },
       });
-    } else tellIfIdle(this.#services, this.#session, true);
+    } else this.#session.signal("agent-ended");
   }
 
   #tellStart({ task, settings }: Work): void {

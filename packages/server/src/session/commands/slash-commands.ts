@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { clientFacts, someClient, watches } from "../clients/clients.ts";
-import { type StartRun, startNextRun } from "../prompts/prompts.ts";
 import type { QueuedCommandEnd } from "../run.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
@@ -73,7 +72,6 @@ export async function enqueueCommand(
   session: Session,
   command: string,
   displayText: string | undefined,
-  startRun: StartRun,
 ): Promise<string> {
   if (!parseCommand(command))
     throw new RpcError(
@@ -90,7 +88,7 @@ export async function enqueueCommand(
   };
   session.emit("pending_messages.modified", {});
   session.record("rightseat.prompt_queued", { prompt: item });
-  if (session.run === undefined) startNextRun(session, startRun);
+  session.signal("prompt-waits");
   await session.committed();
   return item.messageId;
 }

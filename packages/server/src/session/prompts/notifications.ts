@@ -1,9 +1,7 @@
 /** Things that happened which the model is to know of: between two of its calls, or by a run of their own. */
 import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap } from "@rightseat/protocol";
-import { type RunServices, startRun } from "../run.ts";
 import type { Session } from "../session.ts";
-import { startNextRun } from "./prompts.ts";
 
 export interface Notice {
   /** For the model. */
@@ -13,7 +11,7 @@ export interface Notice {
 }
 
 /** Recorded in any case; a session that is idle begins to run. */
-export function notifyModel(services: RunServices, session: Session, { text, kind }: Notice): void {
+export function notifyModel(session: Session, { text, kind }: Notice): void {
   const prompt = {
     messageId: randomUUID(),
     kind: "notification",
@@ -22,5 +20,5 @@ export function notifyModel(services: RunServices, session: Session, { text, kin
     notification: kind,
   } as const;
   session.record("rightseat.prompt_queued", { prompt });
-  startNextRun(session, (next, queued) => startRun(services, next, queued));
+  session.signal("prompt-waits");
 }

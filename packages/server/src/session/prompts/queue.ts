@@ -7,8 +7,9 @@ import { RpcError } from "@rightseat/protocol";
 import type { ClientLink } from "../clients/client-link.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
-import { type PromptInput, type StartRun, startNextRun, toQueuedPrompt, waitingItems } from "./prompts.ts";
+import { type PromptInput, toQueuedPrompt } from "./prompt-input.ts";
 import { keepRequestHeaders } from "./request-headers.ts";
+import { waitingItems } from "./waiting.ts";
 
 /** The result of `session.queue.pendingItems`. */
 export function pendingItems(session: Session) {
@@ -34,16 +35,11 @@ function displayTextOf(item: QueuedPrompt): string {
 }
 
 /** Puts a prompt at a place among those that wait, 0 being the first; beyond the last is last. Its id. */
-export async function insertPrompt(
-  session: Session,
-  position: number,
-  input: PromptInput,
-  startRun: StartRun,
-): Promise<string> {
+export async function insertPrompt(session: Session, position: number, input: PromptInput): Promise<string> {
   const prompt: QueuedPrompt = { ...toQueuedPrompt(input), steering: false };
   keepRequestHeaders(session, prompt.messageId, input.requestHeaders);
   const before = visibleItems(session)[Math.max(0, position)]?.messageId;
-  await change(session, () => session.record("rightseat.prompt_queued", { prompt, before }), startRun);
+  await changeAndTell(session, () => session.record("rightseat.prompt_queued", { prompt, before }));
   return prompt.messageId;
 }
 
@@ -141,13 +137,13 @@ export async function appendSteering(session: Session, added: SteeringAddition):
 }
 
 /** Puts a copy right behind the item. The copy's id. @throws RpcError for an unknown id. */
-export async function duplicateItem(session: Session, id: string, startRun: StartRun): Promise<string> {
+export async function duplicateItem(session: Session, id: string): Promise<string> {
   const item = itemOf(session, id);
   const visible = visibleItems(session);
   const prompt: QueuedPrompt = { ...item, messageId: randomUUID() };
   keepRequestHeaders(session, prompt.messageId, session.requestHeaders?.get(id));
   const before = visible[visible.indexOf(item) + 1]?.messageId;
-  await change(session, () => session.record("rightseat.prompt_queued", { prompt, before }), startRun);
+  await changeAndTell(session, () => session.record("rightseat.prompt_queued", { prompt, before }));
   return prompt.messageId;
 }
 
@@ -166,10 +162,10 @@ export async function sendNow(session: Session, id: string): Promise<boolean> {
 }
 
 /** While a client holds the queue, nothing of it is begun. It lets go at the latest when it leaves. */
-export function holdQueue(session: Session, link: ClientLink, held: boolean, startRun: StartRun): void {
+export function holdQueue(session: Session, link: ClientLink, held: boolean): void {
   const attachment = session.attachments.get(link);
   if (attachment) attachment.holdsQueue = held;
-  if (session.run === undefined) startNextRun(session, startRun);
+  session.signal("prompt-waits");
 }
 
 function runsPrompt(session: Session): boolean {
@@ -193,9 +189,15 @@ function itemOf(session: Session, id: string): QueuedPrompt {
   });
 }
 
-async function change(session: Session, record: () => void, startRun?: StartRun): Promise<void> {
+async function change(session: Session, record: () => void): Promise<void> {
   record();
   session.emit("pending_messages.modified", {});
-  if (startRun && session.run === undefined) startNextRun(session, startRun);
   await session.committed();
+}
+
+/** As `change`, for what may be the next to run. */
+function changeAndTell(session: Session, record: () => void): Promise<void> {
+  const changed = change(session, record);
+  session.signal("prompt-waits");
+  return changed;
 }

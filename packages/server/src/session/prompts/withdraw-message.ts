@@ -5,8 +5,8 @@ import { rewindTo } from "../context/rewind.ts";
 import type { Session } from "../session.ts";
 import { interruptTurn } from "../stop-run.ts";
 import { withoutTime } from "./prompt-time.ts";
-import { waitingItems } from "./prompts.ts";
 import { removeWaiting } from "./queue.ts";
+import { waitingItems } from "./waiting.ts";
 
 export interface Withdrawal {
   readonly messageId: string;

@@ -15,6 +15,7 @@ function carried(settings: object): Session {
     settings: mergeSettings({}, settings as Record<string, unknown>),
     questionDeadlineMs: 1,
     onBroken: () => undefined,
+    onSignal: () => undefined,
   });
   session.attachments.set(link, toAttachment(link, {}));
   return session;
