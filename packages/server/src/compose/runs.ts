@@ -13,13 +13,13 @@ import { KeptPermissions } from "../permissions/kept-permissions.ts";
 import { DEFAULT_TENANT } from "../rpc/principal.ts";
 import type { AgentToolUser } from "../session/agents/agent-tool-bodies.ts";
 import { createAgentTools } from "../session/agents/agent-tools.ts";
-import type { SubAgentServices } from "../session/agents/sub-agent.ts";
 import type { CommandServices } from "../session/commands/command-types.ts";
 import { withNearbyInstructions } from "../session/context/nearby-instructions.ts";
 import { agentMessageOf, systemMessageOf } from "../session/context/system-message.ts";
 import { renewGitHubToken } from "../session/github/github-token.ts";
 import type { HookServices } from "../session/hooks/session-hooks.ts";
 import type { PermissionServices } from "../session/permissions/permissions.ts";
+import type { RunServices } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import { isLargeOutput, toolDirectories } from "../session/tools/tool-host.ts";
 import { toolSetOf, withoutInteraction } from "../session/tools/tool-set.ts";
@@ -49,7 +49,7 @@ export interface RunParts {
   readonly onUpdated: (session: Session) => void;
 }
 
-export function createRuns(parts: RunParts): SubAgentServices {
+export function createRuns(parts: RunParts): RunServices {
   const { defaultWorkingDirectory, governor, hooks, log, logger, models, surroundings } = parts;
   const toolsOf = (scope: Session, user: AgentToolUser) =>
     toolSetOf(scope, () => [
@@ -61,7 +61,7 @@ export function createRuns(parts: RunParts): SubAgentServices {
       ...createAgentTools(() => runs, user),
     ]);
   const admitted = (session: Session, model: ActiveModel) => withAdmission(governor, session, model);
-  const runs: SubAgentServices = {
+  const runs: RunServices = {
     product: `rightseat/${parts.version}`,
     retry: DEFAULT_RETRY_POLICY,
     workspacePath: (session) => log.workspacePath(session.key),

@@ -11,17 +11,11 @@ import { setSessionLimits } from "./context/session-limits.ts";
 import { agentAskedFor, type EnterServices, enterSession, withToken } from "./enter-session.ts";
 import { askForGitHubToken, type GivenToken } from "./github/github-token.ts";
 import { hasFileHooks } from "./hooks/session-hooks.ts";
+import { closeInterruptedAgents, closeInterruptedRun } from "./interrupted.ts";
 import { managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
 import { setMode, trustFolder } from "./permissions/permission-settings.ts";
 import { primaryDirectoryOf } from "./permissions/permissions.ts";
-import {
-  abortRun,
-  closeInterruptedAgents,
-  closeInterruptedRun,
-  continueRun,
-  type RunServices,
-  startNextRun,
-} from "./run.ts";
+import { abortRun, continueRun, type RunServices, startNextRun } from "./run.ts";
 import type { Session } from "./session.ts";
 import { newSessionId } from "./session-registry.ts";
 import { checkName, renameSession } from "./settings/change-session.ts";

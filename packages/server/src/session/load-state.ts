@@ -1,6 +1,6 @@
 /** Folds a log into a state, from its checkpoint where there is one. */
 import type { EventLog, SessionKey } from "../store/event-log.ts";
-import { createCutFilter } from "./context/cuts.ts";
+import { createCutFilter } from "./cuts.ts";
 import { applyLine, applyRewoundLine, type LoggedEvent } from "./projection.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
 

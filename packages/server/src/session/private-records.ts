@@ -7,7 +7,7 @@ import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelContentPart, ResponseFormat } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
 import type { ClientMetadataPatch } from "./clients/client-metadata.ts";
-import type { Cut } from "./context/cuts.ts";
+import type { Cut } from "./cuts.ts";
 import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
 
 export interface PrivateRecordMap {

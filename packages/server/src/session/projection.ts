@@ -5,6 +5,7 @@
 
 import { toJson } from "@rightseat/protocol";
 import { leaveOut } from "../agent/leave-out.ts";
+import { withoutTime } from "../agent/prompt-time.ts";
 import { tokensOfText } from "../agent/tokens.ts";
 import type { TruncationPlan } from "../agent/truncate-messages.ts";
 import type { ModelMessage, ModelReasoning, ResponseFormat } from "../models/model-provider.ts";
@@ -16,10 +17,9 @@ import {
   foldContextCleared,
   foldTruncation,
 } from "./context/context-state.ts";
-import { withCut } from "./context/cuts.ts";
 import { takeParts, takeToolImages } from "./context/shown-images.ts";
+import { withCut } from "./cuts.ts";
 import { isPublicLine } from "./private-records.ts";
-import { withoutTime } from "./prompts/prompt-time.ts";
 import {
   emptyUsage,
   type OpenAgent,

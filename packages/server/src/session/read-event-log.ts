@@ -1,9 +1,9 @@
 /** Reads a session's log page by page, and waits for what comes: `session.eventLog.read`. */
 import { RpcError, wellFormedJson } from "@rightseat/protocol";
 import type { EventLog } from "../store/event-log.ts";
-import { readVisible } from "./context/visible-log.ts";
 import type { PublishedEvent } from "./published-event.ts";
 import type { Session } from "./session.ts";
+import { readVisible } from "./visible-log.ts";
 
 export interface EventLogReadParams {
   readonly cursor?: string;

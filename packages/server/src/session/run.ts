@@ -5,7 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 import { cutText, RpcError } from "@rightseat/protocol";
-import { INTERRUPTED, type RunOutcome, runAgent } from "../agent/agent-loop.ts";
+import { type RunOutcome, runAgent } from "../agent/agent-loop.ts";
 import { createRunController } from "../agent/run-controller.ts";
 import {
   type AbortReason,
@@ -22,20 +22,20 @@ import type { Instruments } from "../metrics/instruments.ts";
 import type { ModelError, ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
 import { assertAgentModel } from "./agents/agents.ts";
+import type { SubAgentServices } from "./agents/sub-agent.ts";
 import { mayOfferAutoMode, offerAutoMode } from "./clients/auto-mode.ts";
-import type { Asking, Waiter } from "./clients/client-waits.ts";
-import type { CompactionServices } from "./context/compaction.ts";
+import type { QueuedCommandEnd } from "./commands/command-types.ts";
 import { fitContext, shortenContext } from "./context/fit-context.ts";
 import { keepLeftOut } from "./context/left-out.ts";
+import type { ModelCallServices } from "./context/manual-compaction.ts";
 import { admitModelCall, limitsStatus } from "./context/session-limits.ts";
-import type { SessionSystemMessage } from "./context/system-message.ts";
 import { recordUsage } from "./context/usage-totals.ts";
-import { CredentialRenewal, type RenewalServices } from "./github/renew-credentials.ts";
+import { CredentialRenewal } from "./github/renew-credentials.ts";
 import { promptHooksOf } from "./hooks/prompt-hooks.ts";
-import { type HookServices, hasHooks, runHooksOf } from "./hooks/session-hooks.ts";
+import { hasHooks, runHooksOf } from "./hooks/session-hooks.ts";
 import { notIdle, type RunEnd, tellIdle } from "./idle.ts";
+import { closeInterruptedRun } from "./interrupted.ts";
 import { askPermission } from "./permissions/ask-permission.ts";
-import type { PermissionServices } from "./permissions/permissions.ts";
 import { tellRunBegan, tellRunEnded } from "./prompts/prompt-wait.ts";
 import { type RequestHeaders, takeRequestHeaders } from "./prompts/request-headers.ts";
 import { logUserMessage, type UserMessageOptions } from "./prompts/user-message.ts";
@@ -44,19 +44,10 @@ import { type Places, RunPlace } from "./run-place.ts";
 import type { Session, SessionSignal } from "./session.ts";
 import type { QueuedPrompt } from "./session-state.ts";
 import { nudgeAutopilot, tellAutopilotStopped } from "./settings/autopilot.ts";
-import type { SessionSettings } from "./settings/session-settings.ts";
 import { userAgentOf } from "./settings/user-agent.ts";
 import { workingDirectoryOf } from "./workspace/working-directory.ts";
 
 export type { AbortReason };
-
-/** How a queued command ended. */
-export interface QueuedCommandEnd {
-  /** What waits stays waiting until the next prompt or command comes. */
-  readonly stopsQueue?: boolean;
-  /** The command stands for a prompt, which is run next. */
-  readonly prompt?: Pick<QueuedPrompt, "prompt" | "displayPrompt" | "agentMode">;
-}
 
 export interface RunPlaces extends Places {
   tokensUsed(tenant: string, tokens: number): void;
@@ -64,30 +55,14 @@ export interface RunPlaces extends Places {
   runLimits(tenant: string): RunLimits;
 }
 
-/** What runs need besides the session; made once by the composition root. */
-export interface RunServices extends CompactionServices, RenewalServices {
-  /** This program and its version, as it is named to model providers. */
-  readonly product: string;
-  /** @param waiter what goes on with the model's answers; left out where no run does. */
-  readonly resolveModel: (
-    session: Session,
-    settings: SessionSettings,
-    waiter?: Waiter,
-  ) => Promise<ActiveModel>;
+/** What runs need besides the session, and besides what its sub-agents need; made once by the composition root. */
+export interface RunServices extends SubAgentServices, ModelCallServices {
   /** Sees what has changed around the session since its last run. Never rejects. */
   readonly lookAround: (session: Session) => Promise<unknown>;
-  /** @param asking how long a client may be waited for, and what for. @throws the signal's reason. */
-  readonly systemMessage: (session: Session, asking?: Asking) => Promise<SessionSystemMessage>;
-  readonly toolSet: (session: Session) => ToolSet;
-  /** What the session's model reads in place of output that is too large. Never rejects. */
-  readonly fitOutput: (session: Session, text: string) => string | Promise<string>;
   /** Carries out a queued command; resolves always, soon after the signal. */
   readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
-  readonly permissions: PermissionServices;
-  readonly defaultWorkingDirectory: string;
   readonly instruments: Instruments;
   readonly places: RunPlaces;
-  readonly hooks: HookServices;
   /** A run ended and nothing waits: a moment to write a checkpoint. */
   readonly onIdle: (session: Session) => void;
 }
@@ -499,26 +474,4 @@ export async function abortRun(session: Session, reason: AbortReason = "user_ini
   const { run } = session;
   run?.controller.abort(new RunAborted(reason));
   await Promise.all([run?.done, session.subAgents?.cancelAll()]);
-}
-
-/** Ends what a crash or a vanished client left open, so that the log can be gone on with. */
-export function closeInterruptedRun(session: Session): void {
-  const { running, openToolCalls } = session.state;
-  for (const call of [...openToolCalls]) {
-    session.append("tool.execution_complete", {
-      toolCallId: call.toolCallId,
-      success: false,
-      result: { content: INTERRUPTED },
-      error: { message: INTERRUPTED, code: "interrupted" },
-    });
-  }
-  if (running)
-    session.record("rightseat.run_ended", { messageId: running.messageId, outcome: "interrupted" });
-}
-
-/** Sub-agents that a crash cut off are over: nothing of what they knew is kept. */
-export function closeInterruptedAgents(session: Session): void {
-  if (session.subAgents?.working) return;
-  for (const { agentId, ...named } of session.state.openAgents ?? [])
-    session.append("subagent.failed", { ...named, error: "the server ended while it worked" }, agentId);
 }

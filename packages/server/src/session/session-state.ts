@@ -4,7 +4,7 @@
  */
 import type { ModelMessage, ResponseFormat } from "../models/model-provider.ts";
 import type { PermissionPolicy } from "../permissions/policy.ts";
-import type { Cut } from "./context/cuts.ts";
+import type { Cut } from "./cuts.ts";
 
 /** A prompt, or a slash command, that was acknowledged and waits for its turn. */
 export interface QueuedPrompt {

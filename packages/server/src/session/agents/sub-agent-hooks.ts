@@ -1,10 +1,10 @@
 /** What hooks have to say at a sub-agent's beginning and end. */
 import { randomUUID } from "node:crypto";
 import { cutText } from "@rightseat/protocol";
+import { withTime } from "../../agent/prompt-time.ts";
 import type { HookedAgent } from "../../hooks/hook-room.ts";
 import type { HookInput } from "../../hooks/hook-source.ts";
 import { type HookServices, hasHooks, hookRoomOf } from "../hooks/session-hooks.ts";
-import { withTime } from "../prompts/prompt-time.ts";
 import type { Session } from "../session.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 

@@ -6,35 +6,39 @@ import { randomUUID } from "node:crypto";
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
 import { runAgent } from "../../agent/agent-loop.ts";
 import type { LeftOutKind } from "../../agent/leave-out.ts";
+import { withTime } from "../../agent/prompt-time.ts";
 import type { ActiveModel, ContextCall, RunHost, RunLimits, ToolSet } from "../../agent/run-host.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
 import type { ModelError, ModelUsage } from "../../models/model-provider.ts";
 import type { RetryPolicy } from "../../models/retry.ts";
+import type { CompactionServices } from "../context/compaction.ts";
 import { fitContext, shortenContext } from "../context/fit-context.ts";
-import { recordUsage } from "../context/usage-totals.ts";
-import { CredentialRenewal } from "../github/renew-credentials.ts";
-import { hasHooks, runHooksOf } from "../hooks/session-hooks.ts";
+import { recordUsage, type UsageServices } from "../context/usage-totals.ts";
+import { CredentialRenewal, type RenewalServices } from "../github/renew-credentials.ts";
+import { type HookServices, hasHooks, runHooksOf } from "../hooks/session-hooks.ts";
 import { askPermission } from "../permissions/ask-permission.ts";
-import { withTime } from "../prompts/prompt-time.ts";
-import type { RunServices } from "../run.ts";
+import type { PermissionServices } from "../permissions/permissions.ts";
 import type { Session } from "../session.ts";
+import type { AgentCaller } from "../settings/model-query.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
 import { userAgentOf } from "../settings/user-agent.ts";
 import { workingDirectoryOf } from "../workspace/working-directory.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import { hookedAgentOf, promptWithHooks, StopHooks } from "./sub-agent-hooks.ts";
 
-/** Who asks a model: for clients that carry model traffic, and for the provider. */
-export interface AgentCaller {
-  readonly agentId: string;
-  /** The sub-agent that started this one; the session itself when left out. */
-  readonly parentAgentId?: string;
-  /** It answers on the model that its settings name, or not at all. */
-  readonly requiresModel?: boolean;
-}
-
-/** What sub-agents need besides what runs need. */
-export interface SubAgentServices extends RunServices {
+/** What sub-agents need besides the session; made once by the composition root. */
+export interface SubAgentServices extends CompactionServices, RenewalServices {
+  /** This program and its version, as it is named to model providers. */
+  readonly product: string;
+  readonly places: UsageServices["places"] & {
+    /** When runs are ended although their model would go on. */
+    runLimits(tenant: string): RunLimits;
+  };
+  readonly permissions: PermissionServices;
+  readonly hooks: HookServices;
+  readonly defaultWorkingDirectory: string;
+  /** What the session's model reads in place of output that is too large. Never rejects. */
+  readonly fitOutput: (session: Session, text: string) => string | Promise<string>;
   /** @throws RpcError or ModelError when the model cannot be had. */
   readonly resolveAgentModel: (
     session: Session,

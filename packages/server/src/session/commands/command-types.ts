@@ -1,8 +1,9 @@
 /** What a slash command of the server is made of. */
 import { RpcError } from "@rightseat/protocol";
-import type { RunServices } from "../run.ts";
+import type { ModelCallServices } from "../context/manual-compaction.ts";
+import type { PermissionServices } from "../permissions/permissions.ts";
 import type { Session } from "../session.ts";
-import type { SessionMode } from "../session-state.ts";
+import type { QueuedPrompt, SessionMode } from "../session-state.ts";
 import type { CheckSettings } from "../settings/change-session.ts";
 
 /** What a command came to, in the wire's shape. */
@@ -16,12 +17,20 @@ export type CommandResult =
       readonly mode?: SessionMode;
     };
 
+/** How a queued command ended. */
+export interface QueuedCommandEnd {
+  /** What waits stays waiting until the next prompt or command comes. */
+  readonly stopsQueue?: boolean;
+  /** The command stands for a prompt, which is run next. */
+  readonly prompt?: Pick<QueuedPrompt, "prompt" | "displayPrompt" | "agentMode">;
+}
+
 export interface CommandServices {
   readonly checkSettings: CheckSettings;
   /** The session's name, mode or model changed. */
   readonly onUpdated: (session: Session) => void;
   readonly workingDirectoryOf: (session: Session) => string;
-  readonly runs: () => RunServices;
+  readonly runs: () => ModelCallServices & { readonly permissions: PermissionServices };
   /** Resolves with how many tokens became free. @throws RpcError when there is nothing to compact, or it failed. */
   readonly compact: (session: Session, customInstructions: string | undefined) => Promise<number>;
 }

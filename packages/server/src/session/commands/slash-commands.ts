@@ -2,12 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { clientFacts, someClient, watches } from "../clients/clients.ts";
-import type { QueuedCommandEnd } from "../run.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
 import { BUILT_IN_COMMANDS } from "./built-in-commands.ts";
 import { isClientCommand, runClientCommand } from "./client-command.ts";
-import type { BuiltInCommand, CommandResult, CommandServices } from "./command-types.ts";
+import type { BuiltInCommand, CommandResult, CommandServices, QueuedCommandEnd } from "./command-types.ts";
 
 /** `SlashCommandInfo` of the published schema. */
 export interface CommandInfo {

@@ -1,13 +1,13 @@
 /** What the model's context is made of, for clients: figures, by source and by message. */
 import { cutText } from "@rightseat/protocol";
 import { promptLimit } from "../../agent/context-use.ts";
+import { withoutTime } from "../../agent/prompt-time.ts";
 import type { ActiveModel } from "../../agent/run-host.ts";
 import { tokensOfMessage, tokensOfMessages, tokensOfTool, tokensOfTools } from "../../agent/tokens.ts";
 import type { ModelMessage, ModelTool } from "../../models/model-provider.ts";
-import { withoutTime } from "../prompts/prompt-time.ts";
-import type { RunServices } from "../run.ts";
 import type { Session } from "../session.ts";
 import { BACKGROUND_THRESHOLD, EXHAUSTION_THRESHOLD } from "./fit-context.ts";
+import type { ModelCallServices } from "./manual-compaction.ts";
 
 export interface ReportedContext {
   readonly session: Session;
@@ -34,7 +34,7 @@ export type ContextInfo = NonNullable<ReturnType<typeof contextInfo>>;
 
 /** @throws as `resolveModel`, where it cannot be told which model the session has. */
 export async function reportedContext(
-  services: RunServices,
+  services: Pick<ModelCallServices, "resolveModel" | "toolSet">,
   session: Session,
   limits: Limits = {},
 ): Promise<ReportedContext> {

@@ -9,10 +9,10 @@
  */
 import { cutText } from "@rightseat/protocol";
 import { isSummary, summaryMessage } from "../../agent/compaction-summary.ts";
+import { withoutTime } from "../../agent/prompt-time.ts";
 import { tokensOfMessage } from "../../agent/tokens.ts";
 import { applyTruncation, type TruncationPlan } from "../../agent/truncate-messages.ts";
 import type { ModelMessage } from "../../models/model-provider.ts";
-import { withoutTime } from "../prompts/prompt-time.ts";
 import type { SessionState } from "../session-state.ts";
 
 /** A last round of tool calls up to this size is kept word for word: the model is about to use it. */

@@ -2,7 +2,7 @@
 import { RawResult, StreamedResult, wellFormedJson } from "@rightseat/protocol";
 import type { EventLog } from "../../store/event-log.ts";
 import type { Session } from "../session.ts";
-import { readVisible } from "./visible-log.ts";
+import { readVisible } from "../visible-log.ts";
 
 /** Up to here a history is held in memory on its way out. */
 const SMALL_BYTES = 256 * 1024;

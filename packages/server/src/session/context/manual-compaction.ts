@@ -3,15 +3,38 @@ import { RpcError } from "@rightseat/protocol";
 import { askModel } from "../../agent/ask-model.ts";
 import { handoffPrompt } from "../../agent/compaction-summary.ts";
 import { measureContext, promptLimit } from "../../agent/context-use.ts";
-import type { ContextCall } from "../../agent/run-host.ts";
+import type { ActiveModel, ContextCall, ToolSet } from "../../agent/run-host.ts";
 import { applyTruncation, planTruncation } from "../../agent/truncate-messages.ts";
 import { ModelError } from "../../models/model-provider.ts";
-import type { RunServices } from "../run.ts";
+import type { Asking, Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
+import type { SessionSettings } from "../settings/session-settings.ts";
 import { CompactionCancelled, type CompactionTrigger, cancelCompaction } from "./active-compaction.ts";
-import { type CompactionRequest, startCompaction, withoutOpenCalls } from "./compaction.ts";
+import {
+  type CompactionRequest,
+  type CompactionServices,
+  startCompaction,
+  withoutOpenCalls,
+} from "./compaction.ts";
 import { refuseOverLimit } from "./session-limits.ts";
+import type { SessionSystemMessage } from "./system-message.ts";
 import { recordLateUsage } from "./usage-totals.ts";
+
+/** What is asked of a session's model as its next call would be. */
+export interface ModelCallServices {
+  /**
+   * @param waiter what goes on with the model's answers; left out where no run does.
+   * @throws RpcError or ModelError when the model cannot be had.
+   */
+  readonly resolveModel: (
+    session: Session,
+    settings: SessionSettings,
+    waiter?: Waiter,
+  ) => Promise<ActiveModel>;
+  /** @param asking how long a client may be waited for, and what for. @throws the signal's reason. */
+  readonly systemMessage: (session: Session, asking?: Asking) => Promise<SessionSystemMessage>;
+  readonly toolSet: (session: Session) => ToolSet;
+}
 
 /** Compactions that somebody waits for. */
 export function isManual(trigger: CompactionTrigger): boolean {
@@ -23,7 +46,11 @@ export function isManual(trigger: CompactionTrigger): boolean {
  * @throws RpcError `nothing_to_compact`, `session_busy` while another client's is under way,
  *   `request_cancelled` when it was aborted, `provider_rejected` when the model gave no summary.
  */
-export async function compactNow(services: RunServices, session: Session, request: CompactionRequest) {
+export async function compactNow(
+  services: CompactionServices & ModelCallServices,
+  session: Session,
+  request: CompactionRequest,
+) {
   if (session.state.messages.length === 0)
     throw new RpcError(
       "nothing_to_compact",
@@ -48,7 +75,10 @@ export async function compactNow(services: RunServices, session: Session, reques
 }
 
 /** Markdown for whoever goes on with the conversation elsewhere; empty when there is none yet. */
-export async function summarizeForHandoff(services: RunServices, session: Session): Promise<string> {
+export async function summarizeForHandoff(
+  services: CompactionServices & ModelCallServices,
+  session: Session,
+): Promise<string> {
   if (session.state.messages.length === 0) return "";
   refuseOverLimit(session);
   const call = await modelCallOf(services, session);
@@ -94,7 +124,7 @@ export async function summarizeForHandoff(services: RunServices, session: Sessio
 }
 
 /** What a model call of the session would go out with. @throws RpcError when there is no model. */
-export async function modelCallOf(services: RunServices, session: Session): Promise<ContextCall> {
+export async function modelCallOf(services: ModelCallServices, session: Session): Promise<ContextCall> {
   try {
     const model = await services.resolveModel(session, session.settings);
     const { text: system } = await services.systemMessage(session);

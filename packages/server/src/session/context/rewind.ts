@@ -4,14 +4,14 @@
  */
 import { RpcError } from "@rightseat/protocol";
 import type { EventLog, StoredLine } from "../../store/event-log.ts";
+import { createCutFilter } from "../cuts.ts";
+import { closeInterruptedRun } from "../interrupted.ts";
 import { isPublicLine } from "../private-records.ts";
 import { applyLine, applyRewoundLine, type LoggedEvent } from "../projection.ts";
-import { closeInterruptedRun } from "../run.ts";
 import type { Session } from "../session.ts";
 import { createSessionState } from "../session-state.ts";
 import { removeCheckpointFiles } from "../workspace/checkpoint-files.ts";
 import { cancelCompaction } from "./active-compaction.ts";
-import { createCutFilter } from "./cuts.ts";
 
 export interface Rewound {
   /** Events that clients saw and that are gone. */

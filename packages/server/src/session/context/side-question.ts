@@ -9,13 +9,19 @@ import { measureContext, promptLimit } from "../../agent/context-use.ts";
 import type { ContextCall } from "../../agent/run-host.ts";
 import { applyTruncation, planTruncation } from "../../agent/truncate-messages.ts";
 import type { ModelMessage, ModelRequest } from "../../models/model-provider.ts";
+import type { RetryPolicy } from "../../models/retry.ts";
 import { runErrand } from "../errands.ts";
 import { submitBeside } from "../hooks/prompt-hooks.ts";
-import type { RunServices } from "../run.ts";
+import type { HookServices } from "../hooks/session-hooks.ts";
 import type { Session } from "../session.ts";
 import { withoutOpenCalls } from "./compaction.ts";
-import { modelCallOf, toRpcError } from "./manual-compaction.ts";
-import { recordLateUsage } from "./usage-totals.ts";
+import { type ModelCallServices, modelCallOf, toRpcError } from "./manual-compaction.ts";
+import { recordLateUsage, type UsageServices } from "./usage-totals.ts";
+
+export interface SideQuestionServices extends UsageServices, ModelCallServices {
+  readonly retry: RetryPolicy;
+  readonly hooks: HookServices;
+}
 
 /**
  * Resolves with the answer; clients are told it as it comes, by ephemeral `ui.ephemeral_query` events. It
@@ -25,7 +31,7 @@ import { recordLateUsage } from "./usage-totals.ts";
  *   question, `request_cancelled`.
  */
 export async function askAside(
-  services: RunServices,
+  services: SideQuestionServices,
   session: Session,
   question: string,
   signal: AbortSignal,
@@ -63,7 +69,7 @@ interface Aside {
 }
 
 async function answerAside(
-  services: RunServices,
+  services: SideQuestionServices,
   session: Session,
   { requestId, question, signal }: Aside,
 ): Promise<string> {

@@ -1,5 +1,5 @@
 /** Attachments that point at GitHub, and the line that each becomes in a prompt. */
-import { oneLine } from "../prompts/prompt-blocks.ts";
+import { oneLine } from "../../agent/prompt-blocks.ts";
 
 export interface LineRange {
   /** 1-based. */

@@ -10,11 +10,11 @@
 import { constants, type Stats } from "node:fs";
 import { open, opendir, stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
+import { clip, oneLine, toBlock, toListBlock } from "../../agent/prompt-blocks.ts";
 import type { ModelContentPart } from "../../models/model-provider.ts";
 import { canonicalPath } from "../../tools/paths.ts";
 import type { Reach } from "../../tools/reach.ts";
 import { type GitHubAttachment, type LineRange, toReferenceLine } from "../github/github-references.ts";
-import { clip, oneLine, toBlock, toListBlock } from "./prompt-blocks.ts";
 
 interface SelectionPosition {
   /** 0-based. */

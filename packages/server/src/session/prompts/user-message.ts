@@ -1,4 +1,7 @@
 /** How a prompt becomes a message of the conversation. */
+
+import { toBlock } from "../../agent/prompt-blocks.ts";
+import { withTime } from "../../agent/prompt-time.ts";
 import type { ModelContentPart } from "../../models/model-provider.ts";
 import type { Reach } from "../../tools/reach.ts";
 import type { PromptHooks } from "../hooks/prompt-hooks.ts";
@@ -6,8 +9,6 @@ import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
 import type { Attachment } from "./attachments.ts";
 import { toLoggedAttachments } from "./logged-attachments.ts";
-import { toBlock } from "./prompt-blocks.ts";
-import { withTime } from "./prompt-time.ts";
 import { noticeOfTools } from "./tools-notice.ts";
 
 export interface UserMessageOptions {

@@ -1,10 +1,10 @@
 /** A prompt that its sender takes back: out of the queue, or with the run that has just begun of it. */
 import { RpcError } from "@rightseat/protocol";
+import { withoutTime } from "../../agent/prompt-time.ts";
 import type { EventLog } from "../../store/event-log.ts";
 import { rewindTo } from "../context/rewind.ts";
 import type { Session } from "../session.ts";
 import { interruptTurn } from "../stop-run.ts";
-import { withoutTime } from "./prompt-time.ts";
 import { removeWaiting } from "./queue.ts";
 import { waitingItems } from "./waiting.ts";
 

@@ -4,12 +4,20 @@ import type { ClientRequestContext } from "../../models/client-exchange.ts";
 import type { ClientInference } from "../../models/client-fetch.ts";
 import type { ModelQuery } from "../../models/model-directory.ts";
 import type { Fetch } from "../../models/model-provider.ts";
-import type { AgentCaller } from "../agents/sub-agent.ts";
 import type { ClientInferences } from "../clients/client-inferences.ts";
 import type { Waiter } from "../clients/client-waits.ts";
 import { type Wait, waitingFetch } from "../clients/waiting-fetch.ts";
 import type { Session } from "../session.ts";
 import type { SessionSettings } from "./session-settings.ts";
+
+/** Who asks a model: for clients that carry model traffic, and for the provider. */
+export interface AgentCaller {
+  readonly agentId: string;
+  /** The sub-agent that started this one; the session itself when left out. */
+  readonly parentAgentId?: string;
+  /** It answers on the model that its settings name, or not at all. */
+  readonly requiresModel?: boolean;
+}
 
 /**
  * @param allowSocket whether calls that a client carries may go over a WebSocket.

@@ -8,7 +8,7 @@ import { KeptFiles, sha256Of } from "../../file-history/kept-files.ts";
 import { countLineChanges } from "../../file-history/line-changes.ts";
 import type { EventLog } from "../../store/event-log.ts";
 import type { FileChange } from "../../tools/built-in-tool.ts";
-import { createCutFilter } from "../context/cuts.ts";
+import { createCutFilter } from "../cuts.ts";
 import type { PrivateRecordMap } from "../private-records.ts";
 import type { LoggedEvent } from "../projection.ts";
 import type { Session } from "../session.ts";

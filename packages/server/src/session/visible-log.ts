@@ -2,9 +2,9 @@
  * A session's log as clients see it: without our own records, and without what a rewind took back. The
  * log itself only grows: a rewind is a record that names a range of it.
  */
-import type { EventLog, ReadRange, SessionKey, StoredLine } from "../../store/event-log.ts";
-import { isPublicLine } from "../private-records.ts";
+import type { EventLog, ReadRange, SessionKey, StoredLine } from "../store/event-log.ts";
 import type { Cut } from "./cuts.ts";
+import { isPublicLine } from "./private-records.ts";
 
 /** Batches of the lines that clients may see, oldest first; never reads what was taken back. */
 export async function* readVisible(
