@@ -103,6 +103,32 @@ test("the server's own provider over https, and GitHub, are asked for through th
   await client.close();
 });
 
+test("a GitHub account is known through the proxy, where there is one", async () => {
+  await using home = await tempHome();
+  await using proxy = await startProxy();
+  const asked: (string | undefined)[] = [];
+  const github = createServer((request, response) => {
+    asked.push(request.headers.authorization);
+    response.end(JSON.stringify({ login: "alice", copilot_plan: "business", long: "x".repeat(200_000) }));
+  });
+  await new Promise<void>((resolve) => github.listen(0, "127.0.0.1", resolve));
+  const { port } = github.address() as AddressInfo;
+  await using server = await startServer(home.path, {
+    env: { HTTP_PROXY: proxy.url, COPILOT_DEBUG_GITHUB_API_URL: `http://github.example:${port}` },
+  });
+  const client = await server.connect();
+  const { sessionId } = await client.request("session.create", { gitHubToken: "gho_0123456789" });
+  expect(await client.request("session.gitHubAuth.getStatus", { sessionId })).toMatchObject({
+    isAuthenticated: true,
+    login: "alice",
+    copilotPlan: "business",
+  });
+  expect(asked).toEqual(["Bearer gho_0123456789"]);
+  expect(proxy.seen).toEqual([`GET http://github.example:${port}/copilot_internal/user`]);
+  await client.close();
+  github.close();
+});
+
 test("an issuer's keys are asked for through the proxy", async () => {
   await using home = await tempHome();
   await using proxy = await startProxy();

@@ -1,7 +1,8 @@
 /**
  * The `fetch` of model calls, on `node:http`: a third of the CPU of the built-in one, whose web streams
  * and request objects cost more than the rest of a short turn. It is as much of `fetch` as the official
- * libraries and our own reading of streams use: bodies of text or bytes, no redirects, and a response that is read through `getReader` or `json`. Silence has no limit here: the
+ * libraries and our own reading of streams use: bodies of text or bytes, no redirects, and a response that is iterated
+ * or read through `getReader` or `json`. Silence has no limit here: the
  * idle timer of the call rules.
  */
 import {
@@ -118,10 +119,23 @@ function toResponse(url: URL, message: IncomingMessage, signal: AbortSignal | un
     statusText: message.statusMessage ?? "",
     url: url.href,
     headers,
-    body: { getReader: () => reader, cancel: () => reader.cancel() },
+    body: {
+      getReader: () => reader,
+      cancel: () => reader.cancel(),
+      [Symbol.asyncIterator]: () => iterate(reader),
+    },
     json: () => readJson(reader),
   };
   return response as unknown as Response;
+}
+
+/** Who stops early closes the connection. */
+async function* iterate(reader: MessageReader): AsyncGenerator<Uint8Array> {
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    await reader.cancel();
+  }
 }
 
 /** For answers that are short: keys of issuers. */
