@@ -235,7 +235,9 @@ async function runsWithoutQuestion(line: string): Promise<boolean> {
 function standsForItself(line: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a line must have none
   if (/[\x00-\x08\x0b-\x1f\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000\ufeff]/.test(line)) return false;
-  const bare = line.replace(/\\[^\n]|'[^']*'|"(?:[^"\\$`]|\\[^\n]|\$(?=[\s"|/)]))*"/g, "_");
+  const bare = line
+    .replace(/(?<!\\)([ \t])(?:\\\n)+/g, "$1")
+    .replace(/\\[^\n]|'[^']*'|"(?:[^"\\$`]|\\[^\n]|\$(?=[\s"|/)]))*"/g, "_");
   return !/["'\\`(){}]|\$(?![\s;&|<>)]|$)/.test(bare);
 }
 

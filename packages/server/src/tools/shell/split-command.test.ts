@@ -22,6 +22,25 @@ describe("words are split as bash splits them", () => {
     },
   );
 
+  test.each([
+    "a >\\\n>b",
+    "a >\\\n&ls",
+    "a >\\\n|ls",
+    "a &\\\n& b",
+    "a |\\\n| b",
+    "a <\\\n(b)",
+    "a\\\nb",
+    "\\\na",
+  ])("%j may be one operator or word to bash: it is not read", (text) => {
+    const { isPlain, isReadable } = splitCommand(text);
+    expect([isPlain, isReadable]).toEqual([false, false]);
+  });
+
+  test("a redirection without a target is not read", () => {
+    expect(splitCommand("a > ; b").isReadable).toBe(false);
+    expect(splitCommand("a >").isReadable).toBe(false);
+  });
+
   test("whatever character comes, reading ends", () => {
     for (let code = 0; code < 0x10000; code += 1) {
       const char = String.fromCharCode(code);

@@ -42,7 +42,8 @@ export interface SplitCommand {
   readonly isReadable: boolean;
 }
 
-const BLANK = /(?:[ \t]|\\\n)+/y;
+/** Bash takes a newline with `\` before it away first of all: behind a blank it separates nothing, elsewhere it joins. */
+const BLANK = /[ \t](?:[ \t]|\\\n)*/y;
 const SEPARATOR = /&&|\|\||;;|\|&|[;|&\n()]/y;
 const REDIRECTION = /&>>|&>|\d*(?:>>|>\||>&|<>|<<<|<<-|<<|<&|>|<)/y;
 const PROCESS_SUBSTITUTION = /[<>](?=\()/y;
@@ -128,6 +129,8 @@ class Splitter {
   }
 
   #endSegment(separator: string): void {
+    // What it reads from or writes to is missing, or was not seen.
+    if (this.#operator !== "") this.#giveUp();
     const [words, redirections, before] = [this.#words, this.#redirections, this.#separator];
     const isEmpty = words.length === 0 && redirections.length === 0;
     if (!isEmpty) this.#segments.push({ words, redirections, before, behind: separator });
