@@ -37,6 +37,8 @@ export interface PeerHandlers {
   readonly onRequestFailed?: (reason: ErrorReason, method: string) => void;
   /** Hands a message whose end is not known yet to the carrier; needed where a StreamedResult is answered. */
   readonly sendStreamed?: (byteLength: number, body: AsyncIterable<string>) => void;
+  /** A message was refused that is none of JSON-RPC's: neither a call nor an answer. */
+  readonly onMalformed?: () => void;
   /** A call of the other side was refused unread. */
   readonly onUnread?: (head: FrameHead, error: RpcErrorBody) => void;
   /** How deep objects and arrays in a message of the other side may be nested; any depth when absent. */
@@ -134,11 +136,10 @@ export class Peer {
     try {
       message = JSON.parse(body);
     } catch {
-      this.sendError(
+      return this.#refuseMessage(
         null,
-        new RpcError("parse_error", "expected a JSON-RPC message, got text that is not JSON").toBody(),
+        new RpcError("parse_error", "expected a JSON-RPC message, got text that is not JSON"),
       );
-      return false;
     }
     if (message === null || typeof message !== "object" || Array.isArray(message)) {
       const came = Array.isArray(message)
@@ -146,11 +147,10 @@ export class Peer {
         : message === null
           ? "null"
           : typeof message;
-      this.sendError(
+      return this.#refuseMessage(
         null,
-        new RpcError("invalid_request", `expected a JSON-RPC object, got ${came}`).toBody(),
+        new RpcError("invalid_request", `expected a JSON-RPC object, got ${came}`),
       );
-      return false;
     }
     const incoming = message as Incoming;
     if (typeof incoming.method === "string") {
@@ -163,10 +163,15 @@ export class Peer {
       return true;
     }
     const id = isId(incoming.id) ? incoming.id : null;
-    this.sendError(
+    return this.#refuseMessage(
       id,
-      new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'").toBody(),
+      new RpcError("invalid_request", "expected a 'method', a 'result' or an 'error'"),
     );
+  }
+
+  #refuseMessage(id: RpcId | null, error: RpcError): false {
+    this.sendError(id, error.toBody());
+    this.#handlers.onMalformed?.();
     return false;
   }
 
@@ -185,6 +190,7 @@ export class Peer {
     }
     // What tells something waits for no answer.
     if (method === undefined || id !== undefined) this.sendError(id ?? null, error);
+    if (method === undefined) this.#handlers.onMalformed?.();
     if (method !== undefined) this.#handlers.onUnread?.(readFrameHead(body), error);
     return false;
   }

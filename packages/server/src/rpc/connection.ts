@@ -80,9 +80,9 @@ const MAX_STRANGER_MESSAGE_BYTES = 64 * 1024;
 const MAX_STRANGER_WAITING_BYTES = 256 * 1024;
 /** After so many wrong tokens a connection ends. */
 const MAX_FAILED_ATTEMPTS = 3;
-/** After so many messages that cannot be read, or calls before it said who it is, a stranger is hung up on. */
-const MAX_STRANGER_FAULTS = 20;
-/** The same for others, who may have a bad day: messages in a row that cannot be read. */
+/** After so many messages, whatever they are, a client that has not said who it is is hung up on. */
+const MAX_STRANGER_MESSAGES = 20;
+/** Others may have a bad day: after so many in a row that cannot be read. */
 const MAX_BAD_FRAMES = 1_000;
 /** A client that is hung up on has this long to read why. */
 const HANG_UP_MS = 1_000;
@@ -131,6 +131,7 @@ export class Connection {
       onRequestFailed: options.onRequestFailed,
       maxDepth: MAX_JSON_DEPTH,
       onUnread: (head, error) => this.#onUnread(head, error.message),
+      onMalformed: () => this.#countBadFrame(),
       onBug: (error, method) =>
         options.log.error("a method failed unexpectedly", { connection: this.id, method, error }),
     });
@@ -210,16 +211,22 @@ export class Connection {
 
   #onFrame(body: string): void {
     if (this.#hangingUp || this.#closed) return;
-    if (this.#principal) this.#faults = 0;
     if (this.#admitting) this.#held.push(body);
-    else this.#peer.receive(body);
+    else this.#receive(body);
+  }
+
+  #receive(body: string): void {
+    const faults = this.#faults;
+    if (!this.#principal) this.#countStrangerMessage();
+    this.#peer.receive(body);
+    if (this.#principal && this.#faults === faults) this.#faults = 0;
   }
 
   /** A token was judged: what waited behind it has its turn; it may bring another one. */
   #goOn(): void {
     this.#admitting = false;
     while (this.#held.length > 0 && !this.#admitting && !this.#hangingUp)
-      this.#peer.receive(this.#held.shift() as string);
+      this.#receive(this.#held.shift() as string);
     if (!this.#admitting && this.#stream.isPaused()) this.#stream.resume();
   }
 
@@ -262,10 +269,7 @@ export class Connection {
 
   #call(method: string, params: unknown, context: RequestContext): unknown {
     const principal = this.#principal;
-    if (!principal) {
-      this.#countFault(MAX_STRANGER_FAULTS, "it called methods before it said who it is");
-      throw authenticationFailed();
-    }
+    if (!principal) throw authenticationFailed();
     const { methods, validators, isKnownMethod, roleFor } = this.#options;
     const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (!handler) {
@@ -341,9 +345,18 @@ export class Connection {
     return authenticationFailed();
   }
 
-  #countFault(max: number, reason: string): void {
+  /** The last one is answered yet. */
+  #countStrangerMessage(): void {
     this.#faults += 1;
-    if (this.#faults >= max) this.#hangUp(reason);
+    if (this.#faults >= MAX_STRANGER_MESSAGES)
+      this.#hangUp("it sent too many messages before it said who it is");
+  }
+
+  #countBadFrame(): void {
+    // A stranger's are counted, whatever they are.
+    if (!this.#principal) return;
+    this.#faults += 1;
+    if (this.#faults >= MAX_BAD_FRAMES) this.#hangUp("it sent nothing but bad messages");
   }
 
   /** Reads nothing more, and ends once the client has read why. */
@@ -379,11 +392,8 @@ export class Connection {
     this.#options.onRequestFailed?.(reason);
     this.#peer.refuse(error.head, new RpcError(reason, error.message).toBody());
     if (error.fatal) this.#hangUp(error.message);
-    else
-      this.#countFault(
-        this.#principal ? MAX_BAD_FRAMES : MAX_STRANGER_FAULTS,
-        "it sent nothing but bad messages",
-      );
+    else if (this.#principal) this.#countBadFrame();
+    else this.#countStrangerMessage();
   }
 
   #overloaded(bytes: number): void {
