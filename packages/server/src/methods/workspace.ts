@@ -127,7 +127,10 @@ export function workspaceMethods(services: Services): Methods {
       scope: Scope,
     ) => {
       const { session, workspace } = await open(params, scope);
-      const written = await writeCheckpointFile(workspace.directory, params);
+      const written = await writeCheckpointFile(workspace.directory, params, async (number) => {
+        session.record("rightseat.summary_file", { number, by: "client" });
+        await session.committed();
+      });
       return {
         summary: {
           checkpointNumber: written.number,

@@ -7,6 +7,7 @@ import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
 import { StoreError } from "../store/event-log.ts";
 import { closeInterruptedCompaction } from "./context/compaction.ts";
 import { eventNotFound } from "./context/rewind.ts";
+import { foldSummaryFile, foldSummaryOwner } from "./context/summary-files.ts";
 import { type Cut, createCutFilter, withCut } from "./cuts.ts";
 import { closeInterruptedRun } from "./interrupted.ts";
 import { isPublicLine } from "./private-records.ts";
@@ -14,6 +15,7 @@ import { applyLine, type LoggedEvent } from "./projection.ts";
 import { sessionNotFound } from "./session-errors.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
+import { removeCheckpointFiles } from "./workspace/checkpoint-files.ts";
 
 export interface ForkRequest {
   readonly sessionId: string;
@@ -52,7 +54,7 @@ export async function forkSession(
   });
   try {
     const { state, end } = await copyLines({ log, source, lease, startTime }, extent);
-    await copyFiles(log.workspacePath(source), log.workspacePath(target));
+    await copyFiles(log.workspacePath(source), log.workspacePath(target), extent.strays);
     const session = registry.draft(lease);
     session.begin(state, end);
     // Prompts that wait, and runs that are not over, are the source's.
@@ -73,10 +75,15 @@ export async function forkSession(
   }
 }
 
+/** Lines of which files of summaries depend. */
+const OF_SUMMARIES = ['{"type":"session.compaction_complete"', '{"type":"rightseat.summary_file"'];
+
 interface Extent {
   readonly cuts: readonly Cut[];
   /** The cursor up to which lines are copied. */
   readonly to: number;
+  /** Numbers of files of summaries that only lines speak of which are not copied. */
+  readonly strays: readonly number[];
 }
 
 /** Which lines there are to copy: a rewind is known only once it was read. */
@@ -84,9 +91,12 @@ async function survey(log: EventLog, key: SessionKey, toEventId: string | undefi
   let cuts: readonly Cut[] = [];
   let before = 0;
   let found: number | undefined;
+  const ofSummaries: { cursor: number; event: LoggedEvent }[] = [];
   for await (const batch of readOrNotFound(log, key)) {
     for (const { json, value, cursor } of batch) {
       if (json.startsWith(REWOUND)) cuts = withCut(cuts, (JSON.parse(json) as { data: Cut }).data);
+      if (OF_SUMMARIES.some((prefix) => json.startsWith(prefix)))
+        ofSummaries.push({ cursor, event: JSON.parse(json) as LoggedEvent });
       if (toEventId !== undefined && json.includes(toEventId)) {
         const { id } = (value ?? JSON.parse(json)) as LoggedEvent;
         if (id === toEventId && isPublicLine(json)) found = before;
@@ -94,10 +104,25 @@ async function survey(log: EventLog, key: SessionKey, toEventId: string | undefi
       before = cursor;
     }
   }
-  if (toEventId === undefined) return { cuts, to: before };
+  const extent = (to: number) => ({ cuts, to, strays: straysOf(ofSummaries, { cuts, to }) });
+  if (toEventId === undefined) return extent(before);
   const isGone = cuts.some(({ from, to }) => found !== undefined && found >= from && found < to);
   if (found === undefined || isGone) throw eventNotFound(toEventId, key.sessionId);
-  return { cuts, to: found };
+  return extent(found);
+}
+
+function straysOf(
+  lines: readonly { cursor: number; event: LoggedEvent }[],
+  { cuts, to }: Omit<Extent, "strays">,
+): readonly number[] {
+  const state: Pick<SessionState, "straySummaries"> = {};
+  const isGone = createCutFilter(cuts);
+  for (const { cursor, event } of lines) {
+    if (event.type === "rightseat.summary_file")
+      foldSummaryFile(state, event.data as { number: number; by: string });
+    else foldSummaryOwner(state, event.data ?? {}, isGone(cursor) || cursor > to);
+  }
+  return state.straySummaries ?? [];
 }
 
 async function* readOrNotFound(log: EventLog, key: SessionKey) {
@@ -145,12 +170,17 @@ function restart(event: LoggedEvent, sessionId: string, startTime: string): Logg
   return { ...event, data: { ...event.data, sessionId, startTime } };
 }
 
-async function copyFiles(from: string | undefined, to: string | undefined): Promise<void> {
+async function copyFiles(
+  from: string | undefined,
+  to: string | undefined,
+  strays: readonly number[],
+): Promise<void> {
   if (from === undefined || to === undefined) return;
   for (const name of COPIED_FILES) {
     const options = { recursive: true, verbatimSymlinks: true, filter: canBeCopied };
     await cp(join(from, name), join(to, name), options).catch(ifMissing);
   }
+  await removeCheckpointFiles(to, strays);
 }
 
 /** Pipes, sockets and devices hold nothing to copy. */

@@ -69,6 +69,8 @@ export interface PrivateRecordMap {
     before?: string | null;
     after?: string;
   };
+  /** A summary is about to be kept in a file of this number, for a compaction or because a client wants it. */
+  "rightseat.summary_file": { number: number; by: "compaction" | "client" };
   /** Which of the clients' tools the model was last told of, and which it was told have gone. */
   "rightseat.client_tools": { offered: string[]; gone: string[] };
   /** The name that a user gave the session. */

@@ -18,6 +18,7 @@ import {
   foldTruncation,
 } from "./context/context-state.ts";
 import { takeParts, takeToolImages } from "./context/shown-images.ts";
+import { foldSummaryFile, foldSummaryOwner } from "./context/summary-files.ts";
 import { withCut } from "./cuts.ts";
 import { isPublicLine } from "./private-records.ts";
 import {
@@ -71,6 +72,7 @@ export function applyRewoundLine(state: SessionState, event: LoggedEvent): void 
   const { type, data } = event;
   if (event.agentId !== undefined) return;
   if (type === "user.message") dequeue(state, data ?? {});
+  else if (type === "session.compaction_complete") foldSummaryOwner(state, data ?? {}, true);
   else if (type === "rightseat.usage") FOLDERS[type]?.(state, { ...data, aside: true }, event);
   else if (!CONVERSATION.has(type)) FOLDERS[type]?.(state, data ?? {}, event);
 }
@@ -142,7 +144,11 @@ const FOLDERS: Record<string, Folder> = {
   },
   "session.context_cleared": foldContextCleared,
   "session.compaction_start": foldCompactionStart,
-  "session.compaction_complete": foldCompactionComplete,
+  "session.compaction_complete": (state, data) => {
+    foldSummaryOwner(state, data, false);
+    foldCompactionComplete(state, data);
+  },
+  "rightseat.summary_file": (state, data) => foldSummaryFile(state, data as { number: number; by: string }),
   "rightseat.truncated": (state, data) => foldTruncation(state, data as TruncationPlan),
   "subagent.selected": (state, data) => {
     state.selectedAgent = text(data.agentName);

@@ -19,6 +19,7 @@ import { clientFacts, clientsChanged } from "./clients/clients.ts";
 import { noteLostClient } from "./clients/lost-clients.ts";
 import { shutdownData } from "./clients/session-report.ts";
 import { cancelCompaction } from "./context/active-compaction.ts";
+import { removeStraySummaries } from "./context/summary-files.ts";
 import { endErrands } from "./errands.ts";
 import { heldBytes } from "./held-bytes.ts";
 import { clientHooksOf, type EndReason, hasFileHooks } from "./hooks/session-hooks.ts";
@@ -384,6 +385,12 @@ export class SessionRegistry {
       const loaded = await loadState(this.log, key, { end: opened.end, checkpoint });
       session.begin(loaded.state, loaded.end, loaded.checkpointed);
       closeCutOffToolCalls(session);
+      await removeStraySummaries(this.log, session).catch((error) =>
+        this.#options.onWarning("files of summaries that belong to nobody could not be removed", {
+          sessionId: session.id,
+          error,
+        }),
+      );
     } catch (error) {
       await this.log.release(opened.lease);
       throw error;

@@ -112,6 +112,8 @@ export interface SessionState {
   compaction?: { cut: number };
   /** Successful compactions so far. */
   compactions?: number;
+  /** Numbers of files of summaries that belong to nobody, if there are any. */
+  straySummaries?: number[];
   /** Tokens of context from which a compaction may begin by itself again. */
   compactAgainAt?: number;
   /** What users asked before the last compaction; bounded. */

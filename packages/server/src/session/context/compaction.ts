@@ -162,7 +162,7 @@ function fitted(messages: readonly ModelMessage[], budget: number): readonly Mod
   return plan ? applyTruncation(messages, plan) : messages;
 }
 
-/** The file first: a summary in the log names it. One that a crash leaves without a summary harms nobody. */
+/** The file first: a summary in the log names it. Its number goes before it; see `summary-files.ts`. */
 async function keep(
   services: CompactionServices,
   session: Session,
@@ -171,7 +171,10 @@ async function keep(
   const directory = services.workspacePath(session);
   if (directory === undefined || session.settings.infiniteSessions?.enabled === false) return undefined;
   try {
-    return await writeCheckpointFile(directory, toCheckpoint(summary));
+    return await writeCheckpointFile(directory, toCheckpoint(summary), async (number) => {
+      session.record("rightseat.summary_file", { number, by: "compaction" });
+      await session.committed();
+    });
   } catch (error) {
     // The context matters more than its copy.
     services.onBug(error, session);

@@ -8,12 +8,14 @@ let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "rightseat-checkpoints-"));
 });
+const write = (text: { title: string; content: string }) =>
+  writeCheckpointFile(directory, text, async () => undefined);
 afterEach(() => rm(directory, { recursive: true }));
 
 test("summaries are numbered, listed oldest first, and read again", async () => {
   expect(await listCheckpointFiles(directory)).toEqual([]);
-  const first = await writeCheckpointFile(directory, { title: "A | first: one!", content: "FIRST" });
-  const second = await writeCheckpointFile(directory, { title: "日本語", content: "SECOND" });
+  const first = await write({ title: "A | first: one!", content: "FIRST" });
+  const second = await write({ title: "日本語", content: "SECOND" });
   expect(first).toMatchObject({ number: 1, title: "A / first: one!", filename: "001-a-first-one.md" });
   expect(second).toMatchObject({ number: 2, filename: "002-checkpoint.md" });
   expect(await listCheckpointFiles(directory)).toEqual([
@@ -27,7 +29,7 @@ test("summaries are numbered, listed oldest first, and read again", async () => 
 
 test("those that are written at the same time have a number each, and are all in the index", async () => {
   const written = await Promise.all(
-    Array.from({ length: 8 }, (_, n) => writeCheckpointFile(directory, { title: `t${n}`, content: `c${n}` })),
+    Array.from({ length: 8 }, (_, n) => write({ title: `t${n}`, content: `c${n}` })),
   );
   expect(written.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect((await listCheckpointFiles(directory)).map(({ title }) => title)).toEqual(
@@ -36,7 +38,7 @@ test("those that are written at the same time have a number each, and are all in
 });
 
 test("a title never leads out of the folder", async () => {
-  const { path } = await writeCheckpointFile(directory, {
+  const { path } = await write({
     title: "../../etc/passwd\n| 9 | x | y |",
     content: "x",
   });

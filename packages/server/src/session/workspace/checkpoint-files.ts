@@ -33,18 +33,31 @@ interface CheckpointText {
   readonly content: string;
 }
 
-/** Writes the next one. @param directory the session's own. */
-export function writeCheckpointFile(directory: string, text: CheckpointText): Promise<WrittenCheckpoint> {
-  return withFileLock(join(directory, FOLDER), () => writeNext(directory, text));
+/**
+ * Writes the next one.
+ * @param directory the session's own.
+ * @param announce told its number before there is a file; when it rejects, none is written.
+ */
+export function writeCheckpointFile(
+  directory: string,
+  text: CheckpointText,
+  announce: (number: number) => Promise<void>,
+): Promise<WrittenCheckpoint> {
+  return withFileLock(join(directory, FOLDER), () => writeNext(directory, text, announce));
 }
 
-async function writeNext(directory: string, { title, content }: CheckpointText): Promise<WrittenCheckpoint> {
+async function writeNext(
+  directory: string,
+  { title, content }: CheckpointText,
+  announce: (number: number) => Promise<void>,
+): Promise<WrittenCheckpoint> {
   const folder = join(directory, FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = await listCheckpointFiles(directory);
   const number = (files.at(-1)?.number ?? 0) + 1;
   const filename = `${String(number).padStart(3, "0")}-${slug(title)}.md`;
   const path = join(folder, filename);
+  await announce(number);
   await replaceFile(path, `${content}\n`);
   // A title with a bar in it would be two columns.
   const entry = { number, title: title.replaceAll("|", "/").replace(/\s+/g, " "), filename };
