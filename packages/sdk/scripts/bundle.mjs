@@ -34,6 +34,7 @@ await build({
   format: "esm",
   chunkNames: "[name]-[hash]",
   minifyWhitespace: true,
+  minifySyntax: true,
 });
 await build({
   ...shared,

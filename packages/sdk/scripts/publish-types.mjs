@@ -1,7 +1,7 @@
 // Makes a package's own types of those that tsc wrote: they name no other package, and nothing that is not
 // reached from the entry; what is said twice is said once.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 
 /** A comment on a declaration, as a pattern. */
 const COMMENT = String.raw`/\*\*(?:(?!\*/).)*\*/\n`;
@@ -33,29 +33,69 @@ function publishable(folder, path) {
     .replaceAll(/(["'])@rightseat\/protocol\/types\1/g, `"./${here}/generated/index.js"`)
     .replaceAll(/(["'])@rightseat\/protocol\1/g, `"./${here}/index.js"`)
     .replaceAll(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"');
-  if (path.endsWith(join("generated", "newest.d.ts"))) return shortened(text);
-  if (path.endsWith(join("generated", "api.d.ts"))) return slimApi(text);
-  return path.endsWith(join("generated", "events.d.ts")) ? slimEvents(text) : text;
+  const slim = SLIM.get(basename(path));
+  return slim ? slim(text) : text.replaceAll(/^(?: {4})+/gm, (indent) => " ".repeat(indent.length / 4));
 }
 
 /** Parameters and results are many: what a method is for is kept, what each field is for the contract says. */
 function slimApi(text) {
-  const table = text.indexOf("export interface PublishedMethods");
-  const types = text.slice(0, table).replaceAll(new RegExp(`^ *${COMMENT}`, "gms"), "");
-  return shortened(types + text.slice(table));
+  return withoutFields(text, text.indexOf("export interface PublishedMethods"));
 }
 
-/** Every event has the same envelope, and its data are described with it. */
+/** The same of smaller tables. */
+function slimNewest(text) {
+  return withoutFields(text, text.search(/^export interface \w+Methods /m));
+}
+
+/** What stands before the table of methods loses its comments. */
+function withoutFields(text, table) {
+  const types = text.slice(0, table).replaceAll(new RegExp(`^ *${COMMENT}`, "gms"), "");
+  return shortened(types + text.slice(table)).replaceAll(/^ +/gm, "");
+}
+
+/** Every event has the same envelope, is named by its type, and its data are described with it. */
 function slimEvents(text) {
   const envelope = new RegExp(
     `^ +${COMMENT}(?= +(id|timestamp|parentId|ephemeral|agentId|type|data)\\??:)`,
     "gms",
   );
   const data = new RegExp(`^${COMMENT}(?=export interface \\w+Data )`, "gms");
-  return shortened(text.replaceAll(envelope, "").replaceAll(data, ""));
+  const named = /^\/\*\* Session event "[^"]*"\. (?:\*\/\n)?/gm;
+  const place =
+    /^(export interface \w+Event) \{\n id: string;\n timestamp: string;\n parentId: string \| null;\n(?: ephemeral\?: boolean;\n|( ephemeral: true;\n)) agentId\?: string;\n/gm;
+  const slim = shortened(
+    text
+      .replaceAll(envelope, "")
+      .replaceAll(data, "")
+      .replaceAll(named, (comment) => (comment.endsWith("\n") ? "" : "/** ")),
+  ).replaceAll(place, (_, head, ephemeral = "") => `${head} extends Envelope {\n${ephemeral}`);
+  return slim + ENVELOPE;
 }
 
-/** The first sentence of a comment stands for all of it. */
+/** The beginning of a comment stands for all of it, and what was said before is not said again. */
 function shortened(text) {
-  return text.replaceAll(/^ +/gm, " ").replaceAll(/(\/\*\* .*?\.) [A-Z`].* \*\//g, "$1 */");
+  const said = new Set();
+  return text.replaceAll(/^ +/gm, " ").replaceAll(/^( ?)\/\*\* (.*) \*\/\n/gm, (_, indent, comment) => {
+    const short = comment.split(/\. (?=[A-Z`])|; | — /)[0].replaceAll(/ ?\((?:e\.g\.|i\.e\.)[^)]*\)/g, "");
+    if (said.has(short)) return "";
+    said.add(short);
+    return `${indent}/** ${short} */\n`;
+  });
 }
+
+const ENVELOPE = `interface Envelope {
+ id: string;
+ timestamp: string;
+ parentId: string | null;
+ ephemeral?: boolean;
+ agentId?: string;
+}
+`;
+
+/** The large tables of the contract, by the names of their files. */
+const SLIM = new Map([
+  ["api.d.ts", slimApi],
+  ["newest.d.ts", slimNewest],
+  ["runtime-methods.d.ts", slimNewest],
+  ["events.d.ts", slimEvents],
+]);
