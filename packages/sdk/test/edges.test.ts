@@ -80,6 +80,47 @@ test.each([0, -5, 1])("a bufferSize of %d holds one event, and a reader gets all
   expect(got).toEqual(["a", "b", "c"]);
 });
 
+test("pages of the log that the connection cannot carry are asked for in smaller ones", async () => {
+  const session = await connect().createSession({ sessionId: "s" });
+  const log = Array.from({ length: 40 }, (_, index) => ({
+    id: `e${index}`,
+    type: "session.info",
+    data: {},
+    timestamp: "t",
+    parentId: null,
+  }));
+  server.answers.set("session.eventLog.read", ({ cursor = "0", max }: { cursor?: string; max: number }) => {
+    if (max > 10) {
+      server.cutAll();
+      return new Promise(() => undefined);
+    }
+    const end = Math.min(log.length, Number(cursor) + max);
+    return {
+      events: log.slice(Number(cursor), end),
+      cursor: String(end),
+      hasMore: end < log.length,
+      cursorStatus: "ok",
+    };
+  });
+  const got: string[] = [];
+  for await (const { id } of session.events({ from: "start" })) if (got.push(id) === 40) break;
+  expect(got).toEqual(log.map(({ id }) => id));
+});
+
+test("a log that no connection lasts for is given up, with a ConnectionError that says so", async () => {
+  const client = connect({ reconnect: { initialDelayMs: 1, maxDelayMs: 1, giveUpAfterMs: 1 } });
+  const session = await client.createSession({ sessionId: "s" });
+  server.answers.set("session.eventLog.read", () => {
+    server.cutAll();
+    return new Promise(() => undefined);
+  });
+  const reading = session.events({ from: "start" }).next();
+  await expect(reading).rejects.toMatchObject({
+    name: "ConnectionError",
+    message: expect.stringContaining("in vain"),
+  });
+});
+
 test("a session that there is no room for when it comes back waits for room", async () => {
   const session = await connect().createSession({ sessionId: "s" });
   let refused = 0;
