@@ -230,7 +230,7 @@ export class CopilotClient {
         // Gone already, it may be this very call that deleted it.
         if (!success && !maybeDone)
           throw new Error(`Failed to delete session ${sessionId}: ${error || "Unknown error"}`);
-        this.#hub.sessions.get(sessionId)?.close(new Error(`the session ${sessionId} was deleted`));
+        this.#hub.deleted(sessionId);
         return;
       } catch (error) {
         const isLost = error instanceof ConnectionError && error.maybeDone;

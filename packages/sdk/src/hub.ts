@@ -166,10 +166,18 @@ export class Hub {
       const { sessionId, event } = params as { sessionId: string; event: SessionEvent };
       this.#sessionOf(sessionId)?.receive(event);
     } else if (method === "session.lifecycle") {
-      this.lifecycle.tell(toLifecycleEvent(params as RuntimeNotifications["session.lifecycle"]["params"]));
+      const event = toLifecycleEvent(params as RuntimeNotifications["session.lifecycle"]["params"]);
+      // By whomever: whoever waits for an answer waits in vain.
+      if (event.type === "session.deleted") this.deleted(event.sessionId);
+      this.lifecycle.tell(event);
     } else if (method === "gitHubTelemetry.event") {
       this.#tellTelemetry(params);
     }
+  }
+
+  /** The session is not there any more. */
+  deleted(sessionId: string): void {
+    this.sessions.get(sessionId)?.close(new Error(`the session ${sessionId} was deleted`));
   }
 
   #tellTelemetry(params: unknown): null {

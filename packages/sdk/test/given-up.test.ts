@@ -156,6 +156,17 @@ describe("a session", () => {
 const answerOf = async (session: CopilotSession) =>
   (await session.sendAndWait("tool lookup 1"))?.data.content;
 
+test("a wait in a session that another client deletes is rejected", async () => {
+  const session = await world.connect().createSession(config({ sessionId: "gone" }));
+  world.model.use([{ hang: true }]);
+  const waiting = session.sendAndWait("echo never", Number.POSITIVE_INFINITY).catch((error) => error);
+  await world.model.until(({ requests }) => requests.length === 1);
+  const other = world.connectDirectly();
+  await other.start();
+  await other.deleteSession("gone");
+  expect(await waiting).toMatchObject({ message: "the session gone was deleted", maybeDone: true });
+});
+
 describe("a client", () => {
   test("that is stopped in the tick in which it starts is not connected", async () => {
     for (const stop of ["forceStop", "stop"] as const) {
@@ -166,6 +177,24 @@ describe("a client", () => {
       expect(client.getState()).toBe("disconnected");
     }
     await world.proxy.until(({ open }) => open === 0);
+  });
+
+  test("that is stopped when the answer has come rejects the join, and can have the session afterwards", async () => {
+    const client = world.connect();
+    await (await client.createSession(config({ sessionId: "kept" }))).disconnect();
+    await world.connectDirectly().createSession(config({ sessionId: "other" }));
+    for (let tries = 0; tries < 20; tries++) {
+      const joined = client.resumeSession("kept", config()).catch((error) => error);
+      for (let turn = 0; turn < tries; turn++) await new Promise(setImmediate);
+      await client.stop();
+      const session = await joined;
+      // What resolved was stopped with the client; what did not says so.
+      const error =
+        session instanceof Error ? session : await session.getEvents().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(await (await client.resumeSession("kept", config())).getEvents()).toBeInstanceOf(Array);
+      await client.stop();
+    }
   });
 
   test("that is stopped while it makes a session rejects that, and is not connected", async () => {

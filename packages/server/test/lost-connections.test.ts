@@ -98,6 +98,64 @@ describe("a prompt with a message id of the client's", () => {
   });
 });
 
+describe("a client that comes to a session", () => {
+  const comeAndSee = (client: WireClient, sessionId: string) =>
+    client.request("session.resume", join(sessionId, { disableResume: true }));
+
+  test("and gives up is taken off again, unless it was there before or has come again since", async () => {
+    await using home = await tempHome();
+    await using server = await startServer(home.path);
+    const client = await server.connect();
+    const other = await server.connect();
+    await other.request("session.create", join("again"));
+    for (let round = 0; round < 40; round++) {
+      if (round % 2 === 0) await client.request("session.detach", { sessionId: "again" });
+      const controller = new AbortController();
+      const given = client
+        .request("session.resume", join("again", { disableResume: true }), controller.signal)
+        .catch(() => undefined);
+      for (let turn = 0; turn < round / 4; turn++) await new Promise(setImmediate);
+      controller.abort();
+      await comeAndSee(client, "again");
+      await given;
+      const before = client.of("again").length;
+      await other.request("session.log", { sessionId: "again", message: `round ${round}` });
+      // Whatever comes of the request that was given up has come of it by now.
+      await other.request("session.log", { sessionId: "again", message: "and on" });
+      await client.request("session.getMessages", { sessionId: "again" });
+      const told = client.of("again").slice(before);
+      expect({ round, told: told.map(({ type }) => type) }).toEqual({
+        round,
+        told: ["session.info", "session.info"],
+      });
+    }
+    await Promise.all([client.close(), other.close()]);
+  });
+
+  test("and is gone before it was let in is not in it", async () => {
+    await using home = await tempHome();
+    await using server = await startServer(home.path);
+    const client = await server.connect();
+    await client.request("session.create", join("gone"));
+    for (let round = 0; round < 40; round++) {
+      const visitor = await server.connect();
+      const asked = visitor
+        .request("session.resume", join("gone", { disableResume: true, requestElicitation: true }))
+        .catch(() => undefined);
+      for (let turn = 0; turn < round / 4; turn++) await new Promise(setImmediate);
+      await visitor.close();
+      await asked;
+      const isAsked = async () => (await comeAndSee(client, "gone")).capabilities.ui.elicitation;
+      await expect.poll(isAsked).toBe(false);
+      // It does not come in later, either.
+      for (let turn = 0; turn < 10; turn++)
+        await client.request("session.getMessages", { sessionId: "gone" });
+      expect(await isAsked()).toBe(false);
+    }
+    await client.close();
+  });
+});
+
 describe("a client whose connection is lost", () => {
   const tools = [
     { name: "lookup", description: "Looks up", parameters: { type: "object" }, skipPermission: true },

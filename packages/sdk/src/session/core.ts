@@ -145,6 +145,9 @@ export class SessionCore {
       await this.#attachment.join(request, signal, onGivenUp);
       this.#wasJoined = true;
       await this.#setUp(this.#current, signal);
+      // The client was stopped in this very moment.
+      const { closeReason } = this.#attachment;
+      if (closeReason) throw closeReason;
     });
   }
 

@@ -22,22 +22,23 @@ export function sessionsMethods(services: Services): Methods {
     if (session.closing) await session.closed;
     return { success: true };
   };
-  /** A client that went while it was being attached was taken off before it was put on. */
-  const attaching = async (scope: Scope, joining: Promise<JoinResult>): Promise<JoinResult> => {
-    const joined = await joining;
-    const session = registry.find({ tenant: scope.principal.tenant, sessionId: joined.sessionId });
+  /** A client that went while its session was made was taken off before it was put on. */
+  const creating = async (scope: Scope, params: SettingsParams): Promise<JoinResult> => {
+    const created = await createSession(services.join, scope.principal.tenant, scope.link, params);
+    const session = registry.find({ tenant: scope.principal.tenant, sessionId: created.sessionId });
     if (session && scope.signal.aborted) registry.detach(session, scope.link, "lost");
-    return joined;
+    return created;
   };
   return {
-    "session.create": async (params: SettingsParams, scope: Scope) => {
-      const { tenant } = scope.principal;
-      return attaching(scope, createSession(services.join, tenant, scope.link, params));
-    },
+    "session.create": (params: SettingsParams, scope: Scope) => creating(scope, params),
     "session.resume": (params: SettingsParams, scope: Scope) => {
       const { tenant, role } = scope.principal;
       const as = role === "observer" ? "observer" : "participant";
-      return attaching(scope, resumeSession(services.join, tenant, scope.link, params, as));
+      return resumeSession(
+        services.join,
+        { tenant, link: scope.link, signal: scope.signal, role: as },
+        params,
+      );
     },
     "session.detach": detach,
     "session.destroy": detach,

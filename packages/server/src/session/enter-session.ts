@@ -46,9 +46,11 @@ interface Newcomer {
   readonly params: SettingsParams;
   readonly brought: ManagedPolicy | undefined;
   readonly token: GivenToken | undefined;
+  /** Aborts when the client goes, or gives up. */
+  readonly signal: AbortSignal;
 }
 
-interface Entered {
+export interface Entered {
   readonly session: Session;
   readonly agent: AgentDefinition | undefined;
   readonly attachment: Attachment;
@@ -56,12 +58,15 @@ interface Entered {
   readonly before: ReturnType<typeof clientFacts>;
   /** Whether another client took part already. */
   readonly wasActive: boolean;
+  /** Whether the newcomer itself was attached already. */
+  readonly wasAttached: boolean;
 }
 
 /**
  * Opens the session, checks what the newcomer asks of it, and attaches the newcomer. The checks take their time:
  * what others bring or change meanwhile is kept, and checked together with what the newcomer brings.
- * @throws RpcError when the newcomer asks for what cannot be had; the session is as it was.
+ * @throws RpcError when the newcomer asks for what cannot be had, and the signal's reason when it went or gave up
+ *   during the checks; the session is as it was.
  */
 export async function enterSession(
   services: EnterServices,
@@ -84,12 +89,14 @@ export async function enterSession(
         );
       },
       () => {
+        assertWanted(newcomer.signal);
         if (!session.closing) entered = attachNewcomer(services, session, newcomer, agent);
       },
     );
   } catch (error) {
-    // Others that are on their way in need it as it is.
-    if (session.attachments.size === 0 && session.newcomers === 1) await services.registry.close(session);
+    // Others that are on their way in, and what runs, need it as it is; a client that is cut off comes back.
+    const isNeeded = session.attachments.size > 0 || session.newcomers > 1 || session.run !== undefined;
+    if (!isNeeded && !newcomer.signal.aborted) await services.registry.close(session);
     throw error;
   } finally {
     session.newcomers -= 1;
@@ -98,6 +105,11 @@ export async function enterSession(
   // It was let go during the checks: it is opened anew.
   await session.closed;
   return enterSession(services, key, newcomer);
+}
+
+/** @throws the signal's reason: nobody would take a client off that is put on after it has gone. */
+export function assertWanted(signal: AbortSignal): void {
+  if (signal.aborted) throw signal.reason;
 }
 
 /** @returns the agent that is to answer, when the newcomer names one. @throws RpcError when something cannot be had. */
@@ -130,9 +142,10 @@ function attachNewcomer(
   const before = clientFacts(session);
   if (hasFileHooks(session.settings) && !wasActive) session.fileHooksStart = "resume";
   const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
-  attachment.interests = session.attachments.get(link)?.interests;
+  const previous = session.attachments.get(link);
+  attachment.interests = previous?.interests;
   session.attachments.set(link, attachment);
-  return { session, agent, attachment, before, wasActive };
+  return { session, agent, attachment, before, wasActive, wasAttached: previous !== undefined };
 }
 
 /** The settings that hold now with what the newcomer brings. */

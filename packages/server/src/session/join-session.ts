@@ -8,7 +8,14 @@ import { clientFacts, clientsChanged } from "./clients/clients.ts";
 import { noteReturn } from "./clients/lost-clients.ts";
 import { closeInterruptedCompaction } from "./context/compaction.ts";
 import { setSessionLimits } from "./context/session-limits.ts";
-import { agentAskedFor, type EnterServices, enterSession, withToken } from "./enter-session.ts";
+import {
+  agentAskedFor,
+  assertWanted,
+  type Entered,
+  type EnterServices,
+  enterSession,
+  withToken,
+} from "./enter-session.ts";
 import { askForGitHubToken, type GivenToken } from "./github/github-token.ts";
 import { hasFileHooks } from "./hooks/session-hooks.ts";
 import { closeInterruptedAgents, closeInterruptedRun } from "./interrupted.ts";
@@ -127,25 +134,54 @@ export async function createSession(
   return joinResult(services, session, params);
 }
 
-/** @param role an observer is shown what happens from now on, and changes nothing. */
+/** Who wants to go on with a session. */
+export interface Resumer {
+  readonly tenant: string;
+  readonly link: ClientLink;
+  /** An observer is shown what happens from now on, and changes nothing. */
+  readonly role: "participant" | "observer";
+  /** Aborts when the client goes, or gives up. */
+  readonly signal: AbortSignal;
+}
+
+/** A client that gives up, or is refused, is attached afterwards if it was before; one that is gone is not. */
 export async function resumeSession(
   services: JoinServices,
-  tenant: string,
-  link: ClientLink,
+  { tenant, link, role, signal }: Resumer,
   params: SettingsParams,
-  role: "participant" | "observer" = "participant",
 ): Promise<JoinResult> {
   const unheard = checkFields("session.resume", params, JOIN_FIELDS);
   const key: SessionKey = { tenant, sessionId: String(params.sessionId) };
   if (role === "observer") {
     const session = await services.registry.open(key);
+    assertWanted(signal);
     session.attachments.set(link, toObserver(link, params));
     return joinResult(services, session, params);
   }
   const brought = managedPolicyOf(params);
   const token = await takeToken(services, link, key.sessionId, params);
-  const entered = await enterSession(services, key, { link, params, brought, token });
-  const { session, agent, attachment, before, wasActive } = entered;
+  const entered = await enterSession(services, key, { link, params, brought, token, signal });
+  try {
+    const result = await settleIn(services, entered, link, params, unheard);
+    assertWanted(signal);
+    return result;
+  } catch (error) {
+    const { session, attachment, wasAttached } = entered;
+    // Another request of the client may have attached it since.
+    const isMine = session.attachments.get(link) === attachment;
+    if (isMine && !wasAttached) services.registry.detach(session, link, "lost");
+    throw error;
+  }
+}
+
+/** What follows from a client that has been attached. */
+async function settleIn(
+  services: JoinServices,
+  { session, agent, attachment, before, wasActive }: Entered,
+  link: ClientLink,
+  params: SettingsParams,
+  unheard: readonly string[],
+): Promise<JoinResult> {
   const continuePendingWork = params.continuePendingWork === true;
   tellManagedSettings(session);
   noteReturn(session, attachment);
