@@ -21,6 +21,15 @@ export interface FaultProxyOptions {
   readonly maxDelayMs?: number;
 }
 
+/** From the client to the server, back, or both. */
+export type Way = "up" | "down" | "both";
+
+/** One connection of a client, and the one that it goes on. */
+interface Pair {
+  readonly cut: () => void;
+  swallows?: Way;
+}
+
 /** A bad network between a client and a server: real TCP on 127.0.0.1. */
 export interface FaultProxy extends AsyncDisposable {
   readonly port: number;
@@ -39,6 +48,8 @@ export interface FaultProxy extends AsyncDisposable {
   freeze(): void;
   /** What was held back by `freeze` passes, and everything after it. */
   thaw(): void;
+  /** From now on, what comes over the connections that are open is taken and goes nowhere. New ones are as they should be. */
+  swallow(way: Way): void;
   /** Resolves once the condition holds; looked at again after whatever happens here. */
   until(condition: (proxy: FaultProxy) => boolean): Promise<void>;
   close(): Promise<void>;
@@ -60,7 +71,7 @@ class TcpFaultProxy implements FaultProxy {
   #thaw: () => void = () => undefined;
   readonly #options: FaultProxyOptions;
   readonly #server: Server;
-  readonly #pairs = new Set<() => void>();
+  readonly #pairs = new Set<Pair>();
   readonly #waiters = new Set<() => void>();
 
   constructor(options: FaultProxyOptions) {
@@ -89,7 +100,11 @@ class TcpFaultProxy implements FaultProxy {
   }
 
   cutAll(): void {
-    for (const cut of [...this.#pairs]) cut();
+    for (const { cut } of [...this.#pairs]) cut();
+  }
+
+  swallow(way: Way): void {
+    for (const pair of this.#pairs) pair.swallows = way;
   }
 
   freeze(): void {
@@ -145,23 +160,26 @@ class TcpFaultProxy implements FaultProxy {
     const cut = () => {
       client.destroy();
       server.destroy();
-      if (this.#pairs.delete(cut)) this.#changed();
+      if (this.#pairs.delete(pair)) this.#changed();
     };
-    this.#pairs.add(cut);
+    const pair: Pair = { cut };
+    this.#pairs.add(pair);
     server.on("error", cut);
     client.once("close", cut);
     server.once("close", cut);
-    void this.#pass(client, server, cut);
-    void this.#pass(server, client, cut);
+    void this.#pass(client, server, { pair, way: "up" });
+    void this.#pass(server, client, { pair, way: "down" });
     this.#changed();
   }
 
   /** Passes data on, one way, until its end. */
-  async #pass(from: Socket, to: Socket, cut: () => void): Promise<void> {
+  async #pass(from: Socket, to: Socket, { pair, way }: { pair: Pair; way: Way }): Promise<void> {
+    const { cut } = pair;
     try {
       for await (const piece of from as AsyncIterable<Buffer>) {
         if (this.#thawed) await this.#thawed;
         this.#changed();
+        if (pair.swallows === way || pair.swallows === "both") continue;
         if (this.#happens("cut")) {
           const part = piece.subarray(0, Math.floor(this.#options.random() * piece.byteLength));
           to.write(part, cut);

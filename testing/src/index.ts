@@ -1,6 +1,12 @@
 export { type Certificates, createCertificates, type KeyPair } from "./certificates.ts";
 export { collect } from "./collect.ts";
-export { type FaultProxy, type FaultProxyOptions, type FaultRates, startFaultProxy } from "./fault-proxy.ts";
+export {
+  type FaultProxy,
+  type FaultProxyOptions,
+  type FaultRates,
+  startFaultProxy,
+  type Way,
+} from "./fault-proxy.ts";
 export {
   type ModelScript,
   type RecordedModelRequest,
