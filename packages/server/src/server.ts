@@ -46,6 +46,8 @@ import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks
 import { closeInterruptedAgents, closeInterruptedRun } from "./session/interrupted.ts";
 import { followSignal } from "./session/run.ts";
 import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
+import { warnOfFields } from "./session/settings/field-rules.ts";
+import type { PublishedFields } from "./session/settings/published-fields.ts";
 import { closeCutOffToolCalls } from "./session/tools/cut-off-tool-calls.ts";
 import type { SurroundingServices } from "./session/workspace/surroundings.ts";
 import { workingDirectoryOf } from "./session/workspace/working-directory.ts";
@@ -317,9 +319,15 @@ export function createServer(
       maxConnections,
       configured: config.maxConnections,
     });
-  const validators = new LazyValidators(
-    async () => (await import("@rightseat/protocol/validators")).paramsValidators,
-  );
+  let publishedFields: PublishedFields | undefined;
+  const validators = new LazyValidators(async () => {
+    const [{ paramsValidators, knownFields }, { PublishedFields }] = await Promise.all([
+      import("@rightseat/protocol/validators"),
+      import("./session/settings/published-fields.ts"),
+    ]);
+    publishedFields = new PublishedFields(knownFields);
+    return paramsValidators;
+  });
   const quickAck = createQuickAck((error) =>
     logger.warning(
       "each message of a client may wait 40 ms for the system's acknowledgement, since the optional package koffi cannot be loaded: install the server without --omit=optional",
@@ -346,6 +354,19 @@ export function createServer(
     mayHold: ({ tenant }, bytes) => governor.mayHold(tenant, bytes),
     isKnownMethod: isPublishedMethod,
     onRequestFailed: (reason) => instruments.requestFailed(reason),
+    onCall: (connection, { tenant }, method, params) => {
+      const unknown = publishedFields?.unknownIn(method, params) ?? [];
+      if (unknown.length === 0) return;
+      const { sessionId } = params as { sessionId?: unknown };
+      const session = typeof sessionId === "string" ? registry.find({ tenant, sessionId }) : undefined;
+      if (session?.attachments.has(connection)) warnOfFields(session, connection, unknown);
+      else
+        seldomLines.write(
+          "fields of a call are not known and have no effect",
+          { method, fields: unknown },
+          method,
+        );
+    },
     onUnreadCall: ({ tenant }, head, reason) => failUnreadAnswer(registry, tenant, head, reason),
     onIncompleteFrame: quickAck.acknowledge,
     log: { ...logger, seldom: (message, fields, reason) => seldomLines.write(message, fields, reason) },

@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { knownFields, paramsValidators } from "@rightseat/protocol/validators";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -21,10 +22,11 @@ import {
   SUBAGENT_FIELDS,
 } from "../src/session/settings/nested-fields.ts";
 import { FLEET_FIELDS, SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../src/session/settings/prompt-fields.ts";
+import { PublishedFields, WITH_OWN_TABLE } from "../src/session/settings/published-fields.ts";
 import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/settings/session-fields.ts";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
-import { type Located, paramsSchemaOf, propertiesOf, sampleOf } from "./support/wire-schemas.ts";
+import { branchesOf, type Located, paramsSchemaOf, propertiesOf, sampleOf } from "./support/wire-schemas.ts";
 
 const TABLES: Readonly<Record<string, FieldRules>> = {
   "session.create": JOIN_FIELDS,
@@ -158,6 +160,55 @@ describe.each(["session.create", "session.resume", "session.provider.add", "sess
   },
 );
 
+describe("methods without a table of their own", () => {
+  const fields = new PublishedFields(knownFields);
+  const methods = Object.keys(paramsValidators).filter((method) => !WITH_OWN_TABLE.has(method));
+
+  test("are all but those that have one here", () => {
+    const own = [...WITH_OWN_TABLE].filter(
+      (method) => !["connect", "session.provider.sync"].includes(method),
+    );
+    expect(own.sort()).toEqual(Object.keys(TABLES).sort());
+  });
+
+  test.each(methods.filter((method) => Object.hasOwn(knownFields.places, method)))(
+    "%s knows the fields of its schema, in objects too, and tells of others",
+    (method) => {
+      const schema = paramsSchemaOf(method);
+      for (const { tags, properties } of propertiesOf(schema)) {
+        const known = Object.entries(properties).map(([name, property]) => [name, emptyOf(property)]);
+        expect(fields.unknownIn(method, { ...Object.fromEntries(known), ...tags })).toEqual([]);
+        for (const [name, property] of Object.entries(properties)) {
+          const inner = property.objects();
+          if (inner?.kind !== "object" || isOpen(property)) continue;
+          expect(fields.unknownIn(method, { [name]: { later: 1 } })).toEqual([
+            `'${name}.later' is not known to this version of the server`,
+          ]);
+        }
+      }
+      expect(fields.unknownIn(method, { later: 1 })).toEqual([
+        "'later' is not known to this version of the server",
+      ]);
+    },
+  );
+});
+
+/** A sample of it, without fields. */
+function emptyOf(property: Located): unknown {
+  const sample = sampleOf(property);
+  return typeof sample === "object" && !Array.isArray(sample) ? {} : sample;
+}
+
+/** Whether a branch of it takes fields that are not named. */
+function isOpen(property: Located): boolean {
+  return branchesOf(property).some(
+    ({ schema }) =>
+      Object.keys(schema).every((key) => ["description", "title"].includes(key)) ||
+      schema["x-opaque-in-process"] === true ||
+      (schema.additionalProperties !== undefined && schema.additionalProperties !== false),
+  );
+}
+
 describe("over the wire", () => {
   let home: TempHome;
   let model: ScriptedModelServer;
@@ -252,6 +303,52 @@ describe("over the wire", () => {
     const warning = await client.event(sessionId, "session.warning");
     expect(warning).toMatchObject({ ephemeral: true, data: { warningType: "unsupported_options" } });
     expect(warning.data.message).toContain(`'${path}' is not known to this version of the server`);
+  });
+
+  test.each([
+    {
+      method: "session.queue.insertAt",
+      params: { position: 0, message: { prompt: "hi", later: 1 } },
+      path: "message.later",
+    },
+    {
+      method: "session.tasks.startAgent",
+      params: { agentType: "task", name: "n", description: "d", prompt: "p" },
+    },
+    { method: "session.model.switchTo", params: { modelId: "scripted" } },
+    {
+      method: "session.model.switchTo",
+      params: { modelId: "scripted", modelCapabilities: { supports: { vision: true, later: 1 } } },
+      path: "modelCapabilities.supports.later",
+    },
+    { method: "session.mode.set", params: { mode: "plan" } },
+    { method: "session.agent.select", params: { name: "none" } },
+    { method: "session.permissions.setMode", params: { mode: "allow-all" } },
+    {
+      method: "session.tools.handlePendingToolCall",
+      params: { requestId: "none", result: { textResultForLlm: "x", later: 1 } },
+      path: "result.later",
+    },
+    { method: "session.name.set", params: { name: "n" } },
+  ])("$method tells of a field that no schema knows", async ({ method, params, path }) => {
+    const sessionId = await create();
+    const given = path === undefined ? { ...params, later: 1 } : params;
+    // What is wrong with the call besides is another matter.
+    await client.request(method, { sessionId, ...given }).catch(() => undefined);
+    const warning = await client.event(sessionId, "session.warning");
+    expect(warning).toMatchObject({ ephemeral: true, data: { warningType: "unsupported_options" } });
+    expect(warning.data.message).toContain(`'${path ?? "later"}' is not known to this version of the server`);
+  });
+
+  test("of a session that its client is not attached to, and of the server, the log has a line", async () => {
+    await client.request("tools.list", { later: 1 });
+    expect(server.log.map(({ message, fields }) => ({ message, fields }))).toContainEqual({
+      message: "fields of a call are not known and have no effect",
+      fields: expect.objectContaining({
+        method: "tools.list",
+        fields: ["'later' is not known to this version of the server"],
+      }),
+    });
   });
 
   test("session.provider.add tells of what is not known in a provider", async () => {

@@ -1,6 +1,7 @@
 // Compiles the schemas of parameters to code that needs no schema library at run time.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { renderKnownFields } from "./known-fields.mjs";
 import { parseRef } from "./schemas.mjs";
 
 const require = createRequire(import.meta.url);
@@ -267,7 +268,7 @@ export function renderValidators({ definitions, methods, runtimeMethods, impleme
       'import { createParamsValidator, fail } from "./validation-issues.mjs";',
       code,
       `export const paramsValidators = {\n${table.join("")}};`,
-      "",
+      renderKnownFields(definitions, chosen),
     ].join("\n"),
     "validation-issues.mjs": readFileSync(new URL("validation-issues.mjs", import.meta.url), "utf8"),
     "validators.d.mts": VALIDATORS_DTS,
@@ -333,4 +334,16 @@ export type ParamsValidator = (data: unknown) => ValidationIssue[] | undefined;
 
 /** A validator for each implemented method that clients call, by method name. */
 export declare const paramsValidators: Readonly<Record<string, ParamsValidator>>;
+
+/**
+ * An object of parameters: for each field the place in the table of the object in it, or of those in its list; the
+ * same for the values of a map. 0 stands for what may be anything, or has no fields.
+ */
+export type KnownObject = readonly [fields: Readonly<Record<string, number>>, values?: number];
+
+/** What the schemas know of the fields of each method's parameters. Methods whose parameters may be anything are left out. */
+export declare const knownFields: {
+  readonly places: Readonly<Record<string, number>>;
+  readonly objects: readonly (KnownObject | null)[];
+};
 `;

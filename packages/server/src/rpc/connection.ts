@@ -62,6 +62,8 @@ export interface ConnectionOptions {
    */
   readonly onAdmitted: (connection: Connection, principal: Principal) => void;
   readonly onClose: (connection: Connection) => void;
+  /** A call is about to be carried out; its parameters are as their schema wants them. Must not throw. */
+  readonly onCall?: (connection: Connection, principal: Principal, method: string, params: object) => void;
   /** Called after each read that ended inside a frame, and the client waits for its acknowledgement. */
   readonly onIncompleteFrame?: (stream: Duplex) => void;
 }
@@ -284,6 +286,7 @@ export class Connection {
     if (!loaded && !(TAKES_NOTHING.has(method) && isEmpty(checked)))
       return validators.load().then(() => this.#call(method, params, context));
     checkParams(method, checked, loaded && Object.hasOwn(loaded, method) ? loaded[method] : undefined);
+    if (loaded) this.#options.onCall?.(this, principal, method, checked as object);
     return handler(checked, {
       principal,
       link: this,

@@ -231,13 +231,14 @@ async function runsWithoutQuestion(line: string): Promise<boolean> {
   return (await pathsOutside(pathsOf(ask), [work])).size === 0;
 }
 
-/** Whether bash finds nothing in a line that it would make something else of, but patterns of names and `~/`. */
+/** Whether bash finds nothing in a line, comments left aside, that it would make something else of, but patterns of names and `~/`. */
 function standsForItself(line: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a line must have none
   if (/[\x00-\x08\x0b-\x1f\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000\ufeff]/.test(line)) return false;
-  const bare = line
-    .replace(/(?<!\\)([ \t])(?:\\\n)+/g, "$1")
-    .replace(/\\[^\n]|'[^']*'|"(?:[^"\\$`]|\\[^\n]|\$(?=[\s"|/)]))*"/g, "_");
+  const bare = line.replace(
+    /(?<=^|(?<!\\)[\s;&|<>()]|(?<!\\)[ \t](?:\\\n)+)#[^\n]*|(?<=(?<!\\)[ \t])(?:\\\n)+|\\[^\n]|'[^']*'|"(?:[^"\\$`]|\\[^\n]|\$(?=[\s"|/)]))*"/g,
+    (part) => (part.startsWith("\\\n") ? "" : "_"),
+  );
   return !/["'\\`(){}]|\$(?![\s;&|<>)]|$)/.test(bare);
 }
 
