@@ -14,6 +14,8 @@ export interface PageRequest {
   readonly max: number;
   readonly agentScope: "all";
   readonly direction?: "forward" | "backward";
+  /** Ephemeral events are told live, or not at all. */
+  readonly includeEphemeral?: false;
 }
 
 export type ReadPage = (request: PageRequest) => Promise<LogPage>;
@@ -48,7 +50,12 @@ export async function* readAfter(read: ReadPage, position: LogPosition): AsyncGe
   const { seen } = position;
   let { cursor } = position;
   for (;;) {
-    const page = await read({ cursor, max: PAGE_EVENTS, agentScope: "all" });
+    const page = await read({
+      cursor,
+      max: PAGE_EVENTS,
+      agentScope: "all",
+      includeEphemeral: false,
+    });
     if (page.cursorStatus === "expired") return yield await readLastPage(read, seen);
     cursor = page.cursor;
     const events = seen ? page.events.filter(({ id }) => !seen.has(id)) : page.events;

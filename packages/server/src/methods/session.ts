@@ -8,7 +8,7 @@ import { acceptPrompt, isDealtWith, wasTaken } from "../session/prompts/accept-p
 import { promptEndInLog } from "../session/prompts/prompt-end-in-log.ts";
 import type { PromptInput } from "../session/prompts/prompt-input.ts";
 import { waitForPrompt } from "../session/prompts/prompt-wait.ts";
-import { type EventLogReadParams, readEventLog } from "../session/read-event-log.ts";
+import { type EventLogReadParams, readEventLog, tailCursor } from "../session/read-event-log.ts";
 import type { AbortReason } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import { switchModel } from "../session/settings/change-session.ts";
@@ -113,9 +113,7 @@ export function sessionMethods(services: Services): Methods {
       return new RawResult(await readEventLog(services.registry.log, session, params, scope.signal));
     },
     "session.eventLog.tail": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      await session.committed();
-      return { cursor: String(session.end) };
+      return { cursor: await tailCursor(await sessionOf(services, scope, params)) };
     },
     "session.eventLog.registerInterest": async (params: ById & { eventType: string }, scope: Scope) => {
       const session = await sessionOf(services, scope, params);

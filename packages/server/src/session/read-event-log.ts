@@ -1,7 +1,8 @@
 /** Reads a session's log page by page, and waits for what comes: `session.eventLog.read`. */
 import { RpcError, wellFormedJson } from "@rightseat/protocol";
 import type { EventLog } from "../store/event-log.ts";
-import type { PublishedEvent } from "./published-event.ts";
+import { EventRing, keepEphemerals } from "./event-ring.ts";
+import type { PublishedEvent, SessionEvent } from "./published-event.ts";
 import type { Session } from "./session.ts";
 import { readVisible } from "./visible-log.ts";
 
@@ -22,9 +23,22 @@ const LONGEST_WAIT_MS = 60_000;
 /** A page ends before the event that would make it larger; a larger event is a page of its own. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
+/** How far somebody has read: in the log, and in the ring of ephemeral events if they began in that one. */
+interface Cursor {
+  readonly at: number;
+  readonly ring?: { readonly id: string; readonly position: number };
+}
+
+/** A cursor behind all that there is: what is told from now on lies behind it, ephemeral events too. */
+export async function tailCursor(session: Session): Promise<string> {
+  const ring = keepEphemerals(session);
+  const position = ring.end;
+  await session.committed();
+  return formatCursor({ at: session.end, ring: { id: ring.id, position } });
+}
+
 /**
- * The result as JSON text. Waits up to `waitMs` when there is nothing yet; then ephemeral events are
- * told too, which only a read that is waiting can see, since they are nowhere kept.
+ * The result as JSON text. Waits up to `waitMs` when there is nothing yet.
  * @throws RpcError `invalid_params` for a cursor that this server has not given out.
  */
 export async function readEventLog(
@@ -33,42 +47,67 @@ export async function readEventLog(
   params: EventLogReadParams,
   signal: AbortSignal,
 ): Promise<string> {
-  const from = parseCursor(params.cursor);
+  const from = params.cursor === undefined ? undefined : parseCursor(params.cursor);
   const max = Math.min(params.max ?? DEFAULT_MAX, LARGEST_MAX);
   const matches = matcher(params);
-  // Listening begins before reading, so that nothing falls between the two.
-  const arrivals = new Arrivals(session, (event) => matches(event.event.type, event.event.agentId));
-  try {
-    await session.committed();
-    const end = session.end;
-    if (from !== undefined && from > end) return result([], end, false, "expired");
-    if (params.direction === "backward")
-      return await readBackward(log, session, { to: from ?? end, max, matches });
-    const page = await readForward(log, session, { from: from ?? 0, to: end, max, matches });
-    if (page.events.length > 0 || !params.waitMs) return result(page.events, page.cursor, page.hasMore, "ok");
-    const arrived = await arrivals.first(Math.min(params.waitMs, LONGEST_WAIT_MS), signal);
-    await session.committed();
-    return result(arrived.slice(0, max), arrived.length > 0 ? session.end : page.cursor, false, "ok");
-  } finally {
-    arrivals.stop();
+  await session.committed();
+  // A log that was cut off behind a crash, or another one: what is left is read from its boundary.
+  const isExpired = from !== undefined && from.at > session.end;
+  const status = isExpired ? "expired" : "ok";
+  if (params.direction === "backward") {
+    const to = isExpired || from === undefined ? session.end : from.at;
+    return readBackward(log, session, { to, max, matches, status });
+  }
+  const withEphemerals = params.includeEphemeral !== false;
+  const ring = withEphemerals ? keepEphemerals(session) : new EventRing();
+  const known = from?.ring?.id === ring.id && !isExpired ? from.ring.position : undefined;
+  const deadlineMs = performance.now() + Math.min(params.waitMs ?? 0, LONGEST_WAIT_MS);
+  let at = isExpired ? 0 : (from?.at ?? 0);
+  let position = known ?? ring.end;
+  for (;;) {
+    // Listening begins before reading, so that nothing falls between the two.
+    const arrival = new Arrival(session, (event) => matches(event.event));
+    try {
+      const behind = ring.end;
+      await session.committed();
+      const range = { at, to: session.end, position, behind, max, matches };
+      const page = await readForward({ log, session, ring }, range);
+      ({ at, position } = page);
+      const leftMs = deadlineMs - performance.now();
+      if (page.events.length > 0 || leftMs <= 0 || signal.aborted) {
+        const cursor = formatCursor({ at, ...(withEphemerals ? { ring: { id: ring.id, position } } : {}) });
+        return result(page.events, cursor, page.hasMore, status);
+      }
+      await arrival.wait(leftMs, signal);
+      if (withEphemerals) keepEphemerals(session);
+    } finally {
+      arrival.stop();
+    }
   }
 }
 
-type Matcher = (type: string, agentId: string | undefined) => boolean;
+type Shown = Pick<SessionEvent, "type" | "agentId"> & { readonly ephemeral?: true; readonly data?: unknown };
+type Matcher = (event: Shown) => boolean;
 
 function matcher(params: EventLogReadParams): Matcher {
   const types = params.types === undefined || params.types === "*" ? undefined : new Set(params.types);
-  const agents = params.agentIds ? new Set(params.agentIds) : undefined;
-  return (type, agentId) => {
+  const agents = params.agentIds ? new Set<unknown>(params.agentIds) : undefined;
+  return ({ type, agentId, ephemeral, data }) => {
     if (types && !types.has(type)) return false;
-    if (agents) return agentId !== undefined && agents.has(agentId);
-    return params.agentScope !== "primary" || agentId === undefined;
+    if (ephemeral && params.includeEphemeral === false) return false;
+    if (agents) {
+      const { agentId: of, parentToolCallId } = (data ?? {}) as Record<string, unknown>;
+      return [agentId, of, parentToolCallId].some((owner) => owner !== undefined && agents.has(owner));
+    }
+    return params.agentScope !== "primary" || agentId === undefined || type.startsWith("subagent.");
   };
 }
 
-function parseCursor(cursor: string | undefined): number | undefined {
-  if (cursor === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(cursor)) {
+const CURSOR = /^(\d{1,15})(?:-([0-9a-f]{8})\.(\d{1,15}))?$/;
+
+function parseCursor(cursor: string): Cursor {
+  const [, at, id, position] = CURSOR.exec(cursor) ?? [];
+  if (at === undefined) {
     throw new RpcError(
       "invalid_params",
       `session.eventLog.read: cursor: expected one that an earlier answer gave, got ${JSON.stringify(cursor)}`,
@@ -77,42 +116,81 @@ function parseCursor(cursor: string | undefined): number | undefined {
       },
     );
   }
-  return Number(cursor);
+  return {
+    at: Number(at),
+    ...(id === undefined ? {} : { ring: { id, position: Number(position) } }),
+  };
+}
+
+function formatCursor({ at, ring }: Cursor): string {
+  return ring ? `${at}-${ring.id}.${ring.position}` : String(at);
 }
 
 interface Page {
   readonly events: string[];
-  readonly cursor: number;
+  readonly at: number;
+  readonly position: number;
   readonly hasMore: boolean;
 }
 
+interface ForwardRange {
+  readonly at: number;
+  readonly to: number;
+  /** In the ring. */
+  readonly position: number;
+  /** Ephemeral events before this position belong to what is committed. */
+  readonly behind: number;
+  readonly max: number;
+  readonly matches: Matcher;
+}
+
+/** Durable events with the ephemeral ones between them, as they were told: each of those names the durable one before it. */
 async function readForward(
-  log: EventLog,
-  session: Session,
-  range: { from: number; to: number; max: number; matches: Matcher },
+  { log, session, ring }: { log: EventLog; session: Session; ring: EventRing },
+  { at, to, position, behind, max, matches }: ForwardRange,
 ): Promise<Page> {
+  const ephemerals = ring.from(position);
+  const first = ring.end - ephemerals.length;
   const events: string[] = [];
   let bytes = 0;
-  let cursor = range.from;
-  for await (const batch of readVisible(log, session.key, session.state.cuts, range)) {
+  let next = 0;
+  let cursor = at;
+  const page = (hasMore: boolean) => ({
+    events,
+    at: hasMore ? cursor : Math.max(cursor, to),
+    position: first + next,
+    hasMore,
+  });
+  const add = (json: string): boolean => {
+    bytes += Buffer.byteLength(json);
+    if (events.length === max || (bytes > MAX_PAGE_BYTES && events.length > 0)) return false;
+    events.push(json);
+    return true;
+  };
+  const addEphemerals = (end: number): boolean => {
+    for (; next < end; next += 1) {
+      const { event, json } = ephemerals[next] as PublishedEvent;
+      if (matches(event) && !add(json)) return false;
+    }
+    return true;
+  };
+  for await (const batch of readVisible(log, session.key, session.state.cuts, { from: at, to })) {
     for (const line of batch) {
-      if (events.length === range.max) return { events, cursor, hasMore: true };
-      if (matchesLine(line.json, range.matches)) {
-        bytes += Buffer.byteLength(line.json);
-        if (bytes > MAX_PAGE_BYTES && events.length > 0) return { events, cursor, hasMore: true };
-        events.push(line.json);
-      }
+      const event = JSON.parse(line.json) as SessionEvent;
+      const before = ephemerals.findLastIndex((ephemeral) => ephemeral.event.parentId === event.parentId) + 1;
+      if (!addEphemerals(before)) return page(true);
+      if (matches(event) && !add(line.json)) return page(true);
       cursor = line.cursor;
     }
   }
-  return { events, cursor: Math.max(cursor, range.to), hasMore: false };
+  return page(!addEphemerals(Math.min(behind - first, ephemerals.length)));
 }
 
 /** The last `max` matching events before `to`, oldest first; the cursor is before the first of them. */
 async function readBackward(
   log: EventLog,
   session: Session,
-  range: { to: number; max: number; matches: Matcher },
+  range: { to: number; max: number; matches: Matcher; status: CursorStatus },
 ): Promise<string> {
   const kept: { json: string; before: number }[] = [];
   let before = 0;
@@ -120,7 +198,7 @@ async function readBackward(
   let more = false;
   for await (const batch of readVisible(log, session.key, session.state.cuts, { to: range.to })) {
     for (const line of batch) {
-      if (matchesLine(line.json, range.matches)) {
+      if (range.matches(JSON.parse(line.json) as SessionEvent)) {
         kept.push({ json: line.json, before });
         bytes += Buffer.byteLength(line.json);
       }
@@ -133,55 +211,52 @@ async function readBackward(
   }
   return result(
     kept.map(({ json }) => json),
-    kept[0]?.before ?? 0,
+    formatCursor({ at: kept[0]?.before ?? 0 }),
     more,
-    "ok",
+    range.status,
   );
 }
 
-function matchesLine(json: string, matches: Matcher): boolean {
-  const { type, agentId } = JSON.parse(json) as { type: string; agentId?: string };
-  return matches(type, agentId);
-}
+type CursorStatus = "ok" | "expired";
 
 function result(
   events: readonly string[],
-  cursor: number,
+  cursor: string,
   hasMore: boolean,
-  cursorStatus: "ok" | "expired",
+  cursorStatus: CursorStatus,
 ): string {
   // Logs of other programs, and old ones, hold halves of surrogate pairs.
   const lines = wellFormedJson(events.join(","));
   return `{"events":[${lines}],"cursor":"${cursor}","hasMore":${hasMore},"cursorStatus":"${cursorStatus}"}`;
 }
 
-/** Collects matching events as they are told. */
-class Arrivals {
-  /** Ends the collecting. */
+/** The first matching event that is told from now on. */
+class Arrival {
+  /** Ends the listening. */
   readonly stop: () => void;
-  readonly #events: string[] = [];
+  #arrived = false;
   #wake: (() => void) | undefined;
 
   constructor(session: Session, matches: (event: PublishedEvent) => boolean) {
     this.stop = session.observe((event) => {
-      if (!matches(event)) return;
-      this.#events.push(event.json);
+      if (this.#arrived || !matches(event)) return;
+      this.#arrived = true;
       this.#wake?.();
     });
   }
 
-  async first(waitMs: number, signal: AbortSignal): Promise<string[]> {
-    if (this.#events.length === 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, waitMs);
-        const wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        this.#wake = wake;
-        signal.addEventListener("abort", wake, { once: true });
-      });
-    }
-    return this.#events;
+  /** Resolves when there was one, when the time is over, or when nobody waits any more. */
+  async wait(waitMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#arrived || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, waitMs);
+      this.#wake = wake;
+      signal.addEventListener("abort", wake, { once: true });
+    });
   }
 }
