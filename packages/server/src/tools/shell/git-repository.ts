@@ -10,12 +10,14 @@ import { leadsTo } from "./command-paths.ts";
 export interface GitRepository {
   /** What git reads there; absolute and without links. */
   readonly places: readonly string[];
-  /** Whether its configuration only says what no program is run for, and no hooks are there. */
+  /** Whether its configuration only says what no program is run for, and no hooks and no submodules are there. */
   readonly isHarmless: boolean;
 }
 
 const MAX_LEVELS = 64;
 const MAX_CONFIG_BYTES = 65_536;
+/** Some 300,000 files. */
+const MAX_INDEX_BYTES = 32 * 1024 * 1024;
 /** As `section.key`, without the name that a section may have. */
 const HARMLESS =
   /^(?:core\.(?:repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol|safecrlf|longpaths)|remote\.(?:url|fetch|pushurl|tagopt|prune)|branch\.(?:remote|merge|rebase|description|vscode-merge-base|github-pr-owner-number)|user\.(?:name|email|signingkey)|pull\.(?:rebase|ff)|push\.(?:default|autosetupremote|followtags)|fetch\.prune|init\.defaultbranch|color\.\w+|rerere\.enabled|gc\.\w+|advice\.\w+)$/;
@@ -57,7 +59,8 @@ async function describe(root: string, gitDir: string, commonDir: string): Promis
     !(await exists(join(gitDir, "config.worktree"))) &&
     !(await hasLinks(gitDir)) &&
     !(await hasLinks(commonDir)) &&
-    !(await hasHooks(commonDir));
+    !(await hasHooks(commonDir)) &&
+    !(await hasSubmodules(gitDir));
   return { places: [...new Set([root, gitDir, commonDir])], isHarmless };
 }
 
@@ -84,6 +87,29 @@ async function hasHooks(commonDir: string): Promise<boolean> {
   return names === undefined || names.some((name) => !name.endsWith(".sample"));
 }
 
+/** What an index has instead of a file's mode where a commit of another repository is. */
+const GITLINK = Buffer.from([0, 0, 0xe0, 0]);
+/** Modes in an index of the older versions, whose entries begin where a multiple of so much is behind its header. */
+const ENTRY_ALIGNMENT = 8;
+const MODE_AT = 36 % ENTRY_ALIGNMENT;
+
+/**
+ * Whether git looks into other repositories inside of this one: `git status` asks each with the configuration that it has
+ * there. True also where the index cannot be read, or something looks like one.
+ */
+async function hasSubmodules(gitDir: string): Promise<boolean> {
+  const names = await readdir(gitDir).catch(() => undefined);
+  // The rest of an index that is split.
+  if (!names || names.some((name) => name.startsWith("sharedindex."))) return true;
+  if (!names.includes("index")) return false;
+  const index = await readRegular(join(gitDir, "index"), MAX_INDEX_BYTES);
+  if (index === undefined || index.length < 12) return true;
+  const isAligned = index.readUInt32BE(4) < 4;
+  for (let at = index.indexOf(GITLINK); at >= 0; at = index.indexOf(GITLINK, at + 1))
+    if (!isAligned || at % ENTRY_ALIGNMENT === MODE_AT) return true;
+  return false;
+}
+
 async function hasLinks(directory: string): Promise<boolean> {
   const found = await Promise.all(OWN.map((name) => lstat(join(directory, name)).catch(() => undefined)));
   return found.some((entry) => entry?.isSymbolicLink());
@@ -98,13 +124,17 @@ async function exists(path: string): Promise<boolean> {
 
 /** Undefined unless it is a regular file of a usual size. */
 async function readSmall(path: string): Promise<string | undefined> {
+  return (await readRegular(path, MAX_CONFIG_BYTES))?.toString("utf8");
+}
+
+async function readRegular(path: string, maxBytes: number): Promise<Buffer | undefined> {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const handle = await open(path, flags).catch(() => undefined);
   if (!handle) return undefined;
   try {
     const found = await handle.stat();
-    if (!found.isFile() || found.size > MAX_CONFIG_BYTES) return undefined;
-    return await handle.readFile("utf8");
+    if (!found.isFile() || found.size > maxBytes) return undefined;
+    return await handle.readFile();
   } finally {
     await handle.close();
   }

@@ -151,6 +151,48 @@ describe("what depends on what is there is asked for when it is not certain", ()
 describe("git", () => {
   const git = (...args: string[]) => execFileSync("git", args, { cwd: work, stdio: "ignore" });
 
+  test.each([
+    "tee .git/config < a.txt; git status",
+    "cp a.txt .git/hooks/pre-commit && git commit -m x",
+    "mkdir objects refs; tee HEAD config < a.txt; git status",
+    "mv sub .git | git log",
+    "touch new.txt && git status",
+  ])("behind what changes files is asked about: %s", async (command) => {
+    git("init", "-q");
+    expect(await settled(command)).toBe("asked");
+  });
+
+  test("with commands of its own alone runs", async () => {
+    git("init", "-q");
+    expect(await settled("git add . && git commit -m x && git status")).toBe("runs");
+  });
+
+  test.each([2, 4])(
+    "that would ask a submodule with its own configuration is asked about: index %i",
+    async (version) => {
+      const commit = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "x"];
+      git("init", "-q");
+      git("add", "a.txt");
+      git("update-index", "--index-version", String(version));
+      expect(await settled("git status")).toBe("runs");
+      git("init", "-q", "sub");
+      git("-C", "sub", "add", "c.txt");
+      git("-C", "sub", ...commit);
+      git("add", "sub");
+      for (const command of ["git status", "git diff", "git add ."])
+        expect(await settled(command)).toBe("asked");
+    },
+  );
+
+  test("whose index is split, or no index, is asked about", async () => {
+    git("init", "-q");
+    await writeFile(join(work, ".git/index"), "");
+    expect(await settled("git status")).toBe("asked");
+    await rm(join(work, ".git/index"));
+    await writeFile(join(work, ".git/sharedindex.1"), "");
+    expect(await settled("git status")).toBe("asked");
+  });
+
   test("is as harmless as the configuration of its repository", async () => {
     expect(await settled("git status")).toBe("runs");
     git("init", "-q");

@@ -57,6 +57,9 @@ async function addRepository(
   resolved: Record<string, string>,
 ): Promise<boolean> {
   if (!steps.some((step) => step.usesRepository)) return true;
+  // What else changes files may change what git finds: a setting, a hook, another repository.
+  if (steps.some(({ usesRepository, effect }) => !usesRepository && /changes|relinks/.test(effect)))
+    return false;
   // Where a `cd` leads there may be another one.
   if (steps.some((step) => step.changesTo)) return false;
   const repository = await findGitRepository(cwd);
