@@ -331,6 +331,8 @@ function wrongdoing(line: string): string | undefined {
   return stdout.includes(SECRET) ? "showed what is outside" : undefined;
 }
 
+const tell = (figures: string) => process.env.RIGHTSEAT_COMMAND_FUZZ && console.log(figures);
+
 test(
   "nothing that is approved runs, writes or reads beyond what it says",
   async () => {
@@ -346,16 +348,19 @@ test(
     const lines = [...approved];
     const expanded = lines.filter((line) => !standsForItself(line));
     const chosen = lines.slice(0, MAX_RUN);
+    tell(
+      `${COUNT} lines, seed ${SEED}: ${allowed} approved, ${lines.length} of them different, ${expanded.length} of these with something to expand`,
+    );
     const wrong: string[] = [];
     for (let n = 0; n < chosen.length; n += BATCH) wrong.push(...wrongIn(chosen.slice(n, n + BATCH)));
-    if (process.env.RIGHTSEAT_COMMAND_FUZZ)
-      console.log(
-        `${COUNT} lines, seed ${SEED}: ${allowed} approved, ${lines.length} of them different, ${expanded.length} of these with something to expand; ${chosen.length} were run ${inNamespace ? "in a namespace" : "in a directory, there being no namespace"}, ${wrong.length} did wrong`,
-      );
+    tell(
+      `${chosen.length} were run ${inNamespace ? "in a namespace" : "in a directory, there being no namespace"}, ${wrong.length} did wrong`,
+    );
     expect(expanded).toEqual([]);
     expect(wrong).toEqual([]);
     // A guard that approves nothing is no use, and this would not test anything.
     expect(lines.length).toBeGreaterThan(COUNT / 100);
   },
-  60_000 + COUNT * 2,
+  // A line that waits is ended after a second.
+  60_000 + COUNT * 5 + (Number.isFinite(MAX_RUN) ? MAX_RUN : COUNT / 10) * 200,
 );
