@@ -1,7 +1,7 @@
 /** What is given up does not happen later, whatever becomes of the connection. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CallOptions, CopilotSession } from "../src/index.ts";
-import { witness } from "./support/conversation.ts";
+import { expectAllEventsOnce, witness } from "./support/conversation.ts";
 import { promptsOf, startWorld, type World } from "./support/world.ts";
 
 let world: World;
@@ -132,6 +132,18 @@ describe("a session", () => {
     const others = (await client.listSessions()).filter(({ sessionId }) => sessionId !== "own");
     expect(others).toEqual([]);
     expect((await session.sendAndWait("echo mine"))?.data.content).toBe("mine");
+  });
+
+  test("that is not left after all, since that took too long, is told everything once and goes on", async () => {
+    const seen = witness(world.model, { sessionId: "kept" });
+    const session = await world.connect().createSession(seen.config);
+    world.proxy.freeze();
+    await expect(session.disconnect({ timeoutMs: 20 })).rejects.toThrow("session.detach");
+    world.proxy.thaw();
+    const other = await world.connectDirectly().resumeSession("kept", config());
+    expect(await answerOf(other)).toBe("done");
+    await expect.poll(() => seen.events.map(({ type }) => type)).toContain("session.idle");
+    await expectAllEventsOnce(seen, session);
   });
 
   test("that is left while it is being resumed is left at the server", async () => {

@@ -149,10 +149,8 @@ export class EventStream<E extends SessionEvent = SessionEvent>
     try {
       for await (const { events, cursor, atEnd } of readAfter(read, from)) {
         if (this.#over) return;
-        for (const event of events) {
-          this.#passed.add(event.id);
-          this.#put(event);
-        }
+        // Where the stream had read further than the session was told, it comes by the same events again.
+        for (const event of events) if (this.#passed.add(event.id)) this.#put(event);
         this.#lag = { cursor, seen: from.seen };
         if (atEnd && this.#recent) this.#listenAgain(this.#recent);
         if (this.#waiting.length > 0 || this.#lag === undefined) break;

@@ -306,7 +306,10 @@ export class SessionCore {
       // A session that is not attached is left already, as far as the server is concerned.
       if (channel) {
         await detach(channel, this.id, signal).catch((error: unknown) => {
-          if (!isConnectionLoss(error)) throw error;
+          if (isConnectionLoss(error)) return;
+          // Given up, and carried out all the same: nothing would be told any more.
+          if (signal?.aborted) this.#attachment.again();
+          throw error;
         });
       }
       this.close();

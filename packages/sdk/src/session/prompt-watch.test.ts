@@ -41,3 +41,37 @@ test("a prompt that is looked up does not end with another's turn, and ends with
     expect((await watch.outcome)?.data.content).toBe(found ? "found" : undefined);
   }
 });
+
+test("a prompt whose turn is over when another's begins while it is looked up has what was said before", async () => {
+  for (const isSaidMeanwhile of [true, false]) {
+    const watch = new PromptWatch("mine");
+    watch.accepted("mine");
+    watch.lookingUp();
+    const log = [asked("mine"), said("early")];
+    const told = [
+      ...(isSaidMeanwhile ? [said("late")] : []),
+      asked("another"),
+      said("what another asked for"),
+    ];
+    const earlier = new PromptWatch("mine");
+    for (const event of log) earlier.onEvent(event);
+    for (const event of told) watch.onEvent(event);
+    watch.takeOver(earlier);
+    watch.lookedUp();
+    expect((await watch.outcome)?.data.content).toBe(isSaidMeanwhile ? "late" : "early");
+  }
+});
+
+test("a prompt whose turn began after the other that was told while it was looked up goes on", async () => {
+  const watch = new PromptWatch("mine");
+  watch.accepted("mine");
+  watch.lookingUp();
+  watch.onEvent(asked("another"));
+  const earlier = new PromptWatch("mine");
+  for (const event of [asked("another"), asked("mine")]) earlier.onEvent(event);
+  watch.takeOver(earlier);
+  watch.lookedUp();
+  watch.onEvent(said("in its own turn"));
+  watch.onEvent({ type: "session.idle", data: {} } as SessionEvent);
+  expect((await watch.outcome)?.data.content).toBe("in its own turn");
+});

@@ -22,6 +22,13 @@ export class PromptWatch {
   /** The log is being looked up; and whether the session came to rest meanwhile. */
   #lookingUp = false;
   #restedMeanwhile = false;
+  /** Prompts whose turns began meanwhile, and what had been said last before each. */
+  readonly #followers: {
+    readonly id: string | undefined;
+    readonly before: AssistantMessageEvent | undefined;
+  }[] = [];
+  /** Prompts whose turns it has seen begin. */
+  readonly #begunIds = new Set<string | undefined>();
   #last: AssistantMessageEvent | undefined;
 
   constructor(messageId: string) {
@@ -80,8 +87,11 @@ export class PromptWatch {
     this.#begun = true;
     this.#runId = earlier.#runId;
     // What was told meanwhile is its own as long as its turn goes on, and another prompt's afterwards.
+    const next = this.#followers.find(({ id }) => !earlier.#begunIds.has(id));
     if (earlier.isOver) this.#last = earlier.#last;
+    else if (next) this.#last = next.before ?? earlier.#last;
     else this.#last ??= earlier.#last;
+    if (next && !earlier.isOver) this.end();
   }
 
   onEvent(event: SessionEvent): void {
@@ -102,6 +112,7 @@ export class PromptWatch {
   #onUserMessage({ messageId, delivery, isAutopilotContinuation }: UserMessage): void {
     // On autopilot, a turn goes on with messages that nobody sent.
     const steers = delivery === "steering" || isAutopilotContinuation === true;
+    this.#begunIds.add(messageId);
     if (messageId === this.#messageId) {
       this.#begun = true;
       if (!steers) this.#runId = messageId;
@@ -109,6 +120,7 @@ export class PromptWatch {
     } else if (!steers) {
       if (this.#begun) this.end();
       else this.#runId = messageId;
+      if (this.#lookingUp) this.#followers.push({ id: messageId, before: this.#last });
     }
   }
 

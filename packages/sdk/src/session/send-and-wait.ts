@@ -74,6 +74,7 @@ async function findEarlier(core: SessionCore, watch: PromptWatch, messageId: str
   }
   if (!earlier.hasBegun || watch.hasBegun) return;
   watch.takeOver(earlier);
+  if (watch.isOver) return;
   if (earlier.isOver) {
     earlier.outcome.then(
       () => watch.end(),

@@ -122,14 +122,15 @@ function prompting<T>(
   const call: PromptCall = { how, outcome: "pending", disturbed: false };
   prompt.calls.push(call);
   const isSure = surelyOf(scene, held, limit);
-  const { aborts } = facts;
-  const isBeingAborted = facts.aborting > 0;
+  // Those that are under way may come after it.
+  prompt.abortsBefore ??= facts.aborts - facts.aborting;
+  const { abortsBefore } = prompt;
   const { text, messageId } = prompt;
   return scene.call(
     `${held.told.what}: ${how}(${text}${said(limit)})`,
     () => ask({ prompt: text, messageId }, toOptions(limit)),
     (outcome) => {
-      call.disturbed = isBeingAborted || facts.aborts > aborts || facts.mayBeGone || held.leaving;
+      call.disturbed = facts.aborts > abortsBefore || facts.mayBeGone || held.leaving;
       if ("error" in outcome) {
         call.outcome = "rejected";
         call.error = outcome.error;

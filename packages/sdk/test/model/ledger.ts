@@ -16,6 +16,8 @@ export interface Prompt {
   readonly text: string;
   readonly messageId: string;
   readonly calls: PromptCall[];
+  /** Turns of its session that were to be ended before it was sent first. */
+  abortsBefore?: number;
 }
 
 /** One `send` or `sendAndWait` of a prompt. */

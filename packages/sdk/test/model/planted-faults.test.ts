@@ -28,6 +28,7 @@ for (const fault of chosen)
       const [first] = failures;
       const how = first?.message.split("\n")[0];
       console.log(`| ${fault.name} | ${first?.seed ?? ""} | ${steps} | ${seconds} s | ${how} |`);
+      if (wanted !== "all") console.log(first?.message);
       expect(failures.length).toBeGreaterThan(0);
     } finally {
       await rm(program);
