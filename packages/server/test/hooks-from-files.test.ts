@@ -50,6 +50,16 @@ test("are run only in sessions that ask for them", async () => {
   expect(await lookUp(await create())).toBe("tool: Denied by preToolUse hook: no");
 });
 
+test.each([
+  ["a line without end", "yes | tr -d '\\n'"],
+  ["lines without end", "yes"],
+  ["progress without end", `yes '{"type":"progress","message":"on"}'`],
+  ["complaints without end", "yes >&2"],
+])("one that prints %s is ended, and has not allowed anything", async (_what, bash) => {
+  await putHooks({ preToolUse: [{ bash: `${bash} & wait`, timeoutSec: 600 }] });
+  expect(await lookUp(await create())).toContain("printed more than");
+});
+
 test("are turned on and off while the session is open", async () => {
   await putHooks({ preToolUse: [print({ permissionDecision: "deny", permissionDecisionReason: "no" })] });
   const sessionId = await create({ enableFileHooks: false });

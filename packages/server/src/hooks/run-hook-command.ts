@@ -31,6 +31,8 @@ export interface HookCommandEnd {
 
 const MAX_STDOUT = 1024 * 1024;
 const MAX_STDERR = 16 * 1024;
+/** One that prints more, kept or not, is ended: reading it would keep the server from everybody else. */
+const MAX_PRINTED = 2 * 1024 * 1024;
 /** What still holds the output once the command has ended is not waited for longer. */
 const CLOSE_GRACE_MS = 300;
 
@@ -70,6 +72,11 @@ export async function runHookCommand(options: HookCommand): Promise<HookCommandE
   send(child.stdio[3] as Writable, `${isShell ? command : ""}\0`);
   send(child.stdin as Writable, options.input);
   let timedOut = false;
+  let tooMuch = false;
+  limit([child.stdout as Readable, child.stderr as Readable], () => {
+    tooMuch = true;
+    void endGroup(pid);
+  });
   const timer = setTimeout(() => {
     timedOut = true;
     void endGroup(pid);
@@ -84,6 +91,7 @@ export async function runHookCommand(options: HookCommand): Promise<HookCommandE
     await closed(child);
     for (const stream of [child.stdout, child.stderr]) stream?.destroy();
     if (signal.aborted && !timedOut) throw signal.reason;
+    if (tooMuch) throw new Error(`it printed more than ${MAX_PRINTED} bytes`);
     return { exitCode, timedOut, stdout: stdout(), stderr: stderr() };
   } finally {
     clearTimeout(timer);
@@ -110,6 +118,19 @@ function toExitCode(status: number): number | undefined {
 function send(pipe: Writable, text: string): void {
   pipe.on("error", () => undefined);
   pipe.end(text);
+}
+
+/** @param onTooMuch called once, when more has been read of them than a hook may print. Nothing more is read then. */
+function limit(streams: readonly Readable[], onTooMuch: () => void): void {
+  let left = MAX_PRINTED;
+  // Before anything is made of it.
+  for (const stream of streams)
+    stream.prependListener("data", (piece: Buffer | string) => {
+      const had = left;
+      left -= piece.length;
+      if (had >= 0 && left < 0) onTooMuch();
+      if (left < 0) for (const each of streams) each.destroy();
+    });
 }
 
 function collect(stream: Readable, maxBytes: number): () => string {

@@ -2,6 +2,7 @@
 
 import type { FileHandle } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
+import { setTimeout as sleep } from "node:timers/promises";
 import { cutText, endOfText } from "@rightseat/protocol";
 import type { BuiltInToolHost } from "../built-in-tool.ts";
 import {
@@ -14,6 +15,11 @@ import {
 
 /** One command may not fill the disk. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
+/**
+ * How long the next output is left in its pipe, in milliseconds, behind some that is too large for a model, and behind
+ * some that nobody keeps. A command that writes without end would otherwise be read without end, and nobody served.
+ */
+const PAUSE_MS = { kept: 1, dropped: 5 };
 /** So much is asked for at a time before it is written. */
 const ASK_FOR_BYTES = 1024 * 1024;
 
@@ -49,7 +55,8 @@ export class OutputCollector {
 
   /**
    * Adds bytes; invalid UTF-8 becomes U+FFFD. Resolves with the text that came of them once the disk has
-   * it, so that a command whose reader waits for this writes no faster than the disk. Does not throw.
+   * it, and a moment later where it is large: a command whose reader waits for this writes no faster than that. Does
+   * not throw.
    */
   append(chunk: Buffer): Promise<string> {
     return this.#serially(async () => {
@@ -58,6 +65,7 @@ export class OutputCollector {
       this.#bytes += chunk.length;
       if (this.#spill) {
         await this.#write(this.#spill, text);
+        await sleep(this.#spill.droppedBytes > 0 || !this.#spill.handle ? PAUSE_MS.dropped : PAUSE_MS.kept);
       } else {
         this.#text += text;
         if (this.#bytes > maxOutputBytes(this.#host)) await this.#startSpill();
