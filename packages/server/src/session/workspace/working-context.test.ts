@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -95,6 +95,20 @@ describe("resolveWorkingContext", () => {
     await writeFile(join(root, "deep/.git/HEAD"), "ref: refs/heads/../../../secret\n");
     expect(await read(join(root, "deep"))).toEqual({ cwd: join(root, "deep"), gitRoot: join(root, "deep") });
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    "a .git that another user has put above somebody's directory is not believed; one of the directory's owner is",
+    async () => {
+      const root = await createRepository("repo");
+      const deep = join(root, "deep");
+      await chown(join(root, ".git"), 4711, 4711);
+      expect(await read(deep)).toEqual({ cwd: deep });
+      await chown(deep, 4711, 4711);
+      expect((await read(deep)).gitRoot).toBe(root);
+      await chown(deep, 4712, 4712);
+      expect(await read(deep)).toEqual({ cwd: deep });
+    },
+  );
 
   test("an answer is given again until its time is up", async () => {
     let now = 0;
