@@ -290,6 +290,11 @@ describe("over the wire", () => {
       fields: { subagents: { agents: { a: { later: 1 } } } },
       path: "subagents.agents.a.later",
     },
+    {
+      method: "session.tools.updateSubagentSettings",
+      fields: { subagents: { "general-purpose": { model: "m" } } },
+      path: "subagents.general-purpose",
+    },
     { method: "session.permissions.configure", fields: { later: 1 }, path: "later" },
   ])("$method tells its client that $path is not known", async ({ method, fields, path }) => {
     const given = typeof fields === "function" ? fields() : fields;
@@ -404,11 +409,6 @@ describe("over the wire", () => {
       method: "session.permissions.configure",
       fields: { rules: { approved: [{ kind: "read", argument: null, except: "/secret" }], denied: [] } },
       path: "rules.approved[0].except",
-    },
-    {
-      method: "session.tools.updateSubagentSettings",
-      fields: { subagents: { maxTurns: 3 } },
-      path: "subagents.maxTurns",
     },
   ])("$method refuses $path by name, and nothing of the call is done", async ({ method, fields, path }) => {
     const given = typeof fields === "function" ? fields() : fields;

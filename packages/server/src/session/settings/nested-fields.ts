@@ -187,27 +187,25 @@ export const SET_TOOLS_FIELDS: FieldRules = { sessionId: honoured, tools: TOOLS 
 
 export const SUBAGENT_FIELDS: FieldRules = {
   sessionId: honoured,
-  subagents: within(
-    {
-      agents: within(
-        {
-          model: honoured,
-          modelPolicy: honoured,
-          effortLevel: honoured,
-          contextTier: none(
-            "has no effect: every model has one context window",
-            (tier) => tier === "long_context",
-          ),
-          autoInvoke: none("has no effect: an agent is proposed as its definition says", differsFrom(true)),
-        } satisfies FieldsOf<SubagentSettingsEntry>,
-        { isMap: true },
-      ),
-      disabledSubagents: honoured,
-      maxConcurrency: honoured,
-      maxDepth: honoured,
-    },
-    { isGuard: true },
-  ),
+  // Not a guard: SDKs before the settings had `agents` send the agents right here.
+  subagents: within({
+    agents: within(
+      {
+        model: honoured,
+        modelPolicy: honoured,
+        effortLevel: honoured,
+        contextTier: none(
+          "has no effect: every model has one context window",
+          (tier) => tier === "long_context",
+        ),
+        autoInvoke: none("has no effect: an agent is proposed as its definition says", differsFrom(true)),
+      } satisfies FieldsOf<SubagentSettingsEntry>,
+      { isMap: true },
+    ),
+    disabledSubagents: honoured,
+    maxConcurrency: honoured,
+    maxDepth: honoured,
+  }),
 };
 
 const RULES = within({ kind: honoured, argument: honoured }, { isGuard: true });
