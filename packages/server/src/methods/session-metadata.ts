@@ -2,6 +2,7 @@
 
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import { cutText } from "@rightseat/protocol";
+import { activeAgents } from "../session/agents/active-agents.ts";
 import { type ClientMetadataPatch, checkMetadataPatch } from "../session/clients/client-metadata.ts";
 import type { Session } from "../session/session.ts";
 import { renameSession } from "../session/settings/change-session.ts";
@@ -17,8 +18,8 @@ interface ById {
 const MAX_NAME_LENGTH = 100;
 
 /** Whether something is under way that an abort would end. */
-function isWorking({ run, subAgents }: Session): boolean {
-  return run !== undefined || (subAgents?.working ?? 0) > 0;
+function isWorking(session: Session): boolean {
+  return session.run !== undefined || (activeAgents.of(session)?.working ?? 0) > 0;
 }
 
 export function sessionMetadataMethods(services: Services): Methods {

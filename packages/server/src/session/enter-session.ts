@@ -2,6 +2,7 @@
  * How a client gets into a session that others may be in, or on their way into: what it asks for is checked, and
  * takes effect together with what the others brought meanwhile.
  */
+
 import type { ManagedPolicy } from "../permissions/managed-policy.ts";
 import type { SessionKey } from "../store/event-log.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
@@ -9,7 +10,8 @@ import { type AgentServices, assertAgentModel, requireAgent } from "./agents/age
 import type { ClientLink } from "./clients/client-link.ts";
 import { clientFacts } from "./clients/clients.ts";
 import type { GivenToken } from "./github/github-token.ts";
-import { hasFileHooks } from "./hooks/session-hooks.ts";
+import { gitHubTokenLease } from "./github/github-token-lease.ts";
+import { fileHooksStart, hasFileHooks } from "./hooks/session-hooks.ts";
 import { joinedPolicy } from "./permissions/managed-settings.ts";
 import type { Session } from "./session.ts";
 import type { SessionRegistry } from "./session-registry.ts";
@@ -137,10 +139,10 @@ function attachNewcomer(
   const { link, params, token } = newcomer;
   const wasActive = hasParticipants(session.attachments);
   session.changeSettings((current) => joinedSettings(services, session, current, newcomer));
-  if (token) session.gitHubTokenLease = { expiresAtMs: token.expiresAtMs };
-  else if (params.gitHubToken !== undefined) session.gitHubTokenLease = undefined;
+  if (token) gitHubTokenLease.set(session, { expiresAtMs: token.expiresAtMs });
+  else if (params.gitHubToken !== undefined) gitHubTokenLease.set(session, undefined);
   const before = clientFacts(session);
-  if (hasFileHooks(session.settings) && !wasActive) session.fileHooksStart = "resume";
+  if (hasFileHooks(session.settings) && !wasActive) fileHooksStart.set(session, "resume");
   const attachment = toAttachment(link, params, { sessionId: session.id, as: "resume" });
   const previous = session.attachments.get(link);
   attachment.interests = previous?.interests;

@@ -1,8 +1,14 @@
 /** How clients are told that a session is idle. */
+
+import { activeAgents } from "./agents/active-agents.ts";
 import type { Session } from "./session.ts";
+import { Slot } from "./slot.ts";
 
 /** So long after a failure a client may still send its next prompt before the session is called idle. */
 const AFTER_FAILURE_MS = 250;
+
+/** Filled while it is still to be told that the session is idle. */
+const idleDue = new Slot<NodeJS.Timeout>();
 
 export interface RunEnd {
   readonly aborted?: boolean;
@@ -17,16 +23,19 @@ export interface RunEnd {
 export function tellIdle(session: Session, { aborted, failed }: RunEnd): void {
   session.emit("assistant.idle", aborted ? { aborted } : {});
   // Their end is a run of its own, and the session is idle after that.
-  if (session.subAgents?.working) return;
+  if (activeAgents.of(session)?.working) return;
   notIdle(session);
   // Without the mode: SDKs take an idle session on autopilot for one between two steps, and wait on.
-  const tell = () => void session.emit("session.idle", aborted ? { aborted } : {});
-  if (failed) session.idleDue = setTimeout(tell, AFTER_FAILURE_MS).unref();
+  const tell = () => {
+    idleDue.set(session, undefined);
+    if (!session.closing) session.emit("session.idle", aborted ? { aborted } : {});
+  };
+  if (failed) idleDue.set(session, setTimeout(tell, AFTER_FAILURE_MS).unref());
   else tell();
 }
 
 /** Something begins: the idle that was still to be told is not. */
 export function notIdle(session: Session): void {
-  clearTimeout(session.idleDue);
-  session.idleDue = undefined;
+  clearTimeout(idleDue.of(session));
+  idleDue.set(session, undefined);
 }

@@ -1,5 +1,7 @@
 /** What was cut off in the middle, and is ended in the log so that it can be gone on with. */
+
 import { INTERRUPTED } from "../agent/agent-loop.ts";
+import { activeAgents } from "./agents/active-agents.ts";
 import type { Session } from "./session.ts";
 
 /** Ends what a crash or a vanished client left open, so that the log can be gone on with. */
@@ -19,7 +21,7 @@ export function closeInterruptedRun(session: Session): void {
 
 /** Sub-agents that a crash cut off are over: nothing of what they knew is kept. */
 export function closeInterruptedAgents(session: Session): void {
-  if (session.subAgents?.working) return;
+  if (activeAgents.of(session)?.working) return;
   for (const { agentId, ...named } of session.state.openAgents ?? [])
     session.append("subagent.failed", { ...named, error: "the server ended while it worked" }, agentId);
 }

@@ -1,4 +1,5 @@
 /** How clients come to a session: create one, resume one. */
+
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { SessionKey } from "../store/event-log.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
@@ -17,7 +18,8 @@ import {
   withToken,
 } from "./enter-session.ts";
 import { askForGitHubToken, type GivenToken } from "./github/github-token.ts";
-import { hasFileHooks } from "./hooks/session-hooks.ts";
+import { gitHubTokenLease } from "./github/github-token-lease.ts";
+import { fileHooksStart, hasFileHooks } from "./hooks/session-hooks.ts";
 import { closeInterruptedAgents, closeInterruptedRun } from "./interrupted.ts";
 import { managedPolicyOf, tellManagedSettings } from "./permissions/managed-settings.ts";
 import { setMode, trustFolder } from "./permissions/permission-settings.ts";
@@ -105,9 +107,9 @@ export async function createSession(
     context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
   };
   const session = await services.registry.create(key, settings, summary, (session) => {
-    session.gitHubTokenLease = token && { expiresAtMs: token.expiresAtMs };
+    gitHubTokenLease.set(session, token && { expiresAtMs: token.expiresAtMs });
     session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
-    if (hasFileHooks(settings)) session.fileHooksStart = "new";
+    if (hasFileHooks(settings)) fileHooksStart.set(session, "new");
     tellManagedSettings(session);
     session.append("session.start", {
       sessionId: key.sessionId,

@@ -3,7 +3,9 @@
  * else, holds none: others run meanwhile, also when nobody ever answers. It takes one again, in its turn, before it
  * goes on.
  */
+
 import type { ActivePlace, PlaceState } from "./active-place.ts";
+import { activeAgents } from "./agents/active-agents.ts";
 import type { Waiter } from "./clients/client-waits.ts";
 import type { Session } from "./session.ts";
 
@@ -91,12 +93,13 @@ export class RunPlace implements ActivePlace {
 }
 
 /** Whether each tool call of the run is in the hands of clients, or the run itself between its calls; so, too, sub-agents that a call waits for. */
-function isWaiting({ state, waits, subAgents }: Session): boolean {
+function isWaiting(session: Session): boolean {
+  const { state, waits } = session;
   const isInHands = (waiter: Waiter): boolean =>
     waits.has(waiter) ||
     (typeof waiter === "object" &&
       "toolCallId" in waiter &&
-      subAgents?.isWaiting(waiter.toolCallId, isInHands) === true);
+      activeAgents.of(session)?.isWaiting(waiter.toolCallId, isInHands) === true);
   const { openToolCalls } = state;
   return openToolCalls.length > 0 ? openToolCalls.every(isInHands) : isInHands("run");
 }

@@ -21,12 +21,13 @@ import type { RunHooks } from "../hooks/run-hooks.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 import type { ModelError, ModelMessage } from "../models/model-provider.ts";
 import type { RetryPolicy } from "../models/retry.ts";
+import { activeAgents } from "./agents/active-agents.ts";
 import { assertAgentModel } from "./agents/agents.ts";
 import type { SubAgentServices } from "./agents/sub-agent.ts";
 import { mayOfferAutoMode, offerAutoMode } from "./clients/auto-mode.ts";
 import type { QueuedCommandEnd } from "./commands/command-types.ts";
 import { fitContext, shortenContext } from "./context/fit-context.ts";
-import { keepLeftOut } from "./context/left-out.ts";
+import { keepLeftOut, leftOutInVain } from "./context/left-out.ts";
 import type { ModelCallServices } from "./context/manual-compaction.ts";
 import { admitModelCall, limitsStatus } from "./context/session-limits.ts";
 import { recordUsage } from "./context/usage-totals.ts";
@@ -248,7 +249,7 @@ async function carryOutCommand(
 
 function becomeIdle(services: RunServices, session: Session, end: RunEnd): void {
   tellIdle(session, end);
-  if (!session.subAgents?.working) services.onIdle(session);
+  if (!activeAgents.of(session)?.working) services.onIdle(session);
 }
 
 const NO_PARTS = { supportsVision: false, supportsDocuments: false };
@@ -317,7 +318,7 @@ class SessionRunHost implements RunHost {
   }
 
   get leftOutInVain() {
-    return this.#session.leftOutInVain;
+    return leftOutInVain.of(this.#session);
   }
 
   leftOut: NonNullable<RunHost["leftOut"]> = (kinds, helped) => keepLeftOut(this.#session, kinds, helped);
@@ -473,5 +474,5 @@ class SessionRunHost implements RunHost {
 export async function abortRun(session: Session, reason: AbortReason = "user_initiated"): Promise<void> {
   const { run } = session;
   run?.controller.abort(new RunAborted(reason));
-  await Promise.all([run?.done, session.subAgents?.cancelAll()]);
+  await Promise.all([run?.done, activeAgents.of(session)?.cancelAll()]);
 }

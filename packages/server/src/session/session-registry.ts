@@ -14,6 +14,7 @@ import {
   type SessionSummary,
   StoreError,
 } from "../store/event-log.ts";
+import { activeAgents } from "./agents/active-agents.ts";
 import type { ClientLink } from "./clients/client-link.ts";
 import { clientFacts, clientsChanged } from "./clients/clients.ts";
 import { noteLostClient } from "./clients/lost-clients.ts";
@@ -457,14 +458,12 @@ export class SessionRegistry {
   async #recover(session: Session): Promise<void> {
     session.run?.controller.abort(new RunSuspended());
     session.questions.cancelAll("the session's log could not be written");
-    const { subAgents } = session;
     await Promise.allSettled([
       session.run?.done,
       cancelCompaction(session),
       endErrands(session),
-      subAgents?.cancelAll(),
+      activeAgents.of(session)?.cancelAll(),
     ]);
-    subAgents?.sleep();
     await session.forgetUnwritten();
   }
 

@@ -7,23 +7,17 @@
  */
 import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
-import type { LeftOutKind } from "../agent/leave-out.ts";
 import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
-import type { UserCommands } from "../tools/user-command.ts";
 import type { ActivePlace } from "./active-place.ts";
-import type { ActiveAgents } from "./agents/active-agents.ts";
 import type { AgentDefinition } from "./agents/agent-definition.ts";
 import type { ClientLink } from "./clients/client-link.ts";
 import { ClientWaits } from "./clients/client-waits.ts";
 import { Questions } from "./clients/questions.ts";
-import { type ActiveCompaction, cancelCompaction } from "./context/active-compaction.ts";
 import type { Errand } from "./errands.ts";
-import type { GitHubTokenLease } from "./github/github-token-lease.ts";
 import { loadState } from "./load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "./private-records.ts";
 import { applyLine, type LoggedEvent } from "./projection.ts";
 import { PublishedEvent, type SessionEvent } from "./published-event.ts";
-import type { RunWatcher } from "./run-watcher.ts";
 import { parseSessionState, type SessionState } from "./session-state.ts";
 import type { Attachment, LostClient, SessionSettings } from "./settings/session-settings.ts";
 
@@ -93,33 +87,17 @@ export class Session {
   readonly attachments = new Map<ClientLink, Attachment>();
   /** Clients that were lost and may come back; see lost-clients.ts. */
   lostClients: readonly LostClient[] | undefined;
-  /** Those that were ever begun, once one was. */
-  subAgents: ActiveAgents | undefined;
-  /** The agents of the session's own, as they were seen last; undefined when it has none. */
-  ownAgents: readonly AgentDefinition[] | undefined;
+  /** What features keep with it; see `slot.ts`. */
+  slots: Map<object, unknown> | undefined;
   /** The custom agent that it answers as; undefined for itself. What the log says of it is `state.selectedAgent`. */
   agent: AgentDefinition | undefined;
   run: ActiveRun | undefined;
-  /** The compaction of the context in progress; may outlast the run that it began beside. */
-  compaction: ActiveCompaction | undefined;
   /** What clients asked for beside runs; set while there is any. */
   errands: Set<Errand> | undefined;
-  /** Set while the session's GitHub token is one that a client gave when it was asked. */
-  gitHubTokenLease: GitHubTokenLease | undefined;
-  /** How the session began for the repository's hooks; set until they were told. */
-  fileHooksStart: "new" | "resume" | undefined;
-  /** Of prompts that wait, by message id; set while there are any. */
-  requestHeaders: Map<string, Readonly<Record<string, string>>> | undefined;
-  /** Those who wait for what becomes of a prompt; set while there are any. */
-  promptWaits: Set<RunWatcher> | undefined;
-  /** Set while it is still to be told that the session is idle; see idle.ts. */
-  idleDue: NodeJS.Timeout | undefined;
-  /** What the provider refused the conversation without, too; set while it refuses it. */
-  leftOutInVain: readonly LeftOutKind[] | undefined;
-  /** People's commands; set once there was one. */
-  userCommands: UserCommands | undefined;
   /** Clients whose wishes are being checked before they are attached. */
   newcomers = 0;
+  /** Works that were begun beside runs and end by themselves, such as a compaction. */
+  worksAside = 0;
   /** Set when the session is on its way out; nothing new may begin. */
   closing = false;
   /** Settles when a session that is closing has gone. */
@@ -129,7 +107,9 @@ export class Session {
   /** When it was last used, for hibernation; milliseconds of a monotonic clock. */
   lastUsedMs = performance.now();
   /** What ends what belongs to the session outside its log (processes); set while there is any. */
-  #disposers: Set<() => Promise<void>> | undefined;
+  #disposers: Set<() => Promise<unknown>> | undefined;
+  /** What features let go of when the session falls asleep; set once there is any. */
+  #whenAsleep: Set<() => void> | undefined;
   /** Observers inside the server (long polls); set while there are any. */
   #observers: Set<(event: PublishedEvent) => void> | undefined;
 
@@ -200,7 +180,7 @@ export class Session {
 
   /** Whether something is being run or asked, which must not be cut off for want of use. */
   get busy(): boolean {
-    if (this.run !== undefined || this.compaction !== undefined || this.errands !== undefined) return true;
+    if (this.run !== undefined || this.worksAside > 0 || this.errands !== undefined) return true;
     return this.questions.size > 0 || this.newcomers > 0;
   }
 
@@ -210,13 +190,19 @@ export class Session {
   }
 
   /** Runs this when the session goes. @returns what takes it back. */
-  whenGone(dispose: () => Promise<void>): () => void {
+  whenGone(dispose: () => Promise<unknown>): () => void {
     this.#disposers ??= new Set();
     this.#disposers.add(dispose);
     return () => {
       this.#disposers?.delete(dispose);
       if (this.#disposers?.size === 0) this.#disposers = undefined;
     };
+  }
+
+  /** Runs this each time the session lets its state go, for as long as it is open. */
+  whenAsleep(letGo: () => void): void {
+    this.#whenAsleep ??= new Set();
+    this.#whenAsleep.add(letGo);
   }
 
   /** Tells an observer inside the server what clients are told. @returns what ends that. */
@@ -270,8 +256,7 @@ export class Session {
     });
     // A call that came meanwhile found it awake, and counts on that.
     if (this.quiet && this.lastUsedMs === usedMs) {
-      this.subAgents?.sleep();
-      this.#state = undefined;
+      this.#letStateGo();
     }
     if (failure !== undefined) throw failure;
   }
@@ -283,7 +268,7 @@ export class Session {
   async forgetUnwritten(): Promise<void> {
     while (!this.settled) await this.#tail.catch(() => undefined);
     this.#outbox = [];
-    this.#state = undefined;
+    this.#letStateGo();
     this.#broken = undefined;
     this.#needsMending = true;
   }
@@ -384,9 +369,7 @@ export class Session {
   /** Stops writing and gives the lease back. */
   async release(): Promise<void> {
     this.closing = true;
-    clearTimeout(this.idleDue);
     this.questions.cancelAll("the session was closed");
-    await cancelCompaction(this);
     await Promise.allSettled([...(this.#disposers ?? [])].map((dispose) => dispose()));
     if (this.#broken === undefined) {
       await this.committed().catch(() => undefined);
@@ -417,6 +400,11 @@ export class Session {
     if (!this.#needsMending) return;
     this.#needsMending = false;
     this.#onMend?.(this);
+  }
+
+  #letStateGo(): void {
+    for (const letGo of this.#whenAsleep ?? []) letGo();
+    this.#state = undefined;
   }
 
   async #storedCheckpoint() {

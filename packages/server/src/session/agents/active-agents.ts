@@ -1,4 +1,5 @@
 import type { Waiter } from "../clients/client-waits.ts";
+import { Slot } from "../slot.ts";
 
 /** What a session itself knows of its sub-agents; see `agent-tasks.ts`. */
 export interface ActiveAgents {
@@ -11,3 +12,6 @@ export interface ActiveAgents {
   /** Ends them all; resolves when they have. */
   cancelAll(): Promise<void>;
 }
+
+/** Filled with the first sub-agent that a session begins. */
+export const activeAgents = new Slot<ActiveAgents>();

@@ -5,6 +5,7 @@
  * States: running → idle (it has answered, and can be told more) → running …; running → failed or
  * cancelled. The conversations of the last few idle agents are kept; older ones are completed.
  */
+
 import { randomBytes, randomUUID } from "node:crypto";
 import { createRunController } from "../../agent/run-controller.ts";
 import { RunAborted } from "../../agent/run-host.ts";
@@ -14,6 +15,7 @@ import { notifyModel } from "../prompts/notifications.ts";
 import type { Session } from "../session.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
 import type { ActiveAgents } from "./active-agents.ts";
+import { activeAgents } from "./active-agents.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import { type AgentScope, createAgentScope } from "./agent-scope.ts";
 import { AgentSlots } from "./agent-slots.ts";
@@ -92,14 +94,12 @@ const MAX_KEPT = 8;
 const MAX_ANSWERS = 20;
 const MAX_ACTIVITY = 20;
 
-const tables = new WeakMap<Session, AgentTasks>();
-
 export function agentTasksOf(session: Session, services: SubAgentServices): AgentTasks {
-  const known = tables.get(session);
-  if (known) return known;
+  const known = activeAgents.of(session);
+  if (known instanceof AgentTasks) return known;
   const made = new AgentTasks(session, services);
-  tables.set(session, made);
-  session.subAgents = made;
+  activeAgents.set(session, made);
+  session.whenAsleep(() => made.sleep());
   return made;
 }
 

@@ -6,7 +6,7 @@ import type { SessionSettings } from "../settings/session-settings.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import type { AgentToolUser } from "./agent-tool-bodies.ts";
 import { LIST_AGENTS, READ_AGENT, taskToolFor, WRITE_AGENT } from "./agent-tool-definitions.ts";
-import { builtInAgentsOf } from "./agents.ts";
+import { builtInAgentsOf, ownAgents } from "./agents.ts";
 import type { SubAgentServices } from "./sub-agent.ts";
 
 const DEFAULT_MAX_DEPTH = 2;
@@ -30,7 +30,7 @@ export function createAgentTools(services: () => SubAgentServices, user: AgentTo
 }
 
 interface Dispatchable {
-  readonly ownAgents: Session["ownAgents"];
+  readonly own: readonly AgentDefinition[] | undefined;
   readonly agents: readonly AgentDefinition[];
 }
 
@@ -38,13 +38,16 @@ interface Dispatchable {
 const dispatchable = new WeakMap<SessionSettings, Dispatchable>();
 
 /** Those that a model may hand tasks to. */
-export function dispatchableAgents({ settings, ownAgents }: Session): readonly AgentDefinition[] {
+export function dispatchableAgents(session: Session): readonly AgentDefinition[] {
+  const { settings } = session;
+  const own = ownAgents.of(session);
   const known = dispatchable.get(settings);
-  if (known && known.ownAgents === ownAgents) return known.agents;
+  if (known && known.own === own) return known.agents;
   const off = settings.subagents?.disabledSubagents ?? [];
-  const own = ownAgents ?? [];
-  const agents = [...builtInAgentsOf(settings, own), ...own].filter(({ name }) => !off.includes(name));
-  dispatchable.set(settings, { ownAgents, agents });
+  const agents = [...builtInAgentsOf(settings, own ?? []), ...(own ?? [])].filter(
+    ({ name }) => !off.includes(name),
+  );
+  dispatchable.set(settings, { own, agents });
   return agents;
 }
 

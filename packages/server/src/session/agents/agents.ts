@@ -1,4 +1,5 @@
 /** The agents that a session may answer as, or hand tasks to: its application's, those of files, built-in ones. */
+
 import { resolve } from "node:path";
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { BUILT_IN_AGENTS } from "../../agent/built-in-agents.ts";
@@ -6,6 +7,7 @@ import type { AgentQuery, FileAgent, FileAgents } from "../../discovery/agents.t
 import type { Discovery } from "../../discovery/discovery-cache.ts";
 import type { Session } from "../session.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
+import { Slot } from "../slot.ts";
 import { sessionContext } from "../workspace/session-context.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 
@@ -23,6 +25,9 @@ export interface SessionAgents {
   readonly errors: readonly string[];
 }
 
+/** The agents of a session's own, as they were seen last. */
+export const ownAgents = new Slot<readonly AgentDefinition[]>();
+
 /** Files are looked at only when the session's application wants them to be. Never rejects. */
 export async function agentsOf(session: Session, services: AgentServices): Promise<SessionAgents> {
   for (;;) {
@@ -31,7 +36,7 @@ export async function agentsOf(session: Session, services: AgentServices): Promi
     const found = await agentsFor(settings, directory ?? services.defaultWorkingDirectory, services);
     // Other settings may have brought other agents meanwhile.
     if (session.settings !== settings) continue;
-    session.ownAgents = found.agents.length > 0 ? found.agents : undefined;
+    ownAgents.set(session, found.agents.length > 0 ? found.agents : undefined);
     return found;
   }
 }

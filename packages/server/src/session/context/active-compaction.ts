@@ -1,6 +1,8 @@
 /** A compaction in progress, as its session holds it. */
+
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import type { ContextUse } from "../../agent/context-use.ts";
+import { Slot, type Slotted } from "../slot.ts";
 
 export type CompactionTrigger = NonNullable<SessionEventDataMap["session.compaction_start"]["trigger"]>;
 
@@ -23,6 +25,9 @@ export interface ActiveCompaction {
   readonly done: Promise<CompactionOutcome>;
 }
 
+/** The compaction in progress; it may outlast the run that it began beside. */
+export const activeCompaction = new Slot<ActiveCompaction>();
+
 /** Why a compaction was ended before its time. */
 export class CompactionCancelled extends Error {
   constructor() {
@@ -33,10 +38,10 @@ export class CompactionCancelled extends Error {
 
 /** Ends a compaction, if there is one that it holds of; false when there is none. */
 export async function cancelCompaction(
-  session: { readonly compaction: ActiveCompaction | undefined },
+  session: Slotted,
   holds: (trigger: CompactionTrigger) => boolean = () => true,
 ): Promise<boolean> {
-  const { compaction } = session;
+  const compaction = activeCompaction.of(session);
   if (!compaction || compaction.controller.signal.aborted || !holds(compaction.trigger)) return false;
   compaction.controller.abort(new CompactionCancelled());
   await compaction.done;

@@ -16,9 +16,11 @@ import type { Session } from "../session.ts";
 import { type WrittenCheckpoint, writeCheckpointFile } from "../workspace/checkpoint-files.ts";
 import {
   type ActiveCompaction,
+  activeCompaction,
   CompactionCancelled,
   type CompactionOutcome,
   type CompactionTrigger,
+  cancelCompaction,
 } from "./active-compaction.ts";
 import { compactedContext } from "./context-state.ts";
 import { recordUsage, type UsageServices } from "./usage-totals.ts";
@@ -53,11 +55,15 @@ export function startCompaction(
   const controller = new AbortController();
   const done = carryOut(services, session, { ...context, ...request, signal: controller.signal }).finally(
     () => {
-      session.compaction = undefined;
+      forget();
+      session.worksAside -= 1;
+      activeCompaction.set(session, undefined);
     },
   );
   const active = { trigger: request.trigger, controller, done };
-  session.compaction = active;
+  activeCompaction.set(session, active);
+  session.worksAside += 1;
+  const forget = session.whenGone(() => cancelCompaction(session));
   return active;
 }
 
@@ -279,6 +285,6 @@ function join(one: string | undefined, other: string): string {
 
 /** Tells the log that a compaction which a crash cut off is over. */
 export function closeInterruptedCompaction(session: Session): void {
-  if (session.state.compaction === undefined || session.compaction) return;
+  if (session.state.compaction === undefined || activeCompaction.of(session)) return;
   session.append("session.compaction_complete", { success: false, error: "the compaction was interrupted" });
 }

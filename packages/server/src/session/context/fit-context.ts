@@ -8,7 +8,7 @@ import { tokensOfMessages } from "../../agent/tokens.ts";
 import { applyTruncation, planTruncation } from "../../agent/truncate-messages.ts";
 import type { ModelMessage } from "../../models/model-provider.ts";
 import type { Session } from "../session.ts";
-import type { ActiveCompaction } from "./active-compaction.ts";
+import { type ActiveCompaction, activeCompaction } from "./active-compaction.ts";
 import { type CompactionServices, startCompaction } from "./compaction.ts";
 
 /** Shares of the window; what the SDKs document as the defaults. */
@@ -36,10 +36,15 @@ export async function fitContext(
   if (infiniteSessions?.enabled !== false) {
     const compactFrom = limit * (infiniteSessions?.backgroundCompactionThreshold ?? BACKGROUND_THRESHOLD);
     const waitFrom = limit * (infiniteSessions?.bufferExhaustionThreshold ?? EXHAUSTION_THRESHOLD);
-    if (!session.compaction && use.currentTokens >= Math.min(compactFrom, waitFrom) && isDue(session, use))
+    if (
+      !activeCompaction.of(session) &&
+      use.currentTokens >= Math.min(compactFrom, waitFrom) &&
+      isDue(session, use)
+    )
       startCompaction(services, session, call, { trigger: "threshold" });
-    if (session.compaction && use.currentTokens >= waitFrom) {
-      await settled(session.compaction, signal);
+    const compaction = activeCompaction.of(session);
+    if (compaction && use.currentTokens >= waitFrom) {
+      await settled(compaction, signal);
       use = measure(session, call);
     }
   }
@@ -60,7 +65,8 @@ export async function shortenContext(
   const before = measure(session, call);
   if (session.settings.infiniteSessions?.enabled !== false) {
     const running =
-      session.compaction ?? startCompaction(services, session, call, { trigger: "context_limit_retry" });
+      activeCompaction.of(session) ??
+      startCompaction(services, session, call, { trigger: "context_limit_retry" });
     await settled(running, signal);
   }
   const use = measure(session, call);

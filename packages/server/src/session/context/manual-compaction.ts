@@ -9,7 +9,12 @@ import { ModelError } from "../../models/model-provider.ts";
 import type { Asking, Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
-import { CompactionCancelled, type CompactionTrigger, cancelCompaction } from "./active-compaction.ts";
+import {
+  activeCompaction,
+  CompactionCancelled,
+  type CompactionTrigger,
+  cancelCompaction,
+} from "./active-compaction.ts";
 import {
   type CompactionRequest,
   type CompactionServices,
@@ -59,7 +64,7 @@ export async function compactNow(
   refuseOverLimit(session);
   const call = await modelCallOf(services, session);
   await cancelCompaction(session, (trigger) => !isManual(trigger));
-  if (session.compaction)
+  if (activeCompaction.of(session))
     throw new RpcError("session_busy", "a compaction is under way: wait for it, or abort it first");
   const outcome = await startCompaction(services, session, call, request).done;
   await session.committed();

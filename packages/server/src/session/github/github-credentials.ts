@@ -1,7 +1,9 @@
 /** Who a session is to GitHub, where a client said so after the session was made. */
+
 import { RpcError } from "@rightseat/protocol";
 import type { Session } from "../session.ts";
 import type { GitHubIdentity } from "./github-identity.ts";
+import { gitHubTokenLease } from "./github-token-lease.ts";
 
 /** `SettableAuthInfo` of api.schema.json. */
 export interface SettableCredentials {
@@ -47,5 +49,5 @@ export function installCredentials(
     gitHubToken: token?.trim(),
     withoutServerToken: token === undefined && login !== serverLogin,
   }));
-  session.gitHubTokenLease = undefined;
+  gitHubTokenLease.set(session, undefined);
 }

@@ -1,7 +1,9 @@
 /** GitHub tokens that a session's clients give when they are asked, and that run out. */
+
 import { RpcError } from "@rightseat/protocol";
 import type { ClientLink } from "../clients/client-link.ts";
 import type { Session } from "../session.ts";
+import { gitHubTokenLease } from "./github-token-lease.ts";
 
 export interface TokenRequest {
   readonly registrationId: string;
@@ -43,7 +45,7 @@ export async function askForGitHubToken(link: ClientLink, request: TokenRequest)
 
 /** What to wait for before the session's token is used; undefined when it is good, or nobody's to refresh. */
 export function refreshedGitHubToken(session: Session, host: string): Promise<void> | undefined {
-  const lease = session.gitHubTokenLease;
+  const lease = gitHubTokenLease.of(session);
   if (!lease || lease.expiresAtMs - Date.now() > REFRESH_BEFORE_MS) return undefined;
   lease.refreshing ??= refresh(session, host).finally(() => {
     lease.refreshing = undefined;
@@ -53,14 +55,14 @@ export function refreshedGitHubToken(session: Session, host: string): Promise<vo
 
 /** Asks for another token, since this one was refused. @throws RpcError when no client gives one. */
 export async function renewGitHubToken(session: Session, host: string): Promise<void> {
-  if (session.gitHubTokenLease && !session.gitHubTokenLease.refreshing)
-    session.gitHubTokenLease = { expiresAtMs: 0 };
+  const lease = gitHubTokenLease.of(session);
+  if (lease && !lease.refreshing) gitHubTokenLease.set(session, { expiresAtMs: 0 });
   await refreshedGitHubToken(session, host);
 }
 
 /** Asks the clients that have a provider, one after the other. A token that is good yet does when all fail. */
 async function refresh(session: Session, host: string): Promise<void> {
-  const lease = session.gitHubTokenLease;
+  const lease = gitHubTokenLease.of(session);
   let failure: unknown = new RpcError(
     "authentication_failed",
     "The session's GitHub token has run out, and no client that gives one is attached; resume the session with one",
@@ -71,9 +73,9 @@ async function refresh(session: Session, host: string): Promise<void> {
       const request = { registrationId: gitHubTokenProvider, host, sessionId: session.id } as const;
       const { token, expiresAtMs } = await askForGitHubToken(link, { ...request, reason: "refresh" });
       // Other credentials were installed meanwhile.
-      if (session.gitHubTokenLease !== lease) return;
+      if (gitHubTokenLease.of(session) !== lease) return;
       session.changeSettings((settings) => ({ ...settings, gitHubToken: token }));
-      session.gitHubTokenLease = { expiresAtMs };
+      gitHubTokenLease.set(session, { expiresAtMs });
       return;
     } catch (error) {
       failure = error;

@@ -2,11 +2,13 @@
  * A provider refused credentials that a client or a command gives when it is asked: a token that was taken back, or
  * ended before its time. It is asked once more, and the call is made again.
  */
+
 import type { ActiveModel } from "../../agent/run-host.ts";
 import type { ModelError } from "../../models/model-provider.ts";
 import type { ProviderSource } from "../../models/provider-source.ts";
 import type { Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
+import { gitHubTokenLease } from "./github-token-lease.ts";
 
 export interface RenewalServices {
   /** Asks for a GitHub token anew. @throws RpcError when no client gives one. */
@@ -31,7 +33,7 @@ export class CredentialRenewal {
 
   canTry(model: ActiveModel | undefined, error: ModelError): boolean {
     if (error.status !== 401 || model === undefined || this.#justRenewed) return false;
-    if (!model.isByok) return this.#session.gitHubTokenLease !== undefined;
+    if (!model.isByok) return gitHubTokenLease.of(this.#session) !== undefined;
     return providersOf(this.#session).some((one) => one.hasBearerTokenProvider || one.apiKeyCommand);
   }
 

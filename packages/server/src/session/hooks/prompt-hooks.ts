@@ -5,7 +5,7 @@ import type { HookRoom } from "../../hooks/hook-room.ts";
 import type { HookSource } from "../../hooks/hook-source.ts";
 import type { Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
-import { fileHooksOf, type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
+import { fileHooksOf, fileHooksStart, type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
 
 /** A hook does not let the prompt into the conversation. */
 export interface BlockedPrompt {
@@ -79,7 +79,7 @@ interface Start {
 }
 
 async function start({ services, room, session, signal }: Start, initialPrompt: string): Promise<void> {
-  if (session.fileHooksStart) {
+  if (fileHooksStart.of(session)) {
     for (const error of (await fileHooksOf(services, session)).errors)
       session.append("session.warning", {
         warningType: "hooks",
@@ -100,7 +100,7 @@ async function start({ services, room, session, signal }: Start, initialPrompt: 
     },
   );
   for (const source of told) source.start = undefined;
-  session.fileHooksStart = undefined;
+  fileHooksStart.set(session, undefined);
 }
 
 const NO_REASON = "A hook blocked the prompt.";

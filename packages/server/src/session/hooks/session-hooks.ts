@@ -14,6 +14,7 @@ import type { Waiter } from "../clients/client-waits.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
 import type { SessionSettings } from "../settings/session-settings.ts";
+import { Slot } from "../slot.ts";
 import { gitCeiling } from "../workspace/confinement.ts";
 import { sessionContext } from "../workspace/session-context.ts";
 
@@ -54,6 +55,9 @@ export function clientHooksOf(session: Session): HookSource[] {
   return [...session.attachments.values()].flatMap(({ hooks }) => (hooks ? [hooks] : []));
 }
 
+/** How the session began for the repository's hooks; filled until they were told. */
+export const fileHooksStart = new Slot<"new" | "resume">();
+
 /** Hooks of the repository and of directories that a client names; none for a session that wants none. Never rejects. */
 export async function fileHooksOf(
   services: HookServices,
@@ -69,7 +73,7 @@ export async function fileHooksOf(
   });
   const options: FileHookOptions = {
     root,
-    start: session.fileHooksStart,
+    start: fileHooksStart.of(session),
     environment: () => ({ ...services.environment(), ...gitCeiling(settings.confinement, cwd) }),
     takeProcess: () => services.takeProcess(session.key.tenant),
     onProgress: (message, temporary) => session.emit("hook.progress", { message, temporary }),

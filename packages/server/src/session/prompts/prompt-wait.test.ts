@@ -10,7 +10,7 @@ function listenedTo() {
     listeners.add(listener);
     return () => listeners.delete(listener);
   };
-  const session = { observe: listen, whenGone: listen, promptWaits: undefined } as unknown as Session;
+  const session = { observe: listen, whenGone: listen, slots: undefined } as unknown as Session;
   return { session, listeners };
 }
 
@@ -22,5 +22,5 @@ test("a wait for a prompt that is refused leaves nothing with the session", asyn
   waiting.refused(new Error("no more prompts a minute"));
   await expect(waiting.end).rejects.toThrow("no more prompts a minute");
   expect(listeners.size).toBe(0);
-  expect(session.promptWaits).toBeUndefined();
+  expect(session.slots).toBeUndefined();
 });

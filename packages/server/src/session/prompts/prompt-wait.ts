@@ -1,10 +1,21 @@
 /** Waits for what becomes of one prompt, whatever else the session does. */
+
 import { RpcError, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
 import type { ClientLink } from "../clients/client-link.ts";
 import type { PublishedEvent, SessionEvent } from "../published-event.ts";
-import type { RunWatcher } from "../run-watcher.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
+import { Slot } from "../slot.ts";
+
+/** What a session's runs tell those who wait for what becomes of a prompt. */
+interface RunWatcher {
+  /** A run has begun; one of a notification goes on with what the prompt before it began in the background. */
+  runBegan(messageId: string, isNotification: boolean): void;
+  /** A suspended run goes on elsewhere, or later. */
+  runEnded(messageId: string, how: "aborted" | "suspended" | "other"): void;
+}
+
+const runWatchers = new Slot<Set<RunWatcher>>();
 
 export interface PromptEnd {
   readonly messageId: string;
@@ -17,12 +28,12 @@ export interface PromptEnd {
 }
 
 export function tellRunBegan(session: Session, { messageId, kind }: QueuedPrompt): void {
-  for (const wait of session.promptWaits ?? []) wait.runBegan(messageId, kind === "notification");
+  for (const wait of runWatchers.of(session) ?? []) wait.runBegan(messageId, kind === "notification");
 }
 
 export function tellRunEnded(session: Session, messageId: string, outcome: string): void {
   const how = outcome === "aborted" || outcome === "suspended" ? outcome : "other";
-  for (const wait of session.promptWaits ?? []) wait.runEnded(messageId, how);
+  for (const wait of runWatchers.of(session) ?? []) wait.runEnded(messageId, how);
 }
 
 /** What wants to be waited for, and by whom. */
@@ -142,15 +153,15 @@ function attach(
   wait: RunWatcher,
   { onEvent, onGone }: { onEvent: (event: PublishedEvent) => void; onGone: () => void },
 ): () => void {
-  session.promptWaits ??= new Set();
-  session.promptWaits.add(wait);
+  const watchers = runWatchers.ensure(session, () => new Set());
+  watchers.add(wait);
   const stopObserving = session.observe(onEvent);
   const forget = session.whenGone(async () => onGone());
   return () => {
     stopObserving();
     forget();
-    session.promptWaits?.delete(wait);
-    if (session.promptWaits?.size === 0) session.promptWaits = undefined;
+    watchers.delete(wait);
+    if (watchers.size === 0) runWatchers.set(session, undefined);
   };
 }
 

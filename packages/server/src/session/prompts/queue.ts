@@ -8,7 +8,7 @@ import type { ClientLink } from "../clients/client-link.ts";
 import type { Session } from "../session.ts";
 import type { QueuedPrompt } from "../session-state.ts";
 import { type PromptInput, toQueuedPrompt } from "./prompt-input.ts";
-import { keepRequestHeaders } from "./request-headers.ts";
+import { keepRequestHeaders, requestHeadersOf } from "./request-headers.ts";
 import { waitingItems } from "./waiting.ts";
 
 /** The result of `session.queue.pendingItems`. */
@@ -141,7 +141,7 @@ export async function duplicateItem(session: Session, id: string): Promise<strin
   const item = itemOf(session, id);
   const visible = visibleItems(session);
   const prompt: QueuedPrompt = { ...item, messageId: randomUUID() };
-  keepRequestHeaders(session, prompt.messageId, session.requestHeaders?.get(id));
+  keepRequestHeaders(session, prompt.messageId, requestHeadersOf(session, id));
   const before = visible[visible.indexOf(item) + 1]?.messageId;
   await changeAndTell(session, () => session.record("rightseat.prompt_queued", { prompt, before }));
   return prompt.messageId;

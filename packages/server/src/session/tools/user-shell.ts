@@ -1,4 +1,5 @@
 /** Commands that people run in a session: in the background, or as a tool call of their own. */
+
 import { randomUUID } from "node:crypto";
 import { constants } from "node:os";
 import { resolve } from "node:path";
@@ -8,6 +9,7 @@ import type { UserCommand, UserCommandOptions, UserCommands } from "../../tools/
 import { runErrand } from "../errands.ts";
 import type { PermissionServices } from "../permissions/permissions.ts";
 import type { Session } from "../session.ts";
+import { Slot } from "../slot.ts";
 import { checkWorkingDirectory, workingDirectoryOf } from "../workspace/working-directory.ts";
 
 export interface UserShellServices {
@@ -25,9 +27,10 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Of one command; clients that want more let it write to a file. */
 const MAX_SHOWN_CHARACTERS = 1024 * 1024;
 
+const userCommands = new Slot<UserCommands>();
+
 function commandsOf(session: Session): UserCommands {
-  session.userCommands ??= { background: new Map(), requests: new Map() };
-  return session.userCommands;
+  return userCommands.ensure(session, () => ({ background: new Map(), requests: new Map() }));
 }
 
 export interface BackgroundCommand {
@@ -86,7 +89,7 @@ export function signalBackground(
   id: string,
   signal: "SIGTERM" | "SIGKILL" | "SIGINT",
 ): boolean {
-  return session.userCommands?.background.get(id)?.signal(signal) ?? false;
+  return userCommands.of(session)?.background.get(id)?.signal(signal) ?? false;
 }
 
 export interface ToolCallResult {
@@ -136,7 +139,7 @@ export async function runAsToolCall(
 
 /** False when no command runs under the id. */
 export function cancelToolCall(session: Session, requestId: string): boolean {
-  const controller = session.userCommands?.requests.get(requestId);
+  const controller = userCommands.of(session)?.requests.get(requestId);
   controller?.abort();
   return controller !== undefined;
 }
