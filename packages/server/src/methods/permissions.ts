@@ -4,8 +4,9 @@ import { setWatchesPermissions } from "../session/clients/clients.ts";
 import { resolvedSettings } from "../session/permissions/managed-settings.ts";
 import type { PermissionDecision } from "../session/permissions/permission-answer.ts";
 import * as settings from "../session/permissions/permission-settings.ts";
-import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { checkFields } from "../session/settings/field-rules.ts";
 import { PERMISSION_FIELDS } from "../session/settings/nested-fields.ts";
+import { warnOfFields } from "../session/settings/warn-of-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -8,8 +8,9 @@ import {
   syncProviders,
   withdrawModels,
 } from "../session/settings/add-providers.ts";
-import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { checkFields } from "../session/settings/field-rules.ts";
 import { ADD_PROVIDERS_FIELDS } from "../session/settings/nested-fields.ts";
+import { warnOfFields } from "../session/settings/warn-of-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 import { tokenUsed } from "./session-auth.ts";
 import { toWireModel } from "./wire-model.ts";

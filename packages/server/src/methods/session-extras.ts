@@ -4,7 +4,7 @@
  */
 
 import { toRpcError } from "../session/context/manual-compaction.ts";
-import { warnOfFields } from "../session/settings/field-rules.ts";
+import { warnOfFields } from "../session/settings/warn-of-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

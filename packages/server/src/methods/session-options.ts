@@ -1,11 +1,12 @@
 /** Methods that change a session's settings while it is open, or tell its tools and models. */
 import type { ModelTool } from "../models/model-provider.ts";
 import { setReasoningEffort } from "../session/settings/change-session.ts";
-import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { checkFields } from "../session/settings/field-rules.ts";
 import { modelQueryOf } from "../session/settings/model-query.ts";
 import { SET_TOOLS_FIELDS } from "../session/settings/nested-fields.ts";
 import type { SettingsParams } from "../session/settings/session-settings.ts";
 import { updateOptions } from "../session/settings/update-options.ts";
+import { warnOfFields } from "../session/settings/warn-of-fields.ts";
 import { replaceTools } from "../session/tools/check-tools.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";

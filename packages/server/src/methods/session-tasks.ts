@@ -5,10 +5,11 @@ import { dispatchableAgents } from "../session/agents/agent-tools.ts";
 import { fleetPrompt } from "../session/agents/fleet-prompt.ts";
 import { submitBeside } from "../session/hooks/prompt-hooks.ts";
 import { acceptPrompt } from "../session/prompts/accept-prompt.ts";
-import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { checkFields } from "../session/settings/field-rules.ts";
 import { SUBAGENT_FIELDS } from "../session/settings/nested-fields.ts";
 import { FLEET_FIELDS } from "../session/settings/prompt-fields.ts";
 import type { SubAgentSettings } from "../session/settings/session-settings.ts";
+import { warnOfFields } from "../session/settings/warn-of-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

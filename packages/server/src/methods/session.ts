@@ -12,8 +12,9 @@ import { type EventLogReadParams, readEventLog, tailCursor } from "../session/re
 import type { AbortReason } from "../session/run.ts";
 import type { Session } from "../session/session.ts";
 import { switchModel } from "../session/settings/change-session.ts";
-import { checkFields, warnOfFields } from "../session/settings/field-rules.ts";
+import { checkFields } from "../session/settings/field-rules.ts";
 import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/settings/prompt-fields.ts";
+import { warnOfFields } from "../session/settings/warn-of-fields.ts";
 import { interruptTurn, stopSession } from "../session/stop-run.ts";
 import { tellHeld } from "../session/told-at-joining.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";

@@ -28,7 +28,7 @@ import { abortRun, continueRun, type RunServices, startNextRun } from "./run.ts"
 import type { Session } from "./session.ts";
 import { newSessionId } from "./session-registry.ts";
 import { checkName, renameSession } from "./settings/change-session.ts";
-import { checkFields, warnOfFields } from "./settings/field-rules.ts";
+import { checkFields } from "./settings/field-rules.ts";
 import { JOIN_FIELDS } from "./settings/session-fields.ts";
 import {
   mergeSettings,
@@ -37,6 +37,7 @@ import {
   toAttachment,
   toObserver,
 } from "./settings/session-settings.ts";
+import { warnOfFields } from "./settings/warn-of-fields.ts";
 import { showOpenQuestions, tellAtJoining } from "./told-at-joining.ts";
 import { checkTools, tellUnknownTools, unknownTools } from "./tools/check-tools.ts";
 import { sessionContext } from "./workspace/session-context.ts";

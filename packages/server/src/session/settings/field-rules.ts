@@ -4,8 +4,6 @@
  * `nested-fields.ts` and `prompt-fields.ts`.
  */
 import { RpcError } from "@rightseat/protocol";
-import type { ClientLink } from "../clients/client-link.ts";
-import type { Session } from "../session.ts";
 
 export type FieldRule =
   | {
@@ -159,15 +157,5 @@ function tooLong(method: string, path: string, maxChars: number, chars: number):
     "invalid_params",
     `${method}: ${path}: expected at most ${maxChars} characters, got ${chars}`,
     { path },
-  );
-}
-
-/** Tells one client, by an ephemeral `session.warning`, which of its options have no effect, and why. */
-export function warnOfFields(session: Session, link: ClientLink, unheard: readonly string[]): void {
-  if (unheard.length === 0) return;
-  session.emit(
-    "session.warning",
-    { warningType: "unsupported_options", message: `Without effect here: ${unheard.join("; ")}.` },
-    link,
   );
 }

@@ -6,9 +6,10 @@ import type { JoinServices } from "../join-session.ts";
 import type { Session } from "../session.ts";
 import { checkWorkingDirectory, moveSession, workingDirectoryOf } from "../workspace/working-directory.ts";
 import { applyChecked, applyModel, setReasoningEffort } from "./change-session.ts";
-import { checkFields, warnOfFields } from "./field-rules.ts";
+import { checkFields } from "./field-rules.ts";
 import { OPTION_FIELDS } from "./session-fields.ts";
 import { mergeSettings, type SettingsParams } from "./session-settings.ts";
+import { warnOfFields } from "./warn-of-fields.ts";
 
 /** All of them or none. @throws RpcError for an option that is refused, or cannot be had. */
 export async function updateOptions(
