@@ -41,6 +41,60 @@ function guestsOf(folder, guests, hosts) {
   };
 }
 
+/** What a session is made of, lowest first: each floor imports those below it. ARCHITECTURE.md says what each is. */
+const FLOORS = ["log", "state", "members", "open", "abilities", "runs"];
+
+/** What a session is able to do, lowest first, all on one floor: each imports those before it. */
+const ABILITIES = [
+  "workspace",
+  "agents",
+  "permissions",
+  "questions",
+  "tools",
+  "hooks",
+  "context",
+  "commands",
+  "github",
+  "sub-agents",
+];
+
+/** What sessions know of the rest of the server. */
+const AROUND_SESSIONS = [
+  `${SERVER}/(agent|discovery|file-history|hooks|permissions)/`,
+  `${SERVER}/metrics/instruments\\.ts$`,
+  seam("models"),
+  seam("tools"),
+  `${SERVER}/store/event-log\\.ts$`,
+];
+
+/** A rule: a floor of `session/` imports itself and the floors below. */
+function sessionFloor(name, index) {
+  return {
+    name: `session-floor-${name}`,
+    comment: `session/${name}/ stands on ${FLOORS.slice(0, index).join(", ") || "nothing of session/"}`,
+    severity: "error",
+    from: { path: `${SERVER}/session/${name}/`, pathNot: TEST },
+    to: {
+      path: "^packages/",
+      pathNot: [PROTOCOL, `${SERVER}/session/(${FLOORS.slice(0, index + 1).join("|")})/`, ...AROUND_SESSIONS],
+    },
+  };
+}
+
+/** A rule: an ability imports the abilities before it in the list. */
+function ability(name, index) {
+  return {
+    name: `session-ability-${name}`,
+    comment: `session/abilities/${name}/ may use ${ABILITIES.slice(0, index).join(", ") || "no other ability"}`,
+    severity: "error",
+    from: { path: `${SERVER}/session/abilities/${name}/`, pathNot: TEST },
+    to: {
+      path: `${SERVER}/session/abilities/`,
+      pathNot: `${SERVER}/session/abilities/(${ABILITIES.slice(0, index + 1).join("|")})/`,
+    },
+  };
+}
+
 /** A rule: one package imports only what the table of packages allows. */
 function packageRule(name, folder, allowed, comment) {
   return {
@@ -124,7 +178,7 @@ module.exports = {
     serverFolder(
       "methods",
       [
-        `${SERVER}/(session|accounts|rpc|discovery)/`,
+        `${SERVER}/(sessions?|accounts|rpc|discovery)/`,
         "-(registry|directory)\\.ts$",
         `${SERVER}/limits/governor\\.ts$`,
         `${SERVER}/models/model-provider\\.ts$`,
@@ -133,16 +187,19 @@ module.exports = {
       ],
       "a method turns parameters into a call of a session or a registry, and speaks of what they speak of",
     ),
+    {
+      name: "session-has-floors-alone",
+      comment: "a file of session/ is on one of its floors",
+      severity: "error",
+      from: { path: `${SERVER}/session/[^/]+\\.ts$` },
+      to: {},
+    },
+    ...FLOORS.map(sessionFloor),
+    ...ABILITIES.map(ability),
     serverFolder(
-      "session",
-      [
-        `${SERVER}/(agent|discovery|file-history|hooks|permissions)/`,
-        `${SERVER}/metrics/instruments\\.ts$`,
-        seam("models"),
-        seam("tools"),
-        `${SERVER}/store/event-log\\.ts$`,
-      ],
-      "a session imports the agent, discovery, hooks, permissions, and the interfaces of models, tools and the log",
+      "sessions",
+      [`${SERVER}/session/`, ...AROUND_SESSIONS],
+      "the open sessions of a node: found, made, joined, ended; above all that one session is",
     ),
     serverFolder(
       "file-history",

@@ -36,21 +36,21 @@ import { Connections } from "./rpc/connections.ts";
 import { LazyValidators } from "./rpc/lazy-validators.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
 import { isPublishedMethod } from "./rpc/published-methods.ts";
-import { agentToolDefinitions } from "./session/agents/agent-tool-definitions.ts";
-import { builtInAgentsOf } from "./session/agents/agents.ts";
-import type { CommandServices } from "./session/commands/command-types.ts";
-import { closeInterruptedCompaction } from "./session/context/compaction.ts";
-import { instructionsOf } from "./session/context/instructions.ts";
-import { compactNow } from "./session/context/manual-compaction.ts";
-import { type HookServices, tellSessionEnd } from "./session/hooks/session-hooks.ts";
-import { closeInterruptedAgents, closeInterruptedRun } from "./session/interrupted.ts";
-import { followSignal } from "./session/run.ts";
-import { type LifecycleType, SessionRegistry } from "./session/session-registry.ts";
-import { warnOfFields } from "./session/settings/field-rules.ts";
-import type { PublishedFields } from "./session/settings/published-fields.ts";
-import { closeCutOffToolCalls } from "./session/tools/cut-off-tool-calls.ts";
-import type { SurroundingServices } from "./session/workspace/surroundings.ts";
-import { workingDirectoryOf } from "./session/workspace/working-directory.ts";
+import { builtInAgentsOf } from "./session/abilities/agents/agents.ts";
+import type { CommandServices } from "./session/abilities/commands/command-types.ts";
+import { closeInterruptedCompaction } from "./session/abilities/context/compaction.ts";
+import { instructionsOf } from "./session/abilities/context/instructions.ts";
+import { compactNow } from "./session/abilities/context/manual-compaction.ts";
+import type { SurroundingServices } from "./session/abilities/context/surroundings.ts";
+import { type HookServices, tellSessionEnd } from "./session/abilities/hooks/session-hooks.ts";
+import { agentToolDefinitions } from "./session/abilities/sub-agents/agent-tool-definitions.ts";
+import { closeCutOffToolCalls } from "./session/abilities/tools/cut-off-tool-calls.ts";
+import { closeInterruptedAgents, closeInterruptedRun } from "./session/abilities/tools/interrupted.ts";
+import { workingDirectoryOf } from "./session/abilities/workspace/working-directory.ts";
+import type { PublishedFields } from "./session/members/published-fields.ts";
+import { warnOfFields } from "./session/open/warn-of-fields.ts";
+import { followSignal } from "./session/runs/run.ts";
+import { type LifecycleType, SessionRegistry } from "./sessions/session-registry.ts";
 import type { EventLog, SessionKey } from "./store/event-log.ts";
 import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
@@ -323,7 +323,7 @@ export function createServer(
   const validators = new LazyValidators(async () => {
     const [{ paramsValidators, knownFields }, { PublishedFields }] = await Promise.all([
       import("@rightseat/protocol/validators"),
-      import("./session/settings/published-fields.ts"),
+      import("./session/members/published-fields.ts"),
     ]);
     publishedFields = new PublishedFields(knownFields);
     return paramsValidators;

@@ -3,15 +3,15 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { OPTIONS, type OptionSpec } from "../src/config/options.ts";
 import { createMethods } from "../src/methods/index.ts";
-import type { FieldRule, FieldRules } from "../src/session/settings/field-rules.ts";
+import type { FieldRule, FieldRules } from "../src/session/members/field-rules.ts";
 import {
   ADD_PROVIDERS_FIELDS,
   PERMISSION_FIELDS,
   SET_TOOLS_FIELDS,
   SUBAGENT_FIELDS,
-} from "../src/session/settings/nested-fields.ts";
-import { SEND_FIELDS } from "../src/session/settings/prompt-fields.ts";
-import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/settings/session-fields.ts";
+} from "../src/session/members/nested-fields.ts";
+import { SEND_FIELDS } from "../src/session/members/prompt-fields.ts";
+import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/members/session-fields.ts";
 
 const doc = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
 

@@ -1,7 +1,7 @@
 /**
  * Every field of what clients send, nested ones too, is honoured, refused by name, or told to have no effect.
  * The fields are read from the wire's schemas: one that is new there and in no table of
- * `src/session/settings/` fails here.
+ * `src/session/members/` fails here.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,16 +14,16 @@ import {
   checkFields,
   type FieldRule,
   type FieldRules,
-} from "../src/session/settings/field-rules.ts";
+} from "../src/session/members/field-rules.ts";
 import {
   ADD_PROVIDERS_FIELDS,
   PERMISSION_FIELDS,
   SET_TOOLS_FIELDS,
   SUBAGENT_FIELDS,
-} from "../src/session/settings/nested-fields.ts";
-import { FLEET_FIELDS, SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../src/session/settings/prompt-fields.ts";
-import { PublishedFields, WITH_OWN_TABLE } from "../src/session/settings/published-fields.ts";
-import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/settings/session-fields.ts";
+} from "../src/session/members/nested-fields.ts";
+import { FLEET_FIELDS, SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../src/session/members/prompt-fields.ts";
+import { PublishedFields, WITH_OWN_TABLE } from "../src/session/members/published-fields.ts";
+import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/members/session-fields.ts";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 import { branchesOf, type Located, paramsSchemaOf, propertiesOf, sampleOf } from "./support/wire-schemas.ts";

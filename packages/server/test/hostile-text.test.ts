@@ -6,9 +6,9 @@ import { expect, test } from "vitest";
 import { parseFrontMatter } from "../src/discovery/front-matter.ts";
 import { answerByRules } from "../src/models/demo/rules.ts";
 import { trimSlashes } from "../src/models/openai-client.ts";
-import { renderPrompt } from "../src/session/prompts/attachments.ts";
-import { rankTools } from "../src/session/tools/rank-tools.ts";
-import { parseRemoteUrl } from "../src/session/workspace/working-context.ts";
+import { rankTools } from "../src/session/abilities/tools/rank-tools.ts";
+import { parseRemoteUrl } from "../src/session/abilities/workspace/working-context.ts";
+import { renderPrompt } from "../src/session/runs/attachments.ts";
 import { findOnce } from "../src/tools/files/find-once.ts";
 
 const KIB = 1024;

@@ -1,13 +1,13 @@
 /**
  * Every field that a session can be made, resumed or changed with takes effect, or is refused by name, or
- * has no effect, which its client is told. The tables are in `src/session/settings/session-fields.ts`; a field that
+ * has no effect, which its client is told. The tables are in `src/session/members/session-fields.ts`; a field that
  * is honoured has a proof here.
  */
 import { readFile } from "node:fs/promises";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { asksForSomething, type FieldRule, type FieldRules } from "../src/session/settings/field-rules.ts";
-import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/settings/session-fields.ts";
+import { asksForSomething, type FieldRule, type FieldRules } from "../src/session/members/field-rules.ts";
+import { JOIN_FIELDS, OPTION_FIELDS } from "../src/session/members/session-fields.ts";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 
@@ -117,7 +117,7 @@ const JOIN_PROOFS: Record<string, Proof> = {
   },
   providers: async () => provesRegistry(),
   models: async () => provesRegistry(),
-  capi: "src/session/settings/model-query.test.ts",
+  capi: "src/session/open/model-query.test.ts",
   gitHubToken: "test/sessions.test.ts",
   gitHubTokenProviderRegistrationId: "test/github-auth.test.ts",
   requestPermission: "test/told-at-joining.test.ts",
@@ -219,7 +219,7 @@ const OPTION_PROOFS: Record<string, Proof> = {
     await asked(await updated({ provider: provider({ headers: { "x-mine": "3" } }) }));
     expect(model.requests.at(-1)?.headers["x-mine"]).toBe("3");
   },
-  capi: "src/session/settings/model-query.test.ts",
+  capi: "src/session/open/model-query.test.ts",
   workingDirectory: async () => {
     const sessionId = await updated({ workingDirectory: home.work });
     expect((await client.event(sessionId, "session.context_changed")).data.cwd).toBe(home.work);
@@ -238,7 +238,7 @@ const OPTION_PROOFS: Record<string, Proof> = {
     expect((await asked(off)).stream ?? false).toBe(false);
   },
   enableFileHooks: "test/hooks-from-files.test.ts",
-  askUserDisabled: "src/session/tools/tool-set.test.ts",
+  askUserDisabled: "src/session/abilities/tools/tool-set.test.ts",
   continueOnAutoMode: "test/modes.test.ts",
   skipCustomInstructions: "test/system-message.test.ts",
   enableOnDemandInstructionDiscovery: "test/system-message.test.ts",

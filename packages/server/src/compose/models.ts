@@ -10,12 +10,12 @@ import { ModelDirectory, type ModelQuery } from "../models/model-directory.ts";
 import { type Fetch, ModelError } from "../models/model-provider.ts";
 import { isNamed, toHosts } from "../network/address-guard.ts";
 import type { Proxies } from "../network/proxies.ts";
-import { ClientInferences } from "../session/clients/client-inferences.ts";
-import type { Waiter } from "../session/clients/client-waits.ts";
-import { refreshedGitHubToken } from "../session/github/github-token.ts";
-import type { Session } from "../session/session.ts";
-import { type AgentCaller, modelQueryOf } from "../session/settings/model-query.ts";
-import type { SessionSettings } from "../session/settings/session-settings.ts";
+import { refreshedGitHubToken } from "../session/abilities/github/github-token.ts";
+import { ClientInferences } from "../session/members/client-inferences.ts";
+import type { Waiter } from "../session/members/client-waits.ts";
+import type { SessionSettings } from "../session/members/session-settings.ts";
+import { type AgentCaller, modelQueryOf } from "../session/open/model-query.ts";
+import type { Session } from "../session/open/session.ts";
 
 type GitHubAccounts = ReturnType<typeof createGitHubAccounts>;
 

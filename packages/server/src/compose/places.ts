@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../config/load-config.ts";
 import { DEFAULT_TENANT } from "../rpc/principal.ts";
-import { Places } from "../session/workspace/places.ts";
+import { Places } from "../session/abilities/workspace/places.ts";
 
 export function createPlaces(config: Config, workingDirectory: string, isShared: () => boolean): Places {
   return new Places({

@@ -1,6 +1,7 @@
 /** The server's own tools, and what they keep. */
-import type { Session } from "../session/session.ts";
-import { SessionToolHost, type ToolHostServices } from "../session/tools/tool-host.ts";
+
+import { SessionToolHost, type ToolHostServices } from "../session/abilities/tools/tool-host.ts";
+import type { Session } from "../session/open/session.ts";
 import type { EventLog } from "../store/event-log.ts";
 import { type BuiltInTools, createBuiltInTools } from "../tools/built-in.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";

@@ -3,7 +3,7 @@
  * that is new is asked for everything until somebody decides what it needs.
  */
 import type { Governor } from "../limits/governor.ts";
-import { heapBytesOf } from "../session/heap-bytes.ts";
+import { heapBytesOf } from "../session/state/heap-bytes.ts";
 import { OLDER_NAMES } from "./older-names.ts";
 import type { Methods, Scope } from "./services.ts";
 
@@ -13,7 +13,7 @@ import type { Methods, Scope } from "./services.ts";
  * - `store`: what comes with the call is stored: stored bytes
  * - `make`: a session is made: stored bytes, of which there must be some left
  * - `hold`: what comes with the call is kept in memory; asked for with every other need, too
- * - `session`: one is opened; asked where that happens (`session/session-registry.ts`)
+ * - `session`: one is opened; asked where that happens (`sessions/session-registry.ts`)
  * - `process`: a command is started; asked where that happens (`Governor.takeProcess`)
  */
 export type Need = "hold" | "prompt" | "model-call" | "store" | "make" | "session" | "process";

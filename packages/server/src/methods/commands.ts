@@ -1,12 +1,12 @@
 /** Methods on slash commands: list them, carry one out, queue one, and answer for one. */
-import { type CommandEnding, runClientCommand } from "../session/commands/client-command.ts";
+import { type CommandEnding, runClientCommand } from "../session/abilities/commands/client-command.ts";
 import {
   builtInCommandInfos,
   enqueueCommand,
   invokeCommand,
   listCommands,
   type QueuedCommandAnswer,
-} from "../session/commands/slash-commands.ts";
+} from "../session/abilities/commands/slash-commands.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,7 +1,7 @@
 /** Methods about the model's context: `session.history.compact` and its like, figures of `session.metadata.*`, questions beside it. */
 import { AccountError } from "../accounts/github-accounts.ts";
 import { ModelError } from "../models/model-provider.ts";
-import { cancelCompaction } from "../session/context/active-compaction.ts";
+import { cancelCompaction } from "../session/abilities/context/active-compaction.ts";
 import {
   contextAttribution,
   contextInfo,
@@ -10,9 +10,9 @@ import {
   type Limits,
   type ReportedContext,
   reportedContext,
-} from "../session/context/context-report.ts";
-import { compactNow, isManual, summarizeForHandoff } from "../session/context/manual-compaction.ts";
-import { askAside } from "../session/context/side-question.ts";
+} from "../session/abilities/context/context-report.ts";
+import { compactNow, isManual, summarizeForHandoff } from "../session/abilities/context/manual-compaction.ts";
+import { askAside } from "../session/abilities/context/side-question.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

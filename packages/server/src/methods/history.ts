@@ -1,13 +1,13 @@
 /** Methods that take a conversation back, begin it anew, or copy it: `session.history.*`, `sessions.fork`. */
-import { clearContext } from "../session/context/clear-context.ts";
-import { rewindTo } from "../session/context/rewind.ts";
+import { clearContext } from "../session/abilities/context/clear-context.ts";
+import { rewindTo } from "../session/abilities/context/rewind.ts";
 import {
   listRewindPoints,
   previewRewind,
   type RewindMode,
   rewind,
-} from "../session/context/rewind-points.ts";
-import { type ForkRequest, forkSession } from "../session/fork-session.ts";
+} from "../session/abilities/context/rewind-points.ts";
+import { type ForkRequest, forkSession } from "../sessions/fork-session.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,7 +1,7 @@
 /** Methods on agents and instructions that files define, without a session: `agents.*`, `instructions.*`. */
 import { agentPathsAt, agentsAt, instructionPathsAt, instructionsAt } from "../discovery/host-sources.ts";
-import { toFileAgentInfo } from "../session/agents/agents.ts";
-import { projectsAt } from "../session/workspace/projects.ts";
+import { toFileAgentInfo } from "../session/abilities/agents/agents.ts";
+import { projectsAt } from "../session/abilities/workspace/projects.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 
 interface AgentPlaces {

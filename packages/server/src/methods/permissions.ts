@@ -1,12 +1,12 @@
 /** Methods by which clients answer permission questions and settle them beforehand: `session.permissions.*`. */
 import type { PermissionMode } from "@rightseat/protocol";
-import { setWatchesPermissions } from "../session/clients/clients.ts";
-import { resolvedSettings } from "../session/permissions/managed-settings.ts";
-import type { PermissionDecision } from "../session/permissions/permission-answer.ts";
-import * as settings from "../session/permissions/permission-settings.ts";
-import { checkFields } from "../session/settings/field-rules.ts";
-import { PERMISSION_FIELDS } from "../session/settings/nested-fields.ts";
-import { warnOfFields } from "../session/settings/warn-of-fields.ts";
+import { resolvedSettings } from "../session/abilities/permissions/managed-settings.ts";
+import type { PermissionDecision } from "../session/abilities/permissions/permission-answer.ts";
+import * as settings from "../session/abilities/permissions/permission-settings.ts";
+import { checkFields } from "../session/members/field-rules.ts";
+import { PERMISSION_FIELDS } from "../session/members/nested-fields.ts";
+import { setWatchesPermissions } from "../session/open/clients.ts";
+import { warnOfFields } from "../session/open/warn-of-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -19,7 +19,7 @@ import { sessionUiMethods } from "./session-ui.ts";
 import { workspaceMethods } from "./workspace.ts";
 
 /** Beside the methods, so that what a start does not load stays in one file. */
-export { runQueuedCommand } from "../session/commands/slash-commands.ts";
+export { runQueuedCommand } from "../session/abilities/commands/slash-commands.ts";
 
 export function createSeldomMethods(services: Services): Methods {
   return {

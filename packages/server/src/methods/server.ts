@@ -4,7 +4,7 @@ import { quotaSnapshots } from "../accounts/account-quota.ts";
 import { serverAuthStatus } from "../accounts/auth-status.ts";
 import { AccountError, type GitHubAccount } from "../accounts/github-accounts.ts";
 import { ModelError } from "../models/model-provider.ts";
-import type { ClientInference } from "../session/clients/client-inferences.ts";
+import type { ClientInference } from "../session/members/client-inferences.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
 

@@ -6,15 +6,15 @@ import type { ModelDirectory } from "../models/model-directory.ts";
 import type { ModelTool } from "../models/model-provider.ts";
 import type { Connection } from "../rpc/connection.ts";
 import type { MethodTable, RequestScope } from "../rpc/method-table.ts";
-import type { ClientInferences } from "../session/clients/client-inferences.ts";
-import type { CommandServices } from "../session/commands/command-types.ts";
-import type { JoinServices } from "../session/join-session.ts";
-import type { RunServices } from "../session/run.ts";
-import type { Session } from "../session/session.ts";
-import type { SessionRegistry } from "../session/session-registry.ts";
-import type { UserShellServices } from "../session/tools/user-shell.ts";
-import type { Places } from "../session/workspace/places.ts";
-import type { SurroundingServices } from "../session/workspace/surroundings.ts";
+import type { CommandServices } from "../session/abilities/commands/command-types.ts";
+import type { SurroundingServices } from "../session/abilities/context/surroundings.ts";
+import type { UserShellServices } from "../session/abilities/tools/user-shell.ts";
+import type { Places } from "../session/abilities/workspace/places.ts";
+import type { ClientInferences } from "../session/members/client-inferences.ts";
+import type { Session } from "../session/open/session.ts";
+import type { RunServices } from "../session/runs/run.ts";
+import type { JoinServices } from "../sessions/join-session.ts";
+import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
 
 export interface Services {

@@ -2,15 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { toQuota } from "../accounts/quota.ts";
-import {
-  type Additions,
-  addProviders,
-  syncProviders,
-  withdrawModels,
-} from "../session/settings/add-providers.ts";
-import { checkFields } from "../session/settings/field-rules.ts";
-import { ADD_PROVIDERS_FIELDS } from "../session/settings/nested-fields.ts";
-import { warnOfFields } from "../session/settings/warn-of-fields.ts";
+import { checkFields } from "../session/members/field-rules.ts";
+import { ADD_PROVIDERS_FIELDS } from "../session/members/nested-fields.ts";
+import { warnOfFields } from "../session/open/warn-of-fields.ts";
+import { type Additions, addProviders, syncProviders, withdrawModels } from "../sessions/add-providers.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 import { tokenUsed } from "./session-auth.ts";
 import { toWireModel } from "./wire-model.ts";

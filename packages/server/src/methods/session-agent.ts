@@ -1,6 +1,5 @@
 /** Methods on a session's custom agents: `session.agent.*`. */
 import { RpcError } from "@rightseat/protocol";
-import type { AgentDefinition } from "../session/agents/agent-definition.ts";
 import {
   agentsOf,
   assertAgentModel,
@@ -11,8 +10,9 @@ import {
   selectAgent,
   tellAgents,
   toAgentInfo,
-} from "../session/agents/agents.ts";
-import { workingDirectoryOf } from "../session/workspace/working-directory.ts";
+} from "../session/abilities/agents/agents.ts";
+import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
+import type { AgentDefinition } from "../session/members/agent-definition.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

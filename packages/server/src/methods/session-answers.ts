@@ -1,7 +1,7 @@
 /** Methods by which clients answer what a session asked; permissions have a file of their own. */
 import type { ExternalToolRequestedData } from "@rightseat/protocol";
-import type { PublishedEvent } from "../session/published-event.ts";
-import type { ExternalToolAnswer } from "../session/tools/custom-tool.ts";
+import type { ExternalToolAnswer } from "../session/abilities/tools/custom-tool.ts";
+import type { PublishedEvent } from "../session/log/published-event.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,7 +1,10 @@
 /** Methods about who a session is to GitHub: `session.gitHubAuth.*`. */
 import { type AuthStatus, authStatus } from "../accounts/auth-status.ts";
-import { installCredentials, type SettableCredentials } from "../session/github/github-credentials.ts";
-import type { Session } from "../session/session.ts";
+import {
+  installCredentials,
+  type SettableCredentials,
+} from "../session/abilities/github/github-credentials.ts";
+import type { Session } from "../session/open/session.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

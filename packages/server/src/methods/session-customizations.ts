@@ -1,8 +1,8 @@
 /** Methods that have files read again which tell a session what to do, and those on skills. */
 
-import { agentsOf, tellAgents } from "../session/agents/agents.ts";
-import { fileHooksOf, hasFileHooks } from "../session/hooks/session-hooks.ts";
-import type { Session } from "../session/session.ts";
+import { agentsOf, tellAgents } from "../session/abilities/agents/agents.ts";
+import { fileHooksOf, hasFileHooks } from "../session/abilities/hooks/session-hooks.ts";
+import type { Session } from "../session/open/session.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

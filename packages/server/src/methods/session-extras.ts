@@ -3,8 +3,8 @@
  * (`session.completions.*`, `visibility`, `telemetry`, `lsp`, `plugins`), and the check of its tools.
  */
 
-import { toRpcError } from "../session/context/manual-compaction.ts";
-import { warnOfFields } from "../session/settings/warn-of-fields.ts";
+import { toRpcError } from "../session/abilities/context/manual-compaction.ts";
+import { warnOfFields } from "../session/open/warn-of-fields.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

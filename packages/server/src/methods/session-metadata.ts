@@ -2,12 +2,16 @@
 
 import type { SessionEventDataMap } from "@rightseat/protocol";
 import { cutText } from "@rightseat/protocol";
-import { activeAgents } from "../session/agents/active-agents.ts";
-import { type ClientMetadataPatch, checkMetadataPatch } from "../session/clients/client-metadata.ts";
-import type { Session } from "../session/session.ts";
-import { renameSession } from "../session/settings/change-session.ts";
-import { metadataSnapshot, nameOf } from "../session/workspace/metadata-snapshot.ts";
-import { checkWorkingDirectory, moveSession, recordContext } from "../session/workspace/working-directory.ts";
+import { activeAgents } from "../session/abilities/agents/active-agents.ts";
+import { metadataSnapshot, nameOf } from "../session/abilities/workspace/metadata-snapshot.ts";
+import {
+  checkWorkingDirectory,
+  moveSession,
+  recordContext,
+} from "../session/abilities/workspace/working-directory.ts";
+import { renameSession } from "../session/open/change-session.ts";
+import type { Session } from "../session/open/session.ts";
+import { type ClientMetadataPatch, checkMetadataPatch } from "../session/state/client-metadata.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

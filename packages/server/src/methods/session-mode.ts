@@ -1,7 +1,7 @@
 /** Methods on the mode that a session works in. */
 import { RpcError } from "@rightseat/protocol";
-import type { SessionMode } from "../session/session-state.ts";
-import { setMode } from "../session/settings/session-mode.ts";
+import { setMode } from "../session/open/session-mode.ts";
+import type { SessionMode } from "../session/state/session-state.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,13 +1,13 @@
 /** Methods that change a session's settings while it is open, or tell its tools and models. */
 import type { ModelTool } from "../models/model-provider.ts";
-import { setReasoningEffort } from "../session/settings/change-session.ts";
-import { checkFields } from "../session/settings/field-rules.ts";
-import { modelQueryOf } from "../session/settings/model-query.ts";
-import { SET_TOOLS_FIELDS } from "../session/settings/nested-fields.ts";
-import type { SettingsParams } from "../session/settings/session-settings.ts";
-import { updateOptions } from "../session/settings/update-options.ts";
-import { warnOfFields } from "../session/settings/warn-of-fields.ts";
-import { replaceTools } from "../session/tools/check-tools.ts";
+import { replaceTools } from "../session/abilities/tools/check-tools.ts";
+import { checkFields } from "../session/members/field-rules.ts";
+import { SET_TOOLS_FIELDS } from "../session/members/nested-fields.ts";
+import type { SettingsParams } from "../session/members/session-settings.ts";
+import { setReasoningEffort } from "../session/open/change-session.ts";
+import { modelQueryOf } from "../session/open/model-query.ts";
+import { warnOfFields } from "../session/open/warn-of-fields.ts";
+import { updateOptions } from "../sessions/update-options.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
 

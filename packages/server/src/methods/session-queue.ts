@@ -1,5 +1,5 @@
 /** Methods on what waits in a session for its turn: `session.queue.*`. */
-import type { PromptInput } from "../session/prompts/prompt-input.ts";
+import type { PromptInput } from "../session/runs/prompt-input.ts";
 import {
   appendSteering,
   clearQueue,
@@ -13,8 +13,8 @@ import {
   type SteeringAddition,
   sendNow,
   updateText,
-} from "../session/prompts/queue.ts";
-import { type Withdrawal, withdrawMessage } from "../session/prompts/withdraw-message.ts";
+} from "../session/runs/queue.ts";
+import { type Withdrawal, withdrawMessage } from "../session/runs/withdraw-message.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -5,7 +5,7 @@ import {
   execInBackground,
   runAsToolCall,
   signalBackground,
-} from "../session/tools/user-shell.ts";
+} from "../session/abilities/tools/user-shell.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

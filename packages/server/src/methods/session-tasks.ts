@@ -1,15 +1,15 @@
 /** Methods on what a session's sub-agents work on: `session.tasks.*`, their settings, and fleets. */
 import { RpcError } from "@rightseat/protocol";
-import { type AgentTask, agentTasksOf, displayNameOf } from "../session/agents/agent-tasks.ts";
-import { dispatchableAgents } from "../session/agents/agent-tools.ts";
-import { fleetPrompt } from "../session/agents/fleet-prompt.ts";
-import { submitBeside } from "../session/hooks/prompt-hooks.ts";
-import { acceptPrompt } from "../session/prompts/accept-prompt.ts";
-import { checkFields } from "../session/settings/field-rules.ts";
-import { SUBAGENT_FIELDS } from "../session/settings/nested-fields.ts";
-import { FLEET_FIELDS } from "../session/settings/prompt-fields.ts";
-import type { SubAgentSettings } from "../session/settings/session-settings.ts";
-import { warnOfFields } from "../session/settings/warn-of-fields.ts";
+import { submitBeside } from "../session/abilities/hooks/prompt-hooks.ts";
+import { type AgentTask, agentTasksOf, displayNameOf } from "../session/abilities/sub-agents/agent-tasks.ts";
+import { dispatchableAgents } from "../session/abilities/sub-agents/agent-tools.ts";
+import { fleetPrompt } from "../session/abilities/sub-agents/fleet-prompt.ts";
+import { checkFields } from "../session/members/field-rules.ts";
+import { SUBAGENT_FIELDS } from "../session/members/nested-fields.ts";
+import { FLEET_FIELDS } from "../session/members/prompt-fields.ts";
+import type { SubAgentSettings } from "../session/members/session-settings.ts";
+import { warnOfFields } from "../session/open/warn-of-fields.ts";
+import { acceptPrompt } from "../session/runs/accept-prompt.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,8 +1,12 @@
 /** Methods by which clients put forms to people, and answer what a session asked of them. */
-import { DIRECT_AUTO_MODE_SWITCH } from "../session/clients/auto-mode.ts";
-import { registerInterest, releaseInterest } from "../session/clients/clients.ts";
-import { type Elicitation, type ElicitationAnswer, elicit } from "../session/clients/elicitation.ts";
-import type { QuestionKind } from "../session/clients/questions.ts";
+import { DIRECT_AUTO_MODE_SWITCH } from "../session/abilities/questions/auto-mode.ts";
+import {
+  type Elicitation,
+  type ElicitationAnswer,
+  elicit,
+} from "../session/abilities/questions/elicitation.ts";
+import type { QuestionKind } from "../session/members/questions.ts";
+import { registerInterest, releaseInterest } from "../session/open/clients.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

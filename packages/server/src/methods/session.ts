@@ -1,22 +1,22 @@
 /** Methods of one session: prompts, history, its model. */
 import { randomUUID } from "node:crypto";
 import { RawResult } from "@rightseat/protocol";
-import { registerInterest, releaseInterest } from "../session/clients/clients.ts";
-import { usageMetrics } from "../session/clients/session-report.ts";
-import { readHistory } from "../session/context/history.ts";
-import { acceptPrompt, isDealtWith, wasTaken } from "../session/prompts/accept-prompt.ts";
-import { promptEndInLog } from "../session/prompts/prompt-end-in-log.ts";
-import type { PromptInput } from "../session/prompts/prompt-input.ts";
-import { waitForPrompt } from "../session/prompts/prompt-wait.ts";
-import { type EventLogReadParams, readEventLog, tailCursor } from "../session/read-event-log.ts";
-import type { AbortReason } from "../session/run.ts";
-import type { Session } from "../session/session.ts";
-import { switchModel } from "../session/settings/change-session.ts";
-import { checkFields } from "../session/settings/field-rules.ts";
-import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/settings/prompt-fields.ts";
-import { warnOfFields } from "../session/settings/warn-of-fields.ts";
-import { interruptTurn, stopSession } from "../session/stop-run.ts";
-import { tellHeld } from "../session/told-at-joining.ts";
+import { readHistory } from "../session/abilities/context/history.ts";
+import { usageMetrics } from "../session/abilities/context/session-report.ts";
+import { checkFields } from "../session/members/field-rules.ts";
+import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/members/prompt-fields.ts";
+import { switchModel } from "../session/open/change-session.ts";
+import { registerInterest, releaseInterest } from "../session/open/clients.ts";
+import { type EventLogReadParams, readEventLog, tailCursor } from "../session/open/read-event-log.ts";
+import type { Session } from "../session/open/session.ts";
+import { tellHeld } from "../session/open/told-at-joining.ts";
+import { warnOfFields } from "../session/open/warn-of-fields.ts";
+import { acceptPrompt, isDealtWith, wasTaken } from "../session/runs/accept-prompt.ts";
+import { promptEndInLog } from "../session/runs/prompt-end-in-log.ts";
+import type { PromptInput } from "../session/runs/prompt-input.ts";
+import { waitForPrompt } from "../session/runs/prompt-wait.ts";
+import type { AbortReason } from "../session/runs/run.ts";
+import { interruptTurn, stopSession } from "../session/runs/stop-run.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -1,8 +1,8 @@
 /** Methods that make, find and let go of sessions: `session.create`, `resume`, `list`, `delete`, `detach`, … */
 import { RawResult } from "@rightseat/protocol";
-import { createSession, type JoinResult, resumeSession } from "../session/join-session.ts";
-import { abortRun } from "../session/run.ts";
-import type { SettingsParams } from "../session/settings/session-settings.ts";
+import type { SettingsParams } from "../session/members/session-settings.ts";
+import { abortRun } from "../session/runs/run.ts";
+import { createSession, type JoinResult, resumeSession } from "../sessions/join-session.ts";
 import type { ListQuery } from "../store/event-log.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 import { sessionOf } from "./services.ts";

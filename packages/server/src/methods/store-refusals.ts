@@ -2,7 +2,7 @@
  * What the store refuses reaches clients as a typed error, whichever method it was: a session that another
  * client deletes is gone in the middle of a call, and a disk may be full at any time.
  */
-import { toSessionError } from "../session/session-errors.ts";
+import { toSessionError } from "../session/log/session-errors.ts";
 import type { Methods, Scope } from "./services.ts";
 
 export function withStoreRefusals(methods: Methods): Methods {

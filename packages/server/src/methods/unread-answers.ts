@@ -3,8 +3,8 @@
  * what was asked would wait for an answer until its deadline; it ends here instead, with the reason.
  */
 import type { FrameHead } from "@rightseat/protocol";
-import type { QuestionKind } from "../session/clients/questions.ts";
-import type { SessionRegistry } from "../session/session-registry.ts";
+import type { QuestionKind } from "../session/members/questions.ts";
+import type { SessionRegistry } from "../sessions/session-registry.ts";
 
 const ANSWERED_BY: Readonly<Record<string, QuestionKind>> = {
   "session.tools.handlePendingToolCall": "external-tool",

@@ -1,16 +1,16 @@
 /** Methods on the files that a session keeps of its own, and on those it works on: `session.plan.*`, `session.workspaces.*`. */
 
-import type { Session } from "../session/session.ts";
 import {
   listCheckpointFiles,
   readCheckpointFile,
   writeCheckpointFile,
-} from "../session/workspace/checkpoint-files.ts";
-import { modifiedTimeOf, workspaceDetails } from "../session/workspace/metadata-snapshot.ts";
-import { keepPlan } from "../session/workspace/session-plan.ts";
-import { workingDirectoryOf } from "../session/workspace/working-directory.ts";
-import { createWorkspace, type Workspace } from "../session/workspace/workspace.ts";
-import { type DiffMode, diffWorkspace } from "../session/workspace/workspace-diff.ts";
+} from "../session/abilities/workspace/checkpoint-files.ts";
+import { modifiedTimeOf, workspaceDetails } from "../session/abilities/workspace/metadata-snapshot.ts";
+import { keepPlan } from "../session/abilities/workspace/session-plan.ts";
+import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
+import { createWorkspace, type Workspace } from "../session/abilities/workspace/workspace.ts";
+import { type DiffMode, diffWorkspace } from "../session/abilities/workspace/workspace-diff.ts";
+import type { Session } from "../session/open/session.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {

@@ -25,7 +25,7 @@ import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
 import { type Gatekeeper, includesRole, type Principal, type Role } from "./principal.ts";
 
-/** An event as a connection sends it; see session/published-event.ts. */
+/** An event as a connection sends it; see session/log/published-event.ts. */
 export interface OutgoingEvent {
   readonly ephemeral: boolean;
   readonly frame: Uint8Array;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createWorkspace } from "../session/workspace/workspace.ts";
+import { createWorkspace } from "../session/abilities/workspace/workspace.ts";
 import { readRegularFile, writeRegularFile } from "./regular-file.ts";
 
 let directory = "";

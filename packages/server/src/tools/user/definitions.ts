@@ -1,4 +1,4 @@
-/** What models are told of the tools that reach the user. `session/tools/offered-tools.ts` says when each is offered. */
+/** What models are told of the tools that reach the user. `session/abilities/tools/offered-tools.ts` says when each is offered. */
 import type { BuiltInToolSpec } from "../built-in-tool.ts";
 import { PLAN_ACTIONS } from "../user-channel.ts";
 import { askUser } from "./ask-user.ts";

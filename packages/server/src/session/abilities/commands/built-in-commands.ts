@@ -1,0 +1,154 @@
+/** The slash commands that the server itself carries out. */
+
+import { renameSession, switchModel } from "../../open/change-session.ts";
+import { clientFacts } from "../../open/clients.ts";
+import type { Session } from "../../open/session.ts";
+import { setMode } from "../../open/session-mode.ts";
+import type { SessionMode } from "../../state/session-state.ts";
+import { type ContextInfo, contextInfo, reportedContext } from "../context/context-report.ts";
+import { usageMetrics } from "../context/session-report.ts";
+import { type BuiltInCommand, type CommandResult, type CommandServices, toSwitch } from "./command-types.ts";
+import { PERMISSION_COMMANDS } from "./permission-commands.ts";
+
+export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
+  {
+    name: "help",
+    description: "List the commands of this session",
+    allowDuringAgentExecution: true,
+    run: (_, session) => {
+      const all = [...BUILT_IN_COMMANDS, ...clientFacts(session).commands];
+      return { kind: "text", text: all.map(describe).join("\n") };
+    },
+  },
+  {
+    name: "model",
+    description: "Show the session's model, or switch to another",
+    input: { hint: "[model id]" },
+    allowDuringAgentExecution: true,
+    run: async (services, session, input) => {
+      if (input === "") {
+        const { model, reasoningEffort } = session.settings;
+        const effort = reasoningEffort === undefined ? "" : ` (reasoning effort ${reasoningEffort})`;
+        return { kind: "text", text: `Model: ${model ?? "none chosen yet"}${effort}` };
+      }
+      await switchModel(services, session, { modelId: input });
+      services.onUpdated(session);
+      await session.committed();
+      return { kind: "completed", message: `The model is now ${input}.` };
+    },
+  },
+  {
+    name: "compact",
+    description: "Replace the conversation so far with a summary",
+    input: { hint: "[what the summary should keep]" },
+    allowDuringAgentExecution: true,
+    run: async (services, session, input) => {
+      const tokens = await services.compact(session, input === "" ? undefined : input);
+      return {
+        kind: "completed",
+        message: `The conversation was summarised; ${tokens} tokens are free again.`,
+      };
+    },
+  },
+  {
+    name: "plan",
+    description: "Switch to plan mode; with a request, plan it",
+    input: { hint: "[what to plan]" },
+    allowDuringAgentExecution: true,
+    run: (services, session, input) =>
+      input === ""
+        ? changeMode(services, session, "plan")
+        : { kind: "agent-prompt", prompt: input, displayPrompt: input, mode: "plan" },
+  },
+  {
+    name: "autopilot",
+    description: "Switch autopilot mode on, or off",
+    input: { hint: "[on|off]" },
+    allowDuringAgentExecution: true,
+    run: (services, session, input) => {
+      const wanted = input === "" ? session.state.mode !== "autopilot" : toSwitch("autopilot", input);
+      return changeMode(services, session, wanted ? "autopilot" : "interactive");
+    },
+  },
+  {
+    name: "rename",
+    description: "Give the session a name",
+    input: { hint: "<name>", required: true },
+    allowDuringAgentExecution: true,
+    run: async (services, session, input) => {
+      renameSession(session, input);
+      services.onUpdated(session);
+      await session.committed();
+      return { kind: "completed", message: `The session is now called ${input}.` };
+    },
+  },
+  {
+    name: "session",
+    description: "Show the session's id, name, directory and mode",
+    allowDuringAgentExecution: true,
+    run: (_, session) => {
+      const { state, settings } = session;
+      const directory = settings.workingDirectory ?? state.workingDirectory;
+      const lines = [
+        `Session: ${session.id}`,
+        ...((state.name ?? state.title) ? [`Name: ${state.name ?? state.title}`] : []),
+        ...(directory !== undefined ? [`Working directory: ${directory}`] : []),
+        `Mode: ${state.mode}`,
+      ];
+      return { kind: "text", text: lines.join("\n") };
+    },
+  },
+  {
+    name: "usage",
+    description: "Show what the session has used so far",
+    allowDuringAgentExecution: true,
+    run: (_, session) => {
+      const { totalUserRequests, modelMetrics } = usageMetrics(session);
+      const models = Object.entries(modelMetrics).map(
+        ([model, { requests, usage }]) =>
+          `${model}: ${requests.count} calls, ${usage.inputTokens} tokens in, ${usage.outputTokens} out`,
+      );
+      return { kind: "text", text: [`Prompts: ${totalUserRequests}`, ...models].join("\n") };
+    },
+  },
+  {
+    name: "context",
+    description: "Show what fills the model's context",
+    allowDuringAgentExecution: true,
+    run: async (services, session) => ({
+      kind: "text",
+      text: contextText(contextInfo(await reportedContext(services.runs(), session))),
+    }),
+  },
+  ...PERMISSION_COMMANDS,
+];
+
+function contextText(info: ContextInfo | undefined): string {
+  if (!info) return "Nothing is in the model's context before the first prompt.";
+  const { totalTokens, promptTokenLimit } = info;
+  const share = promptTokenLimit > 0 ? ` (${Math.round((totalTokens / promptTokenLimit) * 100)} %)` : "";
+  return [
+    `${info.modelName}: ${totalTokens} of ${promptTokenLimit} tokens${share}`,
+    `System message: ${info.systemTokens}`,
+    `Tools: ${info.toolDefinitionsTokens}`,
+    `Conversation: ${info.conversationTokens}`,
+    `Summarised from: ${info.compactionThreshold}`,
+  ].join("\n");
+}
+
+function describe(command: { name: string; description: string; input?: { hint: string } }): string {
+  const usage = command.input ? `/${command.name} ${command.input.hint}` : `/${command.name}`;
+  return command.description === "" ? usage : `${usage}: ${command.description}`;
+}
+
+async function changeMode(
+  services: CommandServices,
+  session: Session,
+  mode: SessionMode,
+): Promise<CommandResult> {
+  if (setMode(session, mode)) {
+    services.onUpdated(session);
+    await session.committed();
+  }
+  return { kind: "completed", message: `The session is in ${mode} mode.`, mode };
+}

@@ -1,0 +1,110 @@
+/**
+ * A question beside the conversation: the model answers from the session's context and calls no tools,
+ * and neither question nor answer becomes part of it.
+ */
+import { randomUUID } from "node:crypto";
+import { RpcError } from "@rightseat/protocol";
+import { askModel } from "../../../agent/ask-model.ts";
+import { measureContext, promptLimit } from "../../../agent/context-use.ts";
+import type { ContextCall } from "../../../agent/run-host.ts";
+import { applyTruncation, planTruncation } from "../../../agent/truncate-messages.ts";
+import type { ModelMessage, ModelRequest } from "../../../models/model-provider.ts";
+import type { RetryPolicy } from "../../../models/retry.ts";
+import { runErrand } from "../../open/errands.ts";
+import type { Session } from "../../open/session.ts";
+import { submitBeside } from "../hooks/prompt-hooks.ts";
+import type { HookServices } from "../hooks/session-hooks.ts";
+import { withoutOpenCalls } from "./compaction.ts";
+import { type ModelCallServices, modelCallOf, toRpcError } from "./manual-compaction.ts";
+import { recordLateUsage, type UsageServices } from "./usage-totals.ts";
+
+export interface SideQuestionServices extends UsageServices, ModelCallServices {
+  readonly retry: RetryPolicy;
+  readonly hooks: HookServices;
+}
+
+/**
+ * Resolves with the answer; clients are told it as it comes, by ephemeral `ui.ephemeral_query` events. It
+ * may be asked beside a run.
+ * @param signal of the client that asks.
+ * @throws RpcError `provider_rejected` when the model gives no answer, `denied_by_policy` when a hook blocks the
+ *   question, `request_cancelled`.
+ */
+export async function askAside(
+  services: SideQuestionServices,
+  session: Session,
+  question: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const requestId = randomUUID();
+  session.emit("ui.ephemeral_query", { requestId, phase: "started" });
+  try {
+    const answer = await runErrand(session, controller, (stop) =>
+      answerAside(services, session, { requestId, question, signal: stop }),
+    );
+    session.emit("ui.ephemeral_query", { requestId, phase: "completed", answer });
+    return answer;
+  } catch (error) {
+    if (controller.signal.aborted) {
+      session.emit("ui.ephemeral_query", { requestId, phase: "aborted" });
+      throw new RpcError("request_cancelled", "the question was given up before it was answered");
+    }
+    const refusal = toRpcError(error);
+    const why = refusal instanceof RpcError ? refusal.message : "an internal error";
+    session.emit("ui.ephemeral_query", { requestId, phase: "failed", error: why });
+    throw refusal;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+interface Aside {
+  readonly requestId: string;
+  readonly question: string;
+  readonly signal: AbortSignal;
+}
+
+async function answerAside(
+  services: SideQuestionServices,
+  session: Session,
+  { requestId, question, signal }: Aside,
+): Promise<string> {
+  const submitted = await submitBeside(services.hooks, session, question, signal);
+  const call = await modelCallOf(services, session);
+  signal.throwIfAborted();
+  const startedMs = performance.now();
+  const { content, usage } = await askModel(call.model.provider, requestOf(session, call, submitted), {
+    signal,
+    retry: services.retry,
+    onText: (chunk) => session.emit("ui.ephemeral_query", { requestId, phase: "chunk", chunk }),
+  });
+  const durationMs = Math.round(performance.now() - startedMs);
+  await recordLateUsage(services, session, { model: call.model.id, usage, durationMs, aside: true });
+  return content.trim();
+}
+
+function requestOf(session: Session, call: ContextCall, question: string): ModelRequest {
+  const { model, system } = call;
+  const messages = withoutOpenCalls(session);
+  // Some providers take a conversation with tool calls only when the tools are there, too.
+  const hasCalls = messages.some((message) => message.role === "tool");
+  const tools = hasCalls ? call.tools : [];
+  const content = hasCalls ? `${question}\n\n(Answer in words: no tools can be called this time.)` : question;
+  const prompt: ModelMessage = { role: "user", content };
+  const around = measureContext({ system, tools, messages: [prompt] }).currentTokens;
+  const plan = planTruncation(messages, promptLimit(model) - around);
+  return {
+    model: model.wireModel,
+    system,
+    messages: [...(plan ? applyTruncation(messages, plan) : messages), prompt],
+    tools,
+    stream: true,
+    maxOutputTokens: model.maxOutputTokens,
+    reasoningEffort: model.reasoningEffort,
+    reasoningSummary: model.reasoningSummary,
+  };
+}

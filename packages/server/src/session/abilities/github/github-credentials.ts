@@ -1,0 +1,53 @@
+/** Who a session is to GitHub, where a client said so after the session was made. */
+
+import { RpcError } from "@rightseat/protocol";
+import type { GitHubIdentity } from "../../members/github-identity.ts";
+import type { Session } from "../../open/session.ts";
+import { gitHubTokenLease } from "./github-token-lease.ts";
+
+/** `SettableAuthInfo` of api.schema.json. */
+export interface SettableCredentials {
+  readonly type: string;
+  readonly host: string;
+  readonly login?: string;
+  readonly envVar?: string;
+  readonly copilotUser?: Readonly<Record<string, unknown>>;
+  readonly token?: string;
+}
+
+const TYPES: ReadonlySet<string> = new Set(["token", "env", "gh-cli", "user"]);
+
+/**
+ * Takes effect with the next model call. Credentials that name a user and bring no token take the server's
+ * own token away from the session, unless it is the same user's.
+ * @param serverLogin whose the server's own token is.
+ * @throws RpcError `not_supported` for credentials of a kind that this server does not use.
+ */
+export function installCredentials(
+  session: Session,
+  credentials: SettableCredentials,
+  serverLogin: string | undefined,
+): void {
+  const { type, host, login, envVar, copilotUser, token } = credentials;
+  if (!TYPES.has(type)) {
+    throw new RpcError(
+      "not_supported",
+      `session.gitHubAuth.setCredentials: credentials of type '${type}' are not used by this server; give a token, or a provider with its key`,
+      { path: "credentials.type" },
+    );
+  }
+  const identity: GitHubIdentity = {
+    type: type as GitHubIdentity["type"],
+    host,
+    ...(login !== undefined ? { login } : {}),
+    ...(envVar !== undefined ? { envVar } : {}),
+    ...(copilotUser !== undefined ? { copilotUser } : {}),
+  };
+  session.changeSettings((settings) => ({
+    ...settings,
+    gitHubIdentity: identity,
+    gitHubToken: token?.trim(),
+    withoutServerToken: token === undefined && login !== serverLogin,
+  }));
+  gitHubTokenLease.set(session, undefined);
+}

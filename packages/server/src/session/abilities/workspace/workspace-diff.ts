@@ -1,0 +1,226 @@
+/**
+ * What changed in a session's working directory, as git tells it: against the last commit, or against
+ * where the branch left the default one. What git does not track and does not ignore counts as added.
+ */
+import { execFile } from "node:child_process";
+import { lstat, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { readRegularFile } from "../../../tools/regular-file.ts";
+import { type Confinement, gitCeiling } from "../../members/confinement.ts";
+
+export type DiffMode = "unstaged" | "branch" | "session";
+
+export interface FileChange {
+  /** Relative to the repository's root. */
+  readonly path: string;
+  readonly changeType: "added" | "modified" | "deleted" | "renamed";
+  /** Unified; empty when truncated. */
+  readonly diff: string;
+  readonly oldPath?: string;
+  readonly isTruncated?: boolean;
+}
+
+export interface WorkspaceDiff {
+  readonly requestedMode: DiffMode;
+  /** What the changes are. */
+  readonly mode: DiffMode;
+  readonly changes: readonly FileChange[];
+  readonly baseBranch?: string;
+  readonly isFallback: boolean;
+  readonly unavailableReason?: "file-change-tracking-disabled";
+}
+
+export interface DiffRequest {
+  readonly mode: DiffMode;
+  readonly ignoreWhitespace?: boolean;
+  /** Absolute. */
+  readonly workingDirectory: string;
+  /** Without git nothing is known to have changed. */
+  readonly mayRunGit: boolean;
+  readonly confinement: Confinement | undefined;
+  /** For git: where it is, and whose configuration it reads. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+const MAX_FILE_CHARACTERS = 256 * 1024;
+const MAX_GIT_BYTES = 16 * 1024 * 1024;
+const MAX_UNTRACKED = 500;
+const GIT_TIMEOUT_MS = 20_000;
+const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+/** A repository's configuration may name programs; a diff needs none of them. */
+const SAFE = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"];
+const DIFF = [
+  "diff",
+  "--no-color",
+  "--no-ext-diff",
+  "--no-textconv",
+  "--find-renames",
+  "--ignore-submodules=dirty",
+];
+
+/** Outside a repository, or without git, nothing has changed. @throws the signal's reason. */
+export async function diffWorkspace(request: DiffRequest): Promise<WorkspaceDiff> {
+  const found = request.mayRunGit
+    ? await git(request, request.workingDirectory, ["rev-parse", "--show-toplevel"])
+    : undefined;
+  const root = found?.text.trim();
+  const unstaged = async () => (root ? changesSince(request, root, await lastCommit(request, root)) : []);
+  const { mode: requestedMode } = request;
+  if (requestedMode === "branch" && root) {
+    const base = await branchBase(request, root);
+    if (base?.commit) {
+      const changes = await changesSince(request, root, base.commit);
+      return { requestedMode, mode: "branch", changes, baseBranch: base.branch, isFallback: false };
+    }
+    const changes = await unstaged();
+    return {
+      requestedMode,
+      mode: "unstaged",
+      changes,
+      isFallback: true,
+      ...(base ? { baseBranch: base.branch } : {}),
+    };
+  }
+  return {
+    requestedMode,
+    mode: "unstaged",
+    changes: await unstaged(),
+    isFallback: requestedMode !== "unstaged",
+    ...(requestedMode === "session" ? { unavailableReason: "file-change-tracking-disabled" } : {}),
+  };
+}
+
+async function lastCommit(request: DiffRequest, root: string): Promise<string> {
+  return (await git(request, root, ["rev-parse", "--verify", "--quiet", "HEAD"]))?.text.trim() || EMPTY_TREE;
+}
+
+/** The default branch, and where the current one left it; no commit when they have none in common. */
+async function branchBase(
+  request: DiffRequest,
+  root: string,
+): Promise<{ branch: string; commit?: string } | undefined> {
+  const head = await git(request, root, ["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]);
+  const remote = head?.text.trim();
+  const candidates = [...(remote ? [remote] : []), "origin/main", "origin/master", "main", "master"];
+  for (const candidate of candidates) {
+    const found = await git(request, root, ["rev-parse", "--verify", "--quiet", `${candidate}^{commit}`]);
+    if (!found) continue;
+    const commit = (await git(request, root, ["merge-base", "HEAD", candidate]))?.text.trim();
+    return { branch: candidate.replace(/^origin\//, ""), ...(commit ? { commit } : {}) };
+  }
+  return undefined;
+}
+
+async function changesSince(request: DiffRequest, root: string, commit: string): Promise<FileChange[]> {
+  const whitespace = request.ignoreWhitespace ? ["--ignore-all-space"] : [];
+  const raw = await git(request, root, [...DIFF, "--raw", "-z", commit, "--"]);
+  const patches = await git(request, root, [...DIFF, ...whitespace, "--patch", commit, "--"]);
+  const byHeader = new Map<string, string>();
+  const whole = (patches?.text ?? "").split(/^(?=diff --git )/m);
+  if (patches?.isCut) whole.pop();
+  for (const patch of whole) byHeader.set(patch.slice(0, patch.indexOf("\n")), patch);
+  const changes: FileChange[] = [];
+  for (const entry of parseRaw(raw?.text ?? "")) {
+    const patch = byHeader.get(`diff --git a/${entry.oldPath ?? entry.path} b/${entry.path}`);
+    // Only its white space changed.
+    if (patch === undefined && request.ignoreWhitespace && !patches?.isCut) continue;
+    changes.push({ ...entry, ...bounded(patch) });
+  }
+  return [...changes, ...(await untracked(request, root))];
+}
+
+const CHANGE_TYPES: Readonly<Record<string, FileChange["changeType"]>> = {
+  A: "added",
+  C: "added",
+  D: "deleted",
+  R: "renamed",
+};
+
+/** The records of `git diff --raw -z`: `:<modes and ids> <status>\0<path>\0`, or with two paths. */
+function parseRaw(text: string): Pick<FileChange, "path" | "changeType" | "oldPath">[] {
+  const fields = text.split("\0");
+  const entries: Pick<FileChange, "path" | "changeType" | "oldPath">[] = [];
+  for (let at = 0; at < fields.length - 1; ) {
+    const status = /([A-Z])\d*$/.exec(fields[at++] ?? "")?.[1] ?? "";
+    const path = fields[at++] ?? "";
+    const changeType = CHANGE_TYPES[status] ?? "modified";
+    if (status === "R" || status === "C") {
+      const renamed = fields[at++] ?? "";
+      entries.push({ path: renamed, changeType, ...(status === "R" ? { oldPath: path } : {}) });
+    } else if (path !== "") entries.push({ path, changeType });
+  }
+  return entries;
+}
+
+async function untracked(request: DiffRequest, root: string): Promise<FileChange[]> {
+  const listed = await git(request, root, ["ls-files", "--others", "--exclude-standard", "-z"]);
+  const paths = (listed?.text ?? "").split("\0").filter((path) => path !== "");
+  const changes: FileChange[] = [];
+  for (const path of paths.slice(0, MAX_UNTRACKED)) {
+    request.signal.throwIfAborted();
+    const diff = await additionOf(root, path).catch(() => undefined);
+    changes.push({ path, changeType: "added", ...bounded(diff) });
+  }
+  return changes;
+}
+
+/** A file that git does not know, as git would show it added. Undefined when it is too large, or no file. */
+async function additionOf(root: string, path: string): Promise<string | undefined> {
+  const file = join(root, path);
+  const found = await lstat(file);
+  if (!found.isSymbolicLink() && (!found.isFile() || found.size > MAX_FILE_CHARACTERS)) return undefined;
+  const content = found.isSymbolicLink()
+    ? Buffer.from(await readlink(file))
+    : await readRegularFile(file, MAX_FILE_CHARACTERS);
+  if (content === undefined) return undefined;
+  const mode = found.isSymbolicLink() ? "120000" : found.mode & 0o111 ? "100755" : "100644";
+  const head = `diff --git a/${path} b/${path}\nnew file mode ${mode}\n`;
+  if (content.includes(0)) return `${head}Binary files /dev/null and b/${path} differ\n`;
+  if (content.length === 0) return head;
+  const text = content.toString("utf8");
+  const endsInNewline = text.endsWith("\n");
+  const lines = (endsInNewline ? text.slice(0, -1) : text).split("\n");
+  const body = lines.map((line) => `+${line}\n`).join("");
+  const end = endsInNewline ? "" : "\\ No newline at end of file\n";
+  return `${head}--- /dev/null\n+++ b/${path}\n@@ -0,0 +1,${lines.length} @@\n${body}${end}`;
+}
+
+function bounded(diff: string | undefined): { diff: string; isTruncated?: true } {
+  return diff === undefined || diff.length > MAX_FILE_CHARACTERS ? { diff: "", isTruncated: true } : { diff };
+}
+
+interface GitOutput {
+  readonly text: string;
+  /** There was more than is kept. */
+  readonly isCut: boolean;
+}
+
+/** Undefined when git failed, or is not there. @throws the signal's reason. */
+async function git(
+  request: DiffRequest,
+  cwd: string,
+  args: readonly string[],
+): Promise<GitOutput | undefined> {
+  const { signal } = request;
+  const { PATH, HOME, XDG_CONFIG_HOME } = request.environment;
+  const output = await new Promise<GitOutput | undefined>((resolve) => {
+    const env = {
+      PATH,
+      HOME,
+      XDG_CONFIG_HOME,
+      LC_ALL: "C",
+      GIT_OPTIONAL_LOCKS: "0",
+      GIT_TERMINAL_PROMPT: "0",
+      ...gitCeiling(request.confinement, request.workingDirectory),
+    };
+    const options = { cwd, env, signal, timeout: GIT_TIMEOUT_MS, maxBuffer: MAX_GIT_BYTES };
+    execFile("git", [...SAFE, ...args], options, (error, stdout) => {
+      if (error === null) resolve({ text: stdout, isCut: false });
+      else if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") resolve({ text: stdout, isCut: true });
+      else resolve(undefined);
+    });
+  });
+  signal.throwIfAborted();
+  return output;
+}

@@ -1,0 +1,100 @@
+/** Changes of a session that methods and slash commands make alike. */
+import { RpcError } from "@rightseat/protocol";
+import type { SessionSettings } from "../members/session-settings.ts";
+import type { Session } from "./session.ts";
+
+/** @throws RpcError `invalid_params` for a name of blanks. */
+export function checkName(method: string, name: string): void {
+  if (name.trim() === "")
+    throw new RpcError("invalid_params", `${method}: name: expected a name that is not empty`, {
+      path: "name",
+    });
+}
+
+/** @throws as `checkName`. */
+export function renameSession(session: Session, to: string): void {
+  checkName("session.name.set", to);
+  const name = to.trim();
+  session.record("rightseat.name_set", { name });
+  session.emit("session.title_changed", { title: name });
+}
+
+/** @throws RpcError when what the settings ask for cannot be had. */
+export type CheckSettings = (settings: SessionSettings) => Promise<void> | void;
+
+/**
+ * Checks the settings, and applies a change when those that were checked are those that hold. When others changed
+ * them during the check, it checks again.
+ * @param apply must change the settings before it awaits anything.
+ * @throws what the check throws; nothing was applied then.
+ */
+export async function applyChecked(
+  session: Session,
+  check: (settings: Readonly<SessionSettings>) => Promise<void> | void,
+  apply: () => void,
+): Promise<void> {
+  for (;;) {
+    const { settings } = session;
+    await check(settings);
+    if (session.settings === settings) return apply();
+  }
+}
+
+export interface ModelChange {
+  readonly modelId: string;
+  readonly reasoningEffort?: string;
+  readonly reasoningSummary?: string;
+  readonly modelCapabilities?: SessionSettings["modelCapabilities"];
+  /** Why it changed, when no user asked for it. */
+  readonly cause?: string;
+}
+
+/** @throws RpcError when the model cannot be had. */
+export async function switchModel(
+  services: { readonly checkSettings: CheckSettings },
+  session: Session,
+  change: ModelChange,
+): Promise<void> {
+  await applyChecked(
+    session,
+    (settings) => services.checkSettings(withModel(settings, change)),
+    () => applyModel(session, change),
+  );
+}
+
+/** Whether it can be had shows with the next call. */
+export function applyModel(session: Session, change: ModelChange): void {
+  const { settings } = session;
+  const changed = withModel(settings, change);
+  session.append("session.model_change", {
+    previousModel: settings.model,
+    newModel: change.modelId,
+    previousReasoningEffort: settings.reasoningEffort,
+    reasoningEffort: changed.reasoningEffort,
+    ...(change.cause !== undefined ? { cause: change.cause } : {}),
+  });
+  session.changeSettings(() => changed);
+}
+
+/** Holds for the model that the session has, and for those it is switched to without another. */
+export function setReasoningEffort(session: Session, reasoningEffort: string): void {
+  const modelId = session.settings.model;
+  if (modelId !== undefined) applyModel(session, { modelId, reasoningEffort });
+  else {
+    session.record("rightseat.reasoning_effort_set", { reasoningEffort });
+    session.changeSettings((settings) => ({ ...settings, reasoningEffort }));
+  }
+}
+
+function withModel(settings: SessionSettings, change: ModelChange): SessionSettings {
+  return {
+    ...settings,
+    model: change.modelId,
+    reasoningEffort: change.reasoningEffort ?? settings.reasoningEffort,
+    reasoningSummary: change.reasoningSummary ?? settings.reasoningSummary,
+    // What was known of one model says nothing of another.
+    modelCapabilities:
+      change.modelCapabilities ??
+      (change.modelId === settings.model ? settings.modelCapabilities : undefined),
+  };
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { ClientInferences } from "../members/client-inferences.ts";
+import type { ClientLink } from "../members/client-link.ts";
+import { mergeSettings, toAttachment } from "../members/session-settings.ts";
+import { modelQueryOf } from "./model-query.ts";
+import { Session } from "./session.ts";
+
+const link: ClientLink = { id: "c1", publish: () => undefined, request: async () => ({}) };
+
+/** A session whose one client carries its model traffic. */
+function carried(settings: object): Session {
+  const session = new Session({
+    log: {} as never,
+    lease: { tenant: "t", sessionId: "s", generation: 1 },
+    settings: mergeSettings({}, settings as Record<string, unknown>),
+    questionDeadlineMs: 1,
+    onBroken: () => undefined,
+    onSignal: () => undefined,
+  });
+  session.attachments.set(link, toAttachment(link, {}));
+  return session;
+}
+
+test.each([
+  { capi: undefined, socket: true },
+  { capi: { enableWebSocketResponses: true }, socket: true },
+  { capi: { enableWebSocketResponses: false }, socket: false },
+])("with capi $capi a client's WebSocket is used: $socket", ({ capi, socket }) => {
+  const inferences = new ClientInferences();
+  inferences.register(link);
+  const query = modelQueryOf(carried({ capi }), inferences, true);
+  expect(query.fetch).toBeDefined();
+  expect(query.socketFetch !== undefined).toBe(socket);
+});

@@ -1,0 +1,506 @@
+/**
+ * One session: its log, what the log amounts to, who is attached, and how events leave. What happens
+ * in it (prompts, runs, tools) is functions over this, in the files beside it.
+ *
+ * Awake, it holds the projection; asleep (hibernated), only its settings and attachments. `wake`
+ * brings the projection back from the checkpoint and the tail behind it; nobody outside can tell.
+ */
+import { randomUUID } from "node:crypto";
+import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
+import type { EventLog, Lease, SessionKey } from "../../store/event-log.ts";
+import { PublishedEvent, type SessionEvent } from "../log/published-event.ts";
+import type { ActivePlace } from "../members/active-place.ts";
+import type { AgentDefinition } from "../members/agent-definition.ts";
+import type { ClientLink } from "../members/client-link.ts";
+import { ClientWaits } from "../members/client-waits.ts";
+import { Questions } from "../members/questions.ts";
+import type { Attachment, LostClient, SessionSettings } from "../members/session-settings.ts";
+import { loadState } from "../state/load-state.ts";
+import type { PrivateRecordMap, PrivateRecordType } from "../state/private-records.ts";
+import { applyLine, type LoggedEvent } from "../state/projection.ts";
+import { parseSessionState, type SessionState } from "../state/session-state.ts";
+import type { Errand } from "./errands.ts";
+
+/** The run in progress: one prompt on its way through the agent loop. */
+export interface ActiveRun {
+  /** The model said that its task is complete. */
+  taskComplete?: true;
+  readonly messageId: string;
+  readonly controller: AbortController;
+  readonly done: Promise<void>;
+  /** Among runs that may be running at once; a command has none. */
+  readonly place?: ActivePlace;
+}
+
+/**
+ * What happens in a session that its runs follow from; whoever begins runs listens.
+ * - `prompt-waits`: a prompt or a command waits, and may be the next to run.
+ * - `agent-ended`: a sub-agent was ended that nobody is told of; the session may be idle now.
+ */
+export type SessionSignal = "prompt-waits" | "agent-ended";
+
+export interface SessionOptions {
+  readonly log: EventLog;
+  readonly lease: Lease;
+  readonly settings: SessionSettings;
+  readonly questionDeadlineMs: number;
+  /**
+   * The log did not take a write. Nothing more is written, and every attempt throws, until `forgetUnwritten`; told
+   * once until then.
+   */
+  readonly onBroken: (session: Session, error: unknown) => void;
+  /** It was read again after `forgetUnwritten`: what is open in the log, and works no more, is to be ended. */
+  readonly onMend?: (session: Session) => void;
+  readonly onSignal: (session: Session, signal: SessionSignal) => void;
+  /** A commit ended; milliseconds. */
+  readonly onStored?: (commit: { readonly durationMs: number; readonly ok: boolean }) => void;
+}
+
+interface Outgoing {
+  readonly published: PublishedEvent;
+  committed: boolean;
+  /** The one client that is told; all of them when there is none. */
+  readonly only?: ClientLink;
+}
+
+interface Batch {
+  readonly lines: string[];
+  readonly outgoing: Outgoing[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Events that only a client that asked for streaming is told. */
+const STREAMING_ONLY: ReadonlySet<string> = new Set([
+  "assistant.message_start",
+  "assistant.message_delta",
+  "assistant.reasoning_delta",
+  "assistant.streaming_delta",
+  "assistant.tool_call_delta",
+]);
+
+export class Session {
+  readonly key: SessionKey;
+  /** What its work waits for of its clients, questions and all else. */
+  readonly waits: ClientWaits;
+  readonly questions: Questions;
+  readonly attachments = new Map<ClientLink, Attachment>();
+  /** Clients that were lost and may come back; see lost-clients.ts. */
+  lostClients: readonly LostClient[] | undefined;
+  /** What features keep with it; see `slot.ts`. */
+  slots: Map<object, unknown> | undefined;
+  /** The custom agent that it answers as; undefined for itself. What the log says of it is `state.selectedAgent`. */
+  agent: AgentDefinition | undefined;
+  run: ActiveRun | undefined;
+  /** What clients asked for beside runs; set while there is any. */
+  errands: Set<Errand> | undefined;
+  /** Clients whose wishes are being checked before they are attached. */
+  newcomers = 0;
+  /** Works that were begun beside runs and end by themselves, such as a compaction. */
+  worksAside = 0;
+  /** Set when the session is on its way out; nothing new may begin. */
+  closing = false;
+  /** Settles when a session that is closing has gone. */
+  closed: Promise<void> = Promise.resolve();
+  /** Set while the session goes back to what its log holds, after a write that failed; settles when it has. */
+  recovering: Promise<void> | undefined;
+  /** When it was last used, for hibernation; milliseconds of a monotonic clock. */
+  lastUsedMs = performance.now();
+  /** What ends what belongs to the session outside its log (processes); set while there is any. */
+  #disposers: Set<() => Promise<unknown>> | undefined;
+  /** What features let go of when the session falls asleep; set once there is any. */
+  #whenAsleep: Set<() => void> | undefined;
+  /** Observers inside the server (long polls); set while there are any. */
+  #observers: Set<(event: PublishedEvent) => void> | undefined;
+
+  #settings: Readonly<SessionSettings>;
+  readonly #log: EventLog;
+  readonly #lease: Lease;
+  readonly #onBroken: SessionOptions["onBroken"];
+  readonly #onMend: SessionOptions["onMend"];
+  readonly #onSignal: SessionOptions["onSignal"];
+  readonly #onStored: SessionOptions["onStored"];
+  #state: SessionState | undefined;
+  #waking: Promise<void> | undefined;
+  #end = 0;
+  #checkpointed = 0;
+  #outbox: Outgoing[] = [];
+  #batch: Batch | undefined;
+  #inFlight = 0;
+  #held: Promise<void> | undefined;
+  /** The newest batch: appends commit in order, so it is the last of all. */
+  #tail: Promise<void> = Promise.resolve();
+  #broken: unknown;
+  /** What was cut off is still open in the log. */
+  #needsMending = false;
+
+  constructor(options: SessionOptions) {
+    this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
+    this.#settings = options.settings;
+    this.waits = new ClientWaits(() => this.run?.place);
+    this.questions = new Questions(options.questionDeadlineMs, this.waits);
+    this.#log = options.log;
+    this.#lease = options.lease;
+    this.#onBroken = options.onBroken;
+    this.#onMend = options.onMend;
+    this.#onSignal = options.onSignal;
+    this.#onStored = options.onStored;
+  }
+
+  get id(): string {
+    return this.key.sessionId;
+  }
+
+  get settings(): Readonly<SessionSettings> {
+    return this.#settings;
+  }
+
+  /**
+   * The only way to change the settings: the change gets those that hold now. A caller that waits between reading
+   * and changing them would otherwise undo what others changed meanwhile.
+   */
+  changeSettings(change: (current: Readonly<SessionSettings>) => Readonly<SessionSettings>): void {
+    this.#settings = change(this.#settings);
+  }
+
+  get awake(): boolean {
+    return this.#state !== undefined;
+  }
+
+  /** @throws Error when asleep: a caller forgot to wake it. */
+  get state(): SessionState {
+    if (!this.#state) throw new Error("the session is asleep; wake it first");
+    return this.#state;
+  }
+
+  /** The cursor behind the last committed line. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Whether something is being run or asked, which must not be cut off for want of use. */
+  get busy(): boolean {
+    if (this.run !== undefined || this.worksAside > 0 || this.errands !== undefined) return true;
+    return this.questions.size > 0 || this.newcomers > 0;
+  }
+
+  /** Whether nothing is being written, asked or run, so that it may sleep or go. */
+  get quiet(): boolean {
+    return !this.busy && this.settled;
+  }
+
+  /** Runs this when the session goes. @returns what takes it back. */
+  whenGone(dispose: () => Promise<unknown>): () => void {
+    this.#disposers ??= new Set();
+    this.#disposers.add(dispose);
+    return () => {
+      this.#disposers?.delete(dispose);
+      if (this.#disposers?.size === 0) this.#disposers = undefined;
+    };
+  }
+
+  /** Runs this each time the session lets its state go, for as long as it is open. */
+  whenAsleep(letGo: () => void): void {
+    this.#whenAsleep ??= new Set();
+    this.#whenAsleep.add(letGo);
+  }
+
+  /** Tells an observer inside the server what clients are told. @returns what ends that. */
+  observe(observer: (event: PublishedEvent) => void): () => void {
+    this.#observers ??= new Set();
+    this.#observers.add(observer);
+    return () => {
+      this.#observers?.delete(observer);
+      if (this.#observers?.size === 0) this.#observers = undefined;
+    };
+  }
+
+  /** Begins with the state that was just folded, or an empty one. */
+  begin(state: SessionState, end: number, checkpointed = 0): void {
+    this.#state = state;
+    this.#end = end;
+    this.#checkpointed = checkpointed;
+  }
+
+  /** Whether all that was logged is committed. */
+  get settled(): boolean {
+    return this.#inFlight === 0 && !this.#batch;
+  }
+
+  /** Takes another state for what the log amounts to; the caller logs what made it so. Only while settled. */
+  replaceState(state: SessionState): void {
+    this.#state = state;
+  }
+
+  /** Brings the projection back; at once when it is there. */
+  wake(): Promise<void> | undefined {
+    this.lastUsedMs = performance.now();
+    if (this.#state) return undefined;
+    this.#waking ??= this.#load().finally(() => {
+      this.#waking = undefined;
+    });
+    return this.#waking;
+  }
+
+  /**
+   * Lets the projection go, after a checkpoint. Does nothing unless quiet.
+   * @throws what kept the checkpoint from being written. It sleeps all the same: an older one and the log behind
+   * it say the same.
+   */
+  async sleep(): Promise<void> {
+    if (!this.#state || !this.quiet) return;
+    const usedMs = this.lastUsedMs;
+    let failure: unknown;
+    await this.checkpoint().catch((error: unknown) => {
+      failure = error;
+    });
+    // A call that came meanwhile found it awake, and counts on that.
+    if (this.quiet && this.lastUsedMs === usedMs) {
+      this.#letStateGo();
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  /**
+   * Goes back to what the log holds, which the next use reads again: what was not written never was. Only while
+   * nothing runs any more.
+   */
+  async forgetUnwritten(): Promise<void> {
+    while (!this.settled) await this.#tail.catch(() => undefined);
+    this.#outbox = [];
+    this.#letStateGo();
+    this.#broken = undefined;
+    this.#needsMending = true;
+  }
+
+  /** Writes a checkpoint when the log has grown since the last. Only while quiet is it exact. */
+  async checkpoint(): Promise<void> {
+    if (!this.#state || !this.quiet || this.#end === this.#checkpointed) return;
+    const cursor = this.#end;
+    await this.#log.checkpoint(this.#lease, { cursor, state: JSON.stringify(this.#state) });
+    this.#checkpointed = cursor;
+  }
+
+  /** Bytes (or the store's unit) logged since the last checkpoint. */
+  get sinceCheckpoint(): number {
+    return this.#end - this.#checkpointed;
+  }
+
+  /**
+   * Logs an event; told to clients once it is committed. Order is kept with everything else.
+   * @param agentId the sub-agent that it is of; the session's own when left out.
+   */
+  append<T extends SessionEventType>(
+    type: T,
+    data: SessionEventDataMap[T],
+    agentId?: string,
+  ): PublishedEvent {
+    const event: SessionEvent<T> = {
+      type,
+      data,
+      id: randomUUID(),
+      timestamp: new Date().toISOString(),
+      parentId: this.state.lastEventId,
+      ...(agentId === undefined ? {} : { agentId }),
+    };
+    const published = new PublishedEvent(this.id, event as SessionEvent);
+    const outgoing: Outgoing = { published, committed: false };
+    this.#outbox.push(outgoing);
+    this.#addLine(event, published.json, outgoing);
+    return published;
+  }
+
+  /** Logs a record of our own; nobody is told. */
+  record<T extends PrivateRecordType>(type: T, data: PrivateRecordMap[T]): void {
+    const event: LoggedEvent = { type, data, id: randomUUID(), timestamp: new Date().toISOString() };
+    this.#addLine(event, toJson(event));
+  }
+
+  /** Whether an event waits for what is on its way to the log, and will be told to everybody after it. */
+  willTell(published: PublishedEvent): boolean {
+    return this.#outbox.some((outgoing) => outgoing.published === published);
+  }
+
+  /** Tells clients, or only one of them, something that is not logged. */
+  emit<T extends SessionEventType>(
+    type: T,
+    data: SessionEventDataMap[T],
+    only?: ClientLink,
+    agentId?: string,
+  ): PublishedEvent {
+    const event = {
+      type,
+      data,
+      id: randomUUID(),
+      timestamp: new Date().toISOString(),
+      parentId: this.#state?.lastEventId ?? null,
+      ephemeral: true,
+      ...(agentId === undefined ? {} : { agentId }),
+    } as const;
+    const published = new PublishedEvent(this.id, event as unknown as SessionEvent);
+    if (this.#outbox.length === 0) this.#tell(published, only);
+    else this.#outbox.push({ published, committed: true, only });
+    return published;
+  }
+
+  /** Tells whoever begins runs; they act on it before this returns. */
+  signal(signal: SessionSignal): void {
+    this.#onSignal(this, signal);
+  }
+
+  /** What is logged from now on waits for this before it is written, and is one write with what follows at once. */
+  holdWhile(work: Promise<unknown>): void {
+    const held = work
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#held === held) this.#held = undefined;
+      });
+    this.#held = held;
+  }
+
+  /**
+   * Resolves once everything logged so far is committed.
+   * @throws RpcError `storage_unavailable` when it could not be.
+   */
+  committed(): Promise<void> {
+    return this.#tail;
+  }
+
+  /** Stops writing and gives the lease back. */
+  async release(): Promise<void> {
+    this.closing = true;
+    this.questions.cancelAll("the session was closed");
+    await Promise.allSettled([...(this.#disposers ?? [])].map((dispose) => dispose()));
+    if (this.#broken === undefined) {
+      await this.committed().catch(() => undefined);
+      await this.checkpoint().catch(() => undefined);
+    }
+    await this.#log.release(this.#lease);
+  }
+
+  updateSummary(): void {
+    const { state } = this;
+    this.#log.setSummary(this.#lease, {
+      sessionId: this.id,
+      startTime: state.startTime,
+      modifiedTime: new Date().toISOString(),
+      summary: state.title,
+      name: state.name,
+      clientName: this.settings.clientName ?? state.clientName,
+      context: state.context,
+    });
+  }
+
+  async #load(): Promise<void> {
+    const { state, end, checkpointed } = await loadState(this.#log, this.key, {
+      end: this.#end,
+      ...(await this.#storedCheckpoint()),
+    });
+    this.begin(state, end, checkpointed);
+    if (!this.#needsMending) return;
+    this.#needsMending = false;
+    this.#onMend?.(this);
+  }
+
+  #letStateGo(): void {
+    for (const letGo of this.#whenAsleep ?? []) letGo();
+    this.#state = undefined;
+  }
+
+  async #storedCheckpoint() {
+    const checkpoint = await this.#log.readCheckpoint(this.#lease);
+    const state = checkpoint ? parseSessionState(checkpoint.state) : undefined;
+    return state && checkpoint ? { checkpoint: { cursor: checkpoint.cursor, state } } : {};
+  }
+
+  #addLine(event: LoggedEvent | SessionEvent, json: string, outgoing?: Outgoing): void {
+    if (this.#broken !== undefined) throw storageError(this.#broken);
+    applyLine(this.state, event as LoggedEvent, json);
+    const batch = this.#openBatch();
+    batch.lines.push(json);
+    if (outgoing) batch.outgoing.push(outgoing);
+  }
+
+  /** Lines of one loop iteration go to the store together: what follows from one another by promises alone. */
+  #openBatch(): Batch {
+    if (this.#batch) return this.#batch;
+    let settle: Pick<Batch, "resolve" | "reject"> | undefined;
+    this.#tail = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    // Not everybody waits; a failure reaches `onBroken` in any case.
+    this.#tail.catch(() => undefined);
+    const batch: Batch = {
+      lines: [],
+      outgoing: [],
+      ...(settle as unknown as Pick<Batch, "resolve" | "reject">),
+    };
+    this.#batch = batch;
+    this.#scheduleCommit(batch);
+    return batch;
+  }
+
+  #scheduleCommit(batch: Batch): void {
+    setImmediate(() => {
+      if (this.#held) void this.#held.then(() => this.#scheduleCommit(batch));
+      else void this.#commit(batch);
+    });
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    this.#batch = undefined;
+    // It stands on lines that were not written.
+    if (this.#broken !== undefined) return batch.reject(storageError(this.#broken));
+    this.#inFlight += 1;
+    const begunMs = performance.now();
+    let ok = false;
+    try {
+      const end = await this.#log.append(this.#lease, batch.lines);
+      ok = true;
+      if (end > this.#end) this.#end = end;
+      for (const outgoing of batch.outgoing) outgoing.committed = true;
+      this.#drain();
+      batch.resolve();
+    } catch (error) {
+      batch.reject(storageError(error));
+      this.#outbox = [];
+      if (this.#broken === undefined) {
+        this.#broken = error;
+        this.#onBroken(this, error);
+      }
+    } finally {
+      this.#inFlight -= 1;
+      this.#onStored?.({ durationMs: performance.now() - begunMs, ok });
+    }
+  }
+
+  #drain(): void {
+    let told = 0;
+    for (const outgoing of this.#outbox) {
+      if (!outgoing.committed) break;
+      told += 1;
+      this.#tell(outgoing.published, outgoing.only);
+    }
+    if (told === this.#outbox.length) this.#outbox = [];
+    else this.#outbox.splice(0, told);
+  }
+
+  #tell(published: PublishedEvent, only: ClientLink | undefined): void {
+    if (only) {
+      if (this.attachments.has(only)) only.publish(published);
+      return;
+    }
+    const streamingOnly = STREAMING_ONLY.has(published.event.type);
+    const ofSubAgent = published.event.agentId !== undefined;
+    for (const attachment of this.attachments.values()) {
+      if (streamingOnly && !(attachment.streaming && (!ofSubAgent || attachment.subAgentStreaming))) continue;
+      attachment.link.publish(published);
+    }
+    if (this.#observers) for (const observe of this.#observers) observe(published);
+  }
+}
+
+function storageError(cause: unknown): RpcError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RpcError("storage_unavailable", `the session's log could not be written: ${why}`, {}, { cause });
+}
