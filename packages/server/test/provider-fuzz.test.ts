@@ -4,12 +4,16 @@
  * RIGHTSEAT_FUZZ_SEEDS says how many seeds a wire has; a failure names its seed.
  */
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from "node:http";
+import { Session } from "node:inspector/promises";
 import type { AddressInfo } from "node:net";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pick, seeded } from "./support/random.ts";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
+
+/** What all seeds of a wire may leave in the memory of this process, where the server is: code, and what its caches are allowed. */
+const MAX_LEFT_BYTES = 16 * 1024 * 1024;
 
 const SEEDS = Number(process.env["RIGHTSEAT_FUZZ_SEEDS"] ?? 12);
 /** So many sessions run at a time. */
@@ -158,6 +162,16 @@ async function trySeed(wire: Wire, seed: number): Promise<string[]> {
   ];
 }
 
+/** Objects, and what they hold outside the heap, after a full collection. */
+async function bytesInUse(): Promise<number> {
+  const session = new Session();
+  session.connect();
+  await session.post("HeapProfiler.collectGarbage");
+  session.disconnect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 test.each(Object.keys(WIRES) as Wire[])(
   "a bent stream ends its turn, and the session takes the next message: %s",
   async (wire) => {
@@ -174,6 +188,7 @@ test.each(Object.keys(WIRES) as Wire[])(
     ]);
     expect(await client.ask(await create(wire, `record-${wire}`), `record-${wire}`)).toBe("recorded");
     model.use(() => ({ text: "fine" }));
+    const before = await bytesInUse();
     const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
     const problems: string[] = [];
     const work = async () => {
@@ -183,6 +198,8 @@ test.each(Object.keys(WIRES) as Wire[])(
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     expect(problems).toEqual([]);
     expect(server.log.filter(({ level }) => level === "error")).toEqual([]);
+    model.forget();
+    expect((await bytesInUse()) - before).toBeLessThan(MAX_LEFT_BYTES);
   },
   60_000 + SEEDS * 2_000,
 );

@@ -12,7 +12,7 @@ interface Life {
 }
 
 const STEPS = {
-  talk: (life: Life) => ask(life, `echo ${"x".repeat(life.random() * 2_000)}`),
+  talk: (life: Life) => ask(life, `echo x${"x".repeat(life.random() * 2_000)}`),
   stream: (life: Life) => ask(life, "words 2000"),
   shell: (life: Life) => ask(life, "run: echo hello"),
   largeOutput: (life: Life) => ask(life, "run: seq 1 200000"),
