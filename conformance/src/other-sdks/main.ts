@@ -1,16 +1,19 @@
 import { languages } from "./languages.ts";
 import { tryLanguage, type Verdict } from "./try-language.ts";
+import { tryLiteLlm } from "./try-litellm.ts";
+
+/** Not an SDK: a real model server, in the place of a language. */
+const LITELLM = "litellm";
 
 /**
  * Tries the SDKs named (all of them by default), whose programs are in folders of `folder`, one after the other, and prints a table.
  * @returns the exit code: 0 unless one failed. A language that is not installed is no failure.
  */
 export async function main(names: readonly string[], folder: string): Promise<number> {
-  const unknown = names.filter((name) => !languages.some((language) => language.folder === name));
+  const known = [...languages.map((language) => language.folder), LITELLM];
+  const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    console.error(
-      `expected names of ${languages.map((language) => language.folder).join(", ")}; got ${unknown.join(", ")}`,
-    );
+    console.error(`expected names of ${known.join(", ")}; got ${unknown.join(", ")}`);
     return 2;
   }
   const chosen = languages.filter((language) => names.length === 0 || names.includes(language.folder));
@@ -26,5 +29,10 @@ export async function main(names: readonly string[], folder: string): Promise<nu
       `${language.folder.padEnd(8)} ${language.sdk.padEnd(42)} ${`${result}${note}`.padEnd(22)} ${seconds.toFixed(1).padStart(6)} s`,
     );
   }
-  return verdicts.some(({ result }) => result === "failed") ? 1 : 0;
+  const modelServer = names.length === 0 || names.includes(LITELLM) ? await tryLiteLlm(folder) : undefined;
+  if (modelServer)
+    console.log(
+      `${LITELLM.padEnd(8)} ${modelServer.result}${modelServer.reason && `: ${modelServer.reason}`}`,
+    );
+  return [...verdicts, modelServer].some((verdict) => verdict?.result === "failed") ? 1 : 0;
 }
