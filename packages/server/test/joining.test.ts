@@ -119,3 +119,18 @@ test("a client that is refused takes nothing from those that come at the same ti
     }
   });
 });
+
+test("a session that somebody looks for before it is there can be made, once", async () => {
+  await withClients(async (_server, clients) => {
+    const [first, second, third] = clients as [WireClient, WireClient, WireClient];
+    for (let round = 0; round < 20; round++) {
+      const sessionId = `new-${round}`;
+      const looked = first.request("session.resume", { sessionId, model: "demo" }).catch(() => undefined);
+      const made = await Promise.allSettled(
+        [second, third].map((client) => client.request("session.create", { sessionId, model: "demo" })),
+      );
+      await looked;
+      expect(made.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    }
+  });
+});

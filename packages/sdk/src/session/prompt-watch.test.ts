@@ -75,3 +75,11 @@ test("a prompt whose turn began after the other that was told while it was looke
   watch.onEvent({ type: "session.idle", data: {} } as SessionEvent);
   expect((await watch.outcome)?.data.content).toBe("in its own turn");
 });
+
+test("a prompt whose session is not attached any more may be done", async () => {
+  const watch = new PromptWatch("mine");
+  watch.accepted("mine");
+  const data = { errorType: "connection", message: "the session is not attached any more" };
+  watch.onEvent({ type: "session.error", data } as SessionEvent);
+  await expect(watch.outcome).rejects.toMatchObject({ message: data.message, maybeDone: true });
+});

@@ -1,4 +1,5 @@
 /** Waits for what becomes of a prompt, whatever else the session does. */
+import { markMaybeDone } from "../errors.ts";
 import type { AssistantMessageEvent, SessionEvent } from "../types/messages.ts";
 
 /**
@@ -124,11 +125,13 @@ export class PromptWatch {
     }
   }
 
-  #onError({ message, stack, originatingMessageId: about }: SessionFailure): void {
+  #onError({ message, stack, errorType, originatingMessageId: about }: SessionFailure): void {
     const isMine = about === this.#messageId || (this.#begun && about === this.#runId);
     if (about !== undefined && !isMine) return;
     const error = new Error(message);
     if (stack !== undefined) error.stack = stack;
+    // What becomes of it is not told any more.
+    if (errorType === "connection") markMaybeDone(error);
     this.fail(error);
   }
 }
@@ -141,6 +144,8 @@ interface UserMessage {
 
 interface SessionFailure {
   readonly message: string;
+  /** `connection`: the session is not attached any more. */
+  readonly errorType?: string;
   readonly stack?: string;
   /** The prompt whose turn failed; older servers do not say. */
   readonly originatingMessageId?: string;

@@ -22,6 +22,8 @@ export interface SessionFacts {
   isMade: boolean;
   /** Somebody may have deleted it, or may yet: what is in its log cannot be known. */
   mayBeGone: boolean;
+  /** Somebody gave up leaving it: what was told in the moment in which it closed and opened again is not compared. */
+  isLeftHalfway?: boolean;
   /** Turns that were to be ended. */
   aborts: number;
   /** Calls to end one that may still reach the server. */
@@ -61,7 +63,7 @@ export class Scene {
   facts(id: string): SessionFacts {
     const known = this.sessions.get(id);
     if (known) return known;
-    const facts = { id, isMade: false, mayBeGone: false, aborts: 0, aborting: 0, prompts: [] };
+    const facts: SessionFacts = { id, isMade: false, mayBeGone: false, aborts: 0, aborting: 0, prompts: [] };
     this.sessions.set(id, facts);
     return facts;
   }

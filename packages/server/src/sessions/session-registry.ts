@@ -152,7 +152,10 @@ export class SessionRegistry {
     this.#refuseWhenStopping();
     await this.#deleted(key);
     const name = nameOf(key);
-    if (this.#sessions.has(name) || this.#opening.has(name)) throw sessionExists(key);
+    // Somebody looks for it, and may find none.
+    while (!this.#sessions.has(name) && this.#opening.has(name))
+      await this.#opening.get(name)?.catch(() => undefined);
+    if (this.#sessions.has(name)) throw sessionExists(key);
     return this.#opened(key, async () => {
       const lease = await this.log.create(key, summary).catch((error) => {
         throw error instanceof StoreError && error.kind === "conflict"
