@@ -5,9 +5,7 @@
 
 /** @throws Error always. */
 export function defineFactory(_definition: unknown): never {
-  throw new Error(
-    "defineFactory is not supported by @rightseat/sdk: agent factories are for extensions of the Copilot CLI; use @github/copilot-sdk for those",
-  );
+  return refuse("defineFactory");
 }
 
 /** What the official SDK throws when a factory cannot be resumed; never thrown here. */
@@ -27,9 +25,7 @@ export function isFactoryRunTerminal(status: string): boolean {
 
 /** @throws Error always. */
 export function defineWorkflow(_definition: unknown): never {
-  throw new Error(
-    "defineWorkflow is not supported by @rightseat/sdk: dynamic workflows are for extensions of the Copilot CLI; use @github/copilot-sdk for those",
-  );
+  return refuse("defineWorkflow");
 }
 
 /** What the official SDK throws when a workflow cannot be resumed; never thrown here. */
@@ -45,4 +41,11 @@ export class WorkflowResumeError extends Error {
 /** Whether a workflow's run has come to its end. */
 export function isWorkflowRunTerminal(status: string): boolean {
   return ["completed", "halted", "paused", "cancelled", "error"].includes(status);
+}
+
+/** @throws Error that says that this is not to be had here, and where it is. */
+export function refuse(name: string): never {
+  throw new Error(
+    `${name} is not supported by @rightseat/sdk: factories and workflows are for extensions of the Copilot CLI; use @github/copilot-sdk for those`,
+  );
 }

@@ -118,6 +118,41 @@ test("client.rpc and session.rpc have the namespaces and functions of the offici
   >().toEqualTypeOf<never>();
 });
 
+/** The paths of the functions in a tree of namespaces. */
+type Functions<T> = {
+  [K in keyof T & string]: T[K] extends (...args: never[]) => unknown ? K : `${K}.${Functions<T[K]>}`;
+}[keyof T & string];
+
+test("every function of the official SDKs' rpc is there, however deep", () => {
+  type Of = ours.CopilotSession["rpc"];
+  type OfAll = ours.CopilotClient["rpc"];
+  expectTypeOf<Exclude<Functions<official.CopilotSession["rpc"]>, Functions<Of>>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<Functions<preview.CopilotSession["rpc"]>, Functions<Of>>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<Functions<official.CopilotClient["rpc"]>, Functions<OfAll>>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<Functions<preview.CopilotClient["rpc"]>, Functions<OfAll>>>().toEqualTypeOf<never>();
+});
+
+test("every public member of the official SDKs' clients, sessions and options is there", () => {
+  expectTypeOf<Exclude<keyof official.CopilotSession, keyof ours.CopilotSession>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<keyof preview.CopilotSession, keyof ours.CopilotSession>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<keyof official.CopilotClient, keyof ours.CopilotClient>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<keyof preview.CopilotClient, keyof ours.CopilotClient>>().toEqualTypeOf<never>();
+  type Options<O> = Exclude<keyof O, keyof ours.CopilotClientOptions>;
+  expectTypeOf<
+    Options<official.CopilotClientOptions> | Options<preview.CopilotClientOptions>
+  >().toEqualTypeOf<never>();
+  type Config<C> = Exclude<keyof C, keyof ours.SessionConfig>;
+  expectTypeOf<Config<official.SessionConfig> | Config<preview.SessionConfig>>().toEqualTypeOf<never>();
+  type Resume<C> = Exclude<keyof C, keyof ours.ResumeSessionConfig>;
+  expectTypeOf<
+    Resume<official.ResumeSessionConfig> | Resume<preview.ResumeSessionConfig>
+  >().toEqualTypeOf<never>();
+  type Message<C> = Exclude<keyof C, keyof ours.MessageOptions>;
+  expectTypeOf<Message<official.MessageOptions> | Message<preview.MessageOptions>>().toEqualTypeOf<never>();
+  type Given<T> = Exclude<keyof T, keyof ours.Tool>;
+  expectTypeOf<Given<official.Tool> | Given<preview.Tool>>().toEqualTypeOf<never>();
+});
+
 type Extends<A, B> = [A] extends [B] ? true : false;
 
 /** What the newest SDK has beyond. */

@@ -83,3 +83,24 @@ test("a prompt whose session is not attached any more may be done", async () => 
   watch.onEvent({ type: "session.error", data } as SessionEvent);
   await expect(watch.outcome).rejects.toMatchObject({ message: data.message, maybeDone: true });
 });
+
+test("an idle on autopilot, and what sub-agents say and end with, do not end a wait", async () => {
+  const watch = new PromptWatch("mine");
+  watch.accepted("mine");
+  watch.onEvent(asked("mine"));
+  const ofSubAgent = (event: SessionEvent) => ({ ...event, agentId: "sub" }) as SessionEvent;
+  watch.onEvent(said("to begin with"));
+  watch.onEvent({ type: "session.idle", data: { mode: "autopilot" } } as SessionEvent);
+  for (const event of [
+    said("a sub-agent's"),
+    asked("another"),
+    { type: "session.idle", data: {} } as SessionEvent,
+    { type: "session.error", data: { message: "a sub-agent's" } } as SessionEvent,
+  ])
+    watch.onEvent(ofSubAgent(event));
+  expect(watch.isOver).toBe(false);
+  watch.onEvent({ type: "session.error", data: { message: "x", originatingMessageId: "another" } } as never);
+  expect(watch.isOver).toBe(false);
+  watch.onEvent({ type: "session.idle", data: {} } as SessionEvent);
+  expect((await watch.outcome)?.data.content).toBe("to begin with");
+});

@@ -31,6 +31,7 @@ export class PromptWatch {
   /** Prompts whose turns it has seen begin. */
   readonly #begunIds = new Set<string | undefined>();
   #last: AssistantMessageEvent | undefined;
+  #wasAborted = false;
 
   constructor(messageId: string) {
     this.#messageId = messageId;
@@ -50,6 +51,11 @@ export class PromptWatch {
   /** It has ended, one way or the other. */
   get isOver(): boolean {
     return this.#over;
+  }
+
+  /** Its turn was ended before it was done. */
+  get wasAborted(): boolean {
+    return this.#wasAborted;
   }
 
   /** The server has the prompt, and calls it by this id. */
@@ -101,11 +107,14 @@ export class PromptWatch {
     if (type === "user.message") this.#onUserMessage(data as UserMessage);
     else if (type === "assistant.message") this.#last = event;
     else if (!this.#accepted && !this.#begun) return;
-    else if (type === "session.idle") this.#onIdle();
+    else if (type === "session.idle") this.#onIdle(data as Rest);
     else if (type === "session.error") this.#onError(data as SessionFailure);
   }
 
-  #onIdle(): void {
+  #onIdle({ aborted, mode }: Rest): void {
+    // On autopilot the agent goes on after it.
+    if (mode === "autopilot") return;
+    this.#wasAborted = aborted === true;
     if (this.#lookingUp && !this.#begun) this.#restedMeanwhile = true;
     else this.end();
   }
@@ -134,6 +143,11 @@ export class PromptWatch {
     if (errorType === "connection") markMaybeDone(error);
     this.fail(error);
   }
+}
+
+interface Rest {
+  readonly aborted?: boolean;
+  readonly mode?: string;
 }
 
 interface UserMessage {

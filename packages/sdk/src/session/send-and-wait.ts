@@ -13,6 +13,8 @@ export interface PromptToAwait {
   readonly message: Readonly<Record<string, unknown>> & { readonly messageId: string };
   /** The application chose the id, and may have sent the prompt before. */
   readonly ownId: boolean;
+  /** An answer of a form is wanted: what was said before the turn was aborted is none. */
+  readonly wantsForm?: boolean;
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -21,7 +23,7 @@ export interface PromptToAwait {
 export async function sendAndWait(
   core: SessionCore,
   hold: SessionHold,
-  { message, ownId, timeoutMs = DEFAULT_TURN_MS, signal }: PromptToAwait,
+  { message, ownId, wantsForm = false, timeoutMs = DEFAULT_TURN_MS, signal }: PromptToAwait,
 ): Promise<AssistantMessageEvent | undefined> {
   const watch = new PromptWatch(message.messageId);
   const stopWatching = core.watch((event) => watch.onEvent(event));
@@ -46,7 +48,11 @@ export async function sendAndWait(
         if (ownId && id === message.messageId && !watch.hasBegun) void lookUp(core, watch, id);
       });
       // The answer may be there before the server's word that it has the prompt.
-      return Promise.race([sent, watch.outcome]).then(() => watch.outcome);
+      await Promise.race([sent, watch.outcome]);
+      const answer = await watch.outcome;
+      if (wantsForm && watch.wasAborted)
+        throw new Error("the run was aborted before it had an answer of the schema's form");
+      return answer;
     });
   } catch (error) {
     if (accepted && givenUp) markMaybeDone(error);

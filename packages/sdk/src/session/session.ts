@@ -11,6 +11,7 @@ import {
 } from "@rightseat/protocol";
 import type { CallOptions } from "../call-options.ts";
 import type { EventStream, EventStreamOptions } from "../events/event-stream.ts";
+import { refuse } from "../factories.ts";
 import { createRpc, type SessionRpc } from "../rpc.ts";
 import type {
   AssistantMessageEvent,
@@ -81,6 +82,16 @@ export class CopilotSession {
     return this.#rpc;
   }
 
+  /** @throws Error always: agent factories are for extensions of the Copilot CLI. */
+  get factory(): never {
+    return refuse("session.factory");
+  }
+
+  /** @throws Error always: dynamic workflows are for extensions of the Copilot CLI. */
+  get workflow(): never {
+    return refuse("session.workflow");
+  }
+
   /** Asks the user through whichever client can show a form. */
   get ui(): SessionUiApi {
     return createUi(async (params) => {
@@ -117,7 +128,7 @@ export class CopilotSession {
   /**
    * Asks for an answer of a schema's form, and resolves with what the schema makes of it.
    *
-   * @throws Error also for an answer that is no JSON or does not fit; its `cause` says why
+   * @throws Error also for a run that was aborted, and an answer that is no JSON or does not fit; its `cause` says why
    */
   sendAndWait<T>(
     prompt: string | MessageOptions,
@@ -144,7 +155,8 @@ export class CopilotSession {
     const ownId = typeof prompt !== "string" && prompt.messageId !== undefined;
     const made = toMessage(prompt);
     const message = made instanceof Promise ? await made : made;
-    return sendAndWait(this.#core, this.#hold, { message, ownId, timeoutMs, signal });
+    const wantsForm = typeof prompt !== "string" && prompt.responseSchema !== undefined;
+    return sendAndWait(this.#core, this.#hold, { message, ownId, wantsForm, timeoutMs, signal });
   }
 
   /** Tells events of one type. Returns the way to stop. */
