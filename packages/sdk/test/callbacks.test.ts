@@ -116,29 +116,83 @@ describe.each(SETTLING)("an answer that %s", (_way, misbehave) => {
 });
 
 describe("an answer that never settles", () => {
-  test.each(Object.entries(ANSWERING).slice(0, 2))(
+  const QUESTIONS: Record<string, (callback: Misbehaviour) => SessionConfig> = {
+    ...ANSWERING,
+    "an answer of the user": (onUserInputRequest) => ({ onUserInputRequest, availableTools: ["ask_user"] }),
+  };
+  const prompt = (name: string) => (name === "an answer of the user" ? "ask the user" : "tool lookup 1");
+  const askUser = ({ body }: { body: Record<string, unknown> }) => {
+    const last = JSON.stringify((body["messages"] as unknown[]).at(-1));
+    return last.includes("ask the user")
+      ? { toolCalls: [{ name: "ask_user", arguments: { question: "which?" } }] }
+      : undefined;
+  };
+  const never = () => {
+    let call: () => void = () => undefined;
+    const called = new Promise<void>((resolve) => {
+      call = resolve;
+    });
+    const callback = () => {
+      call();
+      return new Promise(() => undefined);
+    };
+    return { called, callback };
+  };
+
+  test.each(Object.entries(QUESTIONS))(
     "as %s leaves the session to be aborted, and to be left",
-    async (_name, configWith) => {
+    async (name, configWith) => {
+      world.model.use(askUser);
       const client = world.connect();
-      const { config, events } = witness(
-        world.model,
-        configWith(() => new Promise(() => undefined)),
-      );
+      const { called, callback } = never();
+      const { config } = witness(world.model, configWith(callback));
       const session = await client.createSession(config);
-      const asked = new Promise<void>((resolve) => {
-        session.on((event) => {
-          if (event.type === "permission.requested" || event.type === "external_tool.requested") resolve();
-        });
-      });
-      const waiting = session.sendAndWait("tool lookup 1");
-      await asked;
+      const waiting = session.sendAndWait(prompt(name));
+      await called;
+      await session.getEvents();
       await session.abort();
       await waiting;
-      expect(events.map(({ type }) => type)).toContain("abort");
-      expect((await session.sendAndWait("echo next"))?.data.content).toBe("next");
       expect(await client.stop()).toEqual([]);
     },
   );
+
+  test.each(Object.entries(QUESTIONS))(
+    "as %s is waited for until the server's deadline",
+    async (name, configWith) => {
+      await using impatient = await startWorld(["--question-deadline", "1", "--hook-deadline", "1"]);
+      impatient.model.use(askUser);
+      const { called, callback } = never();
+      const session = await impatient
+        .connect()
+        .createSession(witness(impatient.model, configWith(callback)).config);
+      const answered = session.sendAndWait(prompt(name));
+      await called;
+      expect((await answered)?.data.content).toMatch(/^(done|ok)$/);
+    },
+  );
+});
+
+test("a provider's token that never settles ends the turn at the server's deadline, or when it is aborted", async () => {
+  await using impatient = await startWorld(["--question-deadline", "1"]);
+  for (const { open, abort } of [
+    { open: impatient, abort: false },
+    { open: world, abort: true },
+  ]) {
+    let call: () => void = () => undefined;
+    const called = new Promise<void>((resolve) => {
+      call = resolve;
+    });
+    const bearerTokenProvider = () => {
+      call();
+      return new Promise<string>(() => undefined);
+    };
+    const provider = { type: "openai" as const, baseUrl: `${open.model.url}/v1`, bearerTokenProvider };
+    const session = await open.connect().createSession(witness(open.model, { provider }).config);
+    const waiting = session.sendAndWait("echo hi").catch((error: Error) => error.message);
+    await called;
+    if (abort) await session.abort();
+    expect(await waiting).toEqual(abort ? undefined : expect.stringContaining("no answer within 1 s"));
+  }
 });
 
 test("what callbacks throw is told to onWarning, and on the console when that throws", async () => {

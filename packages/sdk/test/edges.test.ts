@@ -191,3 +191,24 @@ test.each(["COPILOT_CLI_PATH", "path"])(
     expect(stdout).toContain("hello");
   },
 );
+
+test("a runtime that the client started is not started again when it ends", async () => {
+  await using home = await tempHome();
+  const program = `
+    import { CopilotClient, RuntimeConnection } from "@rightseat/sdk";
+    const env = { ...process.env, COPILOT_CLI_PATH: "", COPILOT_HOME: ${JSON.stringify(home.path)} };
+    let end;
+    const gone = new Promise((resolve) => (end = resolve));
+    const client = new CopilotClient({
+      connection: RuntimeConnection.forStdio({ env, args: ["--demo"] }),
+      onConnectionState: (state) => state === "disconnected" && end(),
+    });
+    const session = await client.createSession({});
+    await client.rpc.runtime.shutdown().catch(() => undefined);
+    await gone;
+    const error = await session.getEvents().catch((thrown) => thrown);
+    console.log(error.name, error.message);
+    await client.forceStop();`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], { cwd: PACKAGE });
+  expect(stdout).toMatch(/^ConnectionError Connection is closed/);
+});

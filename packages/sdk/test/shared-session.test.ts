@@ -124,3 +124,48 @@ test("objects that are made at once, one after the other is left, are all of the
   await Promise.all([first?.disconnect(), client.resumeSession(ID, config())]);
   expect(await client.stop()).toEqual([]);
 });
+
+test("a tool that two clients have is called in both, and the first answer counts", async () => {
+  let answerLate: (text: string) => void = () => undefined;
+  const late = new Promise<string>((resolve) => {
+    answerLate = resolve;
+  });
+  let call: () => void = () => undefined;
+  const called = new Promise<void>((resolve) => {
+    call = resolve;
+  });
+  const of = (handler: () => unknown) =>
+    defineTool("lookup", { parameters: { type: "object", properties: {} }, handler });
+  const first = of(() => called.then(() => "the first answer"));
+  const second = of(() => {
+    call();
+    return late;
+  });
+  const one = await world.connect().createSession(config({ sessionId: ID, tools: [first] }));
+  const two = await world.connectDirectly().resumeSession(ID, config({ tools: [second] }));
+  await one.sendAndWait("tool lookup 1");
+  answerLate("too late");
+  expect(await toolResults(two)).toEqual(["the first answer"]);
+});
+
+test("the signal of a tool's handler aborts when its result is not wanted any more", async () => {
+  let take: (signal: AbortSignal | undefined) => void = () => undefined;
+  const taken = new Promise<AbortSignal | undefined>((resolve) => {
+    take = resolve;
+  });
+  const tool = defineTool("lookup", {
+    parameters: { type: "object", properties: {} },
+    handler: (_args, { signal }) => {
+      take(signal);
+      return new Promise(() => undefined);
+    },
+  });
+  const session = await world.connect().createSession(config({ sessionId: ID, tools: [tool] }));
+  const waiting = session.sendAndWait("tool lookup 1");
+  const signal = await taken;
+  expect(signal?.aborted).toBe(false);
+  const aborted = new Promise((resolve) => signal?.addEventListener("abort", resolve));
+  const other = await world.connectDirectly().resumeSession(ID, config());
+  await other.abort();
+  await Promise.all([aborted, waiting]);
+});

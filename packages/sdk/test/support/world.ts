@@ -19,10 +19,11 @@ export interface World extends AsyncDisposable {
   connectDirectly(): CopilotClient;
 }
 
-export async function startWorld(): Promise<World> {
+/** @param flags of the server's command */
+export async function startWorld(flags: string[] = []): Promise<World> {
   const home = await tempHome();
   const model = await startScriptedModelServer();
-  const server = await startServer(home.path);
+  const server = await startServer(home.path, { flags });
   const proxy = await startFaultProxy({ port: server.port, random: Math.random });
   const clients: CopilotClient[] = [];
   const warnings: string[] = [];

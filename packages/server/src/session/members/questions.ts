@@ -54,12 +54,13 @@ const BETWEEN_CALLS: ReadonlySet<QuestionKind> = new Set(["session-limits", "aut
 export class Questions {
   /** By request id; undefined while nothing waits, as in most sessions most of the time. */
   #pending: Map<string, Pending> | undefined;
-  readonly #deadlineMs: number;
+  /** How long a question may wait. */
+  readonly deadlineMs: number;
   readonly #waits: ClientWaits | undefined;
 
   /** @param deadlineMs how long a question may wait, in milliseconds. */
   constructor(deadlineMs: number, waits?: ClientWaits) {
-    this.#deadlineMs = deadlineMs;
+    this.deadlineMs = deadlineMs;
     this.#waits = waits;
   }
 
@@ -82,7 +83,7 @@ export class Questions {
         else resolve(outcome as QuestionOutcome<T>);
       };
       const onAbort = () => settle({ kind: "cancelled", reason: "aborted" });
-      const timer = setTimeout(() => settle({ kind: "expired" }), this.#deadlineMs);
+      const timer = setTimeout(() => settle({ kind: "expired" }), this.deadlineMs);
       timer.unref();
       signal.addEventListener("abort", onAbort, { once: true });
       this.#pending ??= new Map();

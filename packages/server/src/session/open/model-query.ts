@@ -8,6 +8,7 @@ import type { ClientInferences } from "../members/client-inferences.ts";
 import type { Waiter } from "../members/client-waits.ts";
 import type { SessionSettings } from "../members/session-settings.ts";
 import { type Wait, waitingFetch } from "../members/waiting-fetch.ts";
+import { requestInTime } from "./request-in-time.ts";
 import type { Session } from "./session.ts";
 
 /** Who asks a model: for clients that carry model traffic, and for the provider. */
@@ -95,10 +96,10 @@ async function askForToken(session: Session, providerName: string): Promise<stri
   const reasons: string[] = [];
   for (const link of session.attachments.keys()) {
     try {
-      const answer = (await link.request("providerToken.getToken", {
-        sessionId: session.id,
-        providerName,
-      })) as { token?: unknown };
+      const params = { sessionId: session.id, providerName };
+      const answer = (await requestInTime(session, link, "providerToken.getToken", params)) as {
+        token?: unknown;
+      };
       if (typeof answer?.token === "string") return answer.token;
       reasons.push("it answered without a token");
     } catch (error) {

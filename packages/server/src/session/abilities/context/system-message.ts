@@ -11,6 +11,7 @@ import { renderInstructions } from "../../../discovery/render-instructions.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
 import type { ClientLink } from "../../members/client-link.ts";
 import type { Asking } from "../../members/client-waits.ts";
+import { requestInTime } from "../../open/request-in-time.ts";
 import type { Session } from "../../open/session.ts";
 import { currentMode } from "../../open/session-mode.ts";
 import type { SessionState } from "../../state/session-state.ts";
@@ -97,7 +98,7 @@ async function build(session: Session, from: Ingredients, asking: Asking): Promi
       (async (sections) => {
         const params = { sessionId: session.id, sections };
         const answer = await session.waits.during(asking.waiter, () =>
-          transformer.request("systemMessage.transform", params, asking.signal),
+          requestInTime(session, transformer, "systemMessage.transform", params, asking.signal),
         );
         return (answer as { sections?: typeof sections } | null)?.sections ?? {};
       }),
