@@ -212,3 +212,37 @@ test("a runtime that the client started is not started again when it ends", asyn
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], { cwd: PACKAGE });
   expect(stdout).toMatch(/^ConnectionError Connection is closed/);
 });
+
+describe("a session whose making was given up and lost with the connection", () => {
+  /** The server makes the session, and its word for it is lost. */
+  async function giveUpCreating(client: CopilotClient, config: { sessionId?: string }): Promise<void> {
+    const answer = server.answers.get("session.create");
+    server.answers.set("session.create", () => new Promise(() => undefined));
+    await expect(client.createSession(config, { timeoutMs: 20 })).rejects.toThrow("session.create");
+    server.cutAll();
+    if (answer) server.answers.set("session.create", answer);
+  }
+
+  test("is deleted once there is a connection, when the client chose its id", async () => {
+    const client = connect();
+    await client.start();
+    await giveUpCreating(client, {});
+    await client.ping();
+    await server.until(() => askedFor("session.delete") > 0);
+    const [made] = server.asked.filter(({ method }) => method === "session.create");
+    const [deleted] = server.asked.filter(({ method }) => method === "session.delete");
+    expect(deleted?.params).toEqual({ sessionId: made?.params.sessionId });
+  });
+
+  test("is taken by the next creation, when the application chose its id", async () => {
+    const client = connect();
+    await client.start();
+    await giveUpCreating(client, { sessionId: "own" });
+    server.answers.set("session.create", () => {
+      throw new RpcError("session_exists", "Session already exists");
+    });
+    const session = await client.createSession({ sessionId: "own" });
+    expect(session.sessionId).toBe("own");
+    expect([askedFor("session.delete"), askedFor("session.resume")]).toEqual([0, 1]);
+  });
+});

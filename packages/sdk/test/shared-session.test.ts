@@ -169,3 +169,25 @@ test("the signal of a tool's handler aborts when its result is not wanted any mo
   await other.abort();
   await Promise.all([aborted, waiting]);
 });
+
+test("a session that another client deletes ends its waits, its events and its calls by name, and is open no more", async () => {
+  world.model.use(() => ({ hang: true }));
+  const client = world.connect();
+  const session = await client.createSession(config({ sessionId: ID }));
+  const begun = new Promise<void>((resolve) => {
+    session.on("assistant.turn_start", () => resolve());
+  });
+  const waiting = session.sendAndWait("no end").catch((error: Error) => error.message);
+  const stream = session.events({ types: ["session.info"] });
+  const reading = stream.next();
+  await begun;
+  const other = world.connectDirectly();
+  await other.start();
+  await other.deleteSession(ID);
+  expect(await waiting).toBe(`the session ${ID} was deleted`);
+  expect(await reading).toEqual({ value: undefined, done: true });
+  await expect(session.send("x")).rejects.toThrow(`the session ${ID} was deleted`);
+  world.model.use(undefined);
+  expect(await say(await client.createSession(config({ sessionId: ID })), "anew")).toBe("anew");
+  expect(await client.stop()).toEqual([]);
+});
