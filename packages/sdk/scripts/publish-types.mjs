@@ -33,7 +33,8 @@ function publishable(folder, path) {
     .replaceAll(/(["'])@rightseat\/protocol\/types\1/g, `"./${here}/generated/index.js"`)
     .replaceAll(/(["'])@rightseat\/protocol\1/g, `"./${here}/index.js"`)
     .replaceAll(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"');
-  const slim = SLIM.get(basename(path));
+  const slim =
+    SLIM.get(basename(path)) ?? (dirname(path) === join(folder, "protocol") ? slimInner : undefined);
   return slim ? slim(text) : text.replaceAll(/^(?: {4})+/gm, (indent) => " ".repeat(indent.length / 4));
 }
 
@@ -51,6 +52,11 @@ function slimNewest(text) {
 function withoutFields(text, table) {
   const types = text.slice(0, table).replaceAll(new RegExp(`^ *${COMMENT}`, "gms"), "");
   return shortened(types + text.slice(table)).replaceAll(/^ +/gm, "");
+}
+
+/** How messages travel is no affair of applications. */
+function slimInner(text) {
+  return text.replaceAll(new RegExp(`^ *${COMMENT}`, "gms"), "");
 }
 
 /** Every event has the same envelope, is named by its type, and its data are described with it. */
