@@ -47,6 +47,7 @@ import { agentToolDefinitions } from "./session/abilities/sub-agents/agent-tool-
 import { closeCutOffToolCalls } from "./session/abilities/tools/cut-off-tool-calls.ts";
 import { closeInterruptedAgents, closeInterruptedRun } from "./session/abilities/tools/interrupted.ts";
 import { workingDirectoryOf } from "./session/abilities/workspace/working-directory.ts";
+import { checkFields, honoured, within } from "./session/members/field-rules.ts";
 import type { PublishedFields } from "./session/members/published-fields.ts";
 import { warnOfFields } from "./session/open/warn-of-fields.ts";
 import { followSignal } from "./session/runs/run.ts";
@@ -325,7 +326,7 @@ export function createServer(
       import("@rightseat/protocol/validators"),
       import("./session/members/published-fields.ts"),
     ]);
-    publishedFields = new PublishedFields(knownFields);
+    publishedFields = new PublishedFields(knownFields, { checkFields, honoured, within });
     return paramsValidators;
   });
   const quickAck = createQuickAck((error) =>

@@ -14,6 +14,8 @@ import {
   checkFields,
   type FieldRule,
   type FieldRules,
+  honoured,
+  within,
 } from "../src/session/members/field-rules.ts";
 import {
   ADD_PROVIDERS_FIELDS,
@@ -161,7 +163,7 @@ describe.each(["session.create", "session.resume", "session.provider.add", "sess
 );
 
 describe("methods without a table of their own", () => {
-  const fields = new PublishedFields(knownFields);
+  const fields = new PublishedFields(knownFields, { checkFields, honoured, within });
   const methods = Object.keys(paramsValidators).filter((method) => !WITH_OWN_TABLE.has(method));
 
   test("are all but those that have one here", () => {

@@ -2,7 +2,8 @@
  * Fields that clients send and no schema of the wire knows, told as those of `session.create` are: for every method
  * without a table of its own in `session-fields.ts`, `nested-fields.ts` or `prompt-fields.ts`.
  */
-import { checkFields, type FieldRule, type FieldRules, honoured, within } from "./field-rules.ts";
+import type * as fieldRules from "./field-rules.ts";
+import type { FieldRule, FieldRules } from "./field-rules.ts";
 
 /** As the generated table of the protocol has them; see `KnownObject` there. */
 export interface KnownFields {
@@ -30,17 +31,20 @@ export const WITH_OWN_TABLE: ReadonlySet<string> = new Set([
 /** Rules by the place of their object; made when one first comes. */
 export class PublishedFields {
   readonly #known: KnownFields;
+  readonly #means: Pick<typeof fieldRules, "checkFields" | "honoured" | "within">;
   readonly #rules = new Map<number, FieldRules>();
 
-  constructor(known: KnownFields) {
+  /** @param means given, so that this is loaded late without taking what a start loads apart. */
+  constructor(known: KnownFields, means: Pick<typeof fieldRules, "checkFields" | "honoured" | "within">) {
     this.#known = known;
+    this.#means = means;
   }
 
   /** A line for each field of the parameters that is not known, as `checkFields` has it. */
   unknownIn(method: string, params: object): readonly string[] {
     const { places } = this.#known;
     if (WITH_OWN_TABLE.has(method) || !Object.hasOwn(places, method)) return [];
-    return checkFields(method, params, this.#rulesAt(places[method] as number));
+    return this.#means.checkFields(method, params, this.#rulesAt(places[method] as number));
   }
 
   #rulesAt(place: number): FieldRules {
@@ -55,6 +59,7 @@ export class PublishedFields {
 
   #ruleOf(place: number): FieldRule {
     const object = this.#known.objects[place];
+    const { honoured, within } = this.#means;
     if (!object) return honoured;
     const [fields, values] = object;
     if (values === undefined) return within(() => this.#rulesAt(place));
