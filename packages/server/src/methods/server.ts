@@ -38,8 +38,8 @@ export function serverMethods(services: Services): Methods {
       await services.onShutdownRequest();
       return null;
     },
-    "llmInference.setProvider": (_params: unknown, scope: Scope) => {
-      services.inferences.register(scope.link);
+    "llmInference.setProvider": async (_params: unknown, scope: Scope) => {
+      await services.inferences.register(scope.link);
       return { success: true };
     },
     "llmInference.httpResponseStart": (

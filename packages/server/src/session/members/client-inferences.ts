@@ -1,14 +1,17 @@
 /** Which connected clients carry model traffic themselves, and the way through each of them. */
-import { type ClientInference, createClientInference } from "../../models/client-fetch.ts";
+import type { ClientInference } from "../../models/client-fetch.ts";
 import type { ClientLink } from "./client-link.ts";
 
 export type { ClientInference };
 
 export class ClientInferences {
   readonly #byLink = new Map<ClientLink, ClientInference>();
+  readonly #gone = new WeakSet<ClientLink>();
 
-  register(link: ClientLink): void {
-    if (this.#byLink.has(link)) return;
+  /** The code that carries calls is loaded with the first client that does; a client that went meanwhile carries none. */
+  async register(link: ClientLink): Promise<void> {
+    const { createClientInference } = await import("../../models/client-fetch.ts");
+    if (this.#byLink.has(link) || this.#gone.has(link)) return;
     this.#byLink.set(
       link,
       createClientInference({ request: (method, params, signal) => link.request(method, params, signal) }),
@@ -21,6 +24,7 @@ export class ClientInferences {
 
   /** The client went: what it was carrying fails. */
   drop(link: ClientLink, error: Error): void {
+    this.#gone.add(link);
     this.#byLink.get(link)?.close(error);
     this.#byLink.delete(link);
   }

@@ -25,9 +25,9 @@ test.each([
   { capi: undefined, socket: true },
   { capi: { enableWebSocketResponses: true }, socket: true },
   { capi: { enableWebSocketResponses: false }, socket: false },
-])("with capi $capi a client's WebSocket is used: $socket", ({ capi, socket }) => {
+])("with capi $capi a client's WebSocket is used: $socket", async ({ capi, socket }) => {
   const inferences = new ClientInferences();
-  inferences.register(link);
+  await inferences.register(link);
   const query = modelQueryOf(carried({ capi }), inferences, true);
   expect(query.fetch).toBeDefined();
   expect(query.socketFetch !== undefined).toBe(socket);
