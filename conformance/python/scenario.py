@@ -6,7 +6,7 @@ import sys
 
 from copilot import CopilotClient, RuntimeConnection, Tool, ToolResult
 from copilot.rpc import PermissionDecisionApproveOnce, PermissionDecisionReject
-from copilot.session_events import AssistantMessageDeltaData
+from copilot.session_events import AssistantMessageDeltaData, SessionIdleData, SessionWarningData
 
 SESSION_ID = os.environ["SESSION_ID"]
 MODEL = {
@@ -73,6 +73,34 @@ async def first_phase(client, application):
     print("permission: refused, the tool did not run")
 
     print(f"list: {len(await client.list_sessions())} session")
+
+    if os.environ.get("BLOCKED"):
+        await blocked(client, application)
+
+
+async def blocked(client, application):
+    """A hook refuses a prompt: a warning, no traceback, and the session is idle again."""
+    session = await client.create_session(
+        hooks={"on_user_prompt_submitted": lambda _input, _context: {"decision": "block", "reason": "not now"}},
+        on_permission_request=application.decide,
+        **MODEL,
+    )
+    idle = asyncio.Event()
+    warnings = []
+
+    def listen(event):
+        if isinstance(event.data, SessionWarningData):
+            warnings.append(event.data.warning_type)
+        if isinstance(event.data, SessionIdleData):
+            idle.set()
+
+    session.on(listen)
+    await session.send("echo no")
+    await idle.wait()
+    print(f"blocked: {', '.join(warnings)}")
+    idle.clear()
+    assert await session.send_and_wait("echo no again") is None
+    await client.delete_session(session.session_id)
 
 
 async def second_phase(client, application):

@@ -9,10 +9,16 @@ export interface Language {
   /** Its name; its folder in `conformance` too, unless `source` names another. */
   readonly folder: string;
   readonly source?: string;
+  /** Other folders in `conformance` that its packages are looked for in. */
+  readonly beside?: readonly string[];
+  /** For its program alone. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The lines that it prints, by phase; default `PHASES`. */
   readonly phases?: readonly (readonly string[])[];
   /** Neither it nor the server may complain: nothing on standard error, no option without effect. */
   readonly isQuiet?: true;
+  /** It starts the runtime that RUNTIME_PATH names: there is no address, and nobody to know by a token. */
+  readonly startsRuntime?: true;
   /** Not an official SDK: where it cannot be installed, it is skipped. */
   readonly isClient?: true;
   readonly sdk: string;
@@ -33,7 +39,11 @@ const python = (workFolder: string): string =>
     : inFolder(workFolder, "venv", "bin", "python");
 
 const NEWEST_PYTHON = "github-copilot-sdk==1.0.27";
-const npmInstall: CommandLine = ["npm", "install", "--no-audit", "--no-fund", "--silent"];
+const npmInstall: CommandLine = [
+  "npm",
+  "install",
+  ...["--no-audit", "--no-fund", "--no-package-lock", "--silent"],
+];
 
 const install = (workFolder: string, ...what: string[]): CommandLine[] => [
   ["python3", "-m", "venv", "venv"],
@@ -55,6 +65,8 @@ export const languages: readonly Language[] = [
     sdk: "github-copilot-sdk 1.0.27",
     bringsToken: true,
     isQuiet: true,
+    phases: PHASES_AND_BLOCKED,
+    env: { BLOCKED: "1" },
     toolchain: [["python3", "--version"]],
     prepare: (workFolder) => install(workFolder, NEWEST_PYTHON),
     run: (workFolder) => [python(workFolder), "scenario.py"],
@@ -87,6 +99,26 @@ export const languages: readonly Language[] = [
     toolchain: [["python3", "--version"]],
     prepare: (workFolder) => install(workFolder, "-r", "requirements.txt"),
     run: (workFolder) => [python(workFolder), "scenario.py"],
+  },
+  {
+    folder: "squad",
+    beside: ["no-copilot"],
+    sdk: "@bradygaster/squad-sdk 0.8.18",
+    bringsToken: false,
+    isClient: true,
+    startsRuntime: true,
+    phases: [
+      [
+        "status: protocol 3",
+        "create: the session has the id that was asked for",
+        "send: forty-two",
+        "resume: and this",
+        "list: 1 session",
+      ],
+    ],
+    toolchain: [["npm", "--version"]],
+    prepare: () => [npmInstall],
+    run: () => ["node", "scenario.mjs"],
   },
   {
     folder: "go",

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { startOwnRuntime } from "../own-runtime.ts";
 import { startRecordingProxy } from "../recording-proxy.ts";
-import { runtimeEnvironment } from "../runtime-process.ts";
+import { runtimeEnvironment, runtimePath } from "../runtime-process.ts";
+import { tempFolder } from "../temp-folder.ts";
 import { createWireChecker } from "../world.ts";
 import { type Access, createAccesses } from "./access.ts";
 import type { Language } from "./languages.ts";
@@ -43,10 +44,16 @@ export async function tryLanguage(language: Language, sourceFolder: string): Pro
   const workFolder = join(tmpdir(), "rightseat-conformance-sdks", language.folder);
   await mkdir(workFolder, { recursive: true });
   await cp(join(sourceFolder, language.source ?? language.folder), workFolder, { recursive: true });
+  for (const folder of language.beside ?? [])
+    await cp(join(sourceFolder, folder), join(workFolder, folder), { recursive: true });
   for (const command of language.prepare(workFolder)) {
     const made = await runCommand(command, { cwd: workFolder, env, timeoutMs: PREPARE_TIMEOUT_MS });
     if (!made.ok && language.isClient) return verdict("skipped", "it cannot be installed");
     if (!made.ok) return verdict("failed", `${command.join(" ")}\n${made.log.trimEnd()}`);
+  }
+  if (language.startsRuntime) {
+    const problem = await tryStarting(language, workFolder);
+    return problem === undefined ? verdict("passed") : verdict("failed", problem);
   }
   await using accesses = await createAccesses();
   for (const access of accesses.all) {
@@ -54,6 +61,37 @@ export async function tryLanguage(language: Language, sourceFolder: string): Pro
     if (problem !== undefined) return verdict("failed", `${access.name}: ${problem}`);
   }
   return verdict("passed");
+}
+
+async function tryStarting(language: Language, workFolder: string): Promise<string | undefined> {
+  await using model = await startScriptedModelServer();
+  await using home = await tempFolder();
+  for (const [phase, expected] of (language.phases ?? PHASES).entries()) {
+    const [program, ...args] = language.run(workFolder);
+    const { ok, output, log } = await runCommand([program, ...args, String(phase + 1)], {
+      cwd: workFolder,
+      env: runtimeEnvironment({
+        RUNTIME_PATH: runtimePath,
+        HOME: home.path,
+        COPILOT_HOME: home.path,
+        MODEL_URL: `${model.url}/v1`,
+        SESSION_ID: randomUUID(),
+        ...WITHOUT_RUNTIME,
+        ...language.env,
+      }),
+      timeoutMs: PHASE_TIMEOUT_MS,
+    });
+    const said = saidBy(output);
+    const wrong = expected.findIndex((line, at) => said[at] !== line);
+    if (!ok || wrong >= 0 || said.length !== expected.length)
+      return `phase ${phase + 1}: expected ${JSON.stringify(expected[wrong] ?? "no more")}\n${log.trimEnd()}`;
+  }
+  return undefined;
+}
+
+/** The lines of the scenario: SDKs say things of their own as well. */
+function saidBy(output: string): string[] {
+  return output.split(/\r?\n/).filter((line) => /^[a-z]+: /.test(line));
 }
 
 async function tryAccess(
@@ -76,11 +114,11 @@ async function tryAccess(
         SESSION_ID: sessionId,
         ...(token === undefined ? {} : { CONNECTION_TOKEN: token }),
         ...WITHOUT_RUNTIME,
+        ...language.env,
       }),
       timeoutMs: PHASE_TIMEOUT_MS,
     });
-    // SDKs say things of their own as well.
-    return { ...outcome, said: outcome.output.split(/\r?\n/).filter((line) => /^[a-z]+: /.test(line)) };
+    return { ...outcome, said: saidBy(outcome.output) };
   };
   const problems: string[] = [];
 
