@@ -2,7 +2,7 @@
  * Where the server's time goes: runs scenarios with V8's CPU profiler on the server, and prints the
  * functions and modules with the most self time.
  *
- * node bench/profile.mjs [--top N] [--only concurrent,streaming,turn,tool]
+ * node bench/profile.mjs [--top N] [--only concurrent,streaming,turn,tool,each-turn]
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import { ownServer, serve } from "./lib/bench.mjs";
 import { readCpuProfile } from "./lib/cpu-profile.mjs";
 import { formatTable } from "./lib/table.mjs";
 import { concurrent } from "./questions/concurrent.mjs";
+import { eachTurn } from "./questions/each-turn.mjs";
 import { streaming } from "./questions/streaming.mjs";
 import { tool } from "./questions/tool.mjs";
 import { turn } from "./questions/turn.mjs";
@@ -24,6 +25,7 @@ const scenarios = [
   { question: streaming, size: { deltas: 20_000, times: 12 } },
   { question: turn, size: { warm: 20, turns: 1_500 } },
   { question: tool, size: { calls: 100, times: 12 } },
+  { question: eachTurn, size: { cycles: 400 } },
 ];
 
 const { values: options } = parseArgs({

@@ -1,6 +1,7 @@
 import { churn } from "./churn.mjs";
 import { concurrent } from "./concurrent.mjs";
 import { create } from "./create.mjs";
+import { eachTurn } from "./each-turn.mjs";
 import { hostile } from "./hostile.mjs";
 import { idle } from "./idle.mjs";
 import { largeLog } from "./large-log.mjs";
@@ -30,6 +31,7 @@ export const questions = [
   tenants,
   hostile,
   churn,
+  eachTurn,
   resume,
   largeLog,
   list,
