@@ -272,6 +272,7 @@ export function createServer(
     instructionsOf: (session) => instructionsOf(session, surroundings),
     commands,
     places,
+    shellTasksOf: (session) => builtInTools(session).shellTasks(),
     userShell: {
       placeOf: runs.permissions.placeOf,
       startCommand: (session, options) => builtInTools(session).startCommand(options),

@@ -147,6 +147,7 @@ const WITHOUT: readonly string[] = [
   "session.workspaces.removePath",
   "session.workspaces.statFile",
   "session.customizations.reload",
+  "session.tasks.readOutput",
   "session.instructions.reload",
   "session.managedSettings.get",
   "session.provider.withdraw",

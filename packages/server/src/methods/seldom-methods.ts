@@ -37,6 +37,7 @@ export const SELDOM_METHODS: readonly string[] = [
   "session.workspaces.addSummary",
   "session.workspaces.diff",
   "session.tasks.list",
+  "session.tasks.readOutput",
   "session.tasks.startAgent",
   "session.tasks.refresh",
   "session.tasks.waitForPending",

@@ -16,12 +16,14 @@ import type { RunServices } from "../session/runs/run.ts";
 import type { JoinServices } from "../sessions/join-session.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
+import type { ShellTasks } from "../tools/shell-task.ts";
 
 export interface Services {
   readonly version: string;
   readonly registry: SessionRegistry;
   readonly runs: RunServices;
   readonly join: JoinServices;
+  readonly shellTasksOf: (session: Session) => Promise<ShellTasks>;
   readonly userShell: UserShellServices;
   readonly places: Places;
   readonly commands: CommandServices;

@@ -10,6 +10,7 @@ import { FLEET_FIELDS } from "../session/members/prompt-fields.ts";
 import type { SubAgentSettings } from "../session/members/session-settings.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
 import { acceptPrompt } from "../session/runs/accept-prompt.ts";
+import type { ShellTask, ShellTasks } from "../tools/shell-task.ts";
 import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
 
 interface ById {
@@ -19,15 +20,38 @@ interface ByTask extends ById {
   id: string;
 }
 
+/** How long a reader of output may wait for more. */
+const MAX_READ_WAIT_MS = 30_000;
+
 export function sessionTaskMethods(services: Services): Methods {
   const open = async (params: ById, scope: Scope) => {
     const session = await sessionOf(services, scope, params);
     return { session, tasks: agentTasksOf(session, services.runs) };
   };
+  const shellsOf = async (params: ById, scope: Scope) =>
+    services.shellTasksOf(await sessionOf(services, scope, params));
   return {
     "session.tasks.list": async (params: ById, scope: Scope) => ({
-      tasks: (await open(params, scope)).tasks.list().map(toTaskInfo),
+      tasks: [
+        ...(await open(params, scope)).tasks.list().map(toTaskInfo),
+        ...(await shellsOf(params, scope)).list().map(toShellInfo),
+      ],
     }),
+    "session.tasks.readOutput": async (
+      params: ByTask & { cursor?: string | null; waitMs?: number | null },
+      scope: Scope,
+    ) => {
+      const task = (await shellsOf(params, scope)).find(params.id);
+      if (!task)
+        throw new RpcError(
+          "invalid_params",
+          `id: expected the id of a command that runs in the background, as session.tasks.list has them, got '${params.id}'`,
+          { path: "id" },
+        );
+      const waitMs = Math.min(Math.max(params.waitMs ?? 0, 0), MAX_READ_WAIT_MS);
+      const { text, cursor, isLast } = await task.read(params.cursor ?? undefined, waitMs, scope.signal);
+      return { text, cursor, ...(isLast ? { exit: exitOf(await shellsOf(params, scope), task) } : {}) };
+    },
     "session.tasks.startAgent": async (
       params: ById & {
         agentType: string;
@@ -73,6 +97,8 @@ export function sessionTaskMethods(services: Services): Methods {
     },
     "session.tasks.getProgress": async (params: ByTask, scope: Scope) => {
       const task = (await open(params, scope)).tasks.find(params.id);
+      const shell = task ? undefined : (await shellsOf(params, scope)).find(params.id);
+      if (shell) return { progress: { type: "shell", recentOutput: shell.recentOutput, pid: shell.pid } };
       return { progress: task ? { type: "agent", recentActivity: [...task.activity] } : null };
     },
     "session.tasks.getCurrentPromotable": async (params: ById, scope: Scope) =>
@@ -86,7 +112,9 @@ export function sessionTaskMethods(services: Services): Methods {
       return withTask(task && tasks.promote(task.id) ? task : undefined);
     },
     "session.tasks.cancel": async (params: ByTask, scope: Scope) => ({
-      cancelled: (await open(params, scope)).tasks.cancel(params.id),
+      cancelled:
+        (await open(params, scope)).tasks.cancel(params.id) ||
+        ((await (await shellsOf(params, scope)).find(params.id)?.cancel()) ?? false),
     }),
     "session.cancelAllBackgroundAgents": async (params: ById, scope: Scope) => {
       const { tasks } = await open(params, scope);
@@ -142,6 +170,29 @@ export function sessionTaskMethods(services: Services): Methods {
 
 function withTask(task: AgentTask | undefined) {
   return task ? { task: toTaskInfo(task) } : {};
+}
+
+/** `TaskShellInfo` of api.schema.json. */
+function toShellInfo({ id, command, description, startedAt, completedAt, status, pid }: ShellTask) {
+  return {
+    type: "shell",
+    id,
+    description,
+    status,
+    startedAt,
+    command,
+    attachmentMode: "detached",
+    executionMode: "background",
+    canPromoteToBackground: false,
+    pid,
+    ...(completedAt !== undefined ? { completedAt } : {}),
+  };
+}
+
+function exitOf(shells: ShellTasks, before: ShellTask) {
+  // It may have ended while it was read.
+  const { status, exitCode } = shells.find(before.id) ?? before;
+  return { status, ...(exitCode !== undefined ? { exitCode } : {}) };
 }
 
 /** `TaskAgentInfo` of api.schema.json. */

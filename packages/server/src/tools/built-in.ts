@@ -4,6 +4,7 @@ import { BuiltInSession, type BuiltInToolHost, type BuiltInToolSpec } from "./bu
 import { FILE_TOOLS } from "./files/definitions.ts";
 import { SEARCH_TOOLS } from "./search/definitions.ts";
 import { SHELL_TOOLS } from "./shell/definitions.ts";
+import type { ShellTasks } from "./shell-task.ts";
 import { SQL_TOOLS } from "./sql/definitions.ts";
 import type { PermissionAsk, Tool, ToolContext, ToolResult } from "./tool.ts";
 import { USER_TOOLS } from "./user/definitions.ts";
@@ -32,6 +33,8 @@ export interface BuiltInTools {
   readonly tools: readonly Tool[];
   /** Runs a command that a person asked for. @throws Error when it cannot be started; RpcError, too many run. */
   startCommand(options: UserCommandOptions): Promise<UserCommand>;
+  /** The commands that went on when their call had ended. */
+  shellTasks(): Promise<ShellTasks>;
   /** Keeps text that is too large in a file, and says where; gives it back as it is where no file can be kept. */
   keepOutput(text: string): Promise<string>;
   /** Ends the shells of the session and their processes. May be called twice; does not throw. */
@@ -54,6 +57,10 @@ class SessionTools implements BuiltInTools {
 
   async startCommand(options: UserCommandOptions): Promise<UserCommand> {
     return (await import("./shell/user-shells.ts")).startUserCommand(this.#session, options);
+  }
+
+  async shellTasks(): Promise<ShellTasks> {
+    return (await import("./shell/shell-tasks.ts")).shellTasksOf(this.#session);
   }
 
   async keepOutput(text: string): Promise<string> {

@@ -12,12 +12,15 @@ import {
   withoutNul,
 } from "../tool-arguments.ts";
 import { success } from "../tool-results.ts";
+import { OutputTail } from "./output-tail.ts";
 import { askShellPermission } from "./permission.ts";
 import { reportShell } from "./report.ts";
 import { Shells } from "./shells.ts";
 
 const DEFAULT_WAIT_SECONDS = 30;
 const MAX_WAIT_SECONDS = 3600;
+/** Kept of a command in the background, at most twice as much. */
+const TAIL_CHARS = 128 * 1024;
 /** Of one call; what a person watches needs no more, and the result has the rest. */
 const MAX_SHOWN_CHARS = 51_200;
 
@@ -33,7 +36,9 @@ export const bash: BuiltInToolBody = {
     const shells = session.resource(Shells);
     const shell = await shells.start({ ...start, cwd: context.workingDirectory, input: mode === "async" });
     const { id } = shell.info;
+    shell.tail = new OutputTail(TAIL_CHARS);
     if (mode === "async") {
+      shell.isInBackground = true;
       return success(
         `<started with shellId: ${id}. Use read_bash for its output, write_bash to send input, stop_bash to end it.>`,
       );
@@ -47,6 +52,9 @@ export const bash: BuiltInToolBody = {
     } finally {
       shell.onOutput = undefined;
     }
+    shell.isInBackground = shell.exitCode === undefined;
+    // Of one that has finished, the call's result has it.
+    if (!shell.isInBackground) shell.tail = undefined;
     return reportShell(shell);
   },
 };

@@ -13,6 +13,7 @@ import { forgetGroup } from "../group-watchdog.ts";
 import { endGroup, groupExists, signalGroup } from "../process-group.ts";
 import { EndMarker } from "./end-marker.ts";
 import { OutputCollector, type TakenOutput } from "./output-collector.ts";
+import type { OutputTail } from "./output-tail.ts";
 import type { SpawnedCommand } from "./spawn-command.ts";
 
 /** What is left mostly ends at once, or runs for long. */
@@ -33,6 +34,14 @@ export class Shell {
   /** Resolves with the exit code; 128 and the signal's number where a signal ended it. Never rejects. */
   readonly finished: Promise<number>;
   exitCode: number | undefined;
+  readonly startedAtMs = Date.now();
+  finishedAtMs: number | undefined;
+  /** It was ended before it had finished by itself. */
+  wasEnded = false;
+  /** The call that started it has ended. */
+  isInBackground = false;
+  /** For clients that read what one in the background writes. */
+  tail: OutputTail | undefined;
   /** Told all output as it comes. Must not throw. */
   onOutput: ((text: string) => void) | undefined;
   readonly #spawned: SpawnedCommand;
@@ -62,6 +71,10 @@ export class Shell {
       });
     });
     this.#reading = this.#read();
+  }
+
+  get pid(): number {
+    return this.#spawned.pid;
   }
 
   /** Whether any of its processes is left. */
@@ -101,6 +114,7 @@ export class Shell {
 
   /** Ends all of its processes, within a second. May be called twice; does not throw. */
   async end(): Promise<void> {
+    this.wasEnded ||= this.exitCode === undefined;
     if (!this.#gone) await endGroup(this.#spawned.pid);
     this.#setGone();
     await Promise.race([this.#reading, sleep(LAST_OUTPUT_MS, undefined, { ref: false })]);
@@ -125,12 +139,16 @@ export class Shell {
 
   async #take(output: Buffer): Promise<void> {
     const text = await this.#output.append(output);
-    if (text !== "") this.onOutput?.(text);
+    if (text === "") return;
+    this.tail?.append(text);
+    this.onOutput?.(text);
   }
 
   #finish(exitCode: number): void {
     this.exitCode ??= exitCode;
+    this.finishedAtMs ??= Date.now();
     this.#resolveFinished(this.exitCode);
+    this.tail?.wake();
   }
 
   /** Once the group is empty its id is free for others, and must not be signalled any more. */
