@@ -64,6 +64,7 @@ const READS = [
   "session.tasks.getCurrentPromotable",
   "session.tasks.getProgress",
   "session.tasks.list",
+  "session.tasks.readOutput",
   "session.tasks.refresh",
   "session.tasks.waitForPending",
   "session.telemetry.getEngagementId",
