@@ -184,6 +184,7 @@ module.exports = {
         `${SERVER}/models/model-provider\\.ts$`,
         `${SERVER}/store/event-log\\.ts$`,
         `${SERVER}/tools/session-todos\\.ts$`,
+        `${SERVER}/tools/shell-task\\.ts$`,
       ],
       "a method turns parameters into a call of a session or a registry, and speaks of what they speak of",
     ),
