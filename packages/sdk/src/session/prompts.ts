@@ -15,6 +15,8 @@ interface Prompt {
   readonly givenUp: AbortController;
   /** The channel that it was last sent on, and has not been answered. */
   sentOn?: Channel;
+  /** A connection was lost on which it had gone out: the server may have it, whatever it says afterwards. */
+  maybeTaken?: boolean;
 }
 
 export interface PromptsOptions {
@@ -48,7 +50,7 @@ export class Prompts {
     this.flush();
     return orAborted(answered, signal).catch((error: unknown) => {
       if (signal?.aborted && prompt) {
-        if (prompt.sentOn) markMaybeDone(error);
+        if (prompt.sentOn || prompt.maybeTaken) markMaybeDone(error);
         if (this.#unanswered.delete(prompt)) prompt.givenUp.abort(toError(error));
       }
       throw error;
@@ -64,7 +66,8 @@ export class Prompts {
 
   /** Rejects all that wait. */
   fail(error: Error): void {
-    for (const prompt of this.#unanswered) prompt.reject(prompt.sentOn ? maybeDone(error) : error);
+    for (const prompt of this.#unanswered)
+      prompt.reject(prompt.sentOn || prompt.maybeTaken ? maybeDone(error) : error);
     this.#unanswered.clear();
   }
 
@@ -84,7 +87,11 @@ export class Prompts {
         this.#settle(prompt, () => prompt.resolve(messageId));
       },
       (error: unknown) => {
-        if (isConnectionLoss(error)) return; // It waits for the next connection.
+        if (isConnectionLoss(error)) {
+          // It waits for the next connection.
+          prompt.maybeTaken = true;
+          return;
+        }
         if (reasonOf(error) === "session_not_found") {
           prompt.sentOn = undefined;
           this.#options.onSessionUnknown(channel);
