@@ -5,7 +5,7 @@
 import type { Governor } from "../limits/governor.ts";
 import { heapBytesOf } from "../session/state/heap-bytes.ts";
 import { OLDER_NAMES } from "./older-names.ts";
-import type { Methods, Scope } from "./services.ts";
+import type { CheckedMethods, Scope } from "./services.ts";
 
 /**
  * - `prompt`: a run is begun or waits: prompts and tokens of a minute and day, runs at once, stored bytes
@@ -254,18 +254,21 @@ const REQUEST_BYTES = 2_048;
 
 const EVERYTHING: readonly Need[] = ["prompt"];
 
-export function withAdmission(services: { readonly governor: Governor }, methods: Methods): Methods {
+export function withAdmission(
+  services: { readonly governor: Governor },
+  methods: CheckedMethods,
+): CheckedMethods {
   return Object.fromEntries(
     Object.entries(methods).map(([name, method]) => {
       const needs = ADMISSION.get(name) ?? EVERYTHING;
       if (needs === NOTHING) return [name, method];
-      const held = (params: unknown, scope: Scope) => {
+      const held = (params: object, scope: Scope) => {
         services.governor.admitHolding(scope.principal.tenant, sizeOf(params, scope));
         return method(params, scope);
       };
       if (ADMITS_ITSELF.has(name) || (typeof needs !== "function" && !needs.some(isAsked)))
         return [name, held];
-      const admitted = async (params: unknown, scope: Scope) => {
+      const admitted = async (params: object, scope: Scope) => {
         services.governor.admitHolding(scope.principal.tenant, sizeOf(params, scope));
         for (const need of typeof needs === "function" ? needs(params) : needs)
           await admit(services.governor, need, params, scope);

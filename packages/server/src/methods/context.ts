@@ -13,11 +13,8 @@ import {
 } from "../session/abilities/context/context-report.ts";
 import { compactNow, isManual, summarizeForHandoff } from "../session/abilities/context/manual-compaction.ts";
 import { askAside } from "../session/abilities/context/side-question.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
-
-interface ById {
-  sessionId: string;
-}
+import type { Session } from "../session/open/session.ts";
+import { type Methods, type Services, withSession } from "./services.ts";
 
 /** Undefined while a provider or GitHub cannot tell which model the session has. @throws every other error again. */
 function untold(error: unknown): undefined {
@@ -29,49 +26,41 @@ function whenTold<T>(context: ReportedContext | undefined, report: (context: Rep
   return context === undefined ? undefined : report(context);
 }
 
-export function contextMethods(services: Services): Methods {
+export function contextMethods(services: Services) {
+  const ofSession = withSession(services);
   const { runs } = services;
-  const reported = async (params: ById & Limits, scope: Scope): Promise<ReportedContext | undefined> =>
-    reportedContext(runs, await sessionOf(services, scope, params), params).catch(untold);
+  const reported = (session: Session, limits?: Limits): Promise<ReportedContext | undefined> =>
+    reportedContext(runs, session, limits).catch(untold);
   return {
-    "session.history.compact": async (
-      params: ById & {
-        customInstructions?: string;
-        trigger?: "manual" | "model_switch";
-        tokenLimit?: number;
-      },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    "session.history.compact": ofSession((session, params) => {
       const { customInstructions, trigger = "manual", tokenLimit } = params;
       return compactNow(runs, session, { customInstructions, trigger, tokenLimit });
-    },
-    "session.history.cancelBackgroundCompaction": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return { cancelled: await cancelCompaction(session, (trigger) => !isManual(trigger)) };
-    },
-    "session.history.abortManualCompaction": async (params: ById, scope: Scope) => ({
-      aborted: await cancelCompaction(await sessionOf(services, scope, params), isManual),
     }),
-    "session.history.summarizeForHandoff": async (params: ById, scope: Scope) => ({
-      summary: await summarizeForHandoff(runs, await sessionOf(services, scope, params)),
-    }),
-    "session.metadata.contextInfo": async (params: ById & Limits, scope: Scope) => ({
-      contextInfo: whenTold(await reported(params, scope), contextInfo) ?? null,
-    }),
-    "session.metadata.getContextAttribution": async (params: ById, scope: Scope) => ({
-      contextAttribution: whenTold(await reported(params, scope), contextAttribution) ?? null,
-    }),
-    "session.metadata.getContextHeaviestMessages": async (params: ById & { limit?: number }, scope: Scope) =>
-      whenTold(await reported(params, scope), (context) => heaviestMessages(context, params.limit)) ?? {
-        totalTokens: 0,
-        messages: [],
-      },
-    "session.metadata.recomputeContextTokens": async (params: ById, scope: Scope) =>
-      contextTokens(await sessionOf(services, scope, params)),
-    "session.ui.ephemeralQuery": async (params: ById & { question: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return { answer: await askAside(runs, session, params.question, scope.signal) };
-    },
-  };
+    "session.history.cancelBackgroundCompaction": ofSession(async (session) => ({
+      cancelled: await cancelCompaction(session, (trigger) => !isManual(trigger)),
+    })),
+    "session.history.abortManualCompaction": ofSession(async (session) => ({
+      aborted: await cancelCompaction(session, isManual),
+    })),
+    "session.history.summarizeForHandoff": ofSession(async (session) => ({
+      summary: await summarizeForHandoff(runs, session),
+    })),
+    "session.metadata.contextInfo": ofSession(async (session, params) => ({
+      contextInfo: whenTold(await reported(session, params), contextInfo) ?? null,
+    })),
+    "session.metadata.getContextAttribution": ofSession(async (session) => ({
+      contextAttribution: whenTold(await reported(session), contextAttribution) ?? null,
+    })),
+    "session.metadata.getContextHeaviestMessages": ofSession(
+      async (session, params) =>
+        whenTold(await reported(session), (context) => heaviestMessages(context, params.limit)) ?? {
+          totalTokens: 0,
+          messages: [],
+        },
+    ),
+    "session.metadata.recomputeContextTokens": ofSession((session) => contextTokens(session)),
+    "session.ui.ephemeralQuery": ofSession(async (session, params, scope) => ({
+      answer: await askAside(runs, session, params.question, scope.signal),
+    })),
+  } satisfies Methods;
 }

@@ -4,17 +4,7 @@ import { toFileAgentInfo } from "../session/abilities/agents/agents.ts";
 import { projectsAt } from "../session/abilities/workspace/projects.ts";
 import type { Methods, Scope, Services } from "./services.ts";
 
-interface AgentPlaces {
-  projectPaths?: string[];
-  excludeHostAgents?: boolean;
-}
-
-interface InstructionPlaces {
-  projectPaths?: string[];
-  excludeHostInstructions?: boolean;
-}
-
-export function hostSourceMethods({ sources, places: placesOnDisk }: Services): Methods {
+export function hostSourceMethods({ sources, places: placesOnDisk }: Services) {
   const places = async (
     { principal: { tenant } }: Scope,
     method: string,
@@ -28,16 +18,16 @@ export function hostSourceMethods({ sources, places: placesOnDisk }: Services): 
     }),
   });
   return {
-    "agents.discover": async (params: AgentPlaces, scope: Scope) => {
+    "agents.discover": async (params, scope) => {
       const at = await places(scope, "agents.discover", params.projectPaths, params.excludeHostAgents);
       return { agents: (await agentsAt(sources.loadAgents, at)).map(toFileAgentInfo) };
     },
-    "agents.getDiscoveryPaths": async (params: AgentPlaces, scope: Scope) => ({
+    "agents.getDiscoveryPaths": async (params, scope) => ({
       paths: agentPathsAt(
         await places(scope, "agents.getDiscoveryPaths", params.projectPaths, params.excludeHostAgents),
       ),
     }),
-    "instructions.discover": async (params: InstructionPlaces, scope: Scope) => {
+    "instructions.discover": async (params, scope) => {
       const at = await places(
         scope,
         "instructions.discover",
@@ -46,7 +36,7 @@ export function hostSourceMethods({ sources, places: placesOnDisk }: Services): 
       );
       return { sources: await instructionsAt(sources.load, at) };
     },
-    "instructions.getDiscoveryPaths": async (params: InstructionPlaces, scope: Scope) => ({
+    "instructions.getDiscoveryPaths": async (params, scope) => ({
       paths: instructionPathsAt(
         await places(
           scope,
@@ -56,5 +46,5 @@ export function hostSourceMethods({ sources, places: placesOnDisk }: Services): 
         ),
       ),
     }),
-  };
+  } satisfies Methods;
 }

@@ -3,7 +3,7 @@ import { contextMethods } from "./context.ts";
 import { historyMethods } from "./history.ts";
 import { hostSourceMethods } from "./host-sources.ts";
 import { permissionMethods } from "./permissions.ts";
-import type { Methods, Services } from "./services.ts";
+import type { Services } from "./services.ts";
 import { sessionAccountMethods } from "./session-account.ts";
 import { sessionAgentMethods } from "./session-agent.ts";
 import { sessionAuthMethods } from "./session-auth.ts";
@@ -21,7 +21,7 @@ import { workspaceMethods } from "./workspace.ts";
 /** Beside the methods, so that what a start does not load stays in one file. */
 export { runQueuedCommand } from "../session/abilities/commands/slash-commands.ts";
 
-export function createSeldomMethods(services: Services): Methods {
+export function createSeldomMethods(services: Services) {
   return {
     ...historyMethods(services),
     ...contextMethods(services),

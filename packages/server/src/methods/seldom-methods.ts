@@ -1,8 +1,9 @@
 /** Methods that most servers are seldom asked for. All are loaded with the first call of one of them. */
-import type { Methods, Scope, Services } from "./services.ts";
+import type { MethodName } from "../rpc/method-types.ts";
+import { asCheckedMethods, type CheckedMethods, type Scope, type Services } from "./services.ts";
 
 /** All that `loadSeldomMethods` gives. */
-export const SELDOM_METHODS: readonly string[] = [
+export const SELDOM_METHODS: readonly MethodName[] = [
   "session.history.truncate",
   "session.history.listRewindPoints",
   "session.history.previewRewind",
@@ -163,14 +164,14 @@ export const SELDOM_METHODS: readonly string[] = [
   "session.ui.handlePendingSessionLimitsExhausted",
 ];
 
-export async function loadSeldomMethods(services: Services): Promise<Methods> {
-  return (await import("./seldom-loaded.ts")).createSeldomMethods(services);
+export async function loadSeldomMethods(services: Services): Promise<CheckedMethods> {
+  return asCheckedMethods((await import("./seldom-loaded.ts")).createSeldomMethods(services));
 }
 
-export function seldomMethods(services: Services): Methods {
-  let loaded: Methods | undefined;
+export function seldomMethods(services: Services): CheckedMethods {
+  let loaded: CheckedMethods | undefined;
   // Once they are loaded, a call begins in the tick that it came in, as those of all other methods do.
-  const method = (name: string) => (params: unknown, scope: Scope) => {
+  const method = (name: MethodName) => (params: object, scope: Scope) => {
     if (loaded) return loaded[name]?.(params, scope);
     return loadSeldomMethods(services).then((methods) => {
       loaded = methods;

@@ -1,16 +1,15 @@
 /** Methods about the server itself: `ping`, `status.get`, `auth.getStatus`, `models.list`, `runtime.shutdown`, … */
-import { PROTOCOL_VERSION, type PublishedMethods, RpcError } from "@rightseat/protocol";
+import { PROTOCOL_VERSION, RpcError } from "@rightseat/protocol";
 import { quotaSnapshots } from "../accounts/account-quota.ts";
 import { serverAuthStatus } from "../accounts/auth-status.ts";
 import { AccountError, type GitHubAccount } from "../accounts/github-accounts.ts";
 import { ModelError } from "../models/model-provider.ts";
-import type { ClientInference } from "../session/members/client-inferences.ts";
-import type { Methods, Scope, Services } from "./services.ts";
+import type { Methods, Services } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
 
-export function serverMethods(services: Services): Methods {
+export function serverMethods(services: Services) {
   return {
-    ping: ({ message }: { message?: string }, scope: Scope) => ({
+    ping: ({ message }, scope) => ({
       message: message === undefined ? "pong" : `pong: ${message}`,
       // SDKs that do not introduce themselves (0.3.0 and before) read a number, and some cannot read text.
       timestamp: scope.link.introduced ? new Date().toISOString() : Date.now(),
@@ -18,14 +17,14 @@ export function serverMethods(services: Services): Methods {
     }),
     "status.get": () => ({ version: services.version, protocolVersion: PROTOCOL_VERSION }),
     "auth.getStatus": () => serverAuthStatus(services),
-    "account.getQuota": async ({ gitHubToken }: { gitHubToken?: string }, scope: Scope) => ({
+    "account.getQuota": async ({ gitHubToken }, scope) => ({
       quotaSnapshots: quotaSnapshots(await freshAccount(services, gitHubToken, scope.signal)),
     }),
-    "models.list": async (params: { gitHubToken?: string }, scope: Scope) => {
+    "models.list": async (params, scope) => {
       const fetch = services.inferences.of(scope.link)?.fetch({});
       const query = { gitHubToken: params.gitHubToken, fetch };
       const models = await services.models.list(query, scope.signal).catch(refuseListing);
-      return { models: models.map(toWireModel) } as unknown as PublishedMethods["models.list"]["result"];
+      return { models: models.map(toWireModel) };
     },
     "tools.list": () => ({
       tools: services.toolDefinitions.map(({ name, description, parameters }) => ({
@@ -38,19 +37,15 @@ export function serverMethods(services: Services): Methods {
       await services.onShutdownRequest();
       return null;
     },
-    "llmInference.setProvider": async (_params: unknown, scope: Scope) => {
+    "llmInference.setProvider": async (_params, scope) => {
       await services.inferences.register(scope.link);
       return { success: true };
     },
-    "llmInference.httpResponseStart": (
-      params: Parameters<ClientInference["responseStart"]>[0],
-      scope: Scope,
-    ) => services.inferences.of(scope.link)?.responseStart(params) ?? { accepted: false },
-    "llmInference.httpResponseChunk": (
-      params: Parameters<ClientInference["responseChunk"]>[0],
-      scope: Scope,
-    ) => services.inferences.of(scope.link)?.responseChunk(params) ?? { accepted: false },
-  };
+    "llmInference.httpResponseStart": (params, scope) =>
+      services.inferences.of(scope.link)?.responseStart(params) ?? { accepted: false },
+    "llmInference.httpResponseChunk": (params, scope) =>
+      services.inferences.of(scope.link)?.responseChunk(params) ?? { accepted: false },
+  } satisfies Methods;
 }
 
 /**

@@ -13,29 +13,18 @@ import {
 } from "../session/abilities/agents/agents.ts";
 import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
 import type { AgentDefinition } from "../session/members/agent-definition.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { type Methods, type Services, withSession } from "./services.ts";
 
-interface ById {
-  sessionId: string;
-}
-
-export function sessionAgentMethods(services: Services): Methods {
+export function sessionAgentMethods(services: Services) {
+  const ofSession = withSession(services);
   return {
-    "session.agent.list": async (
-      params: ById & { includeBuiltInAgents?: boolean; includePrompt?: boolean },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    "session.agent.list": ofSession(async (session, params) => {
       const { agents } = await agentsOf(session, services.join.agents);
       const builtIn = params.includeBuiltInAgents ? builtInAgentsOf(session.settings, agents) : [];
       return { agents: [...agents, ...builtIn].map((agent) => toAgentInfo(agent, params.includePrompt)) };
-    },
-    "session.agent.getCurrent": async (params: ById, scope: Scope) => {
-      const { agent } = await sessionOf(services, scope, params);
-      return { agent: agent ? toAgentInfo(agent) : null };
-    },
-    "session.agent.select": async (params: ById & { name: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.agent.getCurrent": ofSession(({ agent }) => ({ agent: agent ? toAgentInfo(agent) : null })),
+    "session.agent.select": ofSession(async (session, params) => {
       const workingDirectory = workingDirectoryOf(services.runs, session);
       const place = { settings: session.settings, workingDirectory };
       const agent = await requireAgent(
@@ -48,22 +37,19 @@ export function sessionAgentMethods(services: Services): Methods {
       selectAgent(session, agent);
       await session.committed();
       return { agent: toAgentInfo(agent) };
-    },
-    "session.agent.deselect": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.agent.deselect": ofSession(async (session) => {
       deselectAgent(session);
       await session.committed();
       return null;
-    },
+    }),
     // Files are looked at whenever they matter; clients are told what there is now.
-    "session.agent.reload": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    "session.agent.reload": ofSession(async (session) => {
       const found = await agentsOf(session, services.join.agents);
       tellAgents(session, found);
       return { agents: found.agents.map((agent: AgentDefinition) => toAgentInfo(agent)) };
-    },
-    "session.agent.setPrompt": async (params: ById & { id: string; prompt: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.agent.setPrompt": ofSession(async (session, params) => {
       const agent = await findAgent(session, services.join.agents, params.id);
       if (!agent) {
         const message = `session.agent.setPrompt: id: expected the id of an agent, got '${params.id}'`;
@@ -75,6 +61,6 @@ export function sessionAgentMethods(services: Services): Methods {
       }));
       if (session.agent?.id === agent.id) session.agent = { ...session.agent, prompt: params.prompt };
       return null;
-    },
-  };
+    }),
+  } satisfies Methods;
 }

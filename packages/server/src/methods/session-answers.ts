@@ -1,12 +1,7 @@
 /** Methods by which clients answer what a session asked; permissions have a file of their own. */
 import type { ExternalToolRequestedData } from "@rightseat/protocol";
-import type { ExternalToolAnswer } from "../session/abilities/tools/custom-tool.ts";
 import type { PublishedEvent } from "../session/log/published-event.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
-
-interface ById {
-  sessionId: string;
-}
+import { type Methods, type Services, withSession } from "./services.ts";
 
 function toPending({ agentId, data }: PublishedEvent["event"]) {
   const { requestId, toolCallId, toolName, arguments: args } = data as ExternalToolRequestedData;
@@ -19,22 +14,18 @@ function toPending({ agentId, data }: PublishedEvent["event"]) {
   };
 }
 
-export function sessionAnswerMethods(services: Services): Methods {
+export function sessionAnswerMethods(services: Services) {
+  const ofSession = withSession(services);
   return {
-    "session.tools.handlePendingToolCall": async (
-      params: ById & { requestId: string } & ExternalToolAnswer,
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    "session.tools.handlePendingToolCall": ofSession((session, params) => {
       const success = session.questions.answer("external-tool", params.requestId, {
         result: params.result,
         error: params.error,
       });
       return { success };
-    },
-    "session.tools.listPendingRequests": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return { items: session.questions.list("external-tool").map(({ event }) => toPending(event.event)) };
-    },
-  };
+    }),
+    "session.tools.listPendingRequests": ofSession((session) => ({
+      items: session.questions.list("external-tool").map(({ event }) => toPending(event.event)),
+    })),
+  } satisfies Methods;
 }

@@ -5,52 +5,42 @@ import {
   type SettableCredentials,
 } from "../session/abilities/github/github-credentials.ts";
 import type { Session } from "../session/open/session.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
-
-interface ById {
-  sessionId: string;
-}
+import { type Methods, type Services, withSession } from "./services.ts";
 
 /** How long installing credentials waits for GitHub to say whose they are. */
 const ASK_MS = 3000;
 const soon = () => AbortSignal.timeout(ASK_MS);
 
-export function sessionAuthMethods(services: Services): Methods {
+export function sessionAuthMethods(services: Services) {
+  const ofSession = withSession(services);
   return {
-    "session.gitHubAuth.getStatus": async (params: ById, scope: Scope) =>
-      statusOf(services, await sessionOf(services, scope, params)),
-    "session.gitHubAuth.getCurrentAuthInfo": async (params: ById, scope: Scope) =>
-      identityOf(services, await sessionOf(services, scope, params)),
-    "session.gitHubAuth.getAllAuthAvailable": async (params: ById, scope: Scope) => {
-      const status = await statusOf(services, await sessionOf(services, scope, params));
+    "session.gitHubAuth.getStatus": ofSession((session) => statusOf(services, session)),
+    "session.gitHubAuth.getCurrentAuthInfo": ofSession((session) => identityOf(services, session)),
+    "session.gitHubAuth.getAllAuthAvailable": ofSession(async (session) => {
+      const status = await statusOf(services, session);
       return status.isAuthenticated ? [status] : [];
-    },
-    "session.gitHubAuth.refreshCopilotUser": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.gitHubAuth.refreshCopilotUser": ofSession((session) => {
       const token = tokenUsed(services, session);
       if (token !== undefined) services.accounts.forget(token);
       return identityOf(services, session);
-    },
-    "session.gitHubAuth.lastAuthErrors": async (params: ById, scope: Scope) => {
-      const token = tokenUsed(services, await sessionOf(services, scope, params));
+    }),
+    "session.gitHubAuth.lastAuthErrors": ofSession(async (session) => {
+      const token = tokenUsed(services, session);
       if (token === undefined) return [];
       const { isAuthenticated, statusMessage = "" } = await authStatus(services.accounts, token);
       return isAuthenticated ? [] : [{ message: statusMessage }];
-    },
-    "session.gitHubAuth.setCredentials": async (
-      params: ById & { credentials?: SettableCredentials | null },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
-      const { credentials } = params;
+    }),
+    "session.gitHubAuth.setCredentials": ofSession(async (session, params) => {
+      const credentials: SettableCredentials | undefined = params.credentials;
       if (!credentials) return { success: true };
       const server = await authStatus(services.accounts, services.gitHubToken, soon());
       installCredentials(session, credentials, server.login);
       const asked = credentials.token === undefined ? undefined : await statusOf(services, session, soon());
       const copilotUserResolved = credentials.copilotUser !== undefined || asked?.isAuthenticated === true;
       return { success: true, copilotUserResolved };
-    },
-  };
+    }),
+  } satisfies Methods;
 }
 
 /** The token that the session's model calls go out with, when they go to GitHub. */

@@ -1,49 +1,41 @@
 /** Methods that have files read again which tell a session what to do, and those on skills. */
 
+import type { CustomizationsReloadResult } from "@rightseat/protocol";
 import { agentsOf, tellAgents } from "../session/abilities/agents/agents.ts";
 import { fileHooksOf, hasFileHooks } from "../session/abilities/hooks/session-hooks.ts";
 import type { Session } from "../session/open/session.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
-
-interface ById {
-  sessionId: string;
-}
+import { type Methods, type Services, withSession } from "./services.ts";
 
 const NOT_LOADED = ["plugins", "mcp", "extensions", "skills"] as const;
 
-export function sessionCustomizationMethods(services: Services): Methods {
+export function sessionCustomizationMethods(services: Services) {
+  const ofSession = withSession(services);
   return {
     // A file that changes is read again by itself, within a second: this is for those who cannot wait.
-    "session.instructions.reload": async (params: ById, scope: Scope) => {
-      await sessionOf(services, scope, params);
+    "session.instructions.reload": ofSession(() => {
       services.sources.load.forget();
       return null;
-    },
-    "session.customizations.reload": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.customizations.reload": ofSession(async (session) => {
       const { load, loadAgents } = services.sources;
       const { hooks } = services.runs;
       for (const discovery of [load, loadAgents, hooks.discover]) discovery.forget();
       tellAgents(session, await agentsOf(session, services.join.agents));
       const { errors } = await fileHooksOf(hooks, session);
       return { warnings: [], errors: [...errors], outcomes: outcomesOf(session, errors) };
-    },
-    "session.skills.list": async (params: ById, scope: Scope) => {
-      await sessionOf(services, scope, params);
-      return { skills: [] };
-    },
-    "session.skills.reload": async (params: ById, scope: Scope) => {
-      await sessionOf(services, scope, params);
-      return { warnings: [], errors: [] };
-    },
-  };
+    }),
+    "session.skills.list": ofSession(() => ({ skills: [] })),
+    "session.skills.reload": ofSession(() => ({ warnings: [], errors: [] })),
+  } satisfies Methods;
 }
 
-function outcomesOf({ settings }: Session, hookErrors: readonly string[]) {
-  const reloaded = (subsystem: string) => ({ subsystem, status: "reloaded" });
-  const skipped = (subsystem: string, detail: string) => ({ subsystem, status: "skipped", detail });
+type Outcome = CustomizationsReloadResult["outcomes"][number];
+
+function outcomesOf({ settings }: Session, hookErrors: readonly string[]): Outcome[] {
+  const reloaded = (subsystem: string): Outcome => ({ subsystem, status: "reloaded" });
+  const skipped = (subsystem: string, detail: string): Outcome => ({ subsystem, status: "skipped", detail });
   const [failed] = hookErrors;
-  const hooks = hasFileHooks(settings)
+  const hooks: Outcome = hasFileHooks(settings)
     ? failed === undefined
       ? reloaded("hooks")
       : { subsystem: "hooks", status: "failed", detail: failed }

@@ -5,24 +5,17 @@
 
 import { toRpcError } from "../session/abilities/context/manual-compaction.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { type Methods, type Services, withSession } from "./services.ts";
 
-interface ById {
-  sessionId: string;
-}
-
-export function sessionExtrasMethods(services: Services): Methods {
+export function sessionExtrasMethods(services: Services) {
+  const ofSession = withSession(services);
   /** The session is there, and the answer is the same for all of them. */
-  const always =
-    <T>(result: T) =>
-    async (params: ById, scope: Scope) => {
-      await sessionOf(services, scope, params);
-      return result;
-    };
-  const withoutEffect = (method: string, why: string) => async (params: ById, scope: Scope) => {
-    warnOfFields(await sessionOf(services, scope, params), scope.link, [`'${method}' has no effect: ${why}`]);
-    return null;
-  };
+  const always = <T>(result: T) => ofSession(() => result);
+  const withoutEffect = (method: string, why: string) =>
+    ofSession((session, _params, scope) => {
+      warnOfFields(session, scope.link, [`'${method}' has no effect: ${why}`]);
+      return null;
+    });
   return {
     // Completions are the host's, and a local session has no host but its clients.
     "session.completions.getTriggerCharacters": always({ triggerCharacters: [] }),
@@ -37,14 +30,13 @@ export function sessionExtrasMethods(services: Services): Methods {
     "session.lsp.initialize": withoutEffect("session.lsp.initialize", "there are no language servers"),
     "session.plugins.list": always({ plugins: [] }),
     "session.plugins.reload": always(null),
-    "session.tools.initializeAndValidate": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    "session.tools.initializeAndValidate": ofSession(async (session) => {
       const model = await services.runs.resolveModel(session, session.settings).catch((error) => {
         throw toRpcError(error);
       });
       services.runs.toolSet(session);
       session.emit("session.tools_updated", { model: model.id });
       return {};
-    },
-  };
+    }),
+  } satisfies Methods;
 }

@@ -1,6 +1,5 @@
 /** Methods on what a session is called, where it works and what it is doing: `session.metadata.*`, `session.name.*`, … */
 
-import type { SessionEventDataMap } from "@rightseat/protocol";
 import { cutText } from "@rightseat/protocol";
 import { activeAgents } from "../session/abilities/agents/active-agents.ts";
 import { metadataSnapshot, nameOf } from "../session/abilities/workspace/metadata-snapshot.ts";
@@ -11,12 +10,8 @@ import {
 } from "../session/abilities/workspace/working-directory.ts";
 import { renameSession } from "../session/open/change-session.ts";
 import type { Session } from "../session/open/session.ts";
-import { type ClientMetadataPatch, checkMetadataPatch } from "../session/state/client-metadata.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
-
-interface ById {
-  sessionId: string;
-}
+import { checkMetadataPatch } from "../session/state/client-metadata.ts";
+import { type Methods, type Services, withSession } from "./services.ts";
 
 /** As of names that users give. */
 const MAX_NAME_LENGTH = 100;
@@ -26,25 +21,23 @@ function isWorking(session: Session): boolean {
   return session.run !== undefined || (activeAgents.of(session)?.working ?? 0) > 0;
 }
 
-export function sessionMetadataMethods(services: Services): Methods {
+export function sessionMetadataMethods(services: Services) {
+  const ofSession = withSession(services);
   return {
-    "session.metadata.isProcessing": async (params: ById, scope: Scope) => ({
-      processing: isWorking(await sessionOf(services, scope, params)),
-    }),
-    "session.metadata.activity": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return { abortable: isWorking(session), hasActiveWork: session.busy };
-    },
-    "session.metadata.snapshot": async (params: ById, scope: Scope) =>
+    "session.metadata.isProcessing": ofSession((session) => ({
+      processing: isWorking(session),
+    })),
+    "session.metadata.activity": ofSession((session) => ({
+      abortable: isWorking(session),
+      hasActiveWork: session.busy,
+    })),
+    "session.metadata.snapshot": ofSession((session) =>
       metadataSnapshot(
         { log: services.registry.log, defaultWorkingDirectory: services.runs.defaultWorkingDirectory },
-        await sessionOf(services, scope, params),
+        session,
       ),
-    "session.metadata.setWorkingDirectory": async (
-      params: ById & { workingDirectory: string },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    ),
+    "session.metadata.setWorkingDirectory": ofSession(async (session, params) => {
       const workingDirectory = await checkWorkingDirectory(
         params.workingDirectory,
         "workingDirectory",
@@ -54,42 +47,34 @@ export function sessionMetadataMethods(services: Services): Methods {
       services.onUpdated(session);
       await session.committed();
       return { workingDirectory };
-    },
-    "session.metadata.recordContextChange": async (
-      params: ById & { context: SessionEventDataMap["session.context_changed"] },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.metadata.recordContextChange": ofSession(async (session, params) => {
       recordContext(session, services.runs, params.context);
       await session.committed();
       return {};
-    },
-    "session.metadata.getClientMetadata": async (params: ById, scope: Scope) =>
-      (await sessionOf(services, scope, params)).state.clientMetadata ?? {},
-    "session.metadata.updateClientMetadata": async (params: ById & ClientMetadataPatch, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.metadata.getClientMetadata": ofSession((session) => session.state.clientMetadata ?? {}),
+    "session.metadata.updateClientMetadata": ofSession(async (session, params) => {
       const { clear, remove, set } = params;
       checkMetadataPatch(session.state.clientMetadata ?? {}, { clear, remove, set });
       session.record("rightseat.client_metadata", { clear, remove, set });
       const committed = session.state.clientMetadata ?? {};
       await session.committed();
       return committed;
-    },
-    "session.instructions.getSources": async (params: ById, scope: Scope) => ({
-      sources: (await services.instructionsOf(await sessionOf(services, scope, params))).sources,
     }),
-    "session.name.get": async (params: ById, scope: Scope) => ({
-      name: nameOf(await sessionOf(services, scope, params)) ?? null,
-    }),
-    "session.name.set": async (params: ById & { name: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    "session.instructions.getSources": ofSession(async (session) => ({
+      sources: (await services.instructionsOf(session)).sources,
+    })),
+    "session.name.get": ofSession((session) => ({
+      name: nameOf(session) ?? null,
+    })),
+    "session.name.set": ofSession(async (session, params) => {
       renameSession(session, params.name);
       services.onUpdated(session);
       await session.committed();
       return null;
-    },
-    "session.name.setAuto": async (params: ById & { summary: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.name.setAuto": ofSession(async (session, params) => {
       const title = cutText(params.summary.trim(), MAX_NAME_LENGTH);
       if (title === "" || session.state.name !== undefined) return { applied: false };
       session.record("rightseat.title_set", { title });
@@ -97,6 +82,6 @@ export function sessionMetadataMethods(services: Services): Methods {
       services.onUpdated(session);
       await session.committed();
       return { applied: true };
-    },
-  };
+    }),
+  } satisfies Methods;
 }

@@ -1,22 +1,13 @@
 /** Methods on the mode that a session works in. */
 import { RpcError } from "@rightseat/protocol";
 import { setMode } from "../session/open/session-mode.ts";
-import type { SessionMode } from "../session/state/session-state.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { type Methods, type Services, withSession } from "./services.ts";
 
-interface ById {
-  sessionId: string;
-}
-
-export function sessionModeMethods(services: Services): Methods {
+export function sessionModeMethods(services: Services) {
+  const ofSession = withSession(services);
   return {
-    "session.mode.get": async (params: ById, scope: Scope) =>
-      (await sessionOf(services, scope, params)).state.mode,
-    "session.mode.set": async (
-      params: ById & { mode: SessionMode; expectedMode?: SessionMode; planModel?: string },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    "session.mode.get": ofSession((session) => session.state.mode),
+    "session.mode.set": ofSession(async (session, params) => {
       if (params.planModel !== undefined)
         throw new RpcError(
           "not_supported",
@@ -32,6 +23,6 @@ export function sessionModeMethods(services: Services): Methods {
         await session.committed();
       }
       return { ...answer, modeApplied: true };
-    },
-  };
+    }),
+  } satisfies Methods;
 }

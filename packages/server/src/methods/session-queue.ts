@@ -1,5 +1,4 @@
 /** Methods on what waits in a session for its turn: `session.queue.*`. */
-import type { PromptInput } from "../session/runs/prompt-input.ts";
 import {
   appendSteering,
   clearQueue,
@@ -10,70 +9,55 @@ import {
   pendingItems,
   removeItem,
   removeMostRecent,
-  type SteeringAddition,
   sendNow,
   updateText,
 } from "../session/runs/queue.ts";
-import { type Withdrawal, withdrawMessage } from "../session/runs/withdraw-message.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { withdrawMessage } from "../session/runs/withdraw-message.ts";
+import { type Methods, type Services, withSession } from "./services.ts";
 
-interface ById {
-  sessionId: string;
-}
-
-interface Item extends ById {
-  id: string;
-}
-
-export function sessionQueueMethods(services: Services): Methods {
+export function sessionQueueMethods(services: Services) {
+  const ofSession = withSession(services);
   return {
-    "session.queue.pendingItems": async (params: ById, scope: Scope) =>
-      pendingItems(await sessionOf(services, scope, params)),
-    "session.queue.hasPending": async (params: ById, scope: Scope) => {
-      const { items, steeringMessages } = pendingItems(await sessionOf(services, scope, params));
+    "session.queue.pendingItems": ofSession((session) => pendingItems(session)),
+    "session.queue.hasPending": ofSession((session) => {
+      const { items, steeringMessages } = pendingItems(session);
       return { hasPending: items.length + steeringMessages.length > 0 };
-    },
-    "session.queue.insertAt": async (
-      params: ById & { position: number; message: PromptInput },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
-      return { id: await insertPrompt(session, params.position, params.message) };
-    },
-    "session.queue.moveItem": async (params: Item & { toPosition: number }, scope: Scope) => ({
-      changed: await moveItem(await sessionOf(services, scope, params), params.id, params.toPosition),
     }),
-    "session.queue.removeAt": async (params: Item, scope: Scope) => {
-      await removeItem(await sessionOf(services, scope, params), params.id);
+    "session.queue.insertAt": ofSession(async (session, params) => ({
+      id: await insertPrompt(session, params.position, params.message),
+    })),
+    "session.queue.moveItem": ofSession(async (session, params) => ({
+      changed: await moveItem(session, params.id, params.toPosition),
+    })),
+    "session.queue.removeAt": ofSession(async (session, params) => {
+      await removeItem(session, params.id);
       return { removed: true };
-    },
-    "session.queue.removeMostRecent": async (params: ById, scope: Scope) => ({
-      removed: await removeMostRecent(await sessionOf(services, scope, params)),
     }),
-    "session.queue.clear": async (params: ById, scope: Scope) => {
-      await clearQueue(await sessionOf(services, scope, params));
+    "session.queue.removeMostRecent": ofSession(async (session) => ({
+      removed: await removeMostRecent(session),
+    })),
+    "session.queue.clear": ofSession(async (session) => {
+      await clearQueue(session);
       return null;
-    },
-    "session.queue.updateText": async (
-      params: Item & { prompt: string; displayPrompt?: string },
-      scope: Scope,
-    ) => ({ updated: await updateText(await sessionOf(services, scope, params), params.id, params) }),
-    "session.queue.withdrawMessage": async (params: ById & Withdrawal, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return withdrawMessage(services.registry.log, session, params);
-    },
-    "session.queue.appendSteering": async (params: ById & SteeringAddition, scope: Scope) => ({
-      updated: await appendSteering(await sessionOf(services, scope, params), params),
     }),
-    "session.queue.duplicateAt": async (params: Item, scope: Scope) => ({
-      id: await duplicateItem(await sessionOf(services, scope, params), params.id),
-    }),
-    "session.queue.sendNow": async (params: Item, scope: Scope) => ({
-      steered: await sendNow(await sessionOf(services, scope, params), params.id),
-    }),
-    "session.queue.setDrainPaused": async (params: ById & { paused: boolean }, scope: Scope) => {
-      holdQueue(await sessionOf(services, scope, params), scope.link, params.paused);
+    "session.queue.updateText": ofSession(async (session, params) => ({
+      updated: await updateText(session, params.id, params),
+    })),
+    "session.queue.withdrawMessage": ofSession((session, params) =>
+      withdrawMessage(services.registry.log, session, params),
+    ),
+    "session.queue.appendSteering": ofSession(async (session, params) => ({
+      updated: await appendSteering(session, params),
+    })),
+    "session.queue.duplicateAt": ofSession(async (session, params) => ({
+      id: await duplicateItem(session, params.id),
+    })),
+    "session.queue.sendNow": ofSession(async (session, params) => ({
+      steered: await sendNow(session, params.id),
+    })),
+    "session.queue.setDrainPaused": ofSession((session, params, scope) => {
+      holdQueue(session, scope.link, params.paused);
       return null;
-    },
-  };
+    }),
+  } satisfies Methods;
 }

@@ -1,13 +1,14 @@
 /** Methods of one session: prompts, history, its model. */
 import { randomUUID } from "node:crypto";
 import { RawResult } from "@rightseat/protocol";
+import type { ParamsOf } from "../rpc/method-types.ts";
 import { readHistory } from "../session/abilities/context/history.ts";
 import { usageMetrics } from "../session/abilities/context/session-report.ts";
 import { checkFields } from "../session/members/field-rules.ts";
 import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/members/prompt-fields.ts";
 import { switchModel } from "../session/open/change-session.ts";
 import { registerInterest, releaseInterest } from "../session/open/clients.ts";
-import { type EventLogReadParams, readEventLog, tailCursor } from "../session/open/read-event-log.ts";
+import { readEventLog, tailCursor } from "../session/open/read-event-log.ts";
 import type { Session } from "../session/open/session.ts";
 import { tellHeld } from "../session/open/told-at-joining.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
@@ -15,15 +16,11 @@ import { acceptPrompt, isDealtWith, wasTaken } from "../session/runs/accept-prom
 import { promptEndInLog } from "../session/runs/prompt-end-in-log.ts";
 import type { PromptInput } from "../session/runs/prompt-input.ts";
 import { waitForPrompt } from "../session/runs/prompt-wait.ts";
-import type { AbortReason } from "../session/runs/run.ts";
 import { interruptTurn, stopSession } from "../session/runs/stop-run.ts";
-import { type Methods, type Scope, type Services, sessionOf } from "./services.ts";
+import { type Methods, type Scope, type Services, withSession } from "./services.ts";
 
-interface ById {
-  sessionId: string;
-}
-
-export function sessionMethods(services: Services): Methods {
+export function sessionMethods(services: Services) {
+  const ofSession = withSession(services);
   /**
    * Not once the client has given it up.
    * @param tell called once it is sure that the prompt is taken, and has not been before.
@@ -44,14 +41,12 @@ export function sessionMethods(services: Services): Methods {
     return params.messageId as string;
   };
   return {
-    "session.send": async (params: ById & PromptInput, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    "session.send": ofSession(async (session, params, scope) => {
       const unheard = checkFields("session.send", params, SEND_FIELDS);
       const tell = () => warnOfFields(session, scope.link, unheard);
       return { messageId: await take(session, params, scope, tell) };
-    },
-    "session.sendAndWait": async (params: ById & PromptInput, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.sendAndWait": ofSession(async (session, params, scope) => {
       const prompt = { ...params, messageId: params.messageId ?? randomUUID() };
       const unheard = checkFields("session.sendAndWait", params, SEND_FIELDS);
       if (isDealtWith(session, prompt))
@@ -64,12 +59,8 @@ export function sessionMethods(services: Services): Methods {
       await Promise.race([taking, waiting.end]);
       waiting.taken();
       return waiting.end;
-    },
-    "session.sendMessages": async (
-      params: ById & { messages: PromptInput[] } & Omit<PromptInput, "prompt">,
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.sendMessages": ofSession(async (session, params, scope) => {
       const unheard = checkFields("session.sendMessages", params, SEND_MESSAGES_FIELDS);
       const { messages, ...shared } = params;
       tellHeld(session, scope.link);
@@ -78,72 +69,50 @@ export function sessionMethods(services: Services): Methods {
         acceptPrompt(services.runs, session, { ...shared, ...message, messageId: undefined }),
       );
       return { messageIds: await Promise.all(ids) };
-    },
-    "session.abort": async (params: ById & { reason?: AbortReason }, scope: Scope) => {
-      await stopSession(await sessionOf(services, scope, params), params.reason);
-      return { success: true };
-    },
-    "session.interruptMainTurn": async (params: ById & { flushQueued?: boolean }, scope: Scope) => ({
-      interrupted: await interruptTurn(await sessionOf(services, scope, params), params.flushQueued === true),
     }),
-    "session.getMessages": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return readHistory(services.registry.log, session);
-    },
-    "session.log": async (
-      params: ById & {
-        message: string;
-        level?: string;
-        type?: string;
-        ephemeral?: boolean;
-        url?: string;
-        tip?: string;
-      },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    "session.abort": ofSession(async (session, params) => {
+      await stopSession(session, params.reason);
+      return { success: true };
+    }),
+    "session.interruptMainTurn": ofSession(async (session, params) => ({
+      interrupted: await interruptTurn(session, params.flushQueued === true),
+    })),
+    "session.getMessages": ofSession((session) => readHistory(services.registry.log, session)),
+    "session.log": ofSession(async (session, params) => {
       const [type, data] = logEvent(params);
       const published = params.ephemeral
         ? session.emit(type, data as never)
         : session.append(type, data as never);
       await session.committed();
       return { eventId: published.event.id };
-    },
-    "session.eventLog.read": async (params: ById & EventLogReadParams, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return new RawResult(await readEventLog(services.registry.log, session, params, scope.signal));
-    },
-    "session.eventLog.tail": async (params: ById, scope: Scope) => {
-      return { cursor: await tailCursor(await sessionOf(services, scope, params)) };
-    },
-    "session.eventLog.registerInterest": async (params: ById & { eventType: string }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
-      return { handle: registerInterest(session, scope.link, params.eventType) };
-    },
-    "session.eventLog.releaseInterest": async (params: ById & { handle: string }, scope: Scope) => {
-      releaseInterest(await sessionOf(services, scope, params), params.handle);
+    }),
+    "session.eventLog.read": ofSession(
+      async (session, params, scope) =>
+        new RawResult(await readEventLog(services.registry.log, session, params, scope.signal)),
+    ),
+    "session.eventLog.tail": ofSession(async (session) => ({ cursor: await tailCursor(session) })),
+    "session.eventLog.registerInterest": ofSession((session, params, scope) => ({
+      handle: registerInterest(session, scope.link, params.eventType),
+    })),
+    "session.eventLog.releaseInterest": ofSession((session, params) => {
+      releaseInterest(session, params.handle);
       return { success: true };
-    },
-    "session.usage.getMetrics": async (params: ById, scope: Scope) =>
-      usageMetrics(await sessionOf(services, scope, params)),
-    "session.model.getCurrent": async (params: ById, scope: Scope) => {
-      const { settings } = await sessionOf(services, scope, params);
-      return { modelId: settings.model, reasoningEffort: settings.reasoningEffort };
-    },
-    "session.model.switchTo": async (
-      params: ById & { modelId: string; reasoningEffort?: string; reasoningSummary?: string },
-      scope: Scope,
-    ) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.usage.getMetrics": ofSession((session) => usageMetrics(session)),
+    "session.model.getCurrent": ofSession(({ settings }) => ({
+      modelId: settings.model,
+      reasoningEffort: settings.reasoningEffort,
+    })),
+    "session.model.switchTo": ofSession(async (session, params) => {
       await switchModel(services.join, session, params);
       services.onUpdated(session);
       await session.committed();
       return { modelId: params.modelId };
-    },
-  };
+    }),
+  } satisfies Methods;
 }
 
-function logEvent(params: { message: string; level?: string; type?: string; url?: string; tip?: string }) {
+function logEvent(params: ParamsOf<"session.log">) {
   const kind = params.type ?? "notification";
   const url = params.url !== undefined ? { url: params.url } : {};
   switch (params.level) {

@@ -1,20 +1,16 @@
 /** Methods that make, find and let go of sessions: `session.create`, `resume`, `list`, `delete`, `detach`, … */
 import { RawResult } from "@rightseat/protocol";
+import type { ParamsOf } from "../rpc/method-types.ts";
 import type { SettingsParams } from "../session/members/session-settings.ts";
 import { abortRun } from "../session/runs/run.ts";
 import { createSession, type JoinResult, resumeSession } from "../sessions/join-session.ts";
-import type { ListQuery } from "../store/event-log.ts";
-import type { Methods, Scope, Services } from "./services.ts";
-import { sessionOf } from "./services.ts";
+import { type Methods, type Scope, type Services, withSession } from "./services.ts";
 import { toWireSummary, toWireSummaryJson } from "./wire-summary.ts";
 
-interface ById {
-  sessionId: string;
-}
-
-export function sessionsMethods(services: Services): Methods {
+export function sessionsMethods(services: Services) {
+  const ofSession = withSession(services);
   const { registry } = services;
-  const detach = async ({ sessionId }: ById, scope: Scope) => {
+  const detach = async ({ sessionId }: ParamsOf<"session.detach">, scope: Scope) => {
     const session = registry.find({ tenant: scope.principal.tenant, sessionId });
     // A session that went to another process, or was closed meanwhile, is left already.
     if (!session) return { success: true };
@@ -30,8 +26,8 @@ export function sessionsMethods(services: Services): Methods {
     return created;
   };
   return {
-    "session.create": (params: SettingsParams, scope: Scope) => creating(scope, params),
-    "session.resume": (params: SettingsParams, scope: Scope) => {
+    "session.create": (params, scope) => creating(scope, params),
+    "session.resume": (params, scope) => {
       const { tenant, role } = scope.principal;
       const as = role === "observer" ? "observer" : "participant";
       return resumeSession(
@@ -42,21 +38,21 @@ export function sessionsMethods(services: Services): Methods {
     },
     "session.detach": detach,
     "session.destroy": detach,
-    "session.delete": async ({ sessionId }: ById, scope: Scope) => {
+    "session.delete": async ({ sessionId }, scope) => {
       const deleted = await registry.delete({ tenant: scope.principal.tenant, sessionId });
       return deleted ? { success: true } : { success: false, error: `Session not found: ${sessionId}` };
     },
-    "session.list": async ({ filter }: { filter?: ListQuery }, scope: Scope) => {
+    "session.list": async ({ filter }, scope) => {
       const sessions = await registry.log.list(scope.principal.tenant, filter ?? {});
       return new RawResult(`{"sessions":[${sessions.map(toWireSummaryJson).join(",")}]}`);
     },
-    "session.getMetadata": async ({ sessionId }: ById, scope: Scope) => {
+    "session.getMetadata": async ({ sessionId }, scope) => {
       const summary = await registry.log
         .get({ tenant: scope.principal.tenant, sessionId })
         .catch(() => undefined);
       return summary ? { session: toWireSummary(summary) } : {};
     },
-    "session.getLastId": async (_params: unknown, scope: Scope) => {
+    "session.getLastId": async (_params, scope) => {
       const [last] = await registry.log.list(scope.principal.tenant, { limit: 1 });
       return last ? { sessionId: last.sessionId } : {};
     },
@@ -66,17 +62,15 @@ export function sessionsMethods(services: Services): Methods {
       success: false,
       error: "Not running in TUI+server mode: a headless server has no foreground session",
     }),
-    "session.shutdown": async (params: ById & { type?: "routine" | "error" }, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    "session.shutdown": ofSession(async (session, params) => {
       await registry.close(session, { reason: params.type === "error" ? "error" : "user_exit" });
       return null;
-    },
-    "session.suspend": async (params: ById, scope: Scope) => {
-      const session = await sessionOf(services, scope, params);
+    }),
+    "session.suspend": ofSession(async (session) => {
       await abortRun(session);
       await session.committed();
       await session.checkpoint();
       return null;
-    },
-  };
+    }),
+  } satisfies Methods;
 }

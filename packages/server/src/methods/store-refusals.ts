@@ -3,9 +3,9 @@
  * client deletes is gone in the middle of a call, and a disk may be full at any time.
  */
 import { toSessionError } from "../session/log/session-errors.ts";
-import type { Methods, Scope } from "./services.ts";
+import type { CheckedMethods, Scope } from "./services.ts";
 
-export function withStoreRefusals(methods: Methods): Methods {
+export function withStoreRefusals(methods: CheckedMethods): CheckedMethods {
   return Object.fromEntries(
     Object.entries(methods).map(([name, method]) => [
       name,

@@ -1,7 +1,8 @@
 /** A model as clients list it. */
+import type { Model } from "@rightseat/protocol";
 import type { ModelListing } from "../models/model-provider.ts";
 
-export function toWireModel(listing: ModelListing) {
+export function toWireModel(listing: ModelListing): Model {
   if (listing.raw !== undefined && isWireShaped(listing.raw)) return listing.raw;
   return {
     id: listing.id,
@@ -20,7 +21,7 @@ export function toWireModel(listing: ModelListing) {
   };
 }
 
-function isWireShaped(raw: unknown): raw is object {
+function isWireShaped(raw: unknown): raw is Model {
   const { id, name, capabilities } = raw as {
     id?: unknown;
     name?: unknown;

@@ -22,6 +22,7 @@ import { type Audit, audited, auditUnavailable } from "./audit.ts";
 import { refuseConnectFields, unknownConnectFields } from "./connect-fields.ts";
 import type { LazyValidators } from "./lazy-validators.ts";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
+import type { ResultOf } from "./method-types.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
 import { type Gatekeeper, includesRole, type Principal, type Role } from "./principal.ts";
 
@@ -287,7 +288,7 @@ export class Connection {
       return validators.load().then(() => this.#call(method, params, context));
     checkParams(method, checked, loaded && Object.hasOwn(loaded, method) ? loaded[method] : undefined);
     if (loaded) this.#options.onCall?.(this, principal, method, checked as object);
-    return handler(checked, {
+    return handler(checked as object, {
       principal,
       link: this,
       bytes: context.length,
@@ -297,7 +298,7 @@ export class Connection {
     });
   }
 
-  #connect(params: unknown): Promise<unknown> {
+  #connect(params: unknown): Promise<ResultOf<"connect">> {
     const token = (params as { token?: unknown } | null | undefined)?.token;
     if (token !== undefined && token !== null && typeof token !== "string") {
       throw new RpcError("invalid_params", "connect: token: expected string", { path: "token" });
@@ -321,7 +322,7 @@ export class Connection {
     this.#options.log.warning("fields of 'connect' are not known and have no effect", { connection, fields });
   }
 
-  async #admit(token: string | undefined): Promise<unknown> {
+  async #admit(token: string | undefined): Promise<ResultOf<"connect">> {
     const principal = await this.#options.gate.admit(token, this.remoteAddress, (waitMs) =>
       // Whoever waits for the answer knows that it is not lost.
       this.#peer.notify("$/connectWaits", { waitMs }),

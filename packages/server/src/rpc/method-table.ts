@@ -11,10 +11,10 @@ export interface RequestScope<Link> {
   readonly signal: AbortSignal;
 }
 
-/** One method: checked parameters in, result out. Throws RpcError for what the client did. */
-// biome-ignore lint/suspicious/noExplicitAny: each method declares the parameters its schema has checked
-export type Method<Link> = (params: any, scope: RequestScope<Link>) => unknown;
+/** One method: parameters that its schema has checked in, result out. Throws RpcError for what the client did. */
+export type Method<Link> = (params: object, scope: RequestScope<Link>) => unknown;
 
+/** All methods by name, for those who treat them alike. */
 export type MethodTable<Link> = Readonly<Record<string, Method<Link>>>;
 
 export interface ValidationIssue {

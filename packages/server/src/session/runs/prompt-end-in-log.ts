@@ -52,7 +52,7 @@ function toEnd(
       completionEventId: error.id,
     });
   if (outcome !== "done" && outcome !== "aborted") throw unknownEnd(messageId);
-  const answer = response ? { response: response as unknown as SessionEvent } : {};
+  const answer = response ? { response: response as unknown as SessionEvent<"assistant.message"> } : {};
   return { messageId, aborted: outcome === "aborted", ...answer };
 }
 

@@ -1,5 +1,6 @@
 /** A prompt as its client sends it, and as it is kept. */
 import { randomUUID } from "node:crypto";
+import type { SendAgentMode } from "@rightseat/protocol";
 import type { ResponseFormat } from "../../models/model-provider.ts";
 import type { QueuedPrompt } from "../state/session-state.ts";
 import type { RequestHeaders } from "./request-headers.ts";
@@ -14,7 +15,7 @@ export interface PromptInput {
   readonly mode?: "enqueue" | "immediate";
   /** Goes before the prompts that wait. */
   readonly prepend?: boolean;
-  readonly agentMode?: string;
+  readonly agentMode?: SendAgentMode;
   readonly source?: string;
   readonly requestHeaders?: RequestHeaders;
   /** Of all answers of the prompt's run. */

@@ -22,7 +22,7 @@ export interface PromptEnd {
   /** Its run was aborted, or it was taken out of the queue. */
   readonly aborted: boolean;
   /** The last answer to it. */
-  readonly response?: SessionEvent;
+  readonly response?: SessionEvent<"assistant.message">;
   /** The event that told its end; left out when none did, or the one who waits is not told events. */
   readonly completionEventId?: string;
 }
@@ -64,7 +64,7 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
   let isTaken = false;
   let hasBegun = false;
   let aborted = false;
-  let response: SessionEvent | undefined;
+  let response: SessionEvent<"assistant.message"> | undefined;
   const { promise, resolve, reject } = withResolvers<PromptEnd>();
 
   const completion = (event?: SessionEvent) =>
@@ -83,34 +83,35 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
     finish();
   };
 
-  const observers: { [T in SessionEventType]?: (data: SessionEventDataMap[T], event: SessionEvent) => void } =
-    {
-      "user.message": (data) => {
-        if (data.messageId !== messageId) return;
-        hasBegun = true;
-        runId = session.run?.messageId ?? messageId;
-      },
-      "assistant.message": (data, event) => {
-        if (isMine(data.originatingMessageId)) response = event;
-      },
-      // It is over without an answer once the session is idle.
-      "session.warning": ({ warningType, originatingMessageId }) => {
-        if (warningType === "policy_blocked" && originatingMessageId === messageId) hasBegun = true;
-      },
-      "session.error": ({ message, originatingMessageId }, event) => {
-        if (originatingMessageId !== undefined && isMine(originatingMessageId))
-          reject(new RpcError("run_failed", message, { messageId, ...completion(event) }));
-      },
-      "session.autopilot_stopped": ({ requestId, reason }, event) => {
-        if (requestId !== messageId || reason === "error") return;
-        aborted ||= reason === "aborted";
-        finish(event);
-      },
-      "session.idle": (_data, event) => {
-        if (hasBegun && !isOpen()) finish(event);
-      },
-      "pending_messages.modified": () => void endIfRemoved().catch(reject),
-    };
+  const observers: {
+    [T in SessionEventType]?: (data: SessionEventDataMap[T], event: SessionEvent<T>) => void;
+  } = {
+    "user.message": (data) => {
+      if (data.messageId !== messageId) return;
+      hasBegun = true;
+      runId = session.run?.messageId ?? messageId;
+    },
+    "assistant.message": (data, event) => {
+      if (isMine(data.originatingMessageId)) response = event;
+    },
+    // It is over without an answer once the session is idle.
+    "session.warning": ({ warningType, originatingMessageId }) => {
+      if (warningType === "policy_blocked" && originatingMessageId === messageId) hasBegun = true;
+    },
+    "session.error": ({ message, originatingMessageId }, event) => {
+      if (originatingMessageId !== undefined && isMine(originatingMessageId))
+        reject(new RpcError("run_failed", message, { messageId, ...completion(event) }));
+    },
+    "session.autopilot_stopped": ({ requestId, reason }, event) => {
+      if (requestId !== messageId || reason === "error") return;
+      aborted ||= reason === "aborted";
+      finish(event);
+    },
+    "session.idle": (_data, event) => {
+      if (hasBegun && !isOpen()) finish(event);
+    },
+    "pending_messages.modified": () => void endIfRemoved().catch(reject),
+  };
   const wait: RunWatcher = {
     runBegan: (id, isNotification) => {
       if (id === messageId) hasBegun = true;
@@ -125,7 +126,7 @@ export function waitForPrompt(session: Session, { messageId, link, signal }: Wai
   };
   const stop = attach(session, wait, {
     onEvent: ({ event }) => {
-      if (event.agentId === undefined) observers[event.type]?.(event.data as never, event);
+      if (event.agentId === undefined) observers[event.type]?.(event.data as never, event as never);
     },
     onGone: () => reject(letGo(session, messageId)),
   });

@@ -3,7 +3,7 @@
  * lane of their own: they have no position. Items whose turn has come are no longer theirs to change.
  */
 import { randomUUID } from "node:crypto";
-import { RpcError } from "@rightseat/protocol";
+import { type QueuePendingItems, RpcError } from "@rightseat/protocol";
 import type { ClientLink } from "../members/client-link.ts";
 import type { Session } from "../open/session.ts";
 import type { QueuedPrompt } from "../state/session-state.ts";
@@ -20,11 +20,11 @@ export function pendingItems(session: Session) {
   };
 }
 
-function toPendingItem(item: QueuedPrompt) {
+function toPendingItem(item: QueuedPrompt): QueuePendingItems {
   return {
     id: item.messageId,
     ...(item.kind === "command" ? {} : { messageId: item.messageId }),
-    kind: item.kind ?? "message",
+    kind: item.kind === "command" ? "command" : "message",
     displayText: displayTextOf(item),
     agentMode: item.agentMode ?? "interactive",
   };

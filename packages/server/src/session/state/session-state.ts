@@ -2,6 +2,7 @@
  * What a session's log amounts to: the projection that the agent loop and the methods work on. Plain
  * data, since a checkpoint is this object as JSON. `apply` is the only thing that changes it.
  */
+import type { SendAgentMode } from "@rightseat/protocol";
 import type { ModelMessage, ResponseFormat } from "../../models/model-provider.ts";
 import type { PermissionPolicy } from "../../permissions/policy.ts";
 import type { Cut } from "../log/cuts.ts";
@@ -17,7 +18,7 @@ export interface QueuedPrompt {
   readonly attachments?: readonly unknown[];
   /** True while it may still enter the run in progress, between two model calls. */
   readonly steering: boolean;
-  readonly agentMode?: string;
+  readonly agentMode?: SendAgentMode;
   /** Of the answers of its run. */
   readonly responseFormat?: ResponseFormat;
   readonly source?: string;

@@ -1,5 +1,13 @@
 /** Rewinding a session to a prompt: where it can go, what that would do to files, and doing it. */
-import { RpcError } from "@rightseat/protocol";
+import {
+  type HistoryListRewindPointsResult,
+  type HistoryPreviewRewindResult,
+  type HistoryRewindFilePreview,
+  type HistoryRewindOutcome,
+  type HistoryRewindResult,
+  type HistoryRewindUnavailableReason,
+  RpcError,
+} from "@rightseat/protocol";
 import { restoreFiles } from "../../../file-history/restore-files.ts";
 import type { EventLog } from "../../../store/event-log.ts";
 import type { Session } from "../../open/session.ts";
@@ -13,7 +21,10 @@ import {
 import { isBusy, type Rewound, rewindTo } from "./rewind.ts";
 
 /** The result of `session.history.listRewindPoints`. */
-export async function listRewindPoints(log: EventLog, session: Session) {
+export async function listRewindPoints(
+  log: EventLog,
+  session: Session,
+): Promise<HistoryListRewindPointsResult> {
   const fileChangeTrackingEnabled = session.state.tracksFiles === true;
   if (fileChangeTrackingEnabled && isBusy(session))
     return { fileChangeTrackingEnabled, unavailableReason: "session-busy", points: [] };
@@ -40,24 +51,37 @@ export async function listRewindPoints(log: EventLog, session: Session) {
 }
 
 /** The result of `session.history.previewRewind`. @throws RpcError `event_not_found`. */
-export async function previewRewind(log: EventLog, session: Session, eventId: string) {
-  const unavailable = (reason: string) => ({ available: false, reason, fileCount: 0, files: [] });
+export async function previewRewind(
+  log: EventLog,
+  session: Session,
+  eventId: string,
+): Promise<HistoryPreviewRewindResult> {
+  const unavailable = (reason: HistoryRewindUnavailableReason) => ({
+    available: false,
+    reason,
+    fileCount: 0,
+    files: [],
+  });
   if (!session.state.tracksFiles) return unavailable("file-change-tracking-disabled");
   if (isBusy(session)) return unavailable("session-busy");
-  const files = filesOf(turnsFrom(await readUserTurns(log, session), eventId)).map((file) => ({
-    path: file.path,
-    changeType: file.before === null ? "created" : "modified",
-    linesAdded: file.linesAdded,
-    linesRemoved: file.linesRemoved,
-  }));
+  const files = filesOf(turnsFrom(await readUserTurns(log, session), eventId)).map(toPreview);
   return { available: true, fileCount: files.length, files };
+}
+
+function toPreview({ path, before, linesAdded, linesRemoved }: FileHistory): HistoryRewindFilePreview {
+  return { path, changeType: before === null ? "created" : "modified", linesAdded, linesRemoved };
 }
 
 export type RewindMode = "conversation" | "conversation-and-files";
 
 /** The result of `session.history.rewind`: files first, then the conversation. @throws RpcError `event_not_found`. */
-export async function rewind(log: EventLog, session: Session, eventId: string, mode: RewindMode) {
-  const unavailable = (outcome: string) => ({ outcome, restoredFiles: [], skippedFiles: [] });
+export async function rewind(
+  log: EventLog,
+  session: Session,
+  eventId: string,
+  mode: RewindMode,
+): Promise<HistoryRewindResult> {
+  const unavailable = (outcome: HistoryRewindOutcome) => ({ outcome, restoredFiles: [], skippedFiles: [] });
   if (isBusy(session)) return unavailable("session-busy");
   const withFiles = mode === "conversation-and-files";
   const kept = session.state.tracksFiles ? keptFilesOf(log, session) : undefined;
@@ -65,7 +89,7 @@ export async function rewind(log: EventLog, session: Session, eventId: string, m
   const discarded = turnsFrom(await readUserTurns(log, session), eventId);
   const files =
     withFiles && kept ? await restoreFiles(kept, filesOf(discarded)) : { restored: [], skipped: [] };
-  const done = { restoredFiles: files.restored, skippedFiles: files.skipped };
+  const done = { restoredFiles: [...files.restored], skippedFiles: [...files.skipped] };
   if ("error" in files && files.error) {
     const outcome = files.isRolledBack ? "files-rolled-back" : "rollback-incomplete";
     return { outcome, error: files.error.message, ...done };

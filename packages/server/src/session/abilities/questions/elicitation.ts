@@ -1,16 +1,13 @@
 /** A form that one participant of a session puts to the person behind another client. */
 import { randomUUID } from "node:crypto";
-import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import { RpcError, type SessionEventDataMap, type UIElicitationResponse } from "@rightseat/protocol";
 import { canAsk } from "../../open/clients.ts";
 import type { Session } from "../../open/session.ts";
 
 /** What is asked: the data of `elicitation.requested` without its id. */
 export type Elicitation = Omit<SessionEventDataMap["elicitation.requested"], "requestId">;
 
-export interface ElicitationAnswer {
-  readonly action: "accept" | "decline" | "cancel";
-  readonly content?: Readonly<Record<string, unknown>>;
-}
+export type ElicitationAnswer = Readonly<UIElicitationResponse>;
 
 /**
  * Asks all clients by an event; the first answer counts. Nobody in time is a "cancel".
@@ -39,7 +36,7 @@ export async function elicit(
   session.emit("elicitation.completed", {
     requestId,
     action,
-    ...(action === "accept" && content ? { content: content as never } : {}),
+    ...(action === "accept" && content ? { content } : {}),
   });
   return answer;
 }
