@@ -4,8 +4,8 @@
  */
 import type { Governor } from "../limits/governor.ts";
 import { heapBytesOf } from "../session/state/heap-bytes.ts";
+import type { CheckedMethods, Scope } from "./method.ts";
 import { OLDER_NAMES } from "./older-names.ts";
-import type { CheckedMethods, Scope } from "./services.ts";
 
 /**
  * - `prompt`: a run is begun or waits: prompts and tokens of a minute and day, runs at once, stored bytes

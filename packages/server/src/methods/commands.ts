@@ -6,7 +6,8 @@ import {
   invokeCommand,
   listCommands,
 } from "../session/abilities/commands/slash-commands.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function commandMethods(services: Services) {
   const ofSession = withSession(services);

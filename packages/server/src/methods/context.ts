@@ -14,7 +14,8 @@ import {
 import { compactNow, isManual, summarizeForHandoff } from "../session/abilities/context/manual-compaction.ts";
 import { askAside } from "../session/abilities/context/side-question.ts";
 import type { Session } from "../session/open/session.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 /** Undefined while a provider or GitHub cannot tell which model the session has. @throws every other error again. */
 function untold(error: unknown): undefined {

@@ -3,7 +3,8 @@ import { clearContext } from "../session/abilities/context/clear-context.ts";
 import { rewindTo } from "../session/abilities/context/rewind.ts";
 import { listRewindPoints, previewRewind, rewind } from "../session/abilities/context/rewind-points.ts";
 import { forkSession } from "../sessions/fork-session.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function historyMethods(services: Services) {
   const ofSession = withSession(services);

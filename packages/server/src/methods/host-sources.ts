@@ -2,7 +2,8 @@
 import { agentPathsAt, agentsAt, instructionPathsAt, instructionsAt } from "../discovery/host-sources.ts";
 import { toFileAgentInfo } from "../session/abilities/agents/agents.ts";
 import { projectsAt } from "../session/abilities/workspace/projects.ts";
-import type { Methods, Scope, Services } from "./services.ts";
+import type { Methods, Scope } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function hostSourceMethods({ sources, places: placesOnDisk }: Services) {
   const places = async (

@@ -1,10 +1,11 @@
 /** All methods that clients may call. */
 
 import { withAdmission } from "./admission.ts";
+import { asCheckedMethods, type CheckedMethods } from "./method.ts";
 import { withOlderNames } from "./older-names.ts";
 import { seldomMethods } from "./seldom-methods.ts";
 import { serverMethods } from "./server.ts";
-import { asCheckedMethods, type CheckedMethods, type Services } from "./services.ts";
+import type { Services } from "./services.ts";
 import { sessionMethods } from "./session.ts";
 import { sessionAnswerMethods } from "./session-answers.ts";
 import { sessionsMethods } from "./sessions.ts";

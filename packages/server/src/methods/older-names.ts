@@ -1,6 +1,6 @@
 /** Names by which SDKs 0.1.32 to 0.3.0 call methods that have had other ones since. */
 import type { MethodName } from "../rpc/method-types.ts";
-import type { CheckedMethods } from "./services.ts";
+import type { CheckedMethods } from "./method.ts";
 
 export const OLDER_NAMES = {
   "session.auth.getStatus": "session.gitHubAuth.getStatus",

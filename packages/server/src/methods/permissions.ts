@@ -6,7 +6,8 @@ import { checkFields } from "../session/members/field-rules.ts";
 import { PERMISSION_FIELDS } from "../session/members/nested-fields.ts";
 import { setWatchesPermissions } from "../session/open/clients.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 const DONE = { success: true };
 

@@ -1,6 +1,7 @@
 /** Methods that most servers are seldom asked for. All are loaded with the first call of one of them. */
 import type { MethodName } from "../rpc/method-types.ts";
-import { asCheckedMethods, type CheckedMethods, type Scope, type Services } from "./services.ts";
+import { asCheckedMethods, type CheckedMethods, type Scope } from "./method.ts";
+import type { Services } from "./services.ts";
 
 /** All that `loadSeldomMethods` gives. */
 export const SELDOM_METHODS: readonly MethodName[] = [

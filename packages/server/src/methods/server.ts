@@ -4,7 +4,8 @@ import { quotaSnapshots } from "../accounts/account-quota.ts";
 import { serverAuthStatus } from "../accounts/auth-status.ts";
 import { AccountError, type GitHubAccount } from "../accounts/github-accounts.ts";
 import { ModelError } from "../models/model-provider.ts";
-import type { Methods, Services } from "./services.ts";
+import type { Methods } from "./method.ts";
+import type { Services } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
 
 export function serverMethods(services: Services) {

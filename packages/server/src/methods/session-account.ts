@@ -7,7 +7,8 @@ import { ADD_PROVIDERS_FIELDS } from "../session/members/nested-fields.ts";
 import type { Session } from "../session/open/session.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
 import { addProviders, syncProviders, withdrawModels } from "../sessions/add-providers.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 import { tokenUsed } from "./session-auth.ts";
 import { toWireModel } from "./wire-model.ts";
 

@@ -13,7 +13,8 @@ import {
 } from "../session/abilities/agents/agents.ts";
 import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
 import type { AgentDefinition } from "../session/members/agent-definition.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function sessionAgentMethods(services: Services) {
   const ofSession = withSession(services);

@@ -1,7 +1,8 @@
 /** Methods by which clients answer what a session asked; permissions have a file of their own. */
 import type { ExternalToolRequestedData } from "@rightseat/protocol";
 import type { PublishedEvent } from "../session/log/published-event.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 function toPending({ agentId, data }: PublishedEvent["event"]) {
   const { requestId, toolCallId, toolName, arguments: args } = data as ExternalToolRequestedData;

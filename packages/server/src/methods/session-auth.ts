@@ -5,7 +5,8 @@ import {
   type SettableCredentials,
 } from "../session/abilities/github/github-credentials.ts";
 import type { Session } from "../session/open/session.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 /** How long installing credentials waits for GitHub to say whose they are. */
 const ASK_MS = 3000;

@@ -4,7 +4,8 @@ import type { CustomizationsReloadResult } from "@rightseat/protocol";
 import { agentsOf, tellAgents } from "../session/abilities/agents/agents.ts";
 import { fileHooksOf, hasFileHooks } from "../session/abilities/hooks/session-hooks.ts";
 import type { Session } from "../session/open/session.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 const NOT_LOADED = ["plugins", "mcp", "extensions", "skills"] as const;
 

@@ -5,7 +5,8 @@
 
 import { toRpcError } from "../session/abilities/context/manual-compaction.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function sessionExtrasMethods(services: Services) {
   const ofSession = withSession(services);

@@ -11,7 +11,8 @@ import {
 import { renameSession } from "../session/open/change-session.ts";
 import type { Session } from "../session/open/session.ts";
 import { checkMetadataPatch } from "../session/state/client-metadata.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 /** As of names that users give. */
 const MAX_NAME_LENGTH = 100;

@@ -1,7 +1,8 @@
 /** Methods on the mode that a session works in. */
 import { RpcError } from "@rightseat/protocol";
 import { setMode } from "../session/open/session-mode.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function sessionModeMethods(services: Services) {
   const ofSession = withSession(services);

@@ -7,7 +7,8 @@ import { setReasoningEffort } from "../session/open/change-session.ts";
 import { modelQueryOf } from "../session/open/model-query.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
 import { updateOptions } from "../sessions/update-options.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 import { toWireModel } from "./wire-model.ts";
 
 export function sessionOptionsMethods(services: Services) {

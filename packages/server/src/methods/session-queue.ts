@@ -13,7 +13,8 @@ import {
   updateText,
 } from "../session/runs/queue.ts";
 import { withdrawMessage } from "../session/runs/withdraw-message.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function sessionQueueMethods(services: Services) {
   const ofSession = withSession(services);

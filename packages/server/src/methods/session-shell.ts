@@ -5,7 +5,8 @@ import {
   runAsToolCall,
   signalBackground,
 } from "../session/abilities/tools/user-shell.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function sessionShellMethods(services: Services) {
   const ofSession = withSession(services);

@@ -16,7 +16,8 @@ import type { Session } from "../session/open/session.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
 import { acceptPrompt } from "../session/runs/accept-prompt.ts";
 import type { ShellTask, ShellTasks } from "../tools/shell-task.ts";
-import { type Methods, type Scope, type Services, withSession } from "./services.ts";
+import { type Methods, type Scope, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 /** How long a reader of output may wait for more. */
 const MAX_READ_WAIT_MS = 30_000;
@@ -47,7 +48,11 @@ export function sessionTaskMethods(services: Services) {
         );
       const waitMs = Math.min(Math.max(params.waitMs ?? 0, 0), MAX_READ_WAIT_MS);
       const { text, cursor, isLast } = await task.read(params.cursor ?? undefined, waitMs, scope.signal);
-      return { text, cursor, ...(isLast ? { exit: exitOf(await services.shellTasksOf(session), task) } : {}) };
+      return {
+        text,
+        cursor,
+        ...(isLast ? { exit: exitOf(await services.shellTasksOf(session), task) } : {}),
+      };
     }),
     "session.tasks.startAgent": ofTasks(async (tasks, params, scope, session) => {
       const agents = dispatchableAgents(session);
@@ -141,7 +146,15 @@ function withTask(task: AgentTask | undefined) {
 }
 
 /** `TaskShellInfo` of api.schema.json. */
-function toShellInfo({ id, command, description, startedAt, completedAt, status, pid }: ShellTask): TaskShellInfo {
+function toShellInfo({
+  id,
+  command,
+  description,
+  startedAt,
+  completedAt,
+  status,
+  pid,
+}: ShellTask): TaskShellInfo {
   return {
     type: "shell",
     id,

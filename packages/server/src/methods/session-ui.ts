@@ -3,7 +3,8 @@ import { DIRECT_AUTO_MODE_SWITCH } from "../session/abilities/questions/auto-mod
 import { elicit } from "../session/abilities/questions/elicitation.ts";
 import type { QuestionKind } from "../session/members/questions.ts";
 import { registerInterest, releaseInterest } from "../session/open/clients.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 /** A client's answer; the methods differ in which of the two they call it. */
 interface ToQuestion {

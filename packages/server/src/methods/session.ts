@@ -17,7 +17,8 @@ import { promptEndInLog } from "../session/runs/prompt-end-in-log.ts";
 import type { PromptInput } from "../session/runs/prompt-input.ts";
 import { waitForPrompt } from "../session/runs/prompt-wait.ts";
 import { interruptTurn, stopSession } from "../session/runs/stop-run.ts";
-import { type Methods, type Scope, type Services, withSession } from "./services.ts";
+import { type Methods, type Scope, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function sessionMethods(services: Services) {
   const ofSession = withSession(services);

@@ -4,7 +4,8 @@ import type { ParamsOf } from "../rpc/method-types.ts";
 import type { SettingsParams } from "../session/members/session-settings.ts";
 import { abortRun } from "../session/runs/run.ts";
 import { createSession, type JoinResult, resumeSession } from "../sessions/join-session.ts";
-import { type Methods, type Scope, type Services, withSession } from "./services.ts";
+import { type Methods, type Scope, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 import { toWireSummary, toWireSummaryJson } from "./wire-summary.ts";
 
 export function sessionsMethods(services: Services) {

@@ -3,7 +3,7 @@
  * client deletes is gone in the middle of a call, and a disk may be full at any time.
  */
 import { toSessionError } from "../session/log/session-errors.ts";
-import type { CheckedMethods, Scope } from "./services.ts";
+import type { CheckedMethods, Scope } from "./method.ts";
 
 export function withStoreRefusals(methods: CheckedMethods): CheckedMethods {
   return Object.fromEntries(

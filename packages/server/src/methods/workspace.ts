@@ -11,7 +11,8 @@ import { workingDirectoryOf } from "../session/abilities/workspace/working-direc
 import { createWorkspace, type Workspace } from "../session/abilities/workspace/workspace.ts";
 import { diffWorkspace } from "../session/abilities/workspace/workspace-diff.ts";
 import type { Session } from "../session/open/session.ts";
-import { type Methods, type Services, withSession } from "./services.ts";
+import { type Methods, withSession } from "./method.ts";
+import type { Services } from "./services.ts";
 
 export function workspaceMethods(services: Services) {
   const ofSession = withSession(services);
