@@ -15,8 +15,7 @@ await runStory("health-and-cleanup", async ({ step, say, verify, defer, tempDir 
   const client = createClient(env);
   defer(() => client.forceStop());
   for (const sessionId of ["ada-1", "ada-2", "bob-1"]) await use(client, sessionId);
-  await new Promise((resolve) => setTimeout(resolve, 2_100));
-  await use(client, "ada-2");
+  const usedAt = Date.now();
 
   const run = async (script, args = [], runEnv = env) => {
     const { code, output } = await runScript(script, args, runEnv);
@@ -43,13 +42,16 @@ await runStory("health-and-cleanup", async ({ step, say, verify, defer, tempDir 
   );
 
   step("Clean-up");
-  const dryRun = await run("cleanup.mjs", ["--older-than", "2s", "--dry-run"]);
+  await new Promise((resolve) => setTimeout(resolve, usedAt + 6_100 - Date.now()));
+  await use(client, "ada-2");
+  const dryRun = await run("cleanup.mjs", ["--older-than", "6s", "--dry-run"]);
   verify(
     /would delete ada-1/.test(dryRun.output) && /2 to delete, 1 kept/.test(dryRun.output),
     "a dry run says what would go",
   );
   verify((await client.listSessions()).length === 3, "and deletes nothing");
-  await run("cleanup.mjs", ["--older-than", "2s", "--prefix", "ada-"]);
+  await use(client, "ada-2");
+  await run("cleanup.mjs", ["--older-than", "6s", "--prefix", "ada-"]);
   const left = (await client.listSessions()).map(({ sessionId }) => sessionId).sort();
   say(`left: ${left.join(", ")}`);
   verify(

@@ -35,7 +35,7 @@ import type { Connection } from "./rpc/connection.ts";
 import { Connections } from "./rpc/connections.ts";
 import { LazyValidators } from "./rpc/lazy-validators.ts";
 import { DEFAULT_TENANT } from "./rpc/principal.ts";
-import { isPublishedMethod } from "./rpc/published-methods.ts";
+import { refusalOfMethod } from "./rpc/published-methods.ts";
 import { builtInAgentsOf } from "./session/abilities/agents/agents.ts";
 import type { CommandServices } from "./session/abilities/commands/command-types.ts";
 import { closeInterruptedCompaction } from "./session/abilities/context/compaction.ts";
@@ -354,7 +354,7 @@ export function createServer(
       Math.min(governor.limits(tenant).messageBytes ?? Number.POSITIVE_INFINITY, config.maxMessageBytes),
     maxWaitingBytes: config.maxWaitingBytes,
     mayHold: ({ tenant }, bytes) => governor.mayHold(tenant, bytes),
-    isKnownMethod: isPublishedMethod,
+    refusalOfMethod,
     onRequestFailed: (reason) => instruments.requestFailed(reason),
     onCall: (connection, { tenant }, method, params) => {
       const unknown = publishedFields?.unknownIn(method, params) ?? [];

@@ -217,7 +217,7 @@ export class CopilotSession {
     await this.#call("session.model.switchTo", params, limits);
   }
 
-  /** Which kind of model is chosen while the model is `auto`; null for the provider's own choice. */
+  /** Which kind of model is chosen while the model is `auto`; null for the provider's own choice. Rightseat refuses it. */
   async setAutoTier(autoTier: AutoTier | null, limits?: CallOptions): Promise<ModelSwitchAutoTierResult> {
     const result = await this.#call("session.model.switchAutoTier", { autoTier }, limits);
     return result as ModelSwitchAutoTierResult;

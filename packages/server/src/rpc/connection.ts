@@ -46,8 +46,8 @@ export interface ConnectionOptions {
   readonly maxWaitingBytes: number;
   /** Whether so much more may wait for a principal's clients to read. */
   readonly mayHold: (principal: Principal, bytes: number) => boolean;
-  /** Published methods that exist on the wire and not here, to say so instead of "no such method". */
-  readonly isKnownMethod: (method: string) => boolean;
+  /** What is said of a published method that is not here; undefined when there is no such method. */
+  readonly refusalOfMethod: (method: string) => string | undefined;
   readonly log: ConnectionLog;
   /** Undefined when nobody keeps such a log. */
   readonly audit?: Audit;
@@ -273,11 +273,11 @@ export class Connection {
   #call(method: string, params: unknown, context: RequestContext): unknown {
     const principal = this.#principal;
     if (!principal) throw authenticationFailed();
-    const { methods, validators, isKnownMethod, roleFor } = this.#options;
+    const { methods, validators, refusalOfMethod, roleFor } = this.#options;
     const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (!handler) {
-      if (isKnownMethod(method))
-        throw new RpcError("not_supported", `Method not supported by this server: ${method}`, { method });
+      const refusal = refusalOfMethod(method);
+      if (refusal !== undefined) throw new RpcError("not_supported", refusal, { method });
       throw new RpcError("method_not_found", `Unhandled method ${method}`, { method });
     }
     const needed = roleFor(method);
