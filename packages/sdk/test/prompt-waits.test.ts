@@ -67,3 +67,33 @@ test("of a prompt that failed before rejects as it did", async () => {
   await expect(session.sendAndWait(job)).rejects.toThrow("no such thing");
   await expect(session.sendAndWait(job, 5000)).rejects.toThrow("no such thing");
 });
+
+test("of a prompt that an abort took out of the queue before ends without an answer", async () => {
+  const session = await client.createSession(config());
+  world.model.use([{ hang: true }]);
+  const running = session.sendAndWait("echo running", Number.POSITIVE_INFINITY);
+  await world.model.until(({ requests }) => requests.length === 1);
+  const job = { prompt: "echo job", messageId: "job-4" };
+  await session.send(job);
+  await session.abort();
+  await running;
+  expect(await session.sendAndWait(job, Number.POSITIVE_INFINITY)).toBeUndefined();
+  expect(await promptsOf(session)).toEqual(["echo running"]);
+});
+
+test("of a prompt that an abort takes out of the queue while the connection is lost ends without an answer", async () => {
+  const other = await world.connectDirectly().createSession(config({ sessionId: "s" }));
+  world.model.use([{ hang: true }]);
+  await other.send("echo running");
+  await world.model.until(({ requests }) => requests.length === 1);
+  const session = await client.resumeSession("s", { ...config(), continuePendingWork: true });
+  const waiting = session.sendAndWait("echo queued", Number.POSITIVE_INFINITY);
+  await expect.poll(async () => (await other.rpc.queue.pendingItems()).items.length).toBe(1);
+  world.proxy.setRates({ refuse: 1 });
+  world.proxy.cutAll();
+  await world.proxy.until(({ faults }) => faults.refuse > 0);
+  await other.abort();
+  world.proxy.setRates({});
+  expect(await waiting).toBeUndefined();
+  expect(await promptsOf(session)).toEqual(["echo running"]);
+});

@@ -216,6 +216,13 @@ export class SessionCore {
     });
   }
 
+  /** Whether a prompt that has no turn yet may get one: it waits, or the session is at work and tells when it is done. */
+  async mayBegin(messageId: string): Promise<boolean> {
+    const { items } = (await this.call("session.queue.pendingItems")) as { items: { id: string }[] };
+    if (items.some(({ id }) => id === messageId)) return true;
+    return ((await this.call("session.metadata.isProcessing")) as { processing: boolean }).processing;
+  }
+
   /** Reads the log, on whichever connection there is. */
   reader(filter?: { readonly types?: readonly string[] }): ReadPage {
     return this.#attachment.reader(undefined, filter);
@@ -401,11 +408,17 @@ export class SessionCore {
 
   /** `session.idle` is not logged: one that was told while nobody listened is made up for. */
   async #noteMissedIdle(channel: Channel): Promise<void> {
-    if (!this.progress.isRunning) return;
+    if (!this.progress.isRunning && this.#watchers.size === 0) return;
     const result = await channel.request("session.metadata.isProcessing", { sessionId: this.id });
-    if ((result as { processing: boolean }).processing || !this.progress.isRunning) return;
-    this.#deliver(this.#makeEvent("session.idle", {}));
-    this.progress.noteMadeUpIdle();
+    if ((result as { processing: boolean }).processing) return;
+    const idle = this.#makeEvent("session.idle", {});
+    if (this.progress.isRunning) {
+      this.#deliver(idle);
+      this.progress.noteMadeUpIdle();
+    } else {
+      // The session came to rest in a turn whose beginning was told before it was joined: who waits has to know.
+      for (const watcher of [...this.#watchers]) watcher(idle as PublicEvent);
+    }
   }
 
   async #refreshCursor(): Promise<void> {

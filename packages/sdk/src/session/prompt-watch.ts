@@ -23,6 +23,8 @@ export class PromptWatch {
   /** The log is being looked up; and whether the session came to rest meanwhile. */
   #lookingUp = false;
   #restedMeanwhile = false;
+  /** The session came to rest before it was known that the server has the prompt. */
+  #restedBefore = false;
   /** Prompts whose turns began meanwhile, and what had been said last before each. */
   readonly #followers: {
     readonly id: string | undefined;
@@ -58,6 +60,11 @@ export class PromptWatch {
     return this.#wasAborted;
   }
 
+  /** Its end may have been told already: the session came to rest after the wait began. */
+  get mayHaveMissedEnd(): boolean {
+    return this.#restedBefore && !this.#begun && !this.#over;
+  }
+
   /** The server has the prompt, and calls it by this id. */
   accepted(messageId: string): void {
     this.#isKnown = messageId === this.#messageId;
@@ -76,6 +83,13 @@ export class PromptWatch {
     this.#over = true;
     // What was said before its turn is another prompt's answer.
     this.#resolve(this.#begun || !this.#isKnown ? this.#last : undefined);
+  }
+
+  /** It was taken out of the queue: it has no turn, and no event will tell. */
+  dropped(): void {
+    if (this.#begun || this.#over) return;
+    this.#wasAborted = true;
+    this.end();
   }
 
   /** The log is asked what became of the prompt: until `lookedUp`, others' turns that end do not end the wait. */
@@ -106,7 +120,7 @@ export class PromptWatch {
     if (this.#over || event.agentId !== undefined) return;
     if (type === "user.message") this.#onUserMessage(data as UserMessage);
     else if (type === "assistant.message") this.#last = event;
-    else if (!this.#accepted && !this.#begun) return;
+    else if (!this.#accepted && !this.#begun) this.#restedBefore ||= type === "session.idle";
     else if (type === "session.idle") this.#onIdle(data as Rest);
     else if (type === "session.error") this.#onError(data as SessionFailure);
   }

@@ -46,6 +46,7 @@ export async function sendAndWait(
         watch.accepted(id);
         // One that was carried out before is told by no event.
         if (ownId && id === message.messageId && !watch.hasBegun) void lookUp(core, watch, id);
+        else if (watch.mayHaveMissedEnd) void endIfDropped(core, watch, id);
       });
       // The answer may be there before the server's word that it has the prompt.
       await Promise.race([sent, watch.outcome]);
@@ -70,6 +71,14 @@ async function lookUp(core: SessionCore, watch: PromptWatch, messageId: string):
   watch.lookingUp();
   await findEarlier(core, watch, messageId).catch(() => undefined);
   watch.lookedUp();
+  await endIfDropped(core, watch, messageId);
+}
+
+/** A prompt that an abort took out of the queue is told by no event where that came before. Never rejects. */
+async function endIfDropped(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
+  if (watch.hasBegun || watch.isOver) return;
+  const has = await core.mayBegin(messageId).catch(() => true);
+  if (!has) watch.dropped();
 }
 
 async function findEarlier(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
