@@ -13,8 +13,8 @@ export interface ProviderErrorBody {
 /**
  * Reads `{error:{message,code,type}}` (OpenAI, Anthropic), `{error:"…"}` (Ollama), `[{error}]`
  * (Gemini), `{message}` and `{detail}` (gateways), `{Message}` (AWS), `{detail:[{loc,msg}]}` (FastAPI),
- * `{error:{metadata:{raw}}}` (OpenRouter, whose own message says only that there was one), plain text, and
- * the title of a web page. Never throws.
+ * `{error:{metadata:{raw}}}` (OpenRouter, whose own message says only that there was one), `{base_resp}`
+ * (MiniMax), plain text, and the title of a web page. Never throws.
  */
 export function parseErrorBody(body: unknown): ProviderErrorBody {
   if (typeof body === "string") return parseErrorText(body);
@@ -22,9 +22,10 @@ export function parseErrorBody(body: unknown): ProviderErrorBody {
   if (typeof body !== "object" || body === null) return {};
   const record = body as Record<string, unknown>;
   if (typeof record["error"] === "object" && record["error"] !== null) return parseErrorBody(record["error"]);
-  const { code, type, status } = record;
+  const { code, type, status, base_resp } = record;
   const behind = messageBehind(record["metadata"]);
-  const own = MESSAGE_FIELDS.map((field) => toMessage(record[field])).find(isText);
+  const own =
+    MESSAGE_FIELDS.map((field) => toMessage(record[field])).find(isText) ?? minimaxMessage(base_resp);
   return {
     message: behind === undefined || own === behind ? own : [own, behind].filter(isText).join(": "),
     code: isText(code) ? code : isText(status) ? status : undefined,
@@ -73,6 +74,12 @@ function toMember(member: unknown): string | undefined {
   const { loc, msg, message } = member as { loc?: unknown; msg?: unknown; message?: unknown };
   const said = [msg, message].find(isText);
   return said !== undefined && Array.isArray(loc) ? `${loc.join(".")}: ${said}` : said;
+}
+
+/** MiniMax says it beside the answer, where all is well with an empty text. */
+function minimaxMessage(said: unknown): string | undefined {
+  const text = typeof said === "object" && said !== null ? (said as { status_msg?: unknown }).status_msg : "";
+  return isText(text) && text !== "success" ? text : undefined;
 }
 
 /** What the provider behind a gateway said. */

@@ -118,6 +118,13 @@ describe("parseRetryAfter", () => {
     [{ "retry-after": "Tue, 02 Jan 2024 03:04:15 GMT" }, 10_000],
     [{ "retry-after": "Tue, 02 Jan 2024 03:00:00 GMT" }, 0],
     [{ "retry-after": "soon" }, undefined],
+    [{ "retry-after": "-5" }, undefined],
+    [{ "retry-after": "-1.5" }, undefined],
+    [{ "retry-after": "1,2" }, undefined],
+    [{ "retry-after": "" }, undefined],
+    [{ "retry-after": "20s" }, 20_000],
+    [{ "retry-after": "1m30s" }, 90_000],
+    [{ "retry-after-ms": "soon", "retry-after": "2.5" }, 2500],
     [{}, undefined],
   ])("reads %o as %s", (headers, expected) => {
     expect(parseRetryAfter(new Headers(headers as Record<string, string>), now)).toBe(expected);

@@ -4,6 +4,7 @@ import { type ProviderErrorBody, parseErrorBody, toErrorKind } from "./error-kin
 import { ModelError, type ModelErrorKind } from "./model-provider.ts";
 import { type Redact, toSafeCause } from "./redact.ts";
 import { findRequestId, parseRetryAfter } from "./response-headers.ts";
+import { waitToldIn } from "./retry-wait.ts";
 
 /** Where a request went, for messages: host and path, never query or credentials. */
 export function describeWhere(url: string): string {
@@ -33,7 +34,8 @@ export function toStatusError(
 ): ModelError {
   const body = parseErrorBody(failed.body);
   const kind = toErrorKind(failed.status, body);
-  const retryAfterMs = parseRetryAfter(failed.headers, nowMs);
+  const retryAfterMs =
+    parseRetryAfter(failed.headers, nowMs) ?? (kind === "rate-limit" ? waitToldIn(failed.body) : undefined);
   const said = body.message === undefined ? "" : `: ${clip(redact(body.message))}`;
   const what = `${failed.provider} answered ${failed.status} at ${describeWhere(failed.url)}${said}`;
   return new ModelError(kind, `${endSentence(what)} ${adviceFor(kind, failed.status, retryAfterMs)}`, {

@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { isDeeperThan, MAX_JSON_DEPTH } from "@rightseat/protocol";
 import { ANSWER_CAPS, tooLargeError } from "./answer-budget.ts";
+import { parseErrorBody } from "./error-kind.ts";
 import { toBrokenAnswerError, toDroppedStreamError, toStreamedError, toUnsentError } from "./errors.ts";
 import { ModelError } from "./model-provider.ts";
 import { createRedact, type Redact } from "./redact.ts";
@@ -166,6 +167,11 @@ export class ModelCall {
   /** For an error object inside the stream. */
   streamedError(error: unknown): ModelError {
     return toStreamedError(error, this, this.redact);
+  }
+
+  /** The error that a body or the data of an event tells, in whatever shape; undefined when it tells none. */
+  errorSaidBy(said: unknown): ModelError | undefined {
+    return parseErrorBody(said).message === undefined ? undefined : this.streamedError(said);
   }
 
   /** For a stream that ended without `missing`, its terminal marker. */

@@ -1,6 +1,8 @@
+import { parseSpanMs } from "./retry-wait.ts";
+
 /**
  * The time to wait that the provider asks for, in milliseconds: `retry-after-ms`, or `retry-after` in
- * seconds or as an HTTP date (RFC 9110, 10.2.3). Undefined when absent or unreadable.
+ * seconds, as an HTTP date (RFC 9110, 10.2.3) or with units (`20s`). Undefined when absent or unreadable.
  */
 export function parseRetryAfter(
   headers: Pick<Headers, "get">,
@@ -11,7 +13,10 @@ export function parseRetryAfter(
   const value = headers.get("retry-after");
   const seconds = parseAmount(value);
   if (seconds !== undefined) return Math.ceil(seconds * 1000);
-  const date = value === null ? Number.NaN : Date.parse(value);
+  const spanMs = value === null ? undefined : parseSpanMs(value.trim());
+  if (spanMs !== undefined) return spanMs;
+  // Numbers that are none (`-5`) are dates of some year to `Date.parse`.
+  const date = value !== null && /[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 

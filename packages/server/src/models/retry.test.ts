@@ -45,6 +45,11 @@ describe("nextRetryDelay", () => {
     expect(ask({ error: failure("rate-limit", 1234), random: () => 0 })).toBe(1234);
   });
 
+  it("is not hurried by a provider that asks for no wait", () => {
+    const asked = { error: failure("rate-limit", 0), random: () => 1 };
+    expect([1, 2, 3].map((attempt) => ask({ ...asked, attempt }))).toEqual([100, 200, 350]);
+  });
+
   it("gives up at once when the provider asks for too long", () => {
     expect(ask({ error: failure("rate-limit", 5001) })).toBeUndefined();
   });

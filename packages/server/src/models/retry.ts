@@ -51,7 +51,8 @@ export function nextRetryDelay({
   random,
 }: RetryQuestion): number | undefined {
   if (!error.retryable || attempt >= policy.maxAttempts) return undefined;
-  const delayMs = error.retryAfterMs ?? jitteredDelay(attempt, policy, random);
+  // A provider that asks for no wait at all is not hurried for that.
+  const delayMs = error.retryAfterMs || jitteredDelay(attempt, policy, random);
   if (error.retryAfterMs !== undefined && error.retryAfterMs > policy.maxRetryAfterMs) return undefined;
   return elapsedMs + delayMs > policy.maxTotalMs ? undefined : delayMs;
 }

@@ -36,8 +36,10 @@ export async function* runCall(
     const out: ModelEvent[] = [];
     const budget = new AnswerBudget(call);
     const deltas = new WholeDeltas();
+    let last: unknown;
     if (isWhole(call, response)) {
-      reader.pushWhole(await readWhole(call), out);
+      last = await readWhole(call);
+      reader.pushWhole(last, out);
       budget.count(0, out);
       for (const event of out) {
         call.assertRunning();
@@ -49,9 +51,10 @@ export async function* runCall(
         const batch = await call.nextEvents();
         if (batch === undefined) break;
         for (const data of batch) {
-          // Empty events keep connections alive.
-          if (data.length < 4 && data.trim() === "") continue;
-          reader.push(data, out);
+          const isObject = data.charCodeAt(0) === 123; /* { */
+          if (!isObject && saysNothing(data)) continue;
+          if (isObject) last = data;
+          reader.push(isObject ? data : data.trim(), out);
           budget.count(data.length, out);
           for (const event of out) {
             if (call.stopped) call.assertRunning();
@@ -64,6 +67,7 @@ export async function* runCall(
     }
     const foreign = reader.done ? undefined : call.foreignBody();
     if (foreign !== undefined) {
+      last = foreign;
       reader.pushWhole(foreign, out);
       budget.count(0, out);
       for (const event of out) {
@@ -72,7 +76,7 @@ export async function* runCall(
       }
     }
     call.assertRunning();
-    const answer = toMarked(reader.finish(), options.origin);
+    const answer = toMarked(finish(reader, call, last), options.origin);
     complete = true;
     yield* deltas.end();
     yield { type: "answer", answer };
@@ -81,6 +85,30 @@ export async function* runCall(
   } finally {
     call.close({ complete });
   }
+}
+
+/** Empty data, and words that keep connections alive. */
+function saysNothing(data: string): boolean {
+  return data.length < 100 && KEPT_ALIVE.test(data.trim());
+}
+
+const KEPT_ALIVE = /^(?:null|ping|pong|keep[-_ ]?alive|heartbeat|:.*)?$/i;
+
+/**
+ * @param last what came at the end: where there is no answer, some servers say there what went wrong, in
+ *   shapes that no wire knows.
+ */
+function finish(reader: AnswerReader, call: ModelCall, last: unknown): ModelAnswer {
+  let answer: ModelAnswer;
+  try {
+    answer = reader.finish();
+  } catch (dropped) {
+    throw call.errorSaidBy(last) ?? dropped;
+  }
+  const isEmpty = answer.content === "" && answer.toolCalls.length === 0;
+  const said = isEmpty ? call.errorSaidBy(last) : undefined;
+  if (said) throw said;
+  return answer;
 }
 
 /** Without halves of surrogate pairs, as long as before, so that positions in it stay true; its reasoning marked. */
@@ -120,13 +148,14 @@ async function readWhole(call: ModelCall): Promise<unknown> {
   }
 }
 
-/** Parses the data of one event. A cut-off last event is a dropped stream. */
+/** Parses the data of one event. A cut-off last event is a dropped stream; a text says what went wrong. */
 export function parseEventData(call: ModelCall, data: string): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = call.parse(data);
   } catch (error) {
-    throw error instanceof SyntaxError ? call.droppedError("complete event") : error;
+    if (!(error instanceof SyntaxError)) throw error;
+    throw data.startsWith("{") ? call.droppedError("complete event") : call.streamedError(data);
   }
   if (typeof parsed !== "object" || parsed === null) throw call.droppedError("object in an event");
   return parsed as Record<string, unknown>;

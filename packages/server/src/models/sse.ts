@@ -74,7 +74,11 @@ export class SseParser {
     if (line.charCodeAt(4) === 58 /* : */) value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
     else if (line.length === 4) value = "";
     else return;
-    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    if (this.#data === undefined) this.#data = value;
+    else if (isNextEvent(this.#data, value)) {
+      this.#line("", out);
+      this.#data = value;
+    } else this.#data = `${this.#data}\n${value}`;
   }
 
   #otherLine(line: string): void {
@@ -104,6 +108,11 @@ export class SseParser {
     }
     return input.replace(/\r\n?/g, "\n");
   }
+}
+
+/** Servers that leave the blank line out: no JSON goes on like that. */
+function isNextEvent(before: string, next: string): boolean {
+  return before.endsWith("}") && (next.startsWith("{") || next.startsWith("[DONE]"));
 }
 
 /** The data of an event called `error`, as an object that says so. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeeperThan } from "@rightseat/protocol";
 import { ModelError, type ModelEvent, type ModelToolCall } from "./model-provider.ts";
 
 /** Of one answer. All are run side by side. */
@@ -42,12 +43,21 @@ export class ToolCallParts {
         "answer-too-large",
         `the provider's answer asks for more than ${MAX_TOOL_CALLS} tools at once, the most that it may. The request was ended.`,
       );
-    const id = start.id || `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
+    // Some servers number them.
+    const id = start.id ? String(start.id) : `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
     const index = this.#calls.length;
     const delta = start.arguments ?? "";
     this.#calls.push({ id, name: start.name, pieces: delta === "" ? [] : [delta], told: start.told ?? "" });
     out.push({ type: "tool-call", index, id, name: start.name, delta });
     return index;
+  }
+
+  /** Whether nothing can be missing of a call's arguments; those that are empty are not. */
+  isWhole(index: number): boolean {
+    const call = this.#calls[index];
+    if (call === undefined || call.name === "") return false;
+    const text = call.pieces.join("");
+    return text.length > EMPTY.length && isJsonObject(text);
   }
 
   append(index: number, delta: string, out: ModelEvent[]): void {
@@ -87,7 +97,28 @@ export class ToolCallParts {
     return this.#calls.map((call) => ({
       id: call.id,
       name: call.name,
-      arguments: call.pieces.join("") || call.told || "{}",
+      arguments: onceOnly(call.pieces.join("") || call.told || EMPTY),
     }));
+  }
+}
+
+const EMPTY = "{}";
+
+/** Some servers say the arguments twice, or an empty object in front of them. */
+function onceOnly(text: string): string {
+  if (!text.startsWith("{") || !text.includes("}{") || isJsonObject(text)) return text;
+  const half = text.slice(text.length / 2);
+  if (text === half + half && isJsonObject(half)) return half;
+  const rest = text.slice(EMPTY.length);
+  return text.startsWith(EMPTY) && isJsonObject(rest) ? rest : text;
+}
+
+function isJsonObject(text: string): boolean {
+  if (!text.startsWith("{") || isDeeperThan(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

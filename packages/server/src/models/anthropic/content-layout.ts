@@ -25,7 +25,9 @@ export function toReasoning(layout: readonly LayoutItem[]): ModelReasoning | und
   const text = thoughts.map((thought) => (thought.type === "thinking" ? thought.thinking : "")).join("\n\n");
   if (thoughts.length > 1 || layout[0] !== first || !isPlain(layout.slice(1)))
     return { text, opaque: JSON.stringify(layout) };
-  return first.type === "thinking" ? { text, opaque: first.signature || undefined } : { opaque: first.data };
+  return first.type === "thinking"
+    ? { text, opaque: first.signature || undefined }
+    : { opaque: first.data || undefined };
 }
 
 function isPlain(rest: readonly LayoutItem[]): boolean {
@@ -92,10 +94,16 @@ function isForeign(opaque: string): boolean {
 function parseLayout(reasoning: ModelReasoning | undefined): LayoutItem[] | undefined {
   if (!reasoning?.opaque?.startsWith("[{")) return undefined;
   try {
-    return JSON.parse(reasoning.opaque) as LayoutItem[];
+    return (JSON.parse(reasoning.opaque) as LayoutItem[]).filter(isSigned);
   } catch {
     return undefined;
   }
+}
+
+/** The API refuses thinking that nobody signed, as gateways in front of other models send it. */
+function isSigned(item: LayoutItem): boolean {
+  if (item.type === "thinking") return Boolean(item.signature);
+  return item.type !== "redacted_thinking" || Boolean(item.data);
 }
 
 function toToolUse(call: ModelToolCall, id: string): Block {

@@ -2,6 +2,7 @@ import { nanoAiuOf } from "../copilot-cost.ts";
 import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
+import { toTokenCount } from "../token-count.ts";
 import { ToolCallParts } from "../tool-call-parts.ts";
 import { toCitations } from "./citations.ts";
 import { type LayoutItem, toReasoning } from "./content-layout.ts";
@@ -221,14 +222,14 @@ function toFinishReason(wire: string | undefined, hasToolCalls: boolean): ModelA
 }
 
 function toUsage(usage: MessagesUsage, nanoAiu: number | undefined): ModelUsage {
-  const cacheReadTokens = usage.cache_read_input_tokens ?? 0;
-  const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0;
+  const cacheReadTokens = toTokenCount(usage.cache_read_input_tokens) ?? 0;
+  const cacheWriteTokens = toTokenCount(usage.cache_creation_input_tokens) ?? 0;
   return {
-    inputTokens: (usage.input_tokens ?? 0) + cacheReadTokens + cacheWriteTokens,
-    outputTokens: usage.output_tokens ?? 0,
+    inputTokens: (toTokenCount(usage.input_tokens) ?? 0) + cacheReadTokens + cacheWriteTokens,
+    outputTokens: toTokenCount(usage.output_tokens) ?? 0,
     cacheReadTokens,
     cacheWriteTokens,
-    reasoningTokens: usage.output_tokens_details?.thinking_tokens ?? undefined,
+    reasoningTokens: toTokenCount(usage.output_tokens_details?.thinking_tokens),
     ...(nanoAiu !== undefined ? { nanoAiu } : {}),
   };
 }

@@ -2,6 +2,7 @@ import { nanoAiuOf } from "../copilot-cost.ts";
 import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelReasoning, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
+import { toTokenCount } from "../token-count.ts";
 import { ToolCallParts } from "../tool-call-parts.ts";
 import { ReasoningDetails } from "./reasoning-details.ts";
 import type { ChatChunk, ChatContentPart, ChatDelta, ChatToolCallDelta, ChatUsage } from "./wire.ts";
@@ -104,7 +105,7 @@ export class ChatAnswerReader implements AnswerReader {
     // Some servers send the arguments as an object although the wire has them as text.
     const delta =
       typeof given === "string" ? given : given === undefined || given === null ? "" : JSON.stringify(given);
-    const known = this.#findToolCall(part, name);
+    const known = this.#findToolCall(part, name, delta);
     if (known === undefined) {
       this.#wireIndexes.push(part.index ?? -1);
       this.#wireIds.push(part.id ?? "");
@@ -126,7 +127,7 @@ export class ChatAnswerReader implements AnswerReader {
    * name begins a call even under a used index: some servers number every parallel call 0, others
    * send a fresh id, but no name, with each piece of one call.
    */
-  #findToolCall(part: ChatToolCallDelta, name: string): number | undefined {
+  #findToolCall(part: ChatToolCallDelta, name: string, delta: string): number | undefined {
     const last = this.#toolCalls.size - 1;
     const isNewId = part.id ? !this.#wireIds.includes(part.id) : false;
     if (part.index === undefined || part.index === null) {
@@ -136,6 +137,8 @@ export class ChatAnswerReader implements AnswerReader {
     }
     const known = this.#wireIndexes.lastIndexOf(part.index);
     if (known < 0 || (isNewId && name !== "" && this.#wireIds[known] !== "")) return undefined;
+    // Another whole call under the same number, where calls have no ids.
+    if (!part.id && name !== "" && delta.startsWith("{") && this.#toolCalls.isWhole(known)) return undefined;
     return known;
   }
 
@@ -208,9 +211,11 @@ const FILTERED: ReadonlySet<string> = new Set([
 
 function toChatUsage(usage: ChatUsage): ModelUsage {
   return {
-    inputTokens: usage.prompt_tokens ?? 0,
-    outputTokens: usage.completion_tokens ?? 0,
-    cacheReadTokens: usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? undefined,
-    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? undefined,
+    inputTokens: toTokenCount(usage.prompt_tokens) ?? 0,
+    outputTokens: toTokenCount(usage.completion_tokens) ?? 0,
+    cacheReadTokens: toTokenCount(
+      usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens,
+    ),
+    reasoningTokens: toTokenCount(usage.completion_tokens_details?.reasoning_tokens),
   };
 }

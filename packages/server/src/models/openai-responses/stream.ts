@@ -2,6 +2,7 @@ import { nanoAiuOf } from "../copilot-cost.ts";
 import type { ModelCall } from "../model-call.ts";
 import type { ModelAnswer, ModelEvent, ModelUsage } from "../model-provider.ts";
 import { type AnswerReader, parseEventData } from "../run-call.ts";
+import { toTokenCount } from "../token-count.ts";
 import { ToolCallParts } from "../tool-call-parts.ts";
 import { type ReasoningItem, toReasoning } from "./reasoning-items.ts";
 import type { ResponseBody, ResponseItem, ResponsesEvent, ResponseUsage } from "./wire.ts";
@@ -126,6 +127,7 @@ export class ResponsesAnswerReader implements AnswerReader {
     const isNew = item.id !== undefined && !this.#callIndexes.has(item.id);
     const index = isNew ? undefined : this.#findCall(item.id, output_index);
     if (index === undefined) this.#beginCall(item, output_index, out);
+    else this.#toolCalls.setName(index, item.name ?? "", out);
     this.#completeArguments(index ?? this.#toolCalls.size - 1, item.arguments, out);
   }
 
@@ -200,10 +202,10 @@ function toFinishReason(response: ResponseBody, hasToolCalls: boolean): ModelAns
 
 function toUsage(usage: ResponseUsage, nanoAiu: number | undefined): ModelUsage {
   return {
-    inputTokens: usage.input_tokens ?? 0,
-    outputTokens: usage.output_tokens ?? 0,
-    cacheReadTokens: usage.input_tokens_details?.cached_tokens,
-    reasoningTokens: usage.output_tokens_details?.reasoning_tokens,
+    inputTokens: toTokenCount(usage.input_tokens) ?? 0,
+    outputTokens: toTokenCount(usage.output_tokens) ?? 0,
+    cacheReadTokens: toTokenCount(usage.input_tokens_details?.cached_tokens),
+    reasoningTokens: toTokenCount(usage.output_tokens_details?.reasoning_tokens),
     ...(nanoAiu !== undefined ? { nanoAiu } : {}),
   };
 }

@@ -420,6 +420,263 @@ const QUIRKS: readonly QuirkIn[] = [
     },
     gives: YES,
   },
+  {
+    quirk: "calls side by side have one index and no ids",
+    seenAt: "Gemini",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ index: 0, id: "", function: { name: "add", arguments: ONE } }] }),
+          chunk({ tool_calls: [{ index: 0, id: "", function: { name: "add", arguments: TWO } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: [{ arguments: ONE }, { arguments: TWO }] } },
+  },
+  {
+    quirk: "a call's name is said again with each piece of it",
+    seenAt: "LM Studio, gateways",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ index: 0, id: "call_1", function: { name: "add", arguments: '{"n"' } }] }),
+          chunk({ tool_calls: [{ index: 0, id: null, function: { name: "add", arguments: ":1}" } }] }),
+          chunk({ tool_calls: [{ index: 0, id: "", function: { name: "add", arguments: "" } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+  },
+  {
+    quirk: "pieces of several calls come in turns, the names behind the first of them",
+    seenAt: "SGLang, vLLM",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ index: 1, id: "call_1", function: { arguments: '{"n"' } }] }),
+          chunk({ tool_calls: [{ index: 3, id: "call_2", function: { arguments: '{"n"' } }] }),
+          chunk({ tool_calls: [{ index: 1, function: { name: "add", arguments: ":1}" } }] }),
+          chunk({ tool_calls: [{ index: 3, function: { name: "add", arguments: ":2}" } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS } },
+  },
+  ...["{}", ONE].map(
+    (first): QuirkIn => ({
+      quirk: `${first === ONE ? "whole arguments" : "empty arguments"} come in front of the pieces`,
+      seenAt: "LiteLLM, Azure, vLLM",
+      sends: {
+        chat: {
+          rawChunks: [
+            chunk({ tool_calls: [{ index: 0, id: "call_1", function: { name: "add", arguments: first } }] }),
+            chunk({ tool_calls: [{ index: 0, function: { arguments: '{"n"' } }] }),
+            chunk({ tool_calls: [{ index: 0, function: { arguments: ":1}" } }] }),
+            chunk({}, "tool_calls"),
+            DONE,
+          ],
+        },
+        responses: {
+          rawChunks: [
+            added(call(1, ""), { output_index: 0 }),
+            argumentsDelta(first, { output_index: 0, item_id: "fc_1" }),
+            argumentsDelta(ONE, { output_index: 0, item_id: "fc_1" }),
+            completed(),
+          ],
+        },
+        messages: {
+          rawChunks: [
+            blockStart({ type: "tool_use", id: "call_1", name: "add", input: {} }, { index: 0 }),
+            blockDelta({ type: "input_json_delta", partial_json: first }, { index: 0 }),
+            blockDelta({ type: "input_json_delta", partial_json: ONE }, { index: 0 }),
+            messageDelta("tool_use"),
+            STOP,
+          ],
+        },
+      },
+      gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+    }),
+  ),
+  {
+    quirk: "ids of calls are numbers",
+    seenAt: "TGI",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ index: 0, id: 0, function: { name: "add", arguments: { n: 1 } } }] }),
+          chunk({ tool_calls: [{ index: 1, id: 17, function: { name: "add", arguments: { n: 2 } } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+    },
+    gives: {
+      answer: {
+        toolCalls: [
+          { id: expect.stringMatching(/./), arguments: ONE },
+          { id: "17", arguments: TWO },
+        ],
+      },
+    },
+  },
+  {
+    quirk: "arguments are null",
+    seenAt: "Ollama, Mistral",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "clock", arguments: null } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+      responses: { rawChunks: [itemDone({ ...call(1, null), name: "clock", call_id: "a" }), completed()] },
+      messages: {
+        rawChunks: [
+          blockStart({ type: "tool_use", id: "a", name: "clock", input: null }, { index: 0 }),
+          messageDelta("tool_use"),
+          STOP,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: [{ id: "a", name: "clock", arguments: "{}" }] } },
+  },
+  {
+    quirk: "the name of a call comes when the call is whole",
+    seenAt: "LiteLLM, LM Studio",
+    sends: {
+      responses: {
+        rawChunks: [
+          added({ type: "function_call", id: "fc_1", call_id: "call_1", arguments: "" }, { output_index: 0 }),
+          argumentsDelta(ONE, { output_index: 0, item_id: "fc_1" }),
+          itemDone(call(1, ONE), { output_index: 0 }),
+          completed(),
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+  },
+  {
+    quirk: "events have no blank line between them",
+    seenAt: "proxies that drop blank lines, FastChat",
+    sends: onAll((body) => ({ rawChunks: [body.replaceAll("\n\n", "\n")] })),
+    gives: YES,
+  },
+  {
+    quirk: "lines end in CR alone, behind a byte order mark",
+    seenAt: "servers for old clients",
+    sends: onAll((body) => ({ rawChunks: [`\ufeff${body.replaceAll("\n", "\r")}`] })),
+    gives: YES,
+  },
+  {
+    quirk: "`[DONE]` has blanks around it",
+    seenAt: "gateways in Java",
+    sends: onAll((body) => ({ rawChunks: [body.replace(DONE, ""), "data:  [DONE] \n\n"] })),
+    gives: YES,
+  },
+  {
+    quirk: "data that is no event keeps the connection alive",
+    seenAt: "Fireworks, gateways",
+    sends: onAll((body) => ({
+      rawChunks: [
+        "data: ping\n\n",
+        "data: keep-alive\n\n",
+        "data: null\n\n",
+        `event: ping\ndata: {}\n\n${body}`,
+      ],
+    })),
+    gives: YES,
+  },
+  {
+    quirk: "what went wrong is a line of text in the stream",
+    seenAt: "gateways, FastChat",
+    sends: onAll(() => ({ rawChunks: ["data: upstream connect error: the backend is gone\n\n"] })),
+    gives: { error: { message: expect.stringContaining("the backend is gone") } },
+  },
+  ...[
+    { object: "error", message: "the backend is gone", code: 50_000 },
+    { base_resp: { status_code: 1008, status_msg: "the backend is gone" }, choices: null },
+    { detail: "the backend is gone" },
+    { code: 1234, msg: "the backend is gone", success: false },
+  ].flatMap((said): QuirkIn[] => [
+    {
+      quirk: `an error has another shape, after a status of 200: ${JSON.stringify(said)}`,
+      seenAt: "vLLM, FastChat, MiniMax, GLM, FastAPI",
+      sends: onAll(() => ({ status: 200, body: said })),
+      gives: { error: { message: expect.stringContaining("the backend is gone") } },
+    },
+    {
+      quirk: `an error has another shape in the stream: ${JSON.stringify(said)}`,
+      seenAt: "vLLM, FastChat, MiniMax, GLM, FastAPI",
+      sends: onAll(() => ({ rawChunks: [`data: ${JSON.stringify(said)}\n\n`] })),
+      gives: { error: { message: expect.stringContaining("the backend is gone") } },
+    },
+  ]),
+  {
+    quirk: "counts of tokens are texts, negative, null or broken numbers",
+    seenAt: "gateways",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ content: "Yes" }, "stop"),
+          `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: "12", completion_tokens: -1, prompt_tokens_details: { cached_tokens: null } } })}\n\n`,
+          DONE,
+        ],
+      },
+      responses: {
+        rawChunks: [
+          event({ type: "response.output_text.delta", delta: "Yes" }),
+          completed({
+            usage: { input_tokens: "12", output_tokens: -1, input_tokens_details: { cached_tokens: null } },
+          }),
+        ],
+      },
+      messages: {
+        rawChunks: [
+          blockDelta({ type: "text_delta", text: "Yes" }),
+          event({
+            type: "message_delta",
+            delta: { stop_reason: "end_turn" },
+            usage: { input_tokens: "12", output_tokens: -1 },
+          }),
+          STOP,
+        ],
+      },
+    },
+    gives: { answer: { content: "Yes", usage: { inputTokens: 12, outputTokens: 0 } } },
+  },
+  {
+    quirk: "a tool of the server's own is used in between",
+    seenAt: "Anthropic, xAI, gateways that search",
+    sends: {
+      messages: {
+        rawChunks: [
+          blockStart({ type: "server_tool_use", id: "s1", name: "web_search", input: {} }, { index: 0 }),
+          blockDelta({ type: "input_json_delta", partial_json: ONE }, { index: 0 }),
+          blockStart({ type: "web_search_tool_result", tool_use_id: "s1", content: [] }, { index: 1 }),
+          blockStart({ type: "text", text: "" }, { index: 2 }),
+          blockDelta({ type: "text_delta", text: "Yes" }, { index: 2 }),
+          messageDelta("end_turn"),
+          STOP,
+        ],
+      },
+      responses: {
+        rawChunks: [
+          added({ type: "web_search_call", id: "ws_1" }, { output_index: 0 }),
+          itemDone({ type: "web_search_call", id: "ws_1", status: "completed" }, { output_index: 0 }),
+          event({ type: "response.output_text.delta", delta: "Yes", output_index: 1 }),
+          completed(),
+        ],
+      },
+    },
+    gives: YES,
+  },
 ];
 
 describeQuirksIn(QUIRKS);

@@ -55,6 +55,16 @@ function schemaOf({ tools: [offered] }: Body): Body {
   return offered.input_schema ?? offered.parameters ?? offered.function.parameters;
 }
 
+/** One block of a streamed message. */
+function blocks(index: number, content_block: object, delta?: object): string {
+  const events = [
+    { type: "content_block_start", index, content_block },
+    { type: "content_block_stop", index },
+  ];
+  const all = delta ? [events[0], { type: "content_block_delta", index, delta }, events[1]] : events;
+  return all.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+}
+
 const isMatched = (body: Body, pattern: RegExp) => {
   const { calls, results } = idsOf(body);
   return (
@@ -371,6 +381,38 @@ const QUIRKS: readonly QuirkOut[] = [
       },
     }),
   ),
+  {
+    quirk: "thinking without a signature is refused, wherever it stands",
+    seenAt: "Anthropic, Bedrock",
+    after: {
+      messages: {
+        rawChunks: [
+          blocks(
+            0,
+            { type: "thinking", thinking: "", signature: "" },
+            { type: "thinking_delta", thinking: "Hm." },
+          ),
+          blocks(1, { type: "text", text: "" }, { type: "text_delta", text: "I look." }),
+          blocks(
+            2,
+            { type: "thinking", thinking: "", signature: "" },
+            { type: "thinking_delta", thinking: "Ah." },
+          ),
+          blocks(3, { type: "redacted_thinking", data: "" }),
+          blocks(4, { type: "tool_use", id: "a", name: "clock", input: {} }),
+          'data: {"type":"message_delta","delta":{"stop_reason":"tool_use"}}\n\n',
+          'data: {"type":"message_stop"}\n\n',
+        ],
+      },
+    },
+    refuses: {
+      messages: (body: Body) =>
+        body.messages[1].content.some(
+          (one: Body) =>
+            (one.type === "thinking" && !one.signature) || (one.type === "redacted_thinking" && !one.data),
+        ) && body.messages,
+    },
+  },
 ];
 
 describeQuirksOut(QUIRKS);
