@@ -3,6 +3,7 @@
  * that is new is asked for everything until somebody decides what it needs.
  */
 import type { Governor } from "../limits/governor.ts";
+import type { MethodName, ParamsOf } from "../rpc/method-types.ts";
 import { heapBytesOf } from "../session/state/heap-bytes.ts";
 import type { CheckedMethods, Scope } from "./method.ts";
 import { OLDER_NAMES } from "./older-names.ts";
@@ -18,8 +19,7 @@ import { OLDER_NAMES } from "./older-names.ts";
  */
 export type Need = "hold" | "prompt" | "model-call" | "store" | "make" | "session" | "process";
 
-// biome-ignore lint/suspicious/noExplicitAny: parameters of any method
-type Needs = readonly Need[] | ((params: any) => readonly Need[]);
+type Needs<Params = object> = readonly Need[] | ((params: Params) => readonly Need[]);
 
 const NOTHING: readonly Need[] = [];
 const PROMPT: readonly Need[] = ["prompt"];
@@ -27,7 +27,7 @@ const MODEL_CALL: readonly Need[] = ["model-call"];
 const STORE: readonly Need[] = ["store"];
 
 /** It stops, takes away or answers, which must always be possible; looks; or changes what is kept in memory alone. */
-const WITHOUT: readonly string[] = [
+const WITHOUT: readonly MethodName[] = [
   "ping",
   "status.get",
   "auth.getStatus",
@@ -161,7 +161,7 @@ const WITHOUT: readonly string[] = [
 ];
 
 /** Each is an event of the log, a record of it, or a file. */
-const STORING: readonly string[] = [
+const STORING: readonly MethodName[] = [
   "session.log",
   "session.agent.select",
   "session.agent.deselect",
@@ -205,7 +205,7 @@ const STORING: readonly string[] = [
   "session.workspaces.saveLargePaste",
 ];
 
-const OTHERS: Readonly<Record<string, Needs>> = {
+const OTHERS: { readonly [M in MethodName]?: Needs<ParamsOf<M>> } = {
   "session.gitHubAuth.setCredentials": ["hold"],
   "session.eventLog.registerInterest": ["hold"],
   "session.tools.updateSubagentSettings": ["hold"],
@@ -238,7 +238,8 @@ const OTHERS: Readonly<Record<string, Needs>> = {
 const BY_NAME: ReadonlyMap<string, Needs> = new Map<string, Needs>([
   ...WITHOUT.map((method) => [method, NOTHING] as const),
   ...STORING.map((method) => [method, STORE] as const),
-  ...Object.entries(OTHERS),
+  // The schema of each has checked its parameters by then.
+  ...(Object.entries(OTHERS) as [string, Needs][]),
 ]);
 
 export const ADMISSION: ReadonlyMap<string, Needs> = new Map<string, Needs>([
@@ -312,6 +313,6 @@ function promptsIn(params: unknown): number {
   return Array.isArray(messages) ? messages.length : 1;
 }
 
-function isCompact(name: unknown): boolean {
-  return typeof name === "string" && /^\/?compact$/i.test(name.trim());
+function isCompact(name: string): boolean {
+  return /^\/?compact$/i.test(name.trim());
 }

@@ -1,7 +1,8 @@
 /** The type checker runs these: what is expected to be an error there fails `npm run check` when it is none. */
 import { expect, test } from "vitest";
 import type { Session } from "../session/open/session.ts";
-import { asCheckedMethods, type Methods, type Scope, withSession } from "./method.ts";
+import { asCheckedMethods, type Method, type Methods, type Scope, withSession } from "./method.ts";
+import type { OLDER_NAMES } from "./older-names.ts";
 import type { Services } from "./services.ts";
 
 const scope = { principal: { tenant: "acme" } } as Scope;
@@ -32,6 +33,18 @@ test("parameters that the schema does not have cannot be read", () => {
     "session.name.set": ({ nickname }) => (nickname ? null : null),
   };
   expect(Object.keys(methods)).toHaveLength(1);
+});
+
+type SuccessorsFit = {
+  [Older in keyof typeof OLDER_NAMES]: Method<(typeof OLDER_NAMES)[Older]> extends Method<Older>
+    ? true
+    : Older;
+}[keyof typeof OLDER_NAMES];
+
+test("what answers an older name takes and tells what that name does", () => {
+  const fits: SuccessorsFit[] = [true];
+  const withoutMisfits: true[] = fits;
+  expect(withoutMisfits).toEqual(fits);
 });
 
 test("a method of one session is given the session of its tenant, or not called at all", async () => {

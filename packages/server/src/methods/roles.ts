@@ -2,13 +2,14 @@
  * The least role that may call a method. Whatever is not named here needs a user: a method that is
  * new is closed to observers until somebody decides otherwise.
  */
+import type { MethodName } from "../rpc/method-types.ts";
 import type { Role } from "../rpc/principal.ts";
 
 /** They concern the whole server, and with it every tenant. */
-const ADMIN: ReadonlySet<string> = new Set(["runtime.shutdown"]);
+const ADMIN: ReadonlySet<string> = new Set<MethodName>(["runtime.shutdown"]);
 
 /** They change nothing, cost next to nothing, and tell only what the tenant may know. */
-const OBSERVER: ReadonlySet<string> = new Set([
+const OBSERVER: ReadonlySet<string> = new Set<MethodName>([
   "ping",
   "status.get",
   "auth.getStatus",
@@ -24,7 +25,7 @@ const OBSERVER: ReadonlySet<string> = new Set([
 ]);
 
 /** They change nothing and are called all the time: the audit log has every other call. */
-const NOT_AUDITED: ReadonlySet<string> = new Set([
+const NOT_AUDITED: ReadonlySet<string> = new Set<MethodName>([
   "ping",
   "status.get",
   "auth.getStatus",

@@ -1,9 +1,10 @@
 /** Methods of one session: prompts, history, its model. */
 import { randomUUID } from "node:crypto";
-import { RawResult } from "@rightseat/protocol";
+import { RawResult, type SessionEventDataMap, type SessionEventType } from "@rightseat/protocol";
 import type { ParamsOf } from "../rpc/method-types.ts";
 import { readHistory } from "../session/abilities/context/history.ts";
 import { usageMetrics } from "../session/abilities/context/session-report.ts";
+import type { PublishedEvent } from "../session/log/published-event.ts";
 import { checkFields } from "../session/members/field-rules.ts";
 import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/members/prompt-fields.ts";
 import { switchModel } from "../session/open/change-session.ts";
@@ -80,12 +81,9 @@ export function sessionMethods(services: Services) {
     })),
     "session.getMessages": ofSession((session) => readHistory(services.registry.log, session)),
     "session.log": ofSession(async (session, params) => {
-      const [type, data] = logEvent(params);
-      const published = params.ephemeral
-        ? session.emit(type, data as never)
-        : session.append(type, data as never);
+      const { event } = logNote(session, params);
       await session.committed();
-      return { eventId: published.event.id };
+      return { eventId: event.id };
     }),
     "session.eventLog.read": ofSession(
       async (session, params, scope) =>
@@ -113,23 +111,12 @@ export function sessionMethods(services: Services) {
   } satisfies Methods;
 }
 
-function logEvent(params: ParamsOf<"session.log">) {
-  const kind = params.type ?? "notification";
-  const url = params.url !== undefined ? { url: params.url } : {};
-  switch (params.level) {
-    case "warning":
-      return ["session.warning", { warningType: kind, message: params.message, ...url }] as const;
-    case "error":
-      return ["session.error", { errorType: kind, message: params.message, ...url }] as const;
-    default:
-      return [
-        "session.info",
-        {
-          infoType: kind,
-          message: params.message,
-          ...url,
-          ...(params.tip !== undefined ? { tip: params.tip } : {}),
-        },
-      ] as const;
-  }
+function logNote(session: Session, params: ParamsOf<"session.log">): PublishedEvent {
+  const { message, type: kind = "notification", level, ephemeral, url, tip } = params;
+  const tell = <T extends SessionEventType>(type: T, data: SessionEventDataMap[T]) =>
+    ephemeral ? session.emit(type, data) : session.append(type, data);
+  const note = { message, ...(url !== undefined ? { url } : {}) };
+  if (level === "warning") return tell("session.warning", { warningType: kind, ...note });
+  if (level === "error") return tell("session.error", { errorType: kind, ...note });
+  return tell("session.info", { infoType: kind, ...note, ...(tip !== undefined ? { tip } : {}) });
 }

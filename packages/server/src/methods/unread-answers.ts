@@ -3,6 +3,7 @@
  * what was asked would wait for an answer until its deadline; it ends here instead, with the reason.
  */
 import type { FrameHead } from "@rightseat/protocol";
+import type { MethodName } from "../rpc/method-types.ts";
 import type { QuestionKind } from "../session/members/questions.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 
@@ -17,7 +18,7 @@ const ANSWERED_BY: Readonly<Record<string, QuestionKind>> = {
   "session.ui.handlePendingSessionLimitsExhausted": "session-limits",
   "session.commands.handlePendingCommand": "command",
   "session.commands.respondToQueuedCommand": "queued-command",
-};
+} satisfies { readonly [M in MethodName]?: QuestionKind };
 
 /** @param reason what was wrong with the answer, without a full stop. */
 export function failUnreadAnswer(
