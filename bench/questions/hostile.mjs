@@ -29,7 +29,17 @@ export const hostile = {
     }));
     const directory = `${home}-hostile`;
     mkdirSync(directory, { recursive: true });
-    const limits = { tenants: { hostile: { runningTurns: 8, childProcesses: 4, storedBytes: 100_000_000 } } };
+    const limits = {
+      tenants: {
+        hostile: {
+          runningTurns: 8,
+          childProcesses: 4,
+          storedBytes: 100_000_000,
+          bytesPerSecond: 1_000_000,
+          turnsPerMinute: 60,
+        },
+      },
+    };
     const tenants = { hostile: { root: directory } };
     const file = `${home}-hostile.json`;
     writeFileSync(file, JSON.stringify({ auth: { principals }, tenants, limits, providerPrivateHosts: "*" }));

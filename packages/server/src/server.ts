@@ -354,6 +354,7 @@ export function createServer(
       Math.min(governor.limits(tenant).messageBytes ?? Number.POSITIVE_INFINITY, config.maxMessageBytes),
     maxWaitingBytes: config.maxWaitingBytes,
     mayHold: ({ tenant }, bytes) => governor.mayHold(tenant, bytes),
+    countReceived: ({ tenant }, bytes) => governor.countReceived(tenant, bytes),
     refusalOfMethod,
     onRequestFailed: (reason) => instruments.requestFailed(reason),
     onCall: (connection, { tenant }, method, params) => {

@@ -125,6 +125,27 @@ describe("limits of a tenant", () => {
     await Promise.all([full.close(), terse.close()]);
   });
 
+  test("bytes a second: what comes faster is read later, others are served meanwhile, and nothing is lost", async () => {
+    await using home = await tempHome();
+    const { server, connect } = await serve(home.path, { tenants: { acme: { bytesPerSecond: 100_000 } } });
+    await using _ = server;
+    const [fast, other] = [await connect(acme.token), await connect(globex.token)];
+    const message = "x".repeat(50_000);
+    let answered = 0;
+    const pings = Array.from({ length: 40 }, async () => {
+      await fast.request("ping", { message });
+      answered += 1;
+    });
+    const all = Promise.allSettled(pings);
+    const { sessionId } = await other.request("session.create", { model: "demo" });
+    await other.ask(sessionId, "hello");
+    // 2 MB take twenty seconds; a turn does not.
+    expect(answered).toBeLessThan(40);
+    await expect.poll(() => answered, { timeout: 20_000 }).toBeGreaterThan(4);
+    await Promise.all([fast.close(), other.close()]);
+    await all;
+  });
+
   test("runs at once: refused while they run, taken when they have ended", async () => {
     await using home = await tempHome();
     const model = await startScriptedModelServer({ script: [{ hang: true }] });

@@ -3,7 +3,9 @@
  * is refused is refused at once (commands: when no other ends within a moment), with how long to wait. Counters are kept in memory: a restart begins
  * the minute and the day anew.
  */
+
 import { RpcError } from "@rightseat/protocol";
+import { BytePace } from "./byte-pace.ts";
 import { FairPlaces } from "./fair-places.ts";
 import { type LimitsConfig, limitsOf, type TenantLimitName, type TenantLimits } from "./limits-config.ts";
 import { SlidingCount } from "./sliding-count.ts";
@@ -23,6 +25,7 @@ const DEFAULT_IDENTICAL_FAILURES = 20;
 
 class TenantUse {
   readonly turnsOfMinute = new SlidingCount(MINUTE_MS, 60);
+  readonly received = new BytePace();
   readonly turnsOfDay = new SlidingCount(DAY_MS, 96);
   readonly tokensOfMinute = new SlidingCount(MINUTE_MS, 60);
   readonly tokensOfDay = new SlidingCount(DAY_MS, 96);
@@ -103,6 +106,14 @@ export class Governor {
   /** Whether a tenant's clients may bring so much more, or leave it unread. */
   mayHold(tenant: string, bytes: number): boolean {
     return this.#memory.admits(tenant, bytes);
+  }
+
+  /** Counts what a tenant's clients sent. @returns for how long nothing more of them is to be read, in milliseconds. */
+  countReceived(tenant: string, bytes: number): number {
+    const { bytesPerSecond } = this.limits(tenant);
+    return bytesPerSecond === undefined
+      ? 0
+      : this.#use(tenant).received.take(bytes, bytesPerSecond, this.#now());
   }
 
   /** Before what a client brings is kept in memory. @throws RpcError `limit_exceeded`. */

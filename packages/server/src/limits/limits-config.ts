@@ -21,6 +21,8 @@ export interface TenantLimits {
   readonly memoryBytes?: number;
   /** The largest message that its clients may send. */
   readonly messageBytes?: number;
+  /** How much its clients may send a second, together; what is more is read later. */
+  readonly bytesPerSecond?: number;
   /** Commands that its sessions have running at once; each with all that it has started is one. */
   readonly childProcesses?: number;
   /** Sessions are shut down after so many seconds without use. */
@@ -61,6 +63,7 @@ export const TENANT_LIMITS: readonly TenantLimitName[] = [
   "storedBytes",
   "memoryBytes",
   "messageBytes",
+  "bytesPerSecond",
   "childProcesses",
   "idleTimeoutSeconds",
   "retentionDays",

@@ -46,6 +46,8 @@ export interface ConnectionOptions {
   readonly maxWaitingBytes: number;
   /** Whether so much more may wait for a principal's clients to read. */
   readonly mayHold: (principal: Principal, bytes: number) => boolean;
+  /** Counts what a principal's clients sent; for how long nothing more of them is to be read, in milliseconds. */
+  readonly countReceived: (principal: Principal, bytes: number) => number;
   /** What is said of a published method that is not here; undefined when there is no such method. */
   readonly refusalOfMethod: (method: string) => string | undefined;
   readonly log: ConnectionLog;
@@ -106,6 +108,8 @@ export class Connection {
   /** While a token is being checked: nothing more is read, and what was read behind it waits here. */
   #admitting = false;
   #held: string[] = [];
+  /** Set while nothing is read, since the tenant's clients have sent more than they may. */
+  #ahead: NodeJS.Timeout | undefined;
   #failedAttempts = 0;
   #faults = 0;
   #hangingUp = false;
@@ -151,6 +155,7 @@ export class Connection {
       if (this.#admitting) stream.pause();
       this.#decoder.push(chunk);
       if (this.#decoder.incomplete) options.onIncompleteFrame?.(stream);
+      this.#keepPace(chunk.length);
     });
     stream.on("end", () => this.close("the client closed the connection"));
     stream.on("close", () => this.close("the connection was closed"));
@@ -203,6 +208,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.log.debug("a connection ended", { connection: this.id, reason });
+    clearTimeout(this.#ahead);
     this.#decoder.close();
     this.#held = [];
     this.#peer.close();
@@ -230,7 +236,23 @@ export class Connection {
     this.#admitting = false;
     while (this.#held.length > 0 && !this.#admitting && !this.#hangingUp)
       this.#receive(this.#held.shift() as string);
-    if (!this.#admitting && this.#stream.isPaused()) this.#stream.resume();
+    this.#readOn();
+  }
+
+  /** A client that sends faster than its tenant may is read later. */
+  #keepPace(bytes: number): void {
+    const waitMs = this.#principal ? this.#options.countReceived(this.#principal, bytes) : 0;
+    if (waitMs <= 0 || this.#closed) return;
+    this.#stream.pause();
+    clearTimeout(this.#ahead);
+    this.#ahead = setTimeout(() => {
+      this.#ahead = undefined;
+      this.#readOn();
+    }, waitMs);
+  }
+
+  #readOn(): void {
+    if (!this.#admitting && this.#ahead === undefined && this.#stream.isPaused()) this.#stream.resume();
   }
 
   #onRequest(method: string, params: unknown, context: RequestContext): unknown {
