@@ -22,8 +22,22 @@ test.each([
   ["quotes", `a: '${many("''", 62 * KIB)}x`],
   ["escapes", `a: "${many("\\\\", 62 * KIB)}x`],
   ["lines", `a: |\n${many(" \n", 62 * KIB)}`],
-])("front matter with %s", (_, block) => {
-  expect(Object.keys(parseFrontMatter(`---\n${block}\n---\nbody`).attributes)).toEqual(["a"]);
+  ["lists in lists", `a: ${many("[", 16_000)}`],
+  ["maps in maps", `a: ${many("{b: ", 16_000)}`],
+  ["items of items", `a:\n ${many("- ", 16_000)}`],
+  ["keys of keys", `a:\n ${many("? ", 16_000)}`],
+  [
+    "maps below maps",
+    `a:\n${Array.from({ length: 170 }, (_, index) => `${" ".repeat(index + 1)}b:`).join("\n")}`,
+  ],
+  ["ends without a beginning", `a: ${many("{]", 16_000)}`],
+  ["escapes that are none", `a: "${many("\\q", 16_000)}"`],
+  ["a key again and again", many("a: b\n", 62 * KIB)],
+  ["a key again and again, and no YAML", `${many("a: *b\n", 16_000)}a: [`],
+  ["names of values", `a: ${many("&b ", 16_000)}`],
+  ["values by name", `a: [&b c, ${many("*b ,", 16_000)}]`],
+])("front matter with %s", async (_, block) => {
+  expect(Object.keys((await parseFrontMatter(`---\n${block}\n---\nbody`)).attributes)).toEqual(["a"]);
 });
 
 test.each([many("/", MIB), `${many("/", MIB)}x`, many("/a", MIB)])(

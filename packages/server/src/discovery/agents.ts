@@ -100,7 +100,7 @@ async function readAgent(
   if (read.kind === "missing") return "it is not there";
   if (read.kind === "refused") return read.why;
   if (read.isCut) return `it is larger than ${MAX_FILE_BYTES} bytes`;
-  const { attributes, body } = parseFrontMatter(read.text);
+  const { attributes, body } = await parseFrontMatter(read.text);
   const description = textAttribute(attributes["description"]);
   if (description === undefined) return "expected front matter with a 'description'";
   if (body.trim() === "") return "expected a prompt below the front matter";

@@ -1,53 +1,75 @@
+import type { YamlMap, YamlValue } from "./yaml-map.ts";
+
 /**
- * The block between `---` lines at the start of a Markdown file. Read as the part of YAML that such
- * files are written in: keys with text, quoted text, booleans, lists (`[a, b]` or lines with `-`) and
- * block text (`|`, `>`). Anything deeper (maps in maps) is left out.
+ * Front matter: the block between `---` lines at the start of a Markdown file. It is YAML, and people write it by hand: a value that is
+ * no YAML (`applyTo: **\/*.ts`, `description: Use it when: …`) is taken as the text that it is, and the others are read.
  */
-export type FrontMatterValue = string | boolean | readonly string[];
+/** How many keys of a block that is no YAML are read as YAML each; the others are text. */
+const MAX_YAML_ENTRIES = 100;
 
 export interface MarkdownFile {
-  readonly attributes: Readonly<Record<string, FrontMatterValue>>;
+  /** Numbers are text, as they were written. */
+  readonly attributes: Readonly<YamlMap>;
   /** What follows the block, without the empty lines before it; the whole text when there is none. */
   readonly body: string;
 }
 
-/** Never fails: a line that makes no sense is passed over. */
-export function parseFrontMatter(text: string): MarkdownFile {
+/** Never rejects: a line that belongs to no key is passed over. */
+export async function parseFrontMatter(text: string): Promise<MarkdownFile> {
+  const { block, body } = splitFrontMatter(text);
+  if (block === undefined) return { attributes: {}, body };
+  const { parseYamlMap } = await import("./yaml-map.ts");
+  const attributes = parseYamlMap(block);
+  if (attributes !== undefined) return { attributes, body };
+  return { attributes: Object.fromEntries(readEntries(block, parseYamlMap)), body };
+}
+
+/** The text of the block without its fences, undefined when there is none; and the text below it. */
+export function splitFrontMatter(text: string): { readonly block?: string; readonly body: string } {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   const end = lines[0]?.trimEnd() === "---" ? lines.findIndex((line, at) => at > 0 && isFence(line)) : -1;
-  if (end < 0) return { attributes: {}, body: text };
-  const attributes: Record<string, FrontMatterValue> = Object.create(null);
-  for (let at = 1; at < end; ) {
-    const entry = /^([A-Za-z_][\w.-]*):(?:\s+(.*))?$/s.exec(lines[at] as string);
-    const below = entry ? indented(lines, at + 1, end) : [];
-    if (entry) {
-      const value = toValue((entry[2] ?? "").trim(), below);
-      if (value !== undefined) attributes[entry[1] as string] = value;
-    }
-    at += 1 + below.length;
-  }
-  return {
-    attributes: { ...attributes },
-    body: lines
-      .slice(end + 1)
-      .join("\n")
-      .replace(/^\s*\n/, ""),
-  };
+  if (end < 0) return { body: text };
+  const below = lines.slice(end + 1).join("\n");
+  return { block: lines.slice(1, end).join("\n"), body: below.replace(/^\s*\n/, "") };
 }
 
 /** Text of an attribute, if it is text and not empty. */
-export function textAttribute(value: FrontMatterValue | undefined): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+export function textAttribute(value: YamlValue | undefined): string | undefined {
+  const text = typeof value === "string" ? value.trim() : "";
+  return text === "" ? undefined : text;
 }
 
-/** A list, or text with commas between (outside braces); undefined when it is neither. */
-export function listAttribute(value: FrontMatterValue | undefined): readonly string[] | undefined {
+/** The texts of a list, or of text with commas between (outside braces); undefined when it is neither. */
+export function listAttribute(value: YamlValue | undefined): readonly string[] | undefined {
   if (typeof value === "string") {
     return splitOutside(value, "{}")
       .map((item) => item.trim())
       .filter(Boolean);
   }
-  return typeof value === "boolean" ? undefined : value;
+  if (!Array.isArray(value)) return undefined;
+  return value.filter((item: YamlValue) => typeof item === "string" && item !== "");
+}
+
+/** A block that is no YAML as a whole, key by key. */
+function* readEntries(
+  block: string,
+  parseYamlMap: (text: string) => YamlMap | undefined,
+): Generator<readonly [string, YamlValue]> {
+  const lines = block.split("\n");
+  let entries = 0;
+  for (let at = 0; at < lines.length; ) {
+    const [, key, inline = ""] = /^([A-Za-z_][\w.-]*):(?:\s+(.*))?$/s.exec(lines[at] as string) ?? [];
+    const below = key === undefined ? [] : indented(lines, at + 1);
+    if (key !== undefined) {
+      const text = [lines[at], ...below].join("\n");
+      entries += 1;
+      yield [
+        key,
+        (entries <= MAX_YAML_ENTRIES ? parseYamlMap(text)?.[key] : undefined) ?? toTextOrList(inline, below),
+      ];
+    }
+    at += 1 + below.length;
+  }
 }
 
 function isFence(line: string): boolean {
@@ -55,53 +77,31 @@ function isFence(line: string): boolean {
 }
 
 /** The lines that belong to a key: deeper ones, list items, and empty lines between them. */
-function indented(lines: readonly string[], from: number, end: number): string[] {
+function indented(lines: readonly string[], from: number): string[] {
   let to = from;
-  while (to < end && /^(?:\s|-\s|-$|#|$)/.test(lines[to] as string)) to += 1;
+  while (to < lines.length && /^(?:\s|-\s|-$|#|$)/.test(lines[to] as string)) to += 1;
   return lines.slice(from, to);
 }
 
-function toValue(inline: string, below: readonly string[]): FrontMatterValue | undefined {
-  const block = /^([|>])[-+\d]*\s*(?:#.*)?$/.exec(inline);
-  if (block) return toBlockText(below, block[1] === ">");
-  if (inline !== "" && !inline.startsWith("#")) return toScalarOrList(inline);
-  const items = below.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-  if (items.length === 0) return "";
-  if (!items.every((item) => /^-(?:\s|$)/.test(item))) return undefined;
-  return items.map((item) => unquote(item.slice(1).trim())).filter((item) => item !== "");
+/** A value that is no YAML, as it stands. */
+function toTextOrList(inline: string, below: readonly string[]): YamlValue {
+  const lines = [inline, ...below]
+    .map((line) => withoutComment(line.trim(), "#"))
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  if (lines.length > 0 && lines.every((line) => /^-(?:\s|$)/.test(line)))
+    return toItems(lines.map((line) => line.slice(1)));
+  const text = lines.join("\n");
+  return text.startsWith("[") && text.endsWith("]") ? toItems(splitOutside(text.slice(1, -1), "{}")) : text;
 }
 
-function toBlockText(below: readonly string[], isFolded: boolean): string {
-  const indent = below
-    .filter((line) => line.trim() !== "")
-    .reduce(
-      (least, line) => Math.min(least, line.length - line.trimStart().length),
-      Number.POSITIVE_INFINITY,
-    );
-  const lines = below.map((line) => line.slice(Number.isFinite(indent) ? indent : 0).trimEnd());
-  const text = lines.join("\n").trim();
-  return isFolded ? text.replace(/([^\n])\n(?=[^\n])/g, "$1 ") : text;
+function toItems(texts: readonly string[]): string[] {
+  return texts.map((text) => unquote(text.trim())).filter((item) => item !== "");
 }
 
-function toScalarOrList(text: string): FrontMatterValue | undefined {
-  const list = /^\[(.*)\]\s*(?:#.*)?$/s.exec(text);
-  if (list) {
-    return splitOutside(list[1] as string, "{}")
-      .map((item) => unquote(item.trim()))
-      .filter((item) => item !== "");
-  }
-  if (text.startsWith("{")) return undefined;
-  const value = unquote(text);
-  if (value === text && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === "true";
-  return value;
-}
-
-function unquote(text: string): string {
-  const single = /^'((?:[^']|'')*)'\s*(?:#.*)?$/s.exec(text);
-  if (single) return (single[1] as string).replaceAll("''", "'");
-  const double = /^"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$/s.exec(text);
-  if (double) return (double[1] as string).replace(/\\(.)/g, (_, c: string) => ESCAPES[c] ?? c);
-  return withoutComment(text, "#");
+function unquote(item: string): string {
+  const quote = item[0] ?? "";
+  const isQuoted = item.length > 1 && "\"'".includes(quote) && item.endsWith(quote);
+  return isQuoted ? item.slice(1, -1) : item;
 }
 
 /** What goes before a mark of comments that has white space before it. */
@@ -111,8 +111,6 @@ export function withoutComment(text: string, marks: string): string {
       return text.slice(0, at).trimEnd();
   return text;
 }
-
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t" };
 
 /** At commas, but for those inside quotes or the brackets given. */
 function splitOutside(text: string, [open, close]: string): string[] {

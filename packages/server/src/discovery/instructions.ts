@@ -232,7 +232,7 @@ class Search {
     if (file.isCut) this.#warn(fields, `were cut: the file is larger than ${MAX_FILE_BYTES} bytes`);
     const id = this.#ids.has(fields.id) ? `${fields.id}#${fields.sourcePath}` : fields.id;
     this.#ids.add(id);
-    const scope = fields.type === "vscode" ? scopeOf(file.text) : {};
+    const scope = fields.type === "vscode" ? await scopeOf(file.text) : {};
     this.sources.push({ ...fields, id, content: file.text, ...scope });
   }
 
@@ -264,8 +264,8 @@ class Search {
   }
 }
 
-function scopeOf(text: string): Pick<InstructionSource, "applyTo" | "description"> {
-  const { attributes } = parseFrontMatter(text);
+async function scopeOf(text: string): Promise<Pick<InstructionSource, "applyTo" | "description">> {
+  const { attributes } = await parseFrontMatter(text);
   const globs = listAttribute(attributes["applyTo"] ?? attributes["paths"]) ?? [];
   const description = textAttribute(attributes["description"]);
   const isAboutAll = globs.length === 0 || globs.some((glob) => /^(?:\*|\*\*|\*\*\/\*|\/\*\*)$/.test(glob));

@@ -1,5 +1,5 @@
 /** Custom instructions as the model reads them: a section of the system message. */
-import { parseFrontMatter } from "./front-matter.ts";
+import { splitFrontMatter } from "./front-matter.ts";
 import type { InstructionSource } from "./instructions.ts";
 
 export interface RenderInstructionsOptions {
@@ -36,7 +36,7 @@ const NAMED =
   "These files hold rules for parts of the project. Before you change a file that a pattern fits, read its rules:";
 
 function textOf(source: InstructionSource): string {
-  return (source.type === "vscode" ? parseFrontMatter(source.content).body : source.content).trim();
+  return (source.type === "vscode" ? splitFrontMatter(source.content).body : source.content).trim();
 }
 
 function block(from: string, text: string): string {
