@@ -113,6 +113,31 @@ describe("a page", () => {
     expect(Object.keys(site.requests[0]?.headers ?? {})).not.toContain("cookie");
   });
 
+  test.each([
+    ["without a head", "<tr><td>1<td>2<tr><td>3<td>4", "| 1 | 2 |\n| --- | --- |\n| 3 | 4 |"],
+    ["with a caption", "<caption>Cap</caption><col><tr><th>A<tr><td>1", "Cap\n\n| A |\n| --- |\n| 1 |"],
+    [
+      "with two rows of heads, and several bodies",
+      "<thead><tr><th>A<tr><th>B<tbody><tr><td>1<tbody><tr><td>2",
+      "| A |\n| --- |\n| B |\n| 1 |\n| 2 |",
+    ],
+    ["with a cell of two columns", "<tr><th colspan=2>A<tr><td>1<td>2", "| A |  |\n| --- | --- |\n| 1 | 2 |"],
+    [
+      "with lists, lines and pipes",
+      "<tr><th>A<th>B<tr><td><ul><li>1<li>2</ul><td>a||b<br>c",
+      "| A | B |\n| --- | --- |\n| -   1 -   2 | a\\|\\|b c |",
+    ],
+    [
+      "that arranges a page",
+      "<tr><td><ul><li>menu</ul><td><table><tr><th>A<tr><td>1</table>",
+      "-   menu\n\n| A |\n| --- |\n| 1 |",
+    ],
+    ["of one cell", "<tr><td><h2>T</h2><p>text", "## T\n\ntext"],
+  ])("has a table %s", async (_, rows, markdown) => {
+    await page("");
+    expect(await toMarkdown(`<table>${rows}</table>`, newContext().signal)).toBe(markdown);
+  });
+
   test("is HTML when asked for raw", async () => {
     await page("<p>hi</p>");
     expect((await run({ url: site.url, raw: true })).text).toBe("<p>hi</p>");
@@ -179,6 +204,8 @@ describe("bounds", () => {
     expect((await run({ url: site.url })).text).toBe("quick");
     expect(await deep).toBe("The page could not be converted; fetch it with raw.");
     expect(await toMarkdown("<script>".repeat(100_000), newContext().signal)).toBe("");
+    const wide = await toMarkdown("<table><tr><td colspan=100000000>a<td>b</table>", newContext().signal);
+    expect(wide.length).toBeLessThan(1000);
   });
 
   test("a server that does not answer is left after a while", async () => {
