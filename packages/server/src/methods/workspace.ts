@@ -9,7 +9,7 @@ import { modifiedTimeOf, workspaceDetails } from "../session/abilities/workspace
 import { keepPlan } from "../session/abilities/workspace/session-plan.ts";
 import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
 import { createWorkspace, type Workspace } from "../session/abilities/workspace/workspace.ts";
-import { diffWorkspace } from "../session/abilities/workspace/workspace-diff.ts";
+import { gitCeiling } from "../session/members/confinement.ts";
 import type { Session } from "../session/open/session.ts";
 import { type Methods, withSession } from "./method.ts";
 import type { Services } from "./services.ts";
@@ -109,16 +109,20 @@ export function workspaceMethods(services: Services) {
         workspace: await details(session, workspace),
       };
     }),
-    "session.workspaces.diff": ofSession((session, params, scope) =>
-      diffWorkspace({
+    "session.workspaces.diff": ofSession(async (session, params, scope) => {
+      const { diffWorkspace } = await import("../session/abilities/workspace/workspace-diff.ts");
+      const workingDirectory = workingDirectoryOf(services.runs, session);
+      return diffWorkspace({
         mode: params.mode,
         ignoreWhitespace: params.ignoreWhitespace,
-        workingDirectory: workingDirectoryOf(services.runs, session),
-        confinement: session.settings.confinement,
+        workingDirectory,
         mayRunGit: session.settings.enableHostGitOperations !== false,
-        environment: services.environment,
+        environment: {
+          ...services.environment,
+          ...gitCeiling(session.settings.confinement, workingDirectory),
+        },
         signal: scope.signal,
-      }),
-    ),
+      });
+    }),
   } satisfies Methods;
 }

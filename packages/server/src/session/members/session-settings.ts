@@ -116,8 +116,6 @@ export interface SessionSettings {
   workingDirectory?: string;
   clientName?: string;
   infiniteSessions?: InfiniteSessionSettings;
-  /** Tool names that need no further permission in this session, from "approve for session". */
-  approveAll?: boolean;
   /** Directories that tools may use besides the working directory; relative ones start there. */
   additionalDirectories?: readonly string[];
   /** What becomes of output that is too large for the model. */

@@ -4,11 +4,11 @@ import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BuiltInToolBody } from "../built-in-tool.ts";
 import { shownIn } from "../intention.ts";
+import { diffOfNewFile } from "../new-file-diff.ts";
 import { canonicalPath, pathToAskFor, pathToUse } from "../paths.ts";
 import type { ToolResult } from "../tool.ts";
 import { optionalText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
 import { failure, success, systemErrorCode } from "../tool-results.ts";
-import { diffOfNewFile } from "./diff.ts";
 import { assertSame } from "./open-file.ts";
 import { askWritePermission } from "./write-permission.ts";
 

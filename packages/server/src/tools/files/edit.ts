@@ -8,7 +8,7 @@ import { type NamedPath, pathToAskFor, pathToUse } from "../paths.ts";
 import type { ToolResult } from "../tool.ts";
 import { optionalText, requiredText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
 import { failure, success, systemErrorCode } from "../tool-results.ts";
-import { diffOfReplacement, diffOfUnplaced } from "./diff.ts";
+import { diffOfReplacement, diffOfUnplaced } from "./edit-diff.ts";
 import { findOnce, type Replacement } from "./find-once.ts";
 import { missingFile } from "./messages.ts";
 import { openFile } from "./open-file.ts";
@@ -69,7 +69,10 @@ async function replaceIn(
   }
   await handle.truncate(after.length);
   // The wording is what recorded conversations hold.
-  return success(`File ${path} updated with changes.`, diffOfReplacement(path, before, at, oldText, newText));
+  return success(
+    `File ${path} updated with changes.`,
+    diffOfReplacement(path, { before, at, oldText, newText }),
+  );
 }
 
 async function plannedDiff({ path, canonical }: NamedPath, wanted: Replacement): Promise<string> {
@@ -78,7 +81,7 @@ async function plannedDiff({ path, canonical }: NamedPath, wanted: Replacement):
   if (before === undefined || !found || "problem" in found) {
     return diffOfUnplaced(path, wanted.oldText, wanted.newText);
   }
-  return diffOfReplacement(path, before, found.at, found.oldText, found.newText);
+  return diffOfReplacement(path, { before, ...found });
 }
 
 async function readText(canonical: string): Promise<string | undefined> {

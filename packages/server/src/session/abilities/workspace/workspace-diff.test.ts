@@ -18,7 +18,6 @@ const diff = (mode: DiffMode = "unstaged", more: object = {}) =>
     workingDirectory: repository,
     mayRunGit: true,
     environment: environment(),
-    confinement: undefined,
     signal: new AbortController().signal,
     ...more,
   });

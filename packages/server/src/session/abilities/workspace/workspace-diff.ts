@@ -1,12 +1,12 @@
 /**
  * What changed in a session's working directory, as git tells it: against the last commit, or against
- * where the branch left the default one. What git does not track and does not ignore counts as added.
+ * where the branch left the default one. Files that git does not track and does not ignore count as added.
  */
 import { execFile } from "node:child_process";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { diffOfNewFile } from "../../../tools/new-file-diff.ts";
 import { readRegularFile } from "../../../tools/regular-file.ts";
-import { type Confinement, gitCeiling } from "../../members/confinement.ts";
 
 export type DiffMode = "unstaged" | "branch" | "session";
 
@@ -22,7 +22,7 @@ export interface FileChange {
 
 export interface WorkspaceDiff {
   readonly requestedMode: DiffMode;
-  /** What the changes are. */
+  /** The mode that was used. */
   readonly mode: DiffMode;
   readonly changes: readonly FileChange[];
   readonly baseBranch?: string;
@@ -37,8 +37,7 @@ export interface DiffRequest {
   readonly workingDirectory: string;
   /** Without git nothing is known to have changed. */
   readonly mayRunGit: boolean;
-  readonly confinement: Confinement | undefined;
-  /** For git: where it is, and whose configuration it reads. */
+  /** For git: where it is, whose configuration it reads, and how far up it looks for a repository. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
@@ -178,12 +177,7 @@ async function additionOf(root: string, path: string): Promise<string | undefine
   const head = `diff --git a/${path} b/${path}\nnew file mode ${mode}\n`;
   if (content.includes(0)) return `${head}Binary files /dev/null and b/${path} differ\n`;
   if (content.length === 0) return head;
-  const text = content.toString("utf8");
-  const endsInNewline = text.endsWith("\n");
-  const lines = (endsInNewline ? text.slice(0, -1) : text).split("\n");
-  const body = lines.map((line) => `+${line}\n`).join("");
-  const end = endsInNewline ? "" : "\\ No newline at end of file\n";
-  return `${head}--- /dev/null\n+++ b/${path}\n@@ -0,0 +1,${lines.length} @@\n${body}${end}`;
+  return `${head}${diffOfNewFile(`b/${path}`, content.toString("utf8"))}\n`;
 }
 
 function bounded(diff: string | undefined): { diff: string; isTruncated?: true } {
@@ -203,7 +197,7 @@ async function git(
   args: readonly string[],
 ): Promise<GitOutput | undefined> {
   const { signal } = request;
-  const { PATH, HOME, XDG_CONFIG_HOME } = request.environment;
+  const { PATH, HOME, XDG_CONFIG_HOME, GIT_CEILING_DIRECTORIES } = request.environment;
   const output = await new Promise<GitOutput | undefined>((resolve) => {
     const env = {
       PATH,
@@ -212,7 +206,7 @@ async function git(
       LC_ALL: "C",
       GIT_OPTIONAL_LOCKS: "0",
       GIT_TERMINAL_PROMPT: "0",
-      ...gitCeiling(request.confinement, request.workingDirectory),
+      GIT_CEILING_DIRECTORIES,
     };
     const options = { cwd, env, signal, timeout: GIT_TIMEOUT_MS, maxBuffer: MAX_GIT_BYTES };
     execFile("git", [...SAFE, ...args], options, (error, stdout) => {
