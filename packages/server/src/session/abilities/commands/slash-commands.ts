@@ -1,6 +1,6 @@
 /** Slash commands of a session: which there are, and carrying one out at once or when its turn comes. */
 import { randomUUID } from "node:crypto";
-import { RpcError } from "@rightseat/protocol";
+import { RpcError, type SlashCommandInfo } from "@rightseat/protocol";
 import { clientFacts, someClient, watches } from "../../open/clients.ts";
 import type { Session } from "../../open/session.ts";
 import type { QueuedPrompt } from "../../state/session-state.ts";
@@ -8,29 +8,21 @@ import { BUILT_IN_COMMANDS } from "./built-in-commands.ts";
 import { isClientCommand, runClientCommand } from "./client-command.ts";
 import type { BuiltInCommand, CommandResult, CommandServices, QueuedCommandEnd } from "./command-types.ts";
 
-/** `SlashCommandInfo` of the published schema. */
-export interface CommandInfo {
-  readonly name: string;
-  readonly description: string;
-  readonly kind: "builtin" | "client" | "skill";
-  readonly allowDuringAgentExecution: boolean;
-  readonly [more: string]: unknown;
-}
-
-export function builtInCommandInfos(): CommandInfo[] {
+export function builtInCommandInfos(): SlashCommandInfo[] {
   return BUILT_IN_COMMANDS.map(({ run: _, ...info }) => ({ ...info, kind: "builtin", schedulable: false }));
 }
 
 export function listCommands(
   session: Session,
   wanted: { readonly includeBuiltins?: boolean; readonly includeClientCommands?: boolean },
-): CommandInfo[] {
+): SlashCommandInfo[] {
   const own = wanted.includeBuiltins === false ? [] : builtInCommandInfos();
   const clients = wanted.includeClientCommands === false ? [] : clientFacts(session).commands;
   return [
     ...own,
-    ...clients.map((command) => ({
-      ...command,
+    ...clients.map(({ name, description }) => ({
+      name,
+      description,
       kind: "client" as const,
       allowDuringAgentExecution: true,
       schedulable: false,
