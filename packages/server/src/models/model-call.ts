@@ -14,6 +14,9 @@ export const DEFAULT_IDLE_TIMEOUT_MS = 10 * 60_000;
 /** JSON of fewer characters is parsed without a look at its depth. */
 const SHORT_JSON = 2048;
 
+/** How long an answer that is whole may take to say so. */
+const END_TIMEOUT_MS = 10_000;
+
 /** How long a finished answer may take to close its stream before the connection is given up. */
 const DRAIN_TIMEOUT_MS = 1000;
 
@@ -50,7 +53,7 @@ export class ModelCall {
   readonly #turnSignal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #idleTimeoutMs: number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   readonly #parser = new SseParser();
   readonly #decoder = new StringDecoder("utf8");
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -59,6 +62,8 @@ export class ModelCall {
   #timedOut = false;
   readonly #startedMs = performance.now();
   #ended = false;
+  /** The answer is whole; what may follow is worth little. */
+  #ending = false;
   #opened = false;
   #rejectOpening: ((reason: unknown) => void) | undefined;
 
@@ -197,7 +202,10 @@ export class ModelCall {
         { requestId: this.requestId },
       );
     this.#startWaiting();
-    const next = await this.#reader?.read();
+    const next = await this.#reader?.read().catch((error: unknown) => {
+      if (!this.#ending) throw error;
+      return undefined;
+    });
     this.#waiting = false;
     this.assertRunning();
     if (next === undefined || next.done) {
@@ -208,6 +216,17 @@ export class ModelCall {
     if (this.#bytes > maxBytes)
       throw tooLargeError(this, `more than ${maxBytes} bytes, the most that may come`);
     return next.value;
+  }
+
+  /**
+   * The answer is whole, and only its end or a last count may follow. Some servers send neither and keep the
+   * connection: a shorter silence ends the answer then, and so does a connection that breaks.
+   */
+  expectEnd(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#onSilence, Math.min(this.#idleTimeoutMs, END_TIMEOUT_MS));
   }
 
   #startWaiting(): void {
@@ -244,6 +263,12 @@ export class ModelCall {
   readonly #onSilence = (): void => {
     // Silence is the consumer's own while nobody reads; the next read starts the timer again.
     if (!this.#waiting) return;
+    if (this.#ending) {
+      this.#ended = true;
+      this.#controller.abort();
+      this.#reader?.cancel().catch(() => {});
+      return;
+    }
     this.#timedOut = true;
     this.#stop();
   };

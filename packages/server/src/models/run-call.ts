@@ -15,6 +15,8 @@ export interface AnswerReader {
   pushWhole(body: unknown, out: ModelEvent[]): void;
   /** True once nothing of interest can follow. */
   readonly done: boolean;
+  /** True once the answer is whole, though more may follow: counts, a terminal marker. */
+  readonly whole?: boolean;
   /** @throws ModelError "network" when the terminal marker never came. */
   finish(): ModelAnswer;
 }
@@ -48,6 +50,7 @@ export async function* runCall(
       }
     } else {
       while (!reader.done) {
+        if (reader.whole) call.expectEnd();
         const batch = await call.nextEvents();
         if (batch === undefined) break;
         for (const data of batch) {

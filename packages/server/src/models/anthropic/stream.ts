@@ -57,6 +57,10 @@ export class MessagesAnswerReader implements AnswerReader {
     this.#call = call;
   }
 
+  get whole(): boolean {
+    return this.#stopReason !== undefined;
+  }
+
   push(data: string, out: ModelEvent[]): void {
     if (data === "[DONE]") {
       this.done = true;

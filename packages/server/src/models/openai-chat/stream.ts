@@ -35,6 +35,10 @@ export class ChatAnswerReader implements AnswerReader {
     this.#call = call;
   }
 
+  get whole(): boolean {
+    return this.#finishReason !== undefined;
+  }
+
   push(data: string, out: ModelEvent[]): void {
     if (data === "[DONE]") {
       this.done = true;

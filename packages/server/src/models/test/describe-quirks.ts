@@ -5,7 +5,7 @@ import {
   startScriptedModelServer,
 } from "@rightseat/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createProvider } from "../create-provider.ts";
+import { type AnyProviderSettings, createProvider } from "../create-provider.ts";
 import { type ModelAnswer, ModelError, type ModelMessage, type ModelRequest } from "../model-provider.ts";
 import { COPILOT_MODELS, HOSTS, type Host, KEY, type Wire } from "./hosts.ts";
 
@@ -20,6 +20,8 @@ export interface QuirkIn {
   readonly seenAt: string;
   readonly sends: Partial<Record<Wire, ScriptedReply>>;
   readonly request?: Partial<ModelRequest>;
+  /** Of the provider's settings. */
+  readonly idleTimeoutMs?: number;
   /** Of the answer; or what the failure is like. Either is compared as far as it goes. */
   readonly gives: ByWire<{ readonly answer: unknown } | { readonly error: unknown }>;
   /** The deltas of the answer's text, when they matter. */
@@ -44,11 +46,11 @@ export type Body = any;
 
 /** One test for each quirk and host: the provider sends this, and that comes of it. */
 export function describeQuirksIn(quirks: readonly QuirkIn[]): void {
-  describe.each(quirks)("$quirk ($seenAt)", ({ sends, request, gives, deltas }) => {
+  describe.each(quirks)("$quirk ($seenAt)", ({ sends, request, gives, deltas, idleTimeoutMs }) => {
     const world = useScriptedServer();
     it.each(HOSTS.filter(({ wire }) => sends[wire] !== undefined))("$name", async (host) => {
       world.server.use([sends[host.wire] as ScriptedReply]);
-      const outcome = await ask(host, world.server, request ?? {});
+      const outcome = await ask(host, world.server, request ?? {}, idleTimeoutMs);
       expect(outcome).toMatchObject(of(gives, host.wire) as object);
       if (deltas) expect(outcome.deltas).toEqual(deltas);
       expect(world.server.requests).toHaveLength(1);
@@ -105,8 +107,10 @@ async function ask(
   host: Host,
   server: ScriptedModelServer,
   request: Partial<ModelRequest>,
+  idleTimeoutMs?: number,
 ): Promise<Outcome> {
-  const provider = createProvider(host.toSettings(server.url));
+  const settings = { ...host.toSettings(server.url), ...(idleTimeoutMs && { idleTimeoutMs }) };
+  const provider = createProvider(settings as AnyProviderSettings);
   const whole: ModelRequest = {
     model: host.model,
     system: "Be brief.",

@@ -504,6 +504,19 @@ const QUIRKS: readonly QuirkIn[] = [
     }),
   ),
   {
+    quirk: "the answer is whole, and the connection stays open and silent",
+    seenAt: "servers of local models, proxies that keep connections",
+    sends: {
+      chat: { rawChunks: [chunk({ content: "Yes" }), Buffer.from(chunk({}, "stop"))], hang: true },
+      messages: {
+        rawChunks: [blockDelta({ type: "text_delta", text: "Yes" }), Buffer.from(messageDelta("end_turn"))],
+        hang: true,
+      },
+    },
+    idleTimeoutMs: 200,
+    gives: YES,
+  },
+  {
     quirk: "ids of calls are numbers",
     seenAt: "TGI",
     sends: {
