@@ -55,6 +55,7 @@ const ABILITIES = [
   "context",
   "commands",
   "github",
+  "loop",
   "sub-agents",
 ];
 

@@ -23,6 +23,7 @@ import { createAgentTools } from "../session/abilities/sub-agents/agent-tools.ts
 import { isLargeOutput, toolDirectories } from "../session/abilities/tools/tool-host.ts";
 import { toolSetOf, withoutInteraction } from "../session/abilities/tools/tool-set.ts";
 import type { Places } from "../session/abilities/workspace/places.ts";
+import type { Conversation } from "../session/open/conversation.ts";
 import type { Session } from "../session/open/session.ts";
 import type { RunServices } from "../session/runs/run.ts";
 import type { EventLog } from "../store/event-log.ts";
@@ -51,13 +52,9 @@ export interface RunParts {
 
 export function createRuns(parts: RunParts): RunServices {
   const { defaultWorkingDirectory, governor, hooks, log, logger, models, surroundings } = parts;
-  const toolsOf = (scope: Session, user: AgentToolUser) =>
-    toolSetOf(scope, () => [
-      ...withNearbyInstructions(
-        { session: user.session, scope },
-        surroundings,
-        parts.builtInTools(user.session).tools,
-      ),
+  const toolsOf = (conversation: Conversation, user: AgentToolUser) =>
+    toolSetOf(conversation, () => [
+      ...withNearbyInstructions(conversation, surroundings, parts.builtInTools(user.session).tools),
       ...createAgentTools(() => runs, user),
     ]);
   const admitted = (session: Session, model: ActiveModel) => withAdmission(governor, session, model);
@@ -100,8 +97,10 @@ export function createRuns(parts: RunParts): RunServices {
       throw modelNotFound(`expected a model that the session can use, got '${model}'`, model);
     },
     agentSystemMessage: (session, agent) => agentMessageOf(session, surroundings, agent),
-    agentToolSet: ({ session, scope, caller, depth }) =>
-      withoutInteraction(toolsOf(scope, { session, depth, agentId: caller.agentId })),
+    agentToolSet: ({ conversation, caller, depth }) =>
+      withoutInteraction(
+        toolsOf(conversation, { session: conversation.session, depth, agentId: caller.agentId }),
+      ),
     runCommand: async (session, command, signal) => {
       const { runQueuedCommand } = await import("../methods/seldom-loaded.ts");
       return runQueuedCommand(parts.commands, session, command, signal);

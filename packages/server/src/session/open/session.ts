@@ -108,8 +108,6 @@ export class Session {
   lastUsedMs = performance.now();
   /** What ends what belongs to the session outside its log (processes); set while there is any. */
   #disposers: Set<() => Promise<unknown>> | undefined;
-  /** What features let go of when the session falls asleep; set once there is any. */
-  #whenAsleep: Set<() => void> | undefined;
   /** Observers inside the server (long polls); set while there are any. */
   #observers: Set<(event: PublishedEvent) => void> | undefined;
 
@@ -151,8 +149,17 @@ export class Session {
     return this.key.sessionId;
   }
 
+  /** As a conversation it is its own session. */
+  get session(): Session {
+    return this;
+  }
+
   get settings(): Readonly<SessionSettings> {
     return this.#settings;
+  }
+
+  get isSummarised(): boolean {
+    return this.#settings.infiniteSessions?.enabled !== false;
   }
 
   /**
@@ -197,12 +204,6 @@ export class Session {
       this.#disposers?.delete(dispose);
       if (this.#disposers?.size === 0) this.#disposers = undefined;
     };
-  }
-
-  /** Runs this each time the session lets its state go, for as long as it is open. */
-  whenAsleep(letGo: () => void): void {
-    this.#whenAsleep ??= new Set();
-    this.#whenAsleep.add(letGo);
   }
 
   /** Tells an observer inside the server what clients are told. @returns what ends that. */
@@ -256,7 +257,7 @@ export class Session {
     });
     // A call that came meanwhile found it awake, and counts on that.
     if (this.quiet && this.lastUsedMs === usedMs) {
-      this.#letStateGo();
+      this.#state = undefined;
     }
     if (failure !== undefined) throw failure;
   }
@@ -268,7 +269,7 @@ export class Session {
   async forgetUnwritten(): Promise<void> {
     while (!this.settled) await this.#tail.catch(() => undefined);
     this.#outbox = [];
-    this.#letStateGo();
+    this.#state = undefined;
     this.#broken = undefined;
     this.#needsMending = true;
   }
@@ -400,11 +401,6 @@ export class Session {
     if (!this.#needsMending) return;
     this.#needsMending = false;
     this.#onMend?.(this);
-  }
-
-  #letStateGo(): void {
-    for (const letGo of this.#whenAsleep ?? []) letGo();
-    this.#state = undefined;
   }
 
   async #storedCheckpoint() {

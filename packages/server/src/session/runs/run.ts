@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { cutText, RpcError } from "@rightseat/protocol";
 import { type RunOutcome, runAgent } from "../../agent/agent-loop.ts";
+import type { LeftOutKind } from "../../agent/leave-out.ts";
 import { createRunController } from "../../agent/run-controller.ts";
 import {
   type AbortReason,
@@ -19,26 +20,22 @@ import {
 } from "../../agent/run-host.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
 import type { Instruments } from "../../metrics/instruments.ts";
-import type { ModelError, ModelMessage } from "../../models/model-provider.ts";
-import type { RetryPolicy } from "../../models/retry.ts";
+import type { ModelError, ModelMessage, ModelUsage } from "../../models/model-provider.ts";
 import { activeAgents } from "../abilities/agents/active-agents.ts";
 import { assertAgentModel } from "../abilities/agents/agents.ts";
 import type { QueuedCommandEnd } from "../abilities/commands/command-types.ts";
-import { fitContext, shortenContext } from "../abilities/context/fit-context.ts";
 import { keepLeftOut, leftOutInVain } from "../abilities/context/left-out.ts";
 import type { ModelCallServices } from "../abilities/context/manual-compaction.ts";
 import { admitModelCall, limitsStatus } from "../abilities/context/session-limits.ts";
 import { recordUsage } from "../abilities/context/usage-totals.ts";
-import { CredentialRenewal } from "../abilities/github/renew-credentials.ts";
 import { promptHooksOf } from "../abilities/hooks/prompt-hooks.ts";
 import { hasHooks, runHooksOf } from "../abilities/hooks/session-hooks.ts";
-import { askPermission } from "../abilities/permissions/ask-permission.ts";
+import { ConversationHost } from "../abilities/loop/conversation-host.ts";
 import { mayOfferAutoMode, offerAutoMode } from "../abilities/questions/auto-mode.ts";
 import type { SubAgentServices } from "../abilities/sub-agents/sub-agent.ts";
 import { closeInterruptedRun } from "../abilities/tools/interrupted.ts";
 import { workingDirectoryOf } from "../abilities/workspace/working-directory.ts";
 import type { Session, SessionSignal } from "../open/session.ts";
-import { userAgentOf } from "../open/user-agent.ts";
 import type { QueuedPrompt } from "../state/session-state.ts";
 import { nudgeAutopilot, tellAutopilotStopped } from "./autopilot.ts";
 import { notIdle, type RunEnd, tellIdle } from "./idle.ts";
@@ -277,36 +274,21 @@ function nameAfterFirstPrompt(session: Session, prompt: QueuedPrompt): void {
 
 const REST = "Your answer was cut off because it became too long. Write the rest, from where it ends on.";
 
-class SessionRunHost implements RunHost {
-  readonly sessionId: string;
-  readonly messageId: string;
-  readonly signal: AbortSignal;
-  readonly retry: RetryPolicy;
+class SessionRunHost extends ConversationHost<Session> implements RunHost {
   readonly requestHeaders?: RequestHeaders;
   readonly #services: RunServices;
-  readonly #session: Session;
   #sent: readonly ModelMessage[] | undefined;
-  #model: ActiveModel | undefined;
   #hooks: RunHooks | undefined;
-  readonly #renewal: CredentialRenewal;
 
   constructor(services: RunServices, session: Session, messageId: string, begun: Begun) {
+    const { signal } = begun.controller;
+    super(services, { conversation: session, messageId, signal, waiter: "run" });
     this.#services = services;
-    this.#session = session;
-    this.sessionId = session.id;
-    this.messageId = messageId;
-    this.signal = begun.controller.signal;
-    this.retry = services.retry;
     this.requestHeaders = begun.requestHeaders;
-    this.#renewal = new CredentialRenewal(services, session, "run");
   }
 
-  get limits(): RunLimits {
-    return this.#services.places.runLimits(this.#session.key.tenant);
-  }
-
-  get userAgent(): string {
-    return userAgentOf(this.#services.product, this.#session);
+  get #session(): Session {
+    return this.conversation;
   }
 
   get citations(): boolean {
@@ -321,10 +303,8 @@ class SessionRunHost implements RunHost {
     return leftOutInVain.of(this.#session);
   }
 
-  leftOut: NonNullable<RunHost["leftOut"]> = (kinds, helped) => keepLeftOut(this.#session, kinds, helped);
-
-  get workingDirectory(): string {
-    return workingDirectoryOf(this.#services, this.#session);
+  leftOut(kinds: readonly LeftOutKind[], helped: boolean): void {
+    keepLeftOut(this.#session, kinds, helped);
   }
 
   get streaming(): boolean {
@@ -332,18 +312,18 @@ class SessionRunHost implements RunHost {
     return false;
   }
 
-  async fitContext(call: ContextCall) {
+  override async fitContext(call: ContextCall) {
     // A call that was promoted has ended, and the run that waited for it goes on.
     const place = this.#session.run?.place?.enter();
     if (place) await place;
     this.signal.throwIfAborted();
     await admitModelCall(this.#session, this.signal);
-    return this.#toSend(await fitContext(this.#services, this.#session, call, this.signal));
+    return this.#toSend(await super.fitContext(call));
   }
 
-  async shortenContext(call: ContextCall) {
-    const isShorter = await shortenContext(this.#services, this.#session, call, this.signal);
-    return isShorter ? this.#toSend(this.#session.state.messages) : undefined;
+  override async shortenContext(call: ContextCall) {
+    const shorter = await super.shortenContext(call);
+    return shorter && this.#toSend(shorter);
   }
 
   /** What is told behind the conversation is for this call alone, and not in the log. */
@@ -353,42 +333,16 @@ class SessionRunHost implements RunHost {
     return status ? [...messages, status] : messages;
   }
 
-  messages() {
-    return this.#session.state.messages;
-  }
-
-  pendingToolCalls() {
-    return this.#session.state.openToolCalls;
-  }
-
-  append: RunHost["append"] = (type, data) => {
-    if (type === "assistant.message") this.#renewal.callWentWell();
-    this.#session.append(type, data);
-    if (type === "tool.execution_complete") this.#session.run?.place?.look();
-  };
-
-  emit: RunHost["emit"] = (type, data) => {
-    this.#session.emit(type, data);
-  };
-
-  committed() {
-    return this.#session.committed();
-  }
-
-  recordUsage: RunHost["recordUsage"] = (model, usage, durationMs) => {
+  recordUsage(model: string, usage: ModelUsage, durationMs: number): void {
     // A compaction that ended during the call left a context that nobody has counted.
     const aside = this.#sent !== this.#session.state.messages;
     recordUsage(this.#services, this.#session, { model, usage, durationMs, aside });
-  };
-
-  onBug(error: unknown): void {
-    this.#services.onBug(error, this.#session);
   }
 
-  async resolveModel() {
+  async resolveModel(): Promise<ActiveModel> {
     assertAgentModel(this.#session.agent, this.#session.settings.model);
-    this.#model = await this.#services.resolveModel(this.#session, this.#session.settings, "run");
-    return this.#model;
+    this.model = await this.#services.resolveModel(this.#session, this.#session.settings, "run");
+    return this.model;
   }
 
   askForRest(): boolean {
@@ -400,13 +354,13 @@ class SessionRunHost implements RunHost {
     return nudgeAutopilot(this.#session);
   }
 
-  canRecover(error: ModelError): boolean {
-    if (this.#model === undefined) return false;
-    return mayOfferAutoMode(this.#session, this.#model, error) || this.#renewal.canTry(this.#model, error);
+  override canRecover(error: ModelError): boolean {
+    if (this.model === undefined) return false;
+    return mayOfferAutoMode(this.#session, this.model, error) || super.canRecover(error);
   }
 
-  recover(error: ModelError): Promise<boolean> {
-    if (this.#model && this.#renewal.canTry(this.#model, error)) return this.#renewal.try(this.#model);
+  override recover(error: ModelError): Promise<boolean> {
+    if (super.canRecover(error)) return super.recover(error);
     return offerAutoMode(this.#session, error, this.signal);
   }
 
@@ -434,13 +388,6 @@ class SessionRunHost implements RunHost {
   tools(): ToolSet {
     return this.#services.toolSet(this.#session);
   }
-
-  fitOutput(text: string) {
-    return this.#services.fitOutput(this.#session, text);
-  }
-
-  askPermission: RunHost["askPermission"] = (ask, call) =>
-    askPermission(this.#services.permissions, this.#session, ask, call, this.signal);
 
   get hooks(): RunHooks | undefined {
     if (!hasHooks(this.#session)) return undefined;

@@ -13,7 +13,7 @@ import { withoutTime } from "../../agent/prompt-time.ts";
 import { tokensOfMessage } from "../../agent/tokens.ts";
 import { applyTruncation, type TruncationPlan } from "../../agent/truncate-messages.ts";
 import type { ModelMessage } from "../../models/model-provider.ts";
-import type { SessionState } from "./session-state.ts";
+import type { ConversationState } from "./session-state.ts";
 
 /** A last round of tool calls up to this size is kept word for word: the model is about to use it. */
 const KEPT_ROUND_TOKENS = 2_000;
@@ -32,12 +32,12 @@ const CHARACTERS_PER_TOKEN = 4;
 const REST_AFTER_SUCCESS = 0.1;
 const REST_AFTER_FAILURE = 0.05;
 
-export function foldCompactionStart(state: SessionState): void {
+export function foldCompactionStart(state: ConversationState): void {
   state.compaction = { cut: cutOf(state) };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: logs of other versions hold any shape
-export function foldCompactionComplete(state: SessionState, data: any): void {
+export function foldCompactionComplete(state: ConversationState, data: any): void {
   const cut = state.compaction?.cut ?? state.messages.length;
   state.compaction = undefined;
   const summary: unknown = data.summaryContent;
@@ -63,7 +63,7 @@ export interface SummarisedPart {
 
 /** What the context is once a part of it is summarised. */
 export function compactedContext(
-  state: Pick<SessionState, "messages" | "summarisedPrompts">,
+  state: Pick<ConversationState, "messages" | "summarisedPrompts">,
   { cut, summary, tokenLimit = Number.POSITIVE_INFINITY }: SummarisedPart,
 ): { messages: ModelMessage[]; prompts: string[] } {
   const room = Math.min(PROMPTS_CHARACTERS, tokenLimit * CHARACTERS_PER_TOKEN * PROMPTS_SHARE);
@@ -74,13 +74,13 @@ export function compactedContext(
   return { messages: [summaryMessage(prompts, summary), ...state.messages.slice(cut)], prompts };
 }
 
-export function foldTruncation(state: SessionState, plan: TruncationPlan): void {
+export function foldTruncation(state: ConversationState, plan: TruncationPlan): void {
   // Positions have changed: a summary on its way would stand for other messages than it was made of.
   state.compaction = undefined;
   replaceMessages(state, applyTruncation(state.messages, plan));
 }
 
-export function foldContextCleared(state: SessionState): void {
+export function foldContextCleared(state: ConversationState): void {
   state.compaction = undefined;
   state.summarisedPrompts = undefined;
   state.compactAgainAt = undefined;
@@ -90,13 +90,13 @@ export function foldContextCleared(state: SessionState): void {
 }
 
 /** A new array, never the old one changed: a model call that is under way holds the old one. */
-function replaceMessages(state: SessionState, messages: ModelMessage[]): void {
+function replaceMessages(state: ConversationState, messages: ModelMessage[]): void {
   state.messages = messages;
   state.counted = undefined;
 }
 
 /** Messages that a summary may take the place of: whole exchanges, never a call without its results. */
-function cutOf({ messages, openToolCalls }: SessionState): number {
+function cutOf({ messages, openToolCalls }: ConversationState): number {
   const open = new Set(openToolCalls.map((call) => call.toolCallId));
   const calls = (message: ModelMessage) =>
     message.role === "assistant" && message.toolCalls.some((call) => open.has(call.id));

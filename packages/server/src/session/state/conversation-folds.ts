@@ -13,11 +13,11 @@ import {
 } from "./context-state.ts";
 import { type Data, type Folds, type LoggedEvent, takenBack, text, toMode } from "./fold.ts";
 import { dequeue, rememberMessage, withoutSteering } from "./queue-folds.ts";
-import type { OpenToolCall, SessionState } from "./session-state.ts";
+import type { ConversationState, OpenToolCall } from "./session-state.ts";
 import { takeParts, takeToolImages } from "./shown-images.ts";
 import { foldSummaryOwner } from "./stray-summaries.ts";
 
-export const CONVERSATION_FOLDS: Folds = {
+export const CONVERSATION_FOLDS: Folds<ConversationState> = {
   "session.context_cleared": takenBack(foldContextCleared),
   "session.compaction_start": takenBack(foldCompactionStart),
   "session.compaction_complete": takenBack(
@@ -110,7 +110,7 @@ export const CONVERSATION_FOLDS: Folds = {
   }, dequeue),
 };
 
-function foldUserMessage(state: SessionState, data: Data, { id }: LoggedEvent): void {
+function foldUserMessage(state: ConversationState, data: Data, { id }: LoggedEvent): void {
   const messageId = dequeue(state, data);
   rememberMessage(state, messageId);
   const modelContent = data.transformedContent ?? data.content;
@@ -129,7 +129,7 @@ function foldUserMessage(state: SessionState, data: Data, { id }: LoggedEvent): 
   state.running = { messageId: messageId ?? "", ...eventId, turn: 0, ...(agentMode ? { agentMode } : {}) };
 }
 
-function foldAssistantMessage(state: SessionState, data: Data): void {
+function foldAssistantMessage(state: ConversationState, data: Data): void {
   const requests: Data[] = Array.isArray(data.toolRequests) ? data.toolRequests : [];
   const extras = new Map(
     blocksOf(data)
@@ -165,7 +165,7 @@ function isArguments(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === "object" && !Array.isArray(value));
 }
 
-function foldToolResult(state: SessionState, data: Data): void {
+function foldToolResult(state: ConversationState, data: Data): void {
   endUserCall(state, data);
   const toolCallId = text(data.toolCallId);
   const open = state.openToolCalls.findIndex((call) => call.toolCallId === toolCallId);
@@ -189,7 +189,7 @@ function foldToolResult(state: SessionState, data: Data): void {
 }
 
 /** A command that a person ran has ended, whatever becomes of the conversation around it. */
-function endUserCall(state: SessionState, data: Data): void {
+function endUserCall(state: ConversationState, data: Data): void {
   if (data.isUserRequested !== true || !state.userToolCalls) return;
   state.userToolCalls = state.userToolCalls.filter((id) => id !== data.toolCallId);
 }
@@ -211,7 +211,7 @@ function placeResult(messages: ModelMessage[], result: Extract<ModelMessage, { r
 }
 
 /** The model reads a call as it was run. */
-function foldCallChange(state: SessionState, data: Data): void {
+function foldCallChange(state: ConversationState, data: Data): void {
   const call = findCall(state, data.toolCallId);
   const changed = text(data.arguments);
   if (!call || changed === undefined) return;
@@ -255,6 +255,6 @@ function isExtra(block: unknown): block is CallExtra {
   return typeof block === "object" && block !== null && "toolCallId" in block && "extra_content" in block;
 }
 
-function findCall(state: SessionState, toolCallId: unknown): OpenToolCall | undefined {
+function findCall(state: ConversationState, toolCallId: unknown): OpenToolCall | undefined {
   return state.openToolCalls.find((call) => call.toolCallId === toolCallId);
 }

@@ -87,6 +87,18 @@ export interface PrivateRecordMap {
 
 export type PrivateRecordType = keyof PrivateRecordMap;
 
+/** Records about a conversation and its calls, which a sub-agent has of its own; all others are a session's. */
+export type ConversationRecordType =
+  | "rightseat.prompt_queued"
+  | "rightseat.question_asked"
+  | "rightseat.message_parts"
+  | "rightseat.context_added"
+  | "rightseat.call_changed"
+  | "rightseat.left_out"
+  | "rightseat.response_format"
+  | "rightseat.truncated"
+  | "rightseat.run_ended";
+
 /** Whether a line of the log is one that clients may see; looks at the text only. */
 export function isPublicLine(json: string): boolean {
   // Every line that we write begins with its type; other programs' lines never have our prefix.

@@ -7,11 +7,13 @@ import type { Folds, LoggedEvent } from "./fold.ts";
 import { isPublicLine } from "./private-records.ts";
 import { QUEUE_FOLDS } from "./queue-folds.ts";
 import { SESSION_FOLDS } from "./session-folds.ts";
-import type { OpenAgent, SessionState } from "./session-state.ts";
+import type { ConversationState, OpenAgent, SessionState } from "./session-state.ts";
 
 export type { LoggedEvent };
 
-const FOLDS: Folds = { ...SESSION_FOLDS, ...QUEUE_FOLDS, ...CONVERSATION_FOLDS };
+/** A conversation's, also one of a sub-agent. */
+const OF_CONVERSATION: Folds<ConversationState> = { ...QUEUE_FOLDS, ...CONVERSATION_FOLDS };
+const FOLDS: Folds = { ...SESSION_FOLDS, ...OF_CONVERSATION };
 
 /** Folds one line. `json` is its text, of which only its size and kind are used. */
 export function applyLine(state: SessionState, event: LoggedEvent, json: string): void {
@@ -23,6 +25,11 @@ export function applyLine(state: SessionState, event: LoggedEvent, json: string)
   // What sub-agents said is in the log, not in the main conversation.
   if (event.agentId !== undefined) foldSubAgent(state, event);
   else FOLDS[event.type]?.apply(state, event.data ?? {}, event);
+}
+
+/** Folds what a sub-agent said or did into its own conversation. */
+export function applyOwnLine(state: ConversationState, event: LoggedEvent): void {
+  OF_CONVERSATION[event.type]?.apply(state, event.data ?? {}, event);
 }
 
 function foldSubAgent(state: SessionState, { type, agentId, data }: LoggedEvent): void {

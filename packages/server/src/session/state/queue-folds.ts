@@ -1,8 +1,8 @@
 /** What waits for its turn. A rewind leaves it: a prompt that had its run does not wait any more. */
 import { type Data, type Folds, kept, text } from "./fold.ts";
-import type { QueuedPrompt, SessionState } from "./session-state.ts";
+import type { ConversationState, QueuedPrompt } from "./session-state.ts";
 
-export const QUEUE_FOLDS: Folds = {
+export const QUEUE_FOLDS: Folds<ConversationState> = {
   "rightseat.prompt_queued": kept((state, data) => {
     const prompt = data.prompt as QueuedPrompt;
     rememberMessage(state, prompt.messageId);
@@ -33,7 +33,7 @@ export const QUEUE_FOLDS: Folds = {
   }),
 };
 
-export function dequeue(state: SessionState, data: Data): string | undefined {
+export function dequeue(state: ConversationState, data: Data): string | undefined {
   const messageId = text(data.messageId);
   if (messageId !== undefined) state.queue = state.queue.filter((prompt) => prompt.messageId !== messageId);
   return messageId;
@@ -44,7 +44,7 @@ export function withoutSteering(queue: QueuedPrompt[]): QueuedPrompt[] {
   return queue.map((prompt) => (prompt.steering ? { ...prompt, steering: false } : prompt));
 }
 
-export function rememberMessage(state: SessionState, messageId: unknown): void {
+export function rememberMessage(state: ConversationState, messageId: unknown): void {
   if (typeof messageId !== "string" || state.recentMessageIds?.includes(messageId)) return;
   state.recentMessageIds ??= [];
   state.recentMessageIds.push(messageId);
@@ -56,7 +56,7 @@ const REMEMBERED_MESSAGES = 32;
 
 /** In front of an item, or, where that has gone, at the index. */
 function insertItem(
-  state: SessionState,
+  state: ConversationState,
   item: QueuedPrompt,
   before: string | undefined,
   otherwise: number,

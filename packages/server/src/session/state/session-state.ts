@@ -81,7 +81,51 @@ export interface UsageTotals {
   nanoAiu?: number;
 }
 
-export interface SessionState {
+/**
+ * The part of a state that is a conversation's: a session has one, and each of its sub-agents one of its own. A sub-agent's
+ * is in no checkpoint: the lines of the log that carry its id make it.
+ */
+export interface ConversationState {
+  /** SHA-256 of the last system message in the log, to log it only when it changes. */
+  systemMessageHash?: string;
+  /** The model's context, oldest first, without the system message. */
+  messages: ModelMessage[];
+  /** Tokens that the provider counted last, and the messages they stand for; absent when the context is another since. */
+  counted?: { tokens: number; messages: number };
+  /** Of the system message in the log, about. */
+  systemTokens?: number;
+  /** A compaction that has begun: the messages before this position are being summarised. */
+  compaction?: { cut: number };
+  /** Successful compactions so far. */
+  compactions?: number;
+  /** Numbers of files of summaries that belong to nobody, if there are any. */
+  straySummaries?: number[];
+  /** Tokens of context from which a compaction may begin by itself again. */
+  compactAgainAt?: number;
+  /** What users asked before the last compaction; bounded. */
+  summarisedPrompts?: string[];
+  openToolCalls: OpenToolCall[];
+  /** What enters the conversation behind the results of the open tool calls. */
+  heldContext?: string[];
+  queue: QueuedPrompt[];
+  /** Items taken into the queue so far. */
+  queuedItems?: number;
+  /** Ids of commands that people ran and whose end is not in the log. */
+  userToolCalls?: readonly string[];
+  /** Clients' tools as the model was last told of them. */
+  clientTools?: { readonly offered: readonly string[]; readonly gone: readonly string[] };
+  /** Ids of the messages taken last, oldest first; bounded. One that is sent again is known by them. */
+  recentMessageIds?: string[];
+  /** Names of deferred tools that a tool search brought up. */
+  activatedTools?: string[];
+  /** The message whose run has begun and not ended; a log that ends so was cut off. */
+  running?: RunningPrompt;
+  /** Runs so far: prompts that the model was asked to answer. */
+  userRequests: number;
+  turns: number;
+}
+
+export interface SessionState extends ConversationState {
   /** Of this format; a checkpoint of another one is ignored. */
   readonly format: 1;
   /** Id of the last durable event: the `parentId` of the next. */
@@ -101,24 +145,6 @@ export interface SessionState {
   clientMetadata?: Readonly<Record<string, string>>;
   workingDirectory?: string;
   context?: { cwd: string; gitRoot?: string; repository?: string; branch?: string };
-  /** SHA-256 of the last system message in the log, to log it only when it changes. */
-  systemMessageHash?: string;
-  /** The model's context, oldest first, without the system message. */
-  messages: ModelMessage[];
-  /** Tokens that the provider counted last, and the messages they stand for; absent when the context is another since. */
-  counted?: { tokens: number; messages: number };
-  /** Of the system message in the log, about. */
-  systemTokens?: number;
-  /** A compaction that has begun: the messages before this position are being summarised. */
-  compaction?: { cut: number };
-  /** Successful compactions so far. */
-  compactions?: number;
-  /** Numbers of files of summaries that belong to nobody, if there are any. */
-  straySummaries?: number[];
-  /** Tokens of context from which a compaction may begin by itself again. */
-  compactAgainAt?: number;
-  /** What users asked before the last compaction; bounded. */
-  summarisedPrompts?: string[];
   /** What the session may spend; absent for no limit. */
   sessionLimits?: { maxAiCredits: number };
   /** What tools change in files is kept. */
@@ -129,29 +155,10 @@ export interface SessionState {
   undoneFiles?: Cut[];
   /** Ranges of the log that rewinds took back, in its order; they never touch. */
   cuts?: Cut[];
-  openToolCalls: OpenToolCall[];
-  /** What enters the conversation behind the results of the open tool calls. */
-  heldContext?: string[];
-  queue: QueuedPrompt[];
-  /** Items taken into the queue so far. */
-  queuedItems?: number;
-  /** Ids of commands that people ran and whose end is not in the log. */
-  userToolCalls?: readonly string[];
   /** Sub-agents at work; those of a session that was just loaded were cut off. */
   openAgents?: readonly OpenAgent[];
   /** The name of the custom agent that was selected last, until it was deselected. */
   selectedAgent?: string;
-  /** Clients' tools as the model was last told of them. */
-  clientTools?: { readonly offered: readonly string[]; readonly gone: readonly string[] };
-  /** Ids of the messages taken last, oldest first; bounded. One that is sent again is known by them. */
-  recentMessageIds?: string[];
-  /** Names of deferred tools that a tool search brought up. */
-  activatedTools?: string[];
-  /** The message whose run has begun and not ended; a log that ends so was cut off. */
-  running?: RunningPrompt;
-  /** Runs so far: prompts that the model was asked to answer. */
-  userRequests: number;
-  turns: number;
   usageByModel: Record<string, UsageTotals>;
   lastInputTokens: number;
   lastOutputTokens: number;
@@ -160,19 +167,19 @@ export interface SessionState {
   permissions?: PermissionPolicy;
 }
 
+export function createConversationState(): ConversationState {
+  return { messages: [], openToolCalls: [], queue: [], userRequests: 0, turns: 0 };
+}
+
 export function createSessionState(): SessionState {
   return {
+    ...createConversationState(),
     format: 1,
     lastEventId: null,
     publicEvents: 0,
     publicBytes: 0,
     startTime: "",
     mode: "interactive",
-    messages: [],
-    openToolCalls: [],
-    queue: [],
-    userRequests: 0,
-    turns: 0,
     usageByModel: {},
     lastInputTokens: 0,
     lastOutputTokens: 0,

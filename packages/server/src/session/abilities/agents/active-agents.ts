@@ -5,8 +5,6 @@ import { Slot } from "../../open/slot.ts";
 export interface ActiveAgents {
   /** Those that work, or wait for a place to. */
   readonly working: number;
-  /** The session falls asleep: what they know of it is let go of, and what they said to each other is kept. */
-  sleep(): void;
   /** Whether the call waits for a sub-agent that does nothing but wait, as its calls do. */
   isWaiting(toolCallId: string, isWaiting: (waiter: Waiter) => boolean): boolean;
   /** Ends them all; resolves when they have. */

@@ -7,7 +7,7 @@ import type { ContextCall } from "../../../agent/run-host.ts";
 import { tokensOfMessages } from "../../../agent/tokens.ts";
 import { applyTruncation, planTruncation } from "../../../agent/truncate-messages.ts";
 import type { ModelMessage } from "../../../models/model-provider.ts";
-import type { Session } from "../../open/session.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import { type ActiveCompaction, activeCompaction } from "./active-compaction.ts";
 import { type CompactionServices, startCompaction } from "./compaction.ts";
 
@@ -26,30 +26,31 @@ const LEAST_SHARE = 0.25;
 /** What to send with the next model call. */
 export async function fitContext(
   services: CompactionServices,
-  session: Session,
+  conversation: Conversation,
   call: ContextCall,
   signal: AbortSignal,
 ): Promise<readonly ModelMessage[]> {
   const limit = promptLimit(call.model);
-  let use = measure(session, call);
-  const { infiniteSessions } = session.settings;
-  if (infiniteSessions?.enabled !== false) {
+  let use = measure(conversation, call);
+  if (conversation.isSummarised) {
+    const { session } = conversation;
+    const { infiniteSessions } = session.settings;
     const compactFrom = limit * (infiniteSessions?.backgroundCompactionThreshold ?? BACKGROUND_THRESHOLD);
     const waitFrom = limit * (infiniteSessions?.bufferExhaustionThreshold ?? EXHAUSTION_THRESHOLD);
     if (
       !activeCompaction.of(session) &&
       use.currentTokens >= Math.min(compactFrom, waitFrom) &&
-      isDue(session, use)
+      isDue(conversation, use)
     )
       startCompaction(services, session, call, { trigger: "threshold" });
     const compaction = activeCompaction.of(session);
     if (compaction && use.currentTokens >= waitFrom) {
       await settled(compaction, signal);
-      use = measure(session, call);
+      use = measure(conversation, call);
     }
   }
-  if (use.currentTokens > limit) truncate(session, call, use, limit * TRUNCATE_TO);
-  return session.state.messages;
+  if (use.currentTokens > limit) truncate(conversation, call, use, limit * TRUNCATE_TO);
+  return conversation.state.messages;
 }
 
 /**
@@ -58,24 +59,25 @@ export async function fitContext(
  */
 export async function shortenContext(
   services: CompactionServices,
-  session: Session,
+  conversation: Conversation,
   call: ContextCall,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const before = measure(session, call);
-  if (session.settings.infiniteSessions?.enabled !== false) {
+  const before = measure(conversation, call);
+  if (conversation.isSummarised) {
+    const { session } = conversation;
     const running =
       activeCompaction.of(session) ??
       startCompaction(services, session, call, { trigger: "context_limit_retry" });
     await settled(running, signal);
   }
-  const use = measure(session, call);
+  const use = measure(conversation, call);
   if (use.conversationTokens <= before.conversationTokens * SHRINK) return true;
-  return truncate(session, call, use, Math.min(use.currentTokens, promptLimit(call.model)) * SHRINK);
+  return truncate(conversation, call, use, Math.min(use.currentTokens, promptLimit(call.model)) * SHRINK);
 }
 
-function isDue(session: Session, use: ContextUse): boolean {
-  const { messages, compactAgainAt = 0 } = session.state;
+function isDue(conversation: Conversation, use: ContextUse): boolean {
+  const { messages, compactAgainAt = 0 } = conversation.state;
   return messages.length >= LEAST_MESSAGES && use.currentTokens >= compactAgainAt;
 }
 
@@ -93,8 +95,13 @@ async function settled({ done }: ActiveCompaction, signal: AbortSignal): Promise
 }
 
 /** @returns whether there was anything to leave out. */
-function truncate(session: Session, call: ContextCall, use: ContextUse, targetTokens: number): boolean {
-  const { messages } = session.state;
+function truncate(
+  conversation: Conversation,
+  call: ContextCall,
+  use: ContextUse,
+  targetTokens: number,
+): boolean {
+  const { messages } = conversation.state;
   const around = use.systemTokens + use.toolDefinitionsTokens;
   // Where the provider counts more than we estimate, it will of the shorter context as well.
   const scale = Math.max(1, use.currentTokens / (around + use.conversationTokens));
@@ -105,8 +112,8 @@ function truncate(session: Session, call: ContextCall, use: ContextUse, targetTo
   const after = applyTruncation(messages, plan);
   const tokensAfter = tokensOfMessages(after);
   if (tokensAfter >= use.conversationTokens) return false;
-  session.record("rightseat.truncated", plan);
-  session.append("session.truncation", {
+  conversation.record("rightseat.truncated", plan);
+  conversation.append("session.truncation", {
     tokenLimit: promptLimit(call.model),
     preTruncationTokensInMessages: use.conversationTokens,
     preTruncationMessagesLength: messages.length,
@@ -119,6 +126,6 @@ function truncate(session: Session, call: ContextCall, use: ContextUse, targetTo
   return true;
 }
 
-function measure(session: Session, call: ContextCall): ContextUse {
-  return measureContext({ ...call, messages: session.state.messages, counted: session.state.counted });
+function measure({ state }: Conversation, call: ContextCall): ContextUse {
+  return measureContext({ ...call, messages: state.messages, counted: state.counted });
 }

@@ -9,23 +9,18 @@ import type { InstructionSource } from "../../../discovery/instructions.ts";
 import { mentions, renderInstructions } from "../../../discovery/render-instructions.ts";
 import { canonicalPath, isInside } from "../../../tools/paths.ts";
 import type { Tool, ToolContext } from "../../../tools/tool.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import type { Session } from "../../open/session.ts";
-import type { SessionState } from "../../state/session-state.ts";
+import type { ConversationState } from "../../state/session-state.ts";
 import { type SurroundingServices, surroundingsOf } from "./surroundings.ts";
 
 /** Of one view: the files are in the conversation from then on. */
 const MAX_CHARACTERS = 64 * 1024;
 const MAX_FOLDERS = 32;
 
-export interface Viewer {
-  readonly session: Session;
-  /** Whose conversation it is: the session's, or a sub-agent's. */
-  readonly scope: Session;
-}
-
 /** The tools as they are, unless the session wants instructions with what it views. */
 export function withNearbyInstructions(
-  viewer: Viewer,
+  viewer: Conversation,
   services: SurroundingServices,
   tools: readonly Tool[],
 ): readonly Tool[] {
@@ -39,10 +34,10 @@ export function withNearbyInstructions(
 class InstructedView implements Tool {
   readonly source = "builtin";
   readonly #view: Tool;
-  readonly #viewer: Viewer;
+  readonly #viewer: Conversation;
   readonly #services: SurroundingServices;
 
-  constructor(view: Tool, viewer: Viewer, services: SurroundingServices) {
+  constructor(view: Tool, viewer: Conversation, services: SurroundingServices) {
     this.#view = view;
     this.#viewer = viewer;
     this.#services = services;
@@ -61,8 +56,8 @@ class InstructedView implements Tool {
     const { path } = args as { readonly path?: unknown };
     if (result.resultType !== "success" || typeof path !== "string") return result;
     const viewed = await canonicalPath(resolve(context.workingDirectory, path));
-    const { session, scope } = this.#viewer;
-    const found = take(scope.state, await nearby(session, this.#services, viewed));
+    const { session, state } = this.#viewer;
+    const found = take(state, await nearby(session, this.#services, viewed));
     if (found.length === 0) return result;
     const text = `${result.text}\n\n${renderInstructions({ sources: found })}`;
     // People see the file alone.
@@ -108,10 +103,10 @@ interface Given {
 }
 
 /** What calls of one turn were given, which is not in the context before all of them have ended. */
-const given = new WeakMap<SessionState, Given>();
+const given = new WeakMap<ConversationState, Given>();
 
 /** Those that the model does not have yet; it has them from now on. */
-function take(state: SessionState, sources: readonly InstructionSource[]): InstructionSource[] {
+function take(state: ConversationState, sources: readonly InstructionSource[]): InstructionSource[] {
   if (sources.length === 0) return [];
   let now = given.get(state);
   if (now?.turn !== state.turns) {

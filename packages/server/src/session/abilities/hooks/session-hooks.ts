@@ -13,6 +13,7 @@ import type { RunHooks } from "../../../hooks/run-hooks.ts";
 import type { Waiter } from "../../members/client-waits.ts";
 import { gitCeiling } from "../../members/confinement.ts";
 import type { SessionSettings } from "../../members/session-settings.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import type { Session } from "../../open/session.ts";
 import { Slot } from "../../open/slot.ts";
 import type { QueuedPrompt } from "../../state/session-state.ts";
@@ -61,8 +62,9 @@ export const fileHooksStart = new Slot<"new" | "resume">();
 /** Hooks of the repository and of directories that a client names; none for a session that wants none. Never rejects. */
 export async function fileHooksOf(
   services: HookServices,
-  session: Session,
+  conversation: Conversation,
 ): Promise<{ readonly hooks: readonly HookSource[]; readonly errors: readonly string[] }> {
+  const { session } = conversation;
   const { settings } = session;
   if (!hasFileHooks(settings)) return { hooks: [], errors: [] };
   const cwd = services.workingDirectory(session);
@@ -76,7 +78,7 @@ export async function fileHooksOf(
     start: fileHooksStart.of(session),
     environment: () => ({ ...services.environment(), ...gitCeiling(settings.confinement, cwd) }),
     takeProcess: () => services.takeProcess(session.key.tenant),
-    onProgress: (message, temporary) => session.emit("hook.progress", { message, temporary }),
+    onProgress: (message, temporary) => conversation.emit("hook.progress", { message, temporary }),
   };
   return { hooks: hooks.map((spec) => new FileHook(spec, options)), errors };
 }
@@ -84,16 +86,16 @@ export async function fileHooksOf(
 /** The clients' first, then the repository's: commands see what applications made of it. */
 function sourcesOf(
   services: HookServices,
-  session: Session,
+  conversation: Conversation,
   clients: readonly HookSource[],
 ): readonly HookSource[] | Promise<readonly HookSource[]> {
-  if (!hasFileHooks(session.settings)) return clients;
-  return fileHooksOf(services, session).then(({ hooks }) => [...clients, ...hooks]);
+  if (!hasFileHooks(conversation.session.settings)) return clients;
+  return fileHooksOf(services, conversation).then(({ hooks }) => [...clients, ...hooks]);
 }
 
 export function hookRoomOf(
   services: HookServices,
-  session: Session,
+  conversation: Conversation,
   more: {
     /** Those with hooks, when it is not all who are there. */
     readonly clients?: readonly HookSource[];
@@ -107,10 +109,11 @@ export function hookRoomOf(
   } = {},
 ): HookRoom {
   const { waiter } = more;
+  const { session } = conversation;
   return new HookRoom({
     sessionId: more.asSession ? session.id : (more.agent?.agentId ?? session.id),
     ...(more.agent ? { agent: more.agent } : {}),
-    sources: () => sourcesOf(services, session, more.clients ?? clientHooksOf(session)),
+    sources: () => sourcesOf(services, conversation, more.clients ?? clientHooksOf(session)),
     workingDirectory: () => services.workingDirectory(session),
     deadlineMs: more.deadlineMs ?? services.deadlineMs,
     ...(waiter && {
@@ -118,7 +121,7 @@ export function hookRoomOf(
         session.waits.during(toolCallId === undefined ? waiter : { toolCallId }, answer),
     }),
     append: (type, data) =>
-      session.append(
+      conversation.append(
         type,
         type === "session.warning" && session.run
           ? { ...data, originatingMessageId: session.run.messageId }
@@ -134,20 +137,20 @@ export function hookRoomOf(
  */
 export function runHooksOf(
   services: HookServices,
-  session: Session,
+  conversation: Conversation,
   signal: AbortSignal,
   logPrompt: (prompt: QueuedPrompt) => Promise<boolean> | boolean,
   agent?: HookedAgent,
 ): RunHooks {
   return createRunHooks({
-    room: hookRoomOf(services, session, agent ? { agent, waiter: agent } : { waiter: "run" }),
+    room: hookRoomOf(services, conversation, agent ? { agent, waiter: agent } : { waiter: "run" }),
     signal,
-    transcriptPath: services.transcriptPath(session),
-    addContext: (content) => session.record("rightseat.context_added", { content }),
+    transcriptPath: services.transcriptPath(conversation.session),
+    addContext: (content) => conversation.record("rightseat.context_added", { content }),
     changeArguments: (toolCallId, args) =>
-      session.record("rightseat.call_changed", { toolCallId, arguments: toJson(args) }),
+      conversation.record("rightseat.call_changed", { toolCallId, arguments: toJson(args) }),
     followUp: async (prompt) => {
-      const agentMode = session.state.running?.agentMode;
+      const agentMode = conversation.state.running?.agentMode;
       return logPrompt({
         messageId: randomUUID(),
         prompt,
@@ -155,7 +158,7 @@ export function runHooksOf(
         ...(agentMode ? { agentMode } : {}),
       });
     },
-    notify: (message) => session.append("session.info", { infoType: "hook", message }),
+    notify: (message) => conversation.append("session.info", { infoType: "hook", message }),
   });
 }
 

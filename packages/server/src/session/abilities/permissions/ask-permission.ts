@@ -9,7 +9,7 @@ import { describeRule } from "../../../permissions/rule.ts";
 import type { PermissionVerdict } from "../../../permissions/verdict.ts";
 import type { Reach } from "../../../tools/reach.ts";
 import type { PermissionAsk } from "../../../tools/tool.ts";
-import type { Session } from "../../open/session.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import {
   NOBODY_ANSWERED,
   type PermissionAnswer,
@@ -25,28 +25,30 @@ import { decideFor, type PermissionServices } from "./permissions.ts";
  */
 export async function askPermission(
   services: PermissionServices,
-  session: Session,
+  conversation: Conversation,
   ask: PermissionAsk,
   call: PendingToolCall,
   signal: AbortSignal,
 ): Promise<PermissionVerdict> {
+  const { session } = conversation;
   const refusal = refusalOf(ask, services.placeOf(session).reach);
   if (refusal !== undefined) return { allowed: false, message: refusal };
   const decision = await decideFor(services, session, ask);
   if (decision.kind === "allowed") return ALLOWED;
   if (decision.kind === "denied") return deniedBy(decision.names);
-  return askClients(services, session, { ...ask, toolCallId: call.toolCallId }, decision, signal);
+  return askClients(services, conversation, { ...ask, toolCallId: call.toolCallId }, decision, signal);
 }
 
 async function askClients(
   services: PermissionServices,
-  session: Session,
+  conversation: Conversation,
   ask: PermissionAsk & { readonly toolCallId: string },
   decision: Extract<Decision, { kind: "ask" }>,
   signal: AbortSignal,
 ): Promise<PermissionVerdict> {
   const { toolCallId } = ask;
-  const open = session.state.openToolCalls.find((candidate) => candidate.toolCallId === toolCallId);
+  const { session } = conversation;
+  const open = conversation.state.openToolCalls.find((candidate) => candidate.toolCallId === toolCallId);
   const asked = open?.permissionRequestId;
   const requestId = asked ?? randomUUID();
   const permissionRequest = decision.managed ? withManagedApproval(ask) : ask;
@@ -58,8 +60,8 @@ async function askClients(
   } as unknown as SessionEventDataMap["permission.requested"];
   // Asked before a restart: clients that come are shown it again under the same id.
   const event = asked
-    ? session.emit("permission.requested", data)
-    : session.append("permission.requested", data);
+    ? conversation.emit("permission.requested", data)
+    : conversation.append("permission.requested", data);
   const outcome = await session.questions.ask<PermissionAnswer>(
     { requestId, kind: "permission", toolCallId, event },
     signal,
@@ -71,7 +73,7 @@ async function askClients(
       ? await settle(services, session, about, outcome.answer.decision)
       : NOBODY_ANSWERED;
   const source = outcome.kind === "answered" ? sourceOf(outcome.answer) : {};
-  session.append("permission.completed", { requestId, toolCallId, result, ...source });
+  conversation.append("permission.completed", { requestId, toolCallId, result, ...source });
   return toVerdict(result);
 }
 

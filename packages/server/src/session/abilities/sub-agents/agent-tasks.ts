@@ -16,10 +16,10 @@ import { runErrand } from "../../open/errands.ts";
 import type { Session } from "../../open/session.ts";
 import type { ActiveAgents } from "../agents/active-agents.ts";
 import { activeAgents } from "../agents/active-agents.ts";
-import { type AgentScope, createAgentScope } from "./agent-scope.ts";
 import { AgentSlots } from "./agent-slots.ts";
 import { notifyModel } from "./notify-model.ts";
 import { runSubAgent, type SubAgentOutcome, type SubAgentServices } from "./sub-agent.ts";
+import { SubAgentConversation } from "./sub-agent-conversation.ts";
 
 export type TaskStatus = "running" | "idle" | "completed" | "failed" | "cancelled";
 
@@ -81,8 +81,8 @@ interface Work {
   readonly settings: SessionSettings;
   readonly promote: () => void;
   controller: AbortController;
-  /** Gone when its conversation is. */
-  scope: AgentScope | undefined;
+  /** Undefined once it is over. */
+  conversation: SubAgentConversation | undefined;
   startedMs: number;
 }
 
@@ -99,7 +99,6 @@ export function agentTasksOf(session: Session, services: SubAgentServices): Agen
   if (known instanceof AgentTasks) return known;
   const made = new AgentTasks(session, services);
   activeAgents.set(session, made);
-  session.whenAsleep(() => made.sleep());
   return made;
 }
 
@@ -123,9 +122,9 @@ export class AgentTasks implements ActiveAgents {
   }
 
   isWaiting(toolCallId: string, isWaiting: (waiter: Waiter) => boolean): boolean {
-    for (const { task, scope } of this.#work.values()) {
+    for (const { task, conversation } of this.#work.values()) {
       if (task.toolCallId !== toolCallId || task.status !== "running" || task.mode !== "sync") continue;
-      const calls = scope?.session.state.openToolCalls ?? [];
+      const calls = conversation?.state.openToolCalls ?? [];
       return calls.length > 0 ? calls.every(isWaiting) : isWaiting({ agentId: task.id });
     }
     return false;
@@ -166,14 +165,15 @@ export class AgentTasks implements ActiveAgents {
       done: Promise.resolve(),
       promoted,
     };
-    const scope = createAgentScope({
+    const conversation = new SubAgentConversation({
       session: this.#session,
       agentId: task.id,
       agent,
       parentToolCallId: () => task.toolCallId,
     });
     const settings = this.#settingsFor(request);
-    const work: Work = { task, settings, promote, controller: createRunController(), scope, startedMs: 0 };
+    const controller = createRunController();
+    const work: Work = { task, settings, promote, controller, conversation, startedMs: 0 };
     this.#work.set(task.id, work);
     this.#begin(work, request.signal);
     return task;
@@ -190,11 +190,12 @@ export class AgentTasks implements ActiveAgents {
   ): string | undefined {
     const work = this.#work.get(id);
     if (!work) return `there is no agent with the id '${id}'`;
-    const { task, scope } = work;
-    if (!scope) return `the agent '${id}' is ${task.status}, and what it knew is gone: start another`;
+    const { task, conversation } = work;
+    if (!conversation) return `the agent '${id}' is ${task.status}, and what it knew is gone: start another`;
     if (task.status === "running") {
       const source = `agent-${from.agentId ?? this.#session.id}`;
-      scope.session.state.queue.push({ messageId: randomUUID(), prompt: message, steering: true, source });
+      const prompt = { messageId: randomUUID(), prompt: message, steering: true, source };
+      conversation.record("rightseat.prompt_queued", { prompt });
       return undefined;
     }
     task.prompt = message;
@@ -216,10 +217,6 @@ export class AgentTasks implements ActiveAgents {
     this.#letGo(work, "cancelled");
     this.#changed();
     return true;
-  }
-
-  sleep(): void {
-    for (const { scope } of this.#work.values()) scope?.sleep();
   }
 
   async cancelAll(): Promise<void> {
@@ -273,7 +270,7 @@ export class AgentTasks implements ActiveAgents {
 
   async #carryOut(work: Work): Promise<void> {
     const { task, controller, settings } = work;
-    const { session: scope } = work.scope as AgentScope;
+    const conversation = work.conversation as SubAgentConversation;
     const { signal } = controller;
     let outcome: SubAgentOutcome = { kind: "aborted", response: "", toolCalls: 0, tokens: 0 };
     let entered = false;
@@ -282,8 +279,7 @@ export class AgentTasks implements ActiveAgents {
       await this.#slots.enter(task.depth, signal);
       entered = true;
       outcome = await runSubAgent(this.#services, {
-        scope,
-        session: this.#session,
+        conversation,
         caller: {
           agentId: task.id,
           parentAgentId: task.parentAgentId,
@@ -415,12 +411,12 @@ export class AgentTasks implements ActiveAgents {
     work.task.status = status;
     work.task.idleSince = undefined;
     work.task.completedAt = new Date().toISOString();
-    work.scope = undefined;
+    work.conversation = undefined;
   }
 
   #forgetOld(): void {
     const resting = [...this.#work.values()].filter(({ task }) => task.status !== "running");
-    const kept = resting.filter(({ scope }) => scope !== undefined);
+    const kept = resting.filter(({ conversation }) => conversation !== undefined);
     for (const work of kept.slice(0, Math.max(0, kept.length - MAX_KEPT))) this.#letGo(work, "completed");
     for (const { task } of resting.slice(0, Math.max(0, resting.length - MAX_LISTED)))
       this.#work.delete(task.id);

@@ -5,13 +5,11 @@ import { withTime } from "../../../agent/prompt-time.ts";
 import type { HookedAgent } from "../../../hooks/hook-room.ts";
 import type { HookInput } from "../../../hooks/hook-source.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
-import type { Session } from "../../open/session.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import { type HookServices, hasHooks, hookRoomOf } from "../hooks/session-hooks.ts";
 
 interface HookedWork {
-  readonly session: Session;
-  /** The session as the sub-agent sees it. */
-  readonly scope: Session;
+  readonly conversation: Conversation;
   readonly caller: Pick<HookedAgent, "agentId" | "parentAgentId">;
   readonly agent: AgentDefinition;
   readonly signal: AbortSignal;
@@ -33,7 +31,7 @@ export async function promptWithHooks(
   work: HookedWork,
   prompt: string,
 ): Promise<string> {
-  if (!hasHooks(work.session)) return prompt;
+  if (!hasHooks(work.conversation.session)) return prompt;
   const contexts: string[] = [];
   await roomOf(services, work).ask(
     "subagentStart",
@@ -62,11 +60,11 @@ export class StopHooks {
 
   /** True when a hook wants it to go on: why is in its conversation then. */
   async keepsGoing(): Promise<boolean> {
-    const { scope, signal } = this.#work;
+    const { conversation, signal } = this.#work;
     let reason: string | undefined;
     let stops = false;
     this.response = undefined;
-    const last = scope.state.messages.findLast(({ role }) => role === "assistant");
+    const last = conversation.state.messages.findLast(({ role }) => role === "assistant");
     await roomOf(this.#services, this.#work).ask(
       "subagentStop",
       signal,
@@ -83,7 +81,7 @@ export class StopHooks {
     );
     if (reason === undefined || stops || this.#blocks >= MAX_BLOCKS || signal.aborted) return false;
     this.#blocks += 1;
-    scope.append("user.message", {
+    conversation.append("user.message", {
       content: reason,
       messageId: randomUUID(),
       transformedContent: withTime(reason),
@@ -96,11 +94,11 @@ export class StopHooks {
 
 function roomOf(services: HookServices, work: HookedWork) {
   const agent = hookedAgentOf(work);
-  return hookRoomOf(services, work.session, { agent, asSession: true, waiter: agent });
+  return hookRoomOf(services, work.conversation.session, { agent, asSession: true, waiter: agent });
 }
 
-function toldOf(services: HookServices, { session, agent }: HookedWork): HookInput {
-  const transcriptPath = services.transcriptPath(session);
+function toldOf(services: HookServices, { conversation, agent }: HookedWork): HookInput {
+  const transcriptPath = services.transcriptPath(conversation.session);
   return {
     ...(transcriptPath !== undefined ? { transcriptPath } : {}),
     agentName: agent.name,

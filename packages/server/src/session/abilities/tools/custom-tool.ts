@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { fromStructuredResult } from "../../../tools/structured-result.ts";
 import type { Tool, ToolContext, ToolResult } from "../../../tools/tool.ts";
 import type { CustomToolSpec } from "../../members/session-settings.ts";
-import type { Session } from "../../open/session.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import { activateTools, TOOL_SEARCH_TOOL } from "./tool-search.ts";
 
 /** What `session.tools.handlePendingToolCall` brings. */
@@ -12,7 +12,7 @@ export interface ExternalToolAnswer {
   readonly error?: string;
 }
 
-export function createCustomTool(session: Session, spec: CustomToolSpec): Tool {
+export function createCustomTool(conversation: Conversation, spec: CustomToolSpec): Tool {
   return {
     definition: spec,
     source: "custom",
@@ -27,22 +27,22 @@ export function createCustomTool(session: Session, spec: CustomToolSpec): Tool {
       args,
       ...(spec.skipPermission ? { skipPermission: true } : {}),
     }),
-    run: (args, context) => askClient(session, spec, args, context),
+    run: (args, context) => askClient(conversation, spec, args, context),
   };
 }
 
 async function askClient(
-  session: Session,
+  conversation: Conversation,
   spec: CustomToolSpec,
   args: unknown,
   context: ToolContext,
 ): Promise<ToolResult> {
-  const open = session.state.openToolCalls.find((call) => call.toolCallId === context.toolCallId);
+  const open = conversation.state.openToolCalls.find((call) => call.toolCallId === context.toolCallId);
   const asked = open?.externalRequestId;
   const requestId = asked ?? randomUUID();
   const data = {
     requestId,
-    sessionId: session.id,
+    sessionId: conversation.session.id,
     toolCallId: context.toolCallId,
     toolName: spec.name,
     arguments: args,
@@ -50,14 +50,14 @@ async function askClient(
   };
   // Asked before a restart: shown again to the client that offers the tool now, under the same id.
   const event = asked
-    ? session.emit("external_tool.requested", data)
-    : session.append("external_tool.requested", data);
-  const outcome = await session.questions.ask<ExternalToolAnswer>(
+    ? conversation.emit("external_tool.requested", data)
+    : conversation.append("external_tool.requested", data);
+  const outcome = await conversation.session.questions.ask<ExternalToolAnswer>(
     { requestId, kind: "external-tool", toolCallId: context.toolCallId, toolName: spec.name, event },
     context.signal,
   );
   if (outcome.kind === "cancelled") throw context.signal.reason ?? new Error(outcome.reason);
-  session.emit("external_tool.completed", { requestId });
+  conversation.emit("external_tool.completed", { requestId });
   if (outcome.kind === "failed") {
     const text = `The result of ${spec.name} did not arrive: ${outcome.reason}.`;
     return { resultType: "failure", text, error: { message: text, code: "unreadable_result" } };
@@ -66,16 +66,16 @@ async function askClient(
     const text = `No client answered the call of ${spec.name} in time.`;
     return { resultType: "timeout", text, error: { message: text, code: "timeout" } };
   }
-  if (spec.name === TOOL_SEARCH_TOOL) activateReferences(session, outcome.answer.result);
+  if (spec.name === TOOL_SEARCH_TOOL) activateReferences(conversation, outcome.answer.result);
   return toToolResult(spec.name, args, outcome.answer);
 }
 
 /** A tool search of the client's own says by name what it found. */
-function activateReferences(session: Session, result: unknown): void {
+function activateReferences(conversation: Conversation, result: unknown): void {
   const names: unknown = (result as { toolReferences?: unknown } | null | undefined)?.toolReferences;
   if (!Array.isArray(names)) return;
   activateTools(
-    session,
+    conversation,
     names.filter((name): name is string => typeof name === "string"),
   );
 }

@@ -1,5 +1,6 @@
 /** Built-in tools that are offered only while they make sense: by mode, and by what the clients can do. */
 
+import type { Conversation } from "../../open/conversation.ts";
 import type { Session } from "../../open/session.ts";
 import { currentMode } from "../../open/session-mode.ts";
 import { canAskUser, canReviewPlans } from "../questions/user-channel.ts";
@@ -20,10 +21,10 @@ const CONDITIONS: Readonly<Record<string, (session: Session) => boolean>> = {
 };
 
 /** Whether a built-in tool makes sense just now, whatever the settings say of it. */
-export function fitsNow(session: Session, name: string): boolean {
-  if (!Object.hasOwn(CONDITIONS, name) || CONDITIONS[name]?.(session)) return true;
+export function fitsNow(conversation: Conversation, name: string): boolean {
+  if (!Object.hasOwn(CONDITIONS, name) || CONDITIONS[name]?.(conversation.session)) return true;
   // A call that has asked its question waits for the answer, whoever is there just now.
-  return session.state.openToolCalls.some(
+  return conversation.state.openToolCalls.some(
     (call) => call.name === name && call.questionRequestId !== undefined,
   );
 }

@@ -5,7 +5,7 @@
 import type { ModelTool } from "../../../models/model-provider.ts";
 import type { Tool, ToolResult } from "../../../tools/tool.ts";
 import { optionalNumber, requiredText, toArguments } from "../../../tools/tool-arguments.ts";
-import type { Session } from "../../open/session.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import { rankTools } from "./rank-tools.ts";
 import { matchesTool } from "./tool-filter.ts";
 
@@ -26,8 +26,8 @@ export interface DeferredTools {
 }
 
 /** Which of the chosen tools wait. */
-export function deferTools(session: Session, chosen: readonly Tool[]): DeferredTools {
-  const { toolSearch, excludedTools } = session.settings;
+export function deferTools(conversation: Conversation, chosen: readonly Tool[]): DeferredTools {
+  const { toolSearch, excludedTools } = conversation.session.settings;
   const threshold = toolSearch?.deferThreshold ?? DEFAULT_THRESHOLD;
   if (toolSearch?.enabled !== true || chosen.length <= threshold) return { offered: chosen, waiting: [] };
   const own = { name: TOOL_SEARCH_TOOL, source: "builtin" } as const;
@@ -35,27 +35,28 @@ export function deferTools(session: Session, chosen: readonly Tool[]): DeferredT
   // What could not be found must not wait.
   if (!override && excludedTools?.some((pattern) => matchesTool(pattern, own)))
     return { offered: chosen, waiting: [] };
-  const activated = new Set(session.state.activatedTools);
+  const activated = new Set(conversation.state.activatedTools);
   const mayWait = (tool: Tool) =>
     tool.mayBeDeferred === true && tool !== override && !activated.has(tool.definition.name);
   const waiting = chosen.filter(mayWait);
   const rest = chosen.filter((tool) => !mayWait(tool));
   if (waiting.length === 0) return { offered: chosen, waiting };
-  return { offered: override ? rest : [...rest, createToolSearch(session, waiting)], waiting };
+  return { offered: override ? rest : [...rest, createToolSearch(conversation, waiting)], waiting };
 }
 
 /** Offers tools from the next model call on; told to clients and kept. */
-export function activateTools(session: Session, names: readonly string[]): void {
-  const known = new Set(session.state.activatedTools);
+export function activateTools(conversation: Conversation, names: readonly string[]): void {
+  const known = new Set(conversation.state.activatedTools);
   const fresh = names.filter((name) => !known.has(name));
-  if (fresh.length > 0) session.append("tool_search.activated", { strategy: STRATEGY, toolNames: fresh });
+  if (fresh.length > 0)
+    conversation.append("tool_search.activated", { strategy: STRATEGY, toolNames: fresh });
 }
 
 function isSearch(tool: Tool): boolean {
   return tool.definition.name === TOOL_SEARCH_TOOL;
 }
 
-function createToolSearch(session: Session, waiting: readonly Tool[]): Tool {
+function createToolSearch(conversation: Conversation, waiting: readonly Tool[]): Tool {
   const tools = waiting.map((tool) => tool.definition);
   return {
     source: "builtin",
@@ -65,7 +66,7 @@ function createToolSearch(session: Session, waiting: readonly Tool[]): Tool {
       const limit = optionalNumber(given, "limit", { min: 1, max: MAX_LIMIT }) ?? DEFAULT_LIMIT;
       const found = rankTools(tools, requiredText(given, "query"), Math.floor(limit));
       activateTools(
-        session,
+        conversation,
         found.map((tool) => tool.name),
       );
       return toResult(found);

@@ -12,12 +12,14 @@ const builtIn = (name: string): Tool => ({
 const ALL = ["view", "grep", "ask_user"].map(builtIn);
 
 /** With a client that answers questions of the user. */
-const sessionWith = (settings: SessionSettings) =>
-  ({
+const sessionWith = (settings: SessionSettings): Session => {
+  const session = {
     settings,
     attachments: new Map([["client", { answersUserInput: true, tools: new Map() }]]),
     state: { mode: "interactive", openToolCalls: [] },
-  }) as unknown as Session;
+  } as unknown as Session;
+  return Object.assign(session, { session });
+};
 
 const namesWith = (settings: SessionSettings) =>
   toolSetOf(sessionWith(settings), () => ALL).definitions.map((definition) => definition.name);

@@ -1,8 +1,8 @@
 /** The tools of a session's next model call: its clients' own and the server's, as its settings choose. */
 import type { ToolSet } from "../../../agent/run-host.ts";
 import type { Tool } from "../../../tools/tool.ts";
+import type { Conversation } from "../../open/conversation.ts";
 import { awaitedTools } from "../../open/lost-clients.ts";
-import type { Session } from "../../open/session.ts";
 import { createCustomTool } from "./custom-tool.ts";
 import { fitsNow } from "./offered-tools.ts";
 import { isChosen } from "./tool-filter.ts";
@@ -26,23 +26,25 @@ export function withoutInteraction(tools: ToolSet): ToolSet {
 }
 
 /** @param builtIn makes the server's own tools for this session; asked only when its settings let any in. */
-export function toolSetOf(session: Session, builtIn: () => readonly Tool[]): ToolSet {
+export function toolSetOf(conversation: Conversation, builtIn: () => readonly Tool[]): ToolSet {
+  const { session, agent } = conversation;
+  const choice = { settings: session.settings, agent };
   const tools = new Map<string, Tool>();
   const wantsBuiltIn =
     session.settings.availableTools?.some((pattern) => !/^(custom|mcp):/.test(pattern)) ?? true;
   if (wantsBuiltIn)
     for (const tool of builtIn()) {
       const { name } = tool.definition;
-      if (fitsNow(session, name)) tools.set(name, tool);
+      if (fitsNow(conversation, name)) tools.set(name, tool);
     }
-  for (const spec of awaitedTools(session)) tools.set(spec.name, createCustomTool(session, spec));
+  for (const spec of awaitedTools(session)) tools.set(spec.name, createCustomTool(conversation, spec));
   for (const attachment of session.attachments.values()) {
-    for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(session, spec));
+    for (const spec of attachment.tools.values()) tools.set(spec.name, createCustomTool(conversation, spec));
   }
   const chosen = [...tools.values()].filter((tool) =>
-    isChosen(session, { name: tool.definition.name, source: tool.source }),
+    isChosen(choice, { name: tool.definition.name, source: tool.source }),
   );
-  const { offered, waiting } = deferTools(session, chosen);
+  const { offered, waiting } = deferTools(conversation, chosen);
   const byName = new Map([...chosen, ...offered].map((tool) => [tool.definition.name, tool]));
   return {
     definitions: offered.map((tool) => tool.definition),

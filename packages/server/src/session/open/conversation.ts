@@ -1,0 +1,27 @@
+/**
+ * A conversation that the agent loop, tools, hooks and permission questions work on: a session's own, or that of a
+ * sub-agent (`abilities/sub-agents/sub-agent-conversation.ts`). What is the session's (clients, settings, permissions,
+ * questions, limits) is asked of `session`, whoever's conversation it is.
+ */
+import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
+import type { PublishedEvent } from "../log/published-event.ts";
+import type { AgentDefinition } from "../members/agent-definition.ts";
+import type { ConversationRecordType, PrivateRecordMap } from "../state/private-records.ts";
+import type { ConversationState } from "../state/session-state.ts";
+import type { Session } from "./session.ts";
+
+export interface Conversation {
+  /** The session that it belongs to; a session's own is itself. */
+  readonly session: Session;
+  readonly state: ConversationState;
+  /** The agent that it answers as; undefined for the session itself. */
+  readonly agent: AgentDefinition | undefined;
+  /** False for one that is only made shorter when it is too long, never summarised. */
+  readonly isSummarised: boolean;
+  /** Logs an event; told to clients once it is committed. */
+  append<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): PublishedEvent;
+  /** Tells clients something that is not logged. */
+  emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): PublishedEvent;
+  /** Logs a record of our own; nobody is told. */
+  record<T extends ConversationRecordType>(type: T, data: PrivateRecordMap[T]): void;
+}
