@@ -696,6 +696,11 @@ test("a crash ends sub-agents: the tool call is interrupted, the agent failed, t
   await crashing[Symbol.asyncDispose]();
 });
 
+const connected = async (to: TestServer) => {
+  const wire = await to.connect();
+  return Object.assign(wire, { [Symbol.asyncDispose]: () => wire.close() });
+};
+
 describe("an agent that has answered and is told more", () => {
   /** Answers its first task in words; told more, it runs a command. */
   const worksLater = (request: RecordedModelRequest, count: number): Reply =>
@@ -740,7 +745,9 @@ describe("an agent that has answered and is told more", () => {
     const sessionId = await create();
     const id = await idleAgent(sessionId);
     const slept = () => sleepy.log.some(({ message }) => message === "a session fell asleep");
+    const before = await listOf(client, sessionId);
     await vi.waitUntil(slept, { timeout: 10_000 });
+    expect(await listOf(client, sessionId)).toEqual(before);
     expect(await client.request("session.tasks.sendMessage", { sessionId, id, message: "MORE" })).toEqual({
       sent: true,
     });
@@ -754,5 +761,112 @@ describe("an agent that has answered and is told more", () => {
     const told = model.requests.filter(isSubAgent).at(-1) as RecordedModelRequest;
     expect(messagesOf(told).map(({ content }) => content)).toContain("idle now");
     await client.close();
+  });
+
+  /** Answers in words, also when it is told more. */
+  const answersTwice = (request: RecordedModelRequest): Reply => ({
+    text: messagesOf(request).some(({ content }) => content.includes("MORE")) ? "second" : "idle now",
+  });
+  const inWords = () => use({ main: delegating(), sub: (_count, request) => answersTwice(request) });
+  const listOf = async (wire: WireClient, sessionId: string) =>
+    (await wire.request("session.tasks.list", { sessionId })).tasks;
+  /** Tells the agent more, and gives what it was asked with. */
+  const tellMore = async (wire: WireClient, sessionId: string, id: string) => {
+    const told = await wire.request("session.tasks.sendMessage", { sessionId, id, message: "MORE" });
+    expect(told).toEqual({ sent: true });
+    await wire.until(() => wire.of(sessionId).some(({ type }) => type === "subagent.completed"));
+    const asked = model.requests.filter(isSubAgent).at(-1) as RecordedModelRequest;
+    return messagesOf(asked)
+      .slice(1)
+      .map(({ content }) => content.replace(/<current_datetime>.*<.current_datetime>\s*/s, ""));
+  };
+
+  test("is listed as before, and knows what it knew, when the session was closed and resumed", async () => {
+    const session = params();
+    const { sessionId } = session;
+    await client.request("session.create", session);
+    inWords();
+    await client.ask(sessionId, "go");
+    const before = await listOf(client, sessionId);
+    expect(before).toMatchObject([{ status: "idle", prompt: "SUBTASK", latestResponse: "idle now" }]);
+    await client.request("session.shutdown", { sessionId });
+    await using wire = await connected(server);
+    await wire.request("session.resume", session);
+    expect(await listOf(wire, sessionId)).toEqual(before);
+    const id = before[0].id as string;
+    expect(await tellMore(wire, sessionId, id)).toEqual([
+      expect.stringContaining("SUBTASK"),
+      "idle now",
+      expect.stringContaining("MORE"),
+    ]);
+    await wire.event(sessionId, "session.idle");
+    expect(await listOf(wire, sessionId)).toMatchObject([
+      { id, status: "idle", prompt: "MORE", latestResponse: "second" },
+    ]);
+    expect(await wire.request("session.tasks.cancel", { sessionId, id })).toEqual({ cancelled: true });
+    await wire.request("session.shutdown", { sessionId });
+    await wire.request("session.resume", session);
+    expect(await listOf(wire, sessionId)).toEqual([]);
+  });
+
+  test("is listed as before, and knows what it knew, when the server was killed", async () => {
+    const killed = await tempHome();
+    const first = await spawnServer(killed.path);
+    let wire = await first.connect();
+    const session = params();
+    const { sessionId } = session;
+    await wire.request("session.create", session);
+    inWords();
+    await wire.ask(sessionId, "go");
+    const before = await listOf(wire, sessionId);
+    await first.kill("SIGKILL");
+    await wire.close();
+    const second = await spawnServer(killed.path);
+    wire = await second.connect();
+    await wire.request("session.resume", session);
+    expect(await listOf(wire, sessionId)).toEqual(before);
+    expect(await tellMore(wire, sessionId, before[0].id)).toEqual([
+      expect.stringContaining("SUBTASK"),
+      "idle now",
+      expect.stringContaining("MORE"),
+    ]);
+    await wire.close();
+    await second.kill("SIGTERM");
+    await killed[Symbol.asyncDispose]();
+  });
+
+  test("is told nothing more where its definition has gone, and is told more where it is back", async () => {
+    const session = params();
+    const { sessionId } = session;
+    const customAgents = [{ name: "scout", displayName: "Scout", description: "looks", prompt: "Look." }];
+    await client.request("session.create", { ...session, customAgents });
+    use({ main: delegating({ agent_type: "scout" }), sub: (_count, request) => answersTwice(request) });
+    await client.ask(sessionId, "go");
+    const before = await listOf(client, sessionId);
+    await client.request("session.shutdown", { sessionId });
+    await using wire = await connected(server);
+    await wire.request("session.resume", session);
+    expect(await listOf(wire, sessionId)).toEqual(before);
+    const { id } = before[0];
+    expect(await wire.request("session.tasks.sendMessage", { sessionId, id, message: "MORE" })).toEqual({
+      sent: false,
+      error: `the agent '${id}' answers as 'scout', and the session has no such agent now`,
+    });
+    await wire.request("session.resume", { ...session, customAgents });
+    expect((await tellMore(wire, sessionId, id)).at(1)).toBe("idle now");
+  });
+
+  test("is in a fork as well, on its own from then on", async () => {
+    const sessionId = await create();
+    inWords();
+    await client.ask(sessionId, "go");
+    const before = await listOf(client, sessionId);
+    const fork = (await client.request("sessions.fork", { sessionId })).sessionId as string;
+    await client.request("session.resume", { ...params(), sessionId: fork });
+    expect(await listOf(client, fork)).toEqual(before);
+    expect((await tellMore(client, fork, before[0].id)).at(1)).toBe("idle now");
+    await client.event(fork, "session.idle");
+    expect(await listOf(client, fork)).toMatchObject([{ latestResponse: "second" }]);
+    expect(await listOf(client, sessionId)).toEqual(before);
   });
 });

@@ -11,6 +11,7 @@ import { ModelError } from "../models/model-provider.ts";
 import { DEFAULT_RETRY_POLICY } from "../models/retry.ts";
 import { KeptPermissions } from "../permissions/kept-permissions.ts";
 import { DEFAULT_TENANT } from "../rpc/principal.ts";
+import { agentsOf } from "../session/abilities/agents/agents.ts";
 import type { CommandServices } from "../session/abilities/commands/command-types.ts";
 import { withNearbyInstructions } from "../session/abilities/context/nearby-instructions.ts";
 import { lookAround, type SurroundingServices } from "../session/abilities/context/surroundings.ts";
@@ -19,7 +20,7 @@ import { renewGitHubToken } from "../session/abilities/github/github-token.ts";
 import type { HookServices } from "../session/abilities/hooks/session-hooks.ts";
 import type { PermissionServices } from "../session/abilities/permissions/permissions.ts";
 import type { AgentToolUser } from "../session/abilities/sub-agents/agent-tool-bodies.ts";
-import { createAgentTools } from "../session/abilities/sub-agents/agent-tools.ts";
+import { createAgentTools, dispatchableAgents } from "../session/abilities/sub-agents/agent-tools.ts";
 import { isLargeOutput, toolDirectories } from "../session/abilities/tools/tool-host.ts";
 import { toolSetOf, withoutInteraction } from "../session/abilities/tools/tool-set.ts";
 import type { Places } from "../session/abilities/workspace/places.ts";
@@ -101,6 +102,11 @@ export function createRuns(parts: RunParts): RunServices {
       withoutInteraction(
         toolsOf(conversation, { session: conversation.session, depth, agentId: caller.agentId }),
       ),
+    log,
+    dispatchableAgents: async (session) => {
+      await agentsOf(session, surroundings);
+      return dispatchableAgents(session);
+    },
     runCommand: async (session, command, signal) => {
       const { runQueuedCommand } = await import("../methods/seldom-loaded.ts");
       return runQueuedCommand(parts.commands, session, command, signal);

@@ -1,12 +1,8 @@
 /** Methods on what a session's sub-agents work on: `session.tasks.*`, their settings, and fleets. */
 import { RpcError, type TaskAgentInfo, type TaskShellInfo } from "@rightseat/protocol";
 import { submitBeside } from "../session/abilities/hooks/prompt-hooks.ts";
-import {
-  type AgentTask,
-  type AgentTasks,
-  agentTasksOf,
-  displayNameOf,
-} from "../session/abilities/sub-agents/agent-tasks.ts";
+import { type AgentTask, displayNameOf } from "../session/abilities/sub-agents/agent-task.ts";
+import { type AgentTasks, knownAgentTasks } from "../session/abilities/sub-agents/agent-tasks.ts";
 import { dispatchableAgents } from "../session/abilities/sub-agents/agent-tools.ts";
 import { fleetPrompt } from "../session/abilities/sub-agents/fleet-prompt.ts";
 import { checkFields } from "../session/members/field-rules.ts";
@@ -27,8 +23,8 @@ export function sessionTaskMethods(services: Services) {
   const ofTasks = <P extends { sessionId: string }, R>(
     act: (tasks: AgentTasks, params: P, scope: Scope, session: Session) => R | Promise<R>,
   ) =>
-    ofSession((session, params: P, scope) =>
-      act(agentTasksOf(session, services.runs), params, scope, session),
+    ofSession(async (session, params: P, scope) =>
+      act(await knownAgentTasks(session, services.runs), params, scope, session),
     );
   return {
     "session.tasks.list": ofTasks(async (tasks, _params, _scope, session) => ({
@@ -114,7 +110,7 @@ export function sessionTaskMethods(services: Services) {
     })),
     "session.tasks.sendMessage": ofTasks(async (tasks, params, scope, session) => {
       const message = await submitBeside(services.runs.hooks, session, params.message, scope.signal);
-      const error = tasks.send(params.id, message, { agentId: params.fromAgentId });
+      const error = await tasks.send(params.id, message, { agentId: params.fromAgentId });
       return error === undefined ? { sent: true } : { sent: false, error };
     }),
     "session.tools.updateSubagentSettings": ofSession((session, params, scope) => {

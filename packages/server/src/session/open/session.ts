@@ -108,6 +108,8 @@ export class Session {
   lastUsedMs = performance.now();
   /** What ends what belongs to the session outside its log (processes); set while there is any. */
   #disposers: Set<() => Promise<unknown>> | undefined;
+  /** What features let go of when the session lets its state go; set once there is any. */
+  #whenAsleep: Set<() => void> | undefined;
   /** Observers inside the server (long polls); set while there are any. */
   #observers: Set<(event: PublishedEvent) => void> | undefined;
 
@@ -206,6 +208,12 @@ export class Session {
     };
   }
 
+  /** Runs this each time the session lets its state go, for as long as it is open. */
+  whenAsleep(letGo: () => void): void {
+    this.#whenAsleep ??= new Set();
+    this.#whenAsleep.add(letGo);
+  }
+
   /** Tells an observer inside the server what clients are told. @returns what ends that. */
   observe(observer: (event: PublishedEvent) => void): () => void {
     this.#observers ??= new Set();
@@ -257,7 +265,7 @@ export class Session {
     });
     // A call that came meanwhile found it awake, and counts on that.
     if (this.quiet && this.lastUsedMs === usedMs) {
-      this.#state = undefined;
+      this.#letStateGo();
     }
     if (failure !== undefined) throw failure;
   }
@@ -269,7 +277,7 @@ export class Session {
   async forgetUnwritten(): Promise<void> {
     while (!this.settled) await this.#tail.catch(() => undefined);
     this.#outbox = [];
-    this.#state = undefined;
+    this.#letStateGo();
     this.#broken = undefined;
     this.#needsMending = true;
   }
@@ -311,9 +319,18 @@ export class Session {
     return published;
   }
 
-  /** Logs a record of our own; nobody is told. */
-  record<T extends PrivateRecordType>(type: T, data: PrivateRecordMap[T]): void {
-    const event: LoggedEvent = { type, data, id: randomUUID(), timestamp: new Date().toISOString() };
+  /**
+   * Logs a record of our own; nobody is told.
+   * @param agentId the sub-agent that it is of; the session's own when left out.
+   */
+  record<T extends PrivateRecordType>(type: T, data: PrivateRecordMap[T], agentId?: string): void {
+    const event: LoggedEvent = {
+      type,
+      data,
+      id: randomUUID(),
+      timestamp: new Date().toISOString(),
+      ...(agentId === undefined ? {} : { agentId }),
+    };
     this.#addLine(event, toJson(event));
   }
 
@@ -401,6 +418,11 @@ export class Session {
     if (!this.#needsMending) return;
     this.#needsMending = false;
     this.#onMend?.(this);
+  }
+
+  #letStateGo(): void {
+    for (const letGo of this.#whenAsleep ?? []) letGo();
+    this.#state = undefined;
   }
 
   async #storedCheckpoint() {

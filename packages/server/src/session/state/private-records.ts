@@ -1,6 +1,6 @@
 /**
  * Records of our own in a session's log, beside the events that clients see. They have an event's
- * shape, a type that begins with `rightseat.`, and are never sent to anybody.
+ * shape, a type that begins with `rightseat.`, and are never sent to anybody. A sub-agent's carry its id, as its events do.
  */
 import type { LeftOutKind } from "../../agent/leave-out.ts";
 import type { TruncationPlan } from "../../agent/truncate-messages.ts";
@@ -8,7 +8,7 @@ import type { ModelContentPart, ResponseFormat } from "../../models/model-provid
 import type { PermissionPolicy } from "../../permissions/policy.ts";
 import type { Cut } from "../log/cuts.ts";
 import type { ClientMetadataPatch } from "./client-metadata.ts";
-import type { QueuedPrompt, UsageTotals } from "./session-state.ts";
+import type { IdleAgent, QueuedPrompt, UsageTotals } from "./session-state.ts";
 
 export interface PrivateRecordMap {
   /** A prompt was acknowledged and waits. */
@@ -81,6 +81,10 @@ export interface PrivateRecordMap {
   "rightseat.title_set": { title: string };
   /** The reasoning effort of a session whose model is found with its first prompt. */
   "rightseat.reasoning_effort_set": { reasoningEffort: string };
+  /** A sub-agent has answered, and can be told more. With `answer` where a hook put another in place of its last message. */
+  "rightseat.agent_idle": Omit<IdleAgent, "agentId"> & { answer?: string };
+  /** A sub-agent that had answered can be told nothing more. */
+  "rightseat.agent_gone": Record<string, never>;
   /** What clients keep with the session changed. */
   "rightseat.client_metadata": ClientMetadataPatch;
 }

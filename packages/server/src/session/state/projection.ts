@@ -2,12 +2,13 @@
  * Folds one line of the log into the session's state. Pure apart from the state it is given; knows
  * every event that matters to the runtime and carries the others. The folds are in a file a topic.
  */
+import { foldSubAgent } from "./agent-folds.ts";
 import { CONVERSATION_FOLDS } from "./conversation-folds.ts";
 import type { Folds, LoggedEvent } from "./fold.ts";
 import { isPublicLine } from "./private-records.ts";
 import { QUEUE_FOLDS } from "./queue-folds.ts";
 import { SESSION_FOLDS } from "./session-folds.ts";
-import type { ConversationState, OpenAgent, SessionState } from "./session-state.ts";
+import type { ConversationState, SessionState } from "./session-state.ts";
 
 export type { LoggedEvent };
 
@@ -32,17 +33,8 @@ export function applyOwnLine(state: ConversationState, event: LoggedEvent): void
   OF_CONVERSATION[event.type]?.apply(state, event.data ?? {}, event);
 }
 
-function foldSubAgent(state: SessionState, { type, agentId, data }: LoggedEvent): void {
-  if (type !== "subagent.started" && type !== "subagent.completed" && type !== "subagent.failed") return;
-  const others = (state.openAgents ?? []).filter((open) => open.agentId !== agentId);
-  const { toolCallId, agentName, agentDisplayName } = data ?? {};
-  const started = { agentId, toolCallId, agentName, agentDisplayName } as OpenAgent;
-  const open = type === "subagent.started" ? [...others, started] : others;
-  state.openAgents = open.length > 0 ? open : undefined;
-}
-
 /** Folds a line that a rewind took back: what is left of it, as its fold says. */
 export function applyRewoundLine(state: SessionState, event: LoggedEvent): void {
-  if (event.agentId !== undefined) return;
-  FOLDS[event.type]?.rewound?.(state, event.data ?? {}, event);
+  if (event.agentId !== undefined) foldSubAgent(state, event);
+  else FOLDS[event.type]?.rewound?.(state, event.data ?? {}, event);
 }

@@ -36,6 +36,42 @@ export interface OpenAgent {
   readonly agentDisplayName: string;
 }
 
+/**
+ * A sub-agent that has answered and can be told more. What it was asked, what it said and what it knows is in the lines
+ * of the log that carry its id.
+ */
+export interface IdleAgent {
+  readonly agentId: string;
+  /** Of its definition. */
+  readonly agent: {
+    readonly name: string;
+    readonly displayName: string;
+    readonly source: "application" | "user" | "project" | "builtin";
+  };
+  /** Of the task. */
+  readonly name: string;
+  readonly description: string;
+  /** 1 for one that the session itself started. */
+  readonly depth: number;
+  /** The sub-agent that started it; left out where the session itself did. */
+  readonly parentAgentId?: string;
+  /** The call that it worked for last. */
+  readonly toolCallId: string;
+  readonly mode: "sync" | "background";
+  /** As the task asked for them. */
+  readonly model?: string;
+  readonly reasoningEffort?: string;
+  /** The model that answered. */
+  readonly resolvedModel?: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly idleSince: string;
+  readonly activeMs: number;
+}
+
+/** Older ones are completed: they can be told nothing more. */
+export const MOST_IDLE_AGENTS = 8;
+
 /** A tool call whose result is not in the log yet, and how far it had come. */
 export interface OpenToolCall {
   readonly toolCallId: string;
@@ -157,6 +193,8 @@ export interface SessionState extends ConversationState {
   cuts?: Cut[];
   /** Sub-agents at work; those of a session that was just loaded were cut off. */
   openAgents?: readonly OpenAgent[];
+  /** Sub-agents that can be told more, the one that answered last at the end; bounded. */
+  idleAgents?: readonly IdleAgent[];
   /** The name of the custom agent that was selected last, until it was deselected. */
   selectedAgent?: string;
   usageByModel: Record<string, UsageTotals>;

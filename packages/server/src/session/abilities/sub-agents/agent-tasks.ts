@@ -3,10 +3,11 @@
  * tool `task` or by a client; whoever began it waits for it, or is told when it is done.
  *
  * States: running → idle (it has answered, and can be told more) → running …; running → failed or
- * cancelled. The conversations of the last few idle agents are kept; older ones are completed.
+ * cancelled. The last few idle agents are in the session's state, and what they know in its log: they outlive a sleep
+ * of the session and an end of the server. Older ones are completed. All others are known while the session is open.
  */
 
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createRunController } from "../../../agent/run-controller.ts";
 import { RunAborted } from "../../../agent/run-host.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
@@ -14,84 +15,55 @@ import type { Waiter } from "../../members/client-waits.ts";
 import type { SessionSettings } from "../../members/session-settings.ts";
 import { runErrand } from "../../open/errands.ts";
 import type { Session } from "../../open/session.ts";
+import {
+  type ConversationState,
+  createConversationState,
+  type IdleAgent,
+} from "../../state/session-state.ts";
 import type { ActiveAgents } from "../agents/active-agents.ts";
 import { activeAgents } from "../agents/active-agents.ts";
 import { AgentSlots } from "./agent-slots.ts";
+import {
+  type AgentTask,
+  createTask,
+  displayNameOf,
+  idleOf,
+  type TaskRequest,
+  takeAnswer,
+  taskOf,
+  toNotice,
+} from "./agent-task.ts";
 import { notifyModel } from "./notify-model.ts";
+import { type RecalledAgent, recallAgents } from "./recall-agents.ts";
 import { runSubAgent, type SubAgentOutcome, type SubAgentServices } from "./sub-agent.ts";
 import { SubAgentConversation } from "./sub-agent-conversation.ts";
-
-export type TaskStatus = "running" | "idle" | "completed" | "failed" | "cancelled";
-
-export interface AgentTask {
-  readonly id: string;
-  readonly agent: AgentDefinition;
-  /** For people and models; several tasks may have the same. */
-  readonly name: string;
-  readonly description: string;
-  readonly depth: number;
-  /** The sub-agent that began it; the session itself when left out. */
-  readonly parentAgentId?: string;
-  readonly model?: string;
-  readonly startedAt: string;
-  /** The call that it works for now. */
-  toolCallId: string;
-  mode: "sync" | "background";
-  /** What it was told last. */
-  prompt: string;
-  status: TaskStatus;
-  /** Its answers, oldest first; bounded. */
-  readonly answers: string[];
-  /** Answers that were let go of before those. */
-  forgottenAnswers: number;
-  resolvedModel?: string;
-  error?: string;
-  activeMs: number;
-  activeStartedAt?: string;
-  idleSince?: string;
-  completedAt?: string;
-  /** Lines for people on what it did last; bounded. */
-  readonly activity: { readonly message: string; readonly timestamp: string }[];
-  /** Settles when it has answered, failed or ended. */
-  done: Promise<void>;
-  /** Settles when whoever waits for it is to wait no longer. */
-  readonly promoted: Promise<void>;
-}
-
-export interface TaskRequest {
-  readonly agent: AgentDefinition;
-  readonly name: string;
-  readonly description: string;
-  readonly prompt: string;
-  readonly mode: "sync" | "background";
-  /** Default: one of its own. */
-  readonly toolCallId?: string;
-  readonly depth: number;
-  readonly parentAgentId?: string;
-  /** In place of the agent's own. */
-  readonly model?: string;
-  readonly reasoningEffort?: string;
-  /** Ends the work of one that is waited for. */
-  readonly signal?: AbortSignal;
-}
 
 /** What a task has besides what others may see of it. */
 interface Work {
   readonly task: AgentTask;
-  readonly settings: SessionSettings;
+  /** Undefined until it is told more, for one that the log knows of. */
+  definition: AgentDefinition | undefined;
+  /** In place of the agent's own. */
+  readonly reasoningEffort?: string;
   readonly promote: () => void;
   controller: AbortController;
-  /** Undefined once it is over. */
-  conversation: SubAgentConversation | undefined;
+  /** Set while it works. */
+  working?: SubAgentConversation;
+  /** What it knows; not while the session sleeps, and not once it is over. */
+  state: ConversationState | undefined;
   startedMs: number;
+}
+
+/** What is needed while it works. */
+interface Working {
+  readonly definition: AgentDefinition;
+  readonly conversation: SubAgentConversation;
+  readonly settings: SessionSettings;
 }
 
 export const DEFAULT_MAX_CONCURRENCY = 8;
 /** Finished tasks that are still listed. */
 const MAX_LISTED = 64;
-/** Idle agents whose conversations are kept. */
-const MAX_KEPT = 8;
-const MAX_ANSWERS = 20;
 const MAX_ACTIVITY = 20;
 
 export function agentTasksOf(session: Session, services: SubAgentServices): AgentTasks {
@@ -99,15 +71,24 @@ export function agentTasksOf(session: Session, services: SubAgentServices): Agen
   if (known instanceof AgentTasks) return known;
   const made = new AgentTasks(session, services);
   activeAgents.set(session, made);
+  session.whenAsleep(() => made.sleep());
   return made;
+}
+
+/** With the idle agents that the session's log knows of. @throws StoreError or RpcError when it cannot be read. */
+export async function knownAgentTasks(session: Session, services: SubAgentServices): Promise<AgentTasks> {
+  const tasks = agentTasksOf(session, services);
+  await tasks.recall();
+  return tasks;
 }
 
 export class AgentTasks implements ActiveAgents {
   readonly #session: Session;
   readonly #services: SubAgentServices;
-  /** Oldest first. */
+  /** By id. */
   readonly #work = new Map<string, Work>();
   readonly #slots: AgentSlots;
+  #recalling: Promise<void> | undefined;
 
   constructor(session: Session, services: SubAgentServices) {
     this.#session = session;
@@ -122,87 +103,129 @@ export class AgentTasks implements ActiveAgents {
   }
 
   isWaiting(toolCallId: string, isWaiting: (waiter: Waiter) => boolean): boolean {
-    for (const { task, conversation } of this.#work.values()) {
+    for (const { task, state } of this.#work.values()) {
       if (task.toolCallId !== toolCallId || task.status !== "running" || task.mode !== "sync") continue;
-      const calls = conversation?.state.openToolCalls ?? [];
+      const calls = state?.openToolCalls ?? [];
       return calls.length > 0 ? calls.every(isWaiting) : isWaiting({ agentId: task.id });
     }
     return false;
   }
 
+  /** Oldest first. */
   list(): AgentTask[] {
-    return [...this.#work.values()].map(({ task }) => task);
+    const tasks = [...this.#work.values()].map(({ task }) => task);
+    return tasks.sort((one, other) => Date.parse(one.startedAt) - Date.parse(other.startedAt));
   }
 
   find(id: string): AgentTask | undefined {
     return this.#work.get(id)?.task;
   }
 
+  /** Brings back what is in the log alone: idle agents of before a sleep of the session, or an end of the server. */
+  async recall(): Promise<void> {
+    await this.#session.wake();
+    while (this.#missing().length > 0) {
+      this.#recalling ??= this.#readMissing().finally(() => {
+        this.#recalling = undefined;
+      });
+      await this.#recalling;
+    }
+    this.#forgetOld();
+  }
+
+  #missing(): readonly IdleAgent[] {
+    return (this.#session.state.idleAgents ?? []).filter(({ agentId }) => {
+      const known = this.#work.get(agentId);
+      return known === undefined || (known.task.status === "idle" && known.state === undefined);
+    });
+  }
+
+  async #readMissing(): Promise<void> {
+    const ids = this.#missing().map(({ agentId }) => agentId);
+    this.#session.worksAside += 1;
+    try {
+      const recalled = await recallAgents(this.#services.log, this.#session, ids);
+      for (const idle of this.#missing()) {
+        const agent = recalled.get(idle.agentId);
+        if (agent) this.#putBack(idle, agent);
+      }
+    } finally {
+      this.#session.worksAside -= 1;
+    }
+  }
+
+  #putBack(idle: IdleAgent, recalled: RecalledAgent): void {
+    const { agentId, reasoningEffort } = idle;
+    const { state } = recalled;
+    const known = this.#work.get(agentId);
+    if (known) {
+      if (known.task.status === "idle") known.state ??= state;
+      return;
+    }
+    const task = taskOf(idle, recalled);
+    const controller = createRunController();
+    const promote = () => undefined;
+    const work = { task, definition: undefined, reasoningEffort, promote, controller, state, startedMs: 0 };
+    this.#work.set(agentId, work);
+  }
+
   /** Begins a task; it works once there is a place for it. */
   start(request: TaskRequest): AgentTask {
-    const { agent, name, description, depth, parentAgentId, model } = request;
+    const { agent, reasoningEffort } = request;
     let promote: () => void = () => undefined;
     const promoted = new Promise<void>((resolve) => {
       promote = resolve;
     });
-    const task: AgentTask = {
-      id: newAgentId(name),
-      agent,
-      name,
-      description,
-      depth,
-      parentAgentId,
-      model,
-      startedAt: new Date().toISOString(),
-      toolCallId: request.toolCallId ?? randomUUID(),
-      mode: request.mode,
-      prompt: request.prompt,
-      status: "running",
-      answers: [],
-      forgottenAnswers: 0,
-      activeMs: 0,
-      activity: [],
-      done: Promise.resolve(),
-      promoted,
+    const task = createTask(request, promoted);
+    const work: Work = {
+      task,
+      definition: agent,
+      reasoningEffort,
+      promote,
+      controller: createRunController(),
+      state: createConversationState(),
+      startedMs: 0,
     };
-    const conversation = new SubAgentConversation({
-      session: this.#session,
-      agentId: task.id,
-      agent,
-      parentToolCallId: () => task.toolCallId,
-    });
-    const settings = this.#settingsFor(request);
-    const controller = createRunController();
-    const work: Work = { task, settings, promote, controller, conversation, startedMs: 0 };
     this.#work.set(task.id, work);
-    this.#begin(work, request.signal);
+    this.#begin(work, agent, request.signal);
     return task;
   }
 
   /**
    * Tells an agent more: in its turn when it is working, otherwise as its next one.
    * @returns why that cannot be; undefined when it was told.
+   * @throws StoreError or RpcError when what it knows cannot be read.
    */
-  send(
+  async send(
     id: string,
     message: string,
     from: { toolCallId?: string; agentId?: string } = {},
-  ): string | undefined {
+  ): Promise<string | undefined> {
+    await this.recall();
     const work = this.#work.get(id);
     if (!work) return `there is no agent with the id '${id}'`;
-    const { task, conversation } = work;
-    if (!conversation) return `the agent '${id}' is ${task.status}, and what it knew is gone: start another`;
-    if (task.status === "running") {
+    const { task, working } = work;
+    if (working) {
       const source = `agent-${from.agentId ?? this.#session.id}`;
       const prompt = { messageId: randomUUID(), prompt: message, steering: true, source };
-      conversation.record("rightseat.prompt_queued", { prompt });
+      working.record("rightseat.prompt_queued", { prompt });
       return undefined;
+    }
+    if (task.status !== "idle")
+      return `the agent '${id}' is ${task.status}, and what it knew is gone: start another`;
+    if (!work.definition) {
+      const agents = await this.#services.dispatchableAgents(this.#session);
+      work.definition = agents.find(({ name }) => name === task.agent.name);
+      if (!work.definition)
+        return `the agent '${id}' answers as '${task.agent.name}', and the session has no such agent now`;
+      // Others may have told it something meanwhile.
+      return this.send(id, message, from);
     }
     task.prompt = message;
     task.mode = "background";
     if (from.toolCallId !== undefined) task.toolCallId = from.toolCallId;
     work.controller = createRunController();
-    this.#begin(work);
+    this.#begin(work, work.definition);
     return undefined;
   }
 
@@ -214,9 +237,14 @@ export class AgentTasks implements ActiveAgents {
       return true;
     }
     if (work?.task.status !== "idle") return false;
-    this.#letGo(work, "cancelled");
+    this.#end(work, "cancelled");
     this.#changed();
     return true;
+  }
+
+  /** What idle agents know is read again when it is needed. */
+  sleep(): void {
+    for (const work of this.#work.values()) if (work.task.status !== "running") work.state = undefined;
   }
 
   async cancelAll(): Promise<void> {
@@ -229,7 +257,7 @@ export class AgentTasks implements ActiveAgents {
   remove(id: string): boolean {
     const work = this.#work.get(id);
     if (!work || work.task.status === "running") return false;
-    this.#letGo(work, "completed");
+    this.#end(work, "completed");
     this.#work.delete(id);
     this.#changed();
     return true;
@@ -250,31 +278,42 @@ export class AgentTasks implements ActiveAgents {
     return true;
   }
 
-  #begin(work: Work, signal?: AbortSignal): void {
+  #begin(work: Work, definition: AgentDefinition, signal?: AbortSignal): void {
     const { task, controller } = work;
     task.status = "running";
     task.activeStartedAt = new Date().toISOString();
     task.idleSince = undefined;
     work.startedMs = performance.now();
+    const conversation = new SubAgentConversation({
+      session: this.#session,
+      agentId: task.id,
+      agent: definition,
+      state: work.state as ConversationState,
+      parentToolCallId: task.toolCallId,
+    });
+    const settings = this.#settingsFor(work, definition);
+    work.working = conversation;
     const onAbort = () => {
       if (task.mode === "sync") controller.abort(signal?.reason);
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    task.done = runErrand(this.#session, controller, () => this.#carryOut(work))
+    task.done = runErrand(this.#session, controller, () =>
+      this.#carryOut(work, { definition, conversation, settings }),
+    )
       .catch((error) => this.#services.onBug(error, this.#session))
       .finally(() => signal?.removeEventListener("abort", onAbort))
       .then(() => this.#ended(work));
     this.#changed();
   }
 
-  async #carryOut(work: Work): Promise<void> {
-    const { task, controller, settings } = work;
-    const conversation = work.conversation as SubAgentConversation;
+  async #carryOut(work: Work, working: Working): Promise<void> {
+    const { task, controller } = work;
+    const { definition, conversation, settings } = working;
     const { signal } = controller;
     let outcome: SubAgentOutcome = { kind: "aborted", response: "", toolCalls: 0, tokens: 0 };
     let entered = false;
-    this.#tellStart(work);
+    this.#tellStart(task, working);
     try {
       await this.#slots.enter(task.depth, signal);
       entered = true;
@@ -283,9 +322,9 @@ export class AgentTasks implements ActiveAgents {
         caller: {
           agentId: task.id,
           parentAgentId: task.parentAgentId,
-          requiresModel: this.#requiredModel(task.agent) !== undefined,
+          requiresModel: this.#requiredModel(definition) !== undefined,
         },
-        agent: task.agent,
+        agent: definition,
         depth: task.depth,
         prompt: task.prompt,
         settings,
@@ -302,6 +341,7 @@ export class AgentTasks implements ActiveAgents {
 
   #settle(work: Work, outcome: SubAgentOutcome): void {
     const { task } = work;
+    work.working = undefined;
     const durationMs = Math.round(performance.now() - work.startedMs);
     task.activeMs += durationMs;
     task.activeStartedAt = undefined;
@@ -316,14 +356,11 @@ export class AgentTasks implements ActiveAgents {
       durationMs,
     };
     if (outcome.kind === "done") {
-      task.answers.push(outcome.response);
-      if (task.answers.length > MAX_ANSWERS) {
-        task.answers.shift();
-        task.forgottenAnswers += 1;
-      }
+      takeAnswer(task, outcome.response);
       task.status = "idle";
       task.idleSince = new Date().toISOString();
       this.#session.append("subagent.completed", named, task.id);
+      this.#session.record("rightseat.agent_idle", idleOf(work, outcome.response), task.id);
     } else if (outcome.kind === "failed") {
       task.error = outcome.error ?? "it failed";
       this.#letGo(work, "failed");
@@ -356,14 +393,14 @@ export class AgentTasks implements ActiveAgents {
     } else this.#session.signal("agent-ended");
   }
 
-  #tellStart({ task, settings }: Work): void {
+  #tellStart(task: AgentTask, { definition, settings }: Working): void {
     this.#session.append(
       "subagent.started",
       {
         toolCallId: task.toolCallId,
         agentName: task.agent.name,
         agentDisplayName: displayNameOf(task),
-        agentDescription: task.agent.source === "builtin" ? task.description : task.agent.description,
+        agentDescription: definition.source === "builtin" ? task.description : definition.description,
         ...(settings.model !== undefined ? { model: settings.model } : {}),
         ...(task.parentAgentId !== undefined ? { parentId: task.parentAgentId } : {}),
         resumable: false,
@@ -378,7 +415,8 @@ export class AgentTasks implements ActiveAgents {
    * Model and effort: what the call says, then what the user set for the agent, then the agent's own, then
    * the session's. A model that is required wins over the call's.
    */
-  #settingsFor({ agent, model, reasoningEffort }: TaskRequest): SessionSettings {
+  #settingsFor({ task, reasoningEffort }: Work, agent: AgentDefinition): SessionSettings {
+    const { model } = task;
     const { settings } = this.#session;
     const set = settings.subagents?.agents?.[agent.name];
     const chosen = this.#requiredModel(agent) ?? model ?? set?.model ?? agent.model ?? settings.model;
@@ -407,17 +445,24 @@ export class AgentTasks implements ActiveAgents {
     this.#changed();
   }
 
+  /** Of an agent that had answered: it is in the log as well. */
+  #end(work: Work, status: "completed" | "cancelled"): void {
+    if (work.task.status === "idle") this.#session.record("rightseat.agent_gone", {}, work.task.id);
+    this.#letGo(work, status);
+  }
+
   #letGo(work: Work, status: "completed" | "failed" | "cancelled"): void {
     work.task.status = status;
     work.task.idleSince = undefined;
     work.task.completedAt = new Date().toISOString();
-    work.conversation = undefined;
+    work.state = undefined;
   }
 
   #forgetOld(): void {
     const resting = [...this.#work.values()].filter(({ task }) => task.status !== "running");
-    const kept = resting.filter(({ conversation }) => conversation !== undefined);
-    for (const work of kept.slice(0, Math.max(0, kept.length - MAX_KEPT))) this.#letGo(work, "completed");
+    const kept = new Set(this.#session.state.idleAgents?.map(({ agentId }) => agentId));
+    for (const work of resting)
+      if (work.task.status === "idle" && !kept.has(work.task.id)) this.#letGo(work, "completed");
     for (const { task } of resting.slice(0, Math.max(0, resting.length - MAX_LISTED)))
       this.#work.delete(task.id);
   }
@@ -425,26 +470,4 @@ export class AgentTasks implements ActiveAgents {
   #changed(): void {
     this.#session.emit("session.background_tasks_changed", {});
   }
-}
-
-export function displayNameOf(task: AgentTask): string {
-  return task.agent.source === "builtin" ? task.name : task.agent.displayName;
-}
-
-/** What the model is told when an agent that it does not wait for has ended. Recorded conversations hold the first sentence. */
-function toNotice({ id, name, agent, status }: AgentTask): string {
-  if (status === "failed") {
-    return `Agent "${name}" (${agent.name}) has failed. Use read_agent with agent_id "${id}" to see why.`;
-  }
-  return `Agent "${name}" (${agent.name}) has completed successfully. Use read_agent with agent_id "${id}" to retrieve the full results.`;
-}
-
-/** Readable, and never the same twice: events of the log carry it. */
-function newAgentId(name: string): string {
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 40);
-  return `${slug || "agent"}-${randomBytes(4).toString("hex")}`;
 }

@@ -10,7 +10,8 @@ import {
 } from "../../../tools/tool-arguments.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
 import type { Session } from "../../open/session.ts";
-import { type AgentTask, type AgentTasks, agentTasksOf } from "./agent-tasks.ts";
+import type { AgentTask } from "./agent-task.ts";
+import { type AgentTasks, agentTasksOf, knownAgentTasks } from "./agent-tasks.ts";
 import type { SubAgentServices } from "./sub-agent.ts";
 
 /** Who the tools are for: the session itself, or a sub-agent of it. */
@@ -22,11 +23,11 @@ export interface AgentToolUser {
 }
 
 export function agentToolBodies(services: SubAgentServices, user: AgentToolUser) {
-  const tasks = () => agentTasksOf(user.session, services);
+  const tasks = () => knownAgentTasks(user.session, services);
   return {
-    read: (args: unknown, context: ToolContext) => readAgent(tasks(), args, context),
-    list: (args: unknown, _context: ToolContext) => listAgents(tasks(), args),
-    write: (args: unknown, context: ToolContext) => writeAgent(tasks(), user, args, context),
+    read: async (args: unknown, context: ToolContext) => readAgent(await tasks(), args, context),
+    list: async (args: unknown, _context: ToolContext) => listAgents(await tasks(), args),
+    write: async (args: unknown, context: ToolContext) => writeAgent(await tasks(), user, args, context),
     start: (agents: readonly AgentDefinition[], args: unknown, context: ToolContext) =>
       startTask(services, user, agents, args, context),
   };
@@ -140,11 +141,16 @@ function listAgents(tasks: AgentTasks, args: unknown): ToolResult {
   );
 }
 
-function writeAgent(tasks: AgentTasks, user: AgentToolUser, args: unknown, context: ToolContext): ToolResult {
+async function writeAgent(
+  tasks: AgentTasks,
+  user: AgentToolUser,
+  args: unknown,
+  context: ToolContext,
+): Promise<ToolResult> {
   const given = toArguments(args);
   const id = requiredText(given, "agent_id");
   const from = { toolCallId: context.toolCallId, agentId: user.agentId };
-  const refused = tasks.send(id, requiredText(given, "message"), from);
+  const refused = await tasks.send(id, requiredText(given, "message"), from);
   if (refused !== undefined) return failure(`The message was not sent: ${refused}.`, "not_sent");
   return success("The message was sent. You are told when the agent has answered.");
 }
@@ -153,7 +159,7 @@ function unknownAgent(tasks: AgentTasks): ToolResult {
   const ids = tasks.list().map(({ id }) => id);
   const known = ids.length > 0 ? ids.join(", ") : "none";
   return failure(
-    `There is no such agent. Ids that there are: ${known}. Agents do not outlive the server.`,
+    `There is no such agent. Ids that there are: ${known}. Agents that have failed, or were at work, do not outlive the server.`,
     "unknown_agent",
   );
 }

@@ -1,6 +1,7 @@
 /**
- * The conversation of a sub-agent: what it says is logged with its id, and folded into a state of its own. Clients,
- * settings, permissions and questions are the session's, as they are at the time.
+ * The conversation of a sub-agent: what it says is logged with its id, and folded into a state of its own, which those
+ * lines alone make (`recall-agents.ts`). Clients, settings, permissions and questions are the session's, as they are at
+ * the time.
  */
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
 import type { PublishedEvent } from "../../log/published-event.ts";
@@ -9,14 +10,16 @@ import type { Conversation } from "../../open/conversation.ts";
 import type { Session } from "../../open/session.ts";
 import type { ConversationRecordType, PrivateRecordMap } from "../../state/private-records.ts";
 import { applyOwnLine } from "../../state/projection.ts";
-import { createConversationState } from "../../state/session-state.ts";
+import type { ConversationState } from "../../state/session-state.ts";
 
 export interface SubAgentConversationOptions {
   readonly session: Session;
   readonly agentId: string;
   readonly agent: AgentDefinition;
-  /** The tool call that the agent works for just now. */
-  readonly parentToolCallId: () => string;
+  /** What it knows; changed by what it says and does. */
+  readonly state: ConversationState;
+  /** The tool call that the agent works for. */
+  readonly parentToolCallId: string;
 }
 
 /** Events that name the tool call whose agent they are of. */
@@ -33,14 +36,15 @@ const OF_PARENT_CALL: ReadonlySet<string> = new Set([
 export class SubAgentConversation implements Conversation {
   readonly session: Session;
   readonly agent: AgentDefinition;
-  readonly state = createConversationState();
+  readonly state: ConversationState;
   readonly isSummarised = false;
   readonly #agentId: string;
-  readonly #parentToolCallId: () => string;
+  readonly #parentToolCallId: string;
 
-  constructor({ session, agentId, agent, parentToolCallId }: SubAgentConversationOptions) {
+  constructor({ session, agentId, agent, state, parentToolCallId }: SubAgentConversationOptions) {
     this.session = session;
     this.agent = agent;
+    this.state = state;
     this.#agentId = agentId;
     this.#parentToolCallId = parentToolCallId;
   }
@@ -56,11 +60,12 @@ export class SubAgentConversation implements Conversation {
   }
 
   record<T extends ConversationRecordType>(type: T, data: PrivateRecordMap[T]): void {
+    this.session.record(type, data, this.#agentId);
     applyOwnLine(this.state, { type, data });
   }
 
   #toOwn<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): SessionEventDataMap[T] {
-    const parent = OF_PARENT_CALL.has(type) ? { parentToolCallId: this.#parentToolCallId() } : {};
+    const parent = OF_PARENT_CALL.has(type) ? { parentToolCallId: this.#parentToolCallId } : {};
     const by = type === "assistant.usage" ? { initiator: "sub-agent" } : {};
     const source = type === "model.call_failure" ? { source: "subagent" } : {};
     return { ...data, ...parent, ...by, ...source };

@@ -10,6 +10,7 @@ import { withTime } from "../../../agent/prompt-time.ts";
 import type { ActiveModel, RunHost, ToolSet } from "../../../agent/run-host.ts";
 import type { RunHooks } from "../../../hooks/run-hooks.ts";
 import type { ModelUsage } from "../../../models/model-provider.ts";
+import type { EventLog } from "../../../store/event-log.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
 import type { SessionSettings } from "../../members/session-settings.ts";
 import type { Conversation } from "../../open/conversation.ts";
@@ -22,6 +23,9 @@ import { hookedAgentOf, promptWithHooks, StopHooks } from "./sub-agent-hooks.ts"
 
 /** What sub-agents need besides the session; made once by the composition root. */
 export interface SubAgentServices extends LoopServices {
+  readonly log: Pick<EventLog, "read">;
+  /** The agents that the session may hand tasks to, as they are defined now. Never rejects. */
+  readonly dispatchableAgents: (session: Session) => Promise<readonly AgentDefinition[]>;
   readonly hooks: HookServices;
   /** @throws RpcError or ModelError when the model cannot be had. */
   readonly resolveAgentModel: (

@@ -19,7 +19,7 @@ export function closeInterruptedRun(session: Session): void {
     session.record("rightseat.run_ended", { messageId: running.messageId, outcome: "interrupted" });
 }
 
-/** Sub-agents that a crash cut off are over: nothing of what they knew is kept. */
+/** Sub-agents that were cut off at work are over: nothing more is made of what they knew. */
 export function closeInterruptedAgents(session: Session): void {
   if (activeAgents.of(session)?.working) return;
   for (const { agentId, ...named } of session.state.openAgents ?? [])
