@@ -1,5 +1,5 @@
-/** The manual says what is so: options, errors and methods are compared with the code. */
-import { readFile } from "node:fs/promises";
+/** The manual is true: options, errors, methods and the names of files are compared with the code. */
+import { access, readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { OPTIONS, type OptionSpec } from "../src/config/options.ts";
 import { createMethods } from "../src/methods/index.ts";
@@ -87,3 +87,34 @@ describe("docs/compatibility.md lists exactly the fields that have no effect or 
     expect(rowsOf("field of a prompt")).toEqual(fieldsOf(SEND_FIELDS).sort());
   });
 });
+
+describe.each(["ARCHITECTURE.md", "CONTRIBUTING.md"])(
+  "every file and folder that %s names exists",
+  async (name) => {
+    const root = new URL("../../../", import.meta.url);
+    const text = await readFile(new URL(name, root), "utf8");
+    const quoted = [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] as string);
+    // Placeholders name no file, and commands are not paths.
+    const paths = quoted.filter(
+      (path) => /^\.?[\w@][\w@./-]*$/.test(path) && /\/$|\.(?:c|m)?[jt]s$|\.md$/.test(path),
+    );
+    const sources = ["packages", "testing", "conformance"].map((folder) => new URL(`${folder}/`, root));
+    const listed = await Promise.all(sources.map((folder) => readdir(folder, { recursive: true })));
+    const files = listed.flat().filter((file) => !file.includes("node_modules") && !file.includes("dist/"));
+
+    // A command writes it, when somebody asks for it.
+    const written = new Set(["packages/sdk/api/"]);
+
+    test.each([...new Set(paths)].filter((path) => !written.has(path)))("%s", async (path) => {
+      const wanted = path.replace(/\/$/, "");
+      const isInSources = files.some((file) => file === wanted || file.endsWith(`/${wanted}`));
+      const isThere =
+        isInSources ||
+        (await access(new URL(wanted, root)).then(
+          () => true,
+          () => false,
+        ));
+      expect(isThere, `${path} of ${name}`).toBe(true);
+    });
+  },
+);

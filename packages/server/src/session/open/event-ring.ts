@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import type { PublishedEvent } from "../log/published-event.ts";
 import type { Session } from "./session.ts";
+import { Slot } from "./slot.ts";
 
 const MAX_EVENTS = 4_096;
 const MAX_CHARACTERS = 1024 * 1024;
@@ -46,11 +47,11 @@ interface Kept {
   readonly timer: NodeJS.Timeout;
 }
 
-const rings = new WeakMap<Session, Kept>();
+const rings = new Slot<Kept>();
 
 /** Keeps events from now on, unless they are kept already; for another minute. */
 export function keepEphemerals(session: Session): EventRing {
-  const kept = rings.get(session);
+  const kept = rings.of(session);
   if (kept) {
     kept.timer.refresh();
     return kept.ring;
@@ -59,7 +60,7 @@ export function keepEphemerals(session: Session): EventRing {
   const stop = session.observe((event) => ring.add(event));
   const timer = setTimeout(() => {
     stop();
-    rings.delete(session);
+    rings.set(session, undefined);
   }, KEPT_MS).unref();
   rings.set(session, { ring, timer });
   return ring;

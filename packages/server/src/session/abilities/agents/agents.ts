@@ -10,6 +10,7 @@ import type { SessionSettings } from "../../members/session-settings.ts";
 import type { Session } from "../../open/session.ts";
 import { Slot } from "../../open/slot.ts";
 import { sessionContext } from "../workspace/session-context.ts";
+import { workingDirectoryOf } from "../workspace/working-directory.ts";
 
 export interface AgentServices {
   readonly loadAgents: Discovery<AgentQuery, FileAgents>;
@@ -32,8 +33,7 @@ export const ownAgents = new Slot<readonly AgentDefinition[]>();
 export async function agentsOf(session: Session, services: AgentServices): Promise<SessionAgents> {
   for (;;) {
     const { settings } = session;
-    const directory = settings.workingDirectory ?? session.state.workingDirectory;
-    const found = await agentsFor(settings, directory ?? services.defaultWorkingDirectory, services);
+    const found = await agentsFor(settings, workingDirectoryOf(services, session), services);
     // Other settings may have brought other agents meanwhile.
     if (session.settings !== settings) continue;
     ownAgents.set(session, found.agents.length > 0 ? found.agents : undefined);

@@ -4,6 +4,7 @@ import type { Discovery } from "../../../discovery/discovery-cache.ts";
 import type { InstructionQuery, Instructions } from "../../../discovery/instructions.ts";
 import type { Session } from "../../open/session.ts";
 import { sessionContext } from "../workspace/session-context.ts";
+import { workingDirectoryOf } from "../workspace/working-directory.ts";
 
 export interface InstructionServices {
   readonly load: Discovery<InstructionQuery, Instructions>;
@@ -16,10 +17,9 @@ const NONE: Instructions = { sources: [], warnings: [] };
 
 /** None when the session skips them. Never rejects. */
 export async function instructionsOf(session: Session, services: InstructionServices): Promise<Instructions> {
-  const { settings, state } = session;
+  const { settings } = session;
   if (settings.skipCustomInstructions === true) return NONE;
-  const workingDirectory =
-    settings.workingDirectory ?? state.workingDirectory ?? services.defaultWorkingDirectory;
+  const workingDirectory = workingDirectoryOf(services, session);
   return services.load({
     workingDirectory,
     gitRoot: (await sessionContext(settings, workingDirectory)).gitRoot,

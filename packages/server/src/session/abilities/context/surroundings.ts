@@ -8,6 +8,7 @@ import type { SessionState } from "../../state/session-state.ts";
 import { type AgentServices, agentsOf, hasFileAgents, restoreAgent } from "../agents/agents.ts";
 import { sessionContext } from "../workspace/session-context.ts";
 import type { WorkingContext } from "../workspace/working-context.ts";
+import { workingDirectoryOf } from "../workspace/working-directory.ts";
 import { type InstructionServices, instructionsOf } from "./instructions.ts";
 
 export interface Surroundings {
@@ -31,7 +32,7 @@ const looks = new WeakMap<SessionState, Look>();
 /** A new look, for the run that begins. Never rejects. */
 export function lookAround(session: Session, services: SurroundingServices): Promise<Surroundings> {
   const { settings } = session;
-  const workingDirectory = directoryOf(session, services);
+  const workingDirectory = workingDirectoryOf(services, session);
   const found = see(session, services, workingDirectory);
   looks.set(session.state, { settings, workingDirectory, found });
   return found;
@@ -43,7 +44,7 @@ export function surroundingsOf(session: Session, services: SurroundingServices):
   const isGood =
     session.run !== undefined &&
     last?.settings === session.settings &&
-    last.workingDirectory === directoryOf(session, services);
+    last.workingDirectory === workingDirectoryOf(services, session);
   return isGood ? last.found : lookAround(session, services);
 }
 
@@ -58,10 +59,4 @@ async function see(
   // Its file may have changed, or gone.
   if (session.state.selectedAgent !== undefined) await restoreAgent(session, services);
   return { workingDirectory, git, instructions: await instructionsOf(session, services) };
-}
-
-function directoryOf(session: Session, services: SurroundingServices): string {
-  return (
-    session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory
-  );
 }

@@ -10,17 +10,18 @@ import type { EventLog } from "../../../store/event-log.ts";
 import type { FileChange } from "../../../tools/built-in-tool.ts";
 import { createCutFilter } from "../../log/cuts.ts";
 import type { Session } from "../../open/session.ts";
+import { Slot } from "../../open/slot.ts";
 import type { PrivateRecordMap } from "../../state/private-records.ts";
 import type { LoggedEvent } from "../../state/projection.ts";
 
 type LoggedChange = PrivateRecordMap["rightseat.file_changed"];
 
 const FOLDER = "file-history";
-const stores = new WeakMap<Session, KeptFiles>();
+const stores = new Slot<KeptFiles>();
 
 /** What a session keeps; undefined when its store keeps no files. */
 export function keptFilesOf(log: EventLog, session: Session): KeptFiles | undefined {
-  const known = stores.get(session);
+  const known = stores.of(session);
   if (known) return known;
   const workspace = log.workspacePath(session.key);
   if (workspace === undefined) return undefined;
