@@ -211,6 +211,20 @@ describe("shells that go on", () => {
     expect((await call("list_bash", {})).text).toMatch(/^1: exited with 143:/);
   });
 
+  test("an async command runs nothing that the user's startup files say", async () => {
+    await writeFile(join(directory, ".bashrc"), "echo from the startup file\n");
+    environment.HOME = directory;
+    try {
+      await bash('read line; echo "got $line"', { mode: "async" });
+      let { text } = await call("write_bash", { shellId: "1", input: "hi{enter}", delay: 0 });
+      while (!text.includes("exited")) text += (await call("read_bash", { shellId: "1", delay: 0.1 })).text;
+      expect(text).toContain("got hi");
+      expect(text).not.toContain("startup");
+    } finally {
+      delete environment.HOME;
+    }
+  });
+
   test("what a finished command leaves in the background lives until the session ends", async () => {
     expect((await bash(`${sleeper()} & echo left`)).text).toBe("left\n<exited with exit code 0>");
     expect((await bash(`nohup ${sleeper()} >/dev/null 2>&1 & echo left`)).text).toBe(

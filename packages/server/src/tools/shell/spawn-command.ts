@@ -16,6 +16,9 @@ exec 3<&-
 { ( set --; eval "$_command" ); printf '\\0%s %d\\0' "$1" "$?"; } 2>&1 | { trap '' HUP INT TERM; exec cat; }
 `;
 
+/** With a socket for its input, bash takes itself for a remote shell, and would read its startup files. */
+const BASH_OPTIONS = ["--norc", "--noprofile", "-c"];
+
 export interface CommandOptions {
   readonly command: string;
   readonly cwd: string;
@@ -37,7 +40,7 @@ export interface SpawnedCommand {
 /** @throws when bash cannot be started: not installed, no such directory, no processes left. */
 export async function spawnCommand(options: CommandOptions): Promise<SpawnedCommand> {
   const token = randomBytes(12).toString("hex");
-  const child = spawn("bash", ["-c", SCRIPT, "bash", token], {
+  const child = spawn("bash", [...BASH_OPTIONS, SCRIPT, "bash", token], {
     cwd: options.cwd,
     env: options.env,
     detached: true,
