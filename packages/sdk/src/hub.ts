@@ -31,7 +31,7 @@ export class Hub {
   readonly sessions = new Map<string, SessionCore>();
   /** Sessions that the server is being asked for, at most one by each id. */
   readonly joining = new Map<string, SessionCore>();
-  readonly orphans = new Orphans();
+  readonly orphans = new Orphans(() => this.link.channel);
   readonly callbacks: Callbacks;
   readonly lifecycle: Listeners<SessionLifecycleEvent>;
   readonly #options: CopilotClientOptions;

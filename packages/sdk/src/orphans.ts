@@ -10,6 +10,12 @@ import type { GivenUpJoin, JoinRequest } from "./session/attachment.ts";
 export class Orphans {
   /** By session id: whether the application chose it. */
   readonly #maybeMade = new Map<string, boolean>();
+  readonly #current: () => Channel | undefined;
+
+  /** @param current the connection, when there is one right now */
+  constructor(current: () => Channel | undefined) {
+    this.#current = current;
+  }
 
   /** Whether an attempt that was given up may have made this session; the next attempt takes note of it. */
   take(sessionId: string): boolean {
@@ -27,7 +33,11 @@ export class Orphans {
       await answer;
       await channel.request(isNew ? "session.delete" : "session.detach", { sessionId });
     } catch (error) {
-      if (isNew && isConnectionLoss(error)) this.#maybeMade.set(sessionId, ownId);
+      if (!isNew || !isConnectionLoss(error)) return;
+      this.#maybeMade.set(sessionId, ownId);
+      // It may have been made anew already: nobody would look again before the next one.
+      const current = this.#current();
+      if (current?.isOpen && current !== channel) this.linkUp(current);
     }
   }
 

@@ -145,6 +145,28 @@ describe("an answer that cannot be read", () => {
     expect(error).toMatchObject({ name: "ConnectionError", maybeDone: true });
     await client.ping();
   });
+
+  test("is not asked for again, although the call could be made twice", async () => {
+    const client = connect();
+    await client.start();
+    const session = await client.createSession({ sessionId: "s" });
+    for (const [method, call] of [
+      ["session.list", () => client.listSessions()],
+      ["session.metadata.isProcessing", () => session.rpc.metadata.isProcessing()],
+    ] as const) {
+      let answers = 0;
+      server.answers.set(method, () => {
+        answers += 1;
+        // One that is asked for again would have an answer then.
+        if (answers > 1) return { sessions: [], processing: false };
+        server.sendRaw("Content-Length: nonsense\r\n\r\n");
+        return new Promise(() => undefined);
+      });
+      const error = await call().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ name: "ConnectionError", maybeDone: true });
+      expect(answers).toBe(1);
+    }
+  });
 });
 
 test("a session that cannot be had back rejects calls with a ConnectionError, and the next call tries anew", async () => {

@@ -134,6 +134,22 @@ describe("a session", () => {
     expect((await session.sendAndWait("echo mine"))?.data.content).toBe("mine");
   });
 
+  test("whose making was lost with the connection, and is given up before there is another, is deleted then", async () => {
+    const client = world.connect();
+    await client.start();
+    world.proxy.swallow("down");
+    const made = client.createSession(config(), { timeoutMs: 1000 }).catch((error: Error) => error);
+    const direct = world.connectDirectly();
+    await direct.start();
+    await expect.poll(async () => (await direct.listSessions()).length).toBe(1);
+    world.proxy.setRates({ refuse: 1 });
+    world.proxy.cutAll();
+    expect(await made).toMatchObject({ name: "TimeoutError" });
+    world.proxy.setRates({});
+    await client.start();
+    await expect.poll(() => direct.listSessions()).toEqual([]);
+  });
+
   test("that is not left after all, since that took too long, is told everything once and goes on", async () => {
     const seen = witness(world.model, { sessionId: "kept" });
     const session = await world.connect().createSession(seen.config);

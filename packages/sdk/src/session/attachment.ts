@@ -123,8 +123,15 @@ export class Attachment {
     const { link } = this.#options;
     let maybeMade = request.maybeMade === true;
     const startedMs = performance.now();
+    let lost: GivenUpJoin | undefined;
+    // Given up between two attempts: what the one before may have made is undone, too.
+    const betweenAttempts = <T>(work: Promise<T>) =>
+      work.catch((error: unknown) => {
+        if (signal?.aborted && lost) onGivenUp(lost);
+        throw error;
+      });
     for (let tries = 0; ; tries++) {
-      const channel = await link.ready(signal);
+      const channel = await betweenAttempts(link.ready(signal));
       const answer = this.#joinOn(channel, request, maybeMade);
       try {
         const result = await orAborted(answer, signal);
@@ -134,13 +141,19 @@ export class Attachment {
         if (this.#state === "detached" && link.channel) this.linkUp(link.channel);
         return result;
       } catch (error) {
-        if (signal?.aborted) onGivenUp({ channel, answer });
+        const givenUp = signal?.aborted === true;
+        if (givenUp) onGivenUp({ channel, answer });
         if (this.isClosed) throw this.#closeReason;
-        if (isConnectionLoss(error)) maybeMade = request.isOpen !== true;
-        else if (reasonOf(error) === "shutting_down") link.leave(channel, toError(error));
+        if (isConnectionLoss(error)) {
+          maybeMade = request.isOpen !== true;
+          if (maybeMade) lost = { channel, answer };
+        } else if (reasonOf(error) === "shutting_down") link.leave(channel, toError(error));
         else if (maybeMade && isHeld(error, startedMs)) await pause(backoffMs(tries, RETRY), signal);
         else throw error;
-        if (signal?.aborted) throw toError(signal.reason);
+        if (signal?.aborted) {
+          if (!givenUp && lost) onGivenUp(lost);
+          throw toError(signal.reason);
+        }
       }
     }
   }
