@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { RpcError } from "@rightseat/protocol";
+import { type Peer, RpcError } from "@rightseat/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { tempHome } from "../../server/test/support/servers.ts";
 import {
@@ -131,6 +131,36 @@ test("a session that there is no room for when it comes back waits for room", as
   server.cutAll();
   await session.getEvents();
   expect(refused).toBe(3);
+});
+
+test("events that were told before a session was left halfway do not hide those of the time in which it was", async () => {
+  const told: string[] = [];
+  const onEvent = ({ type, data }: SessionEvent) => {
+    if (type === "session.info") told.push((data as { message: string }).message);
+  };
+  const session = await connect().createSession({ sessionId: "s", onEvent });
+  const event = (message: string) => ({
+    type: "session.info",
+    data: { infoType: "x", message },
+    id: message,
+    parentId: null,
+    timestamp: new Date().toISOString(),
+  });
+  const tell = (peer: Peer, message: string) =>
+    peer.notify("session.event", { sessionId: "s", event: event(message) });
+  server.answers.set("session.detach", () => new Promise(() => undefined));
+  server.answers.set("session.resume", (_params, peer) => {
+    tell(peer, "on its way");
+    return { sessionId: "s", eventCursor: "3" };
+  });
+  server.answers.set("session.eventLog.read", (_params, peer) => {
+    tell(peer, "afterwards");
+    const events = ["on its way", "meanwhile", "afterwards"].map(event);
+    return { events, cursor: "3", hasMore: false, cursorStatus: "ok" };
+  });
+  await expect(session.disconnect({ timeoutMs: 20 })).rejects.toThrow("session.detach");
+  await expect.poll(() => told).toContain("afterwards");
+  expect(told).toEqual(["on its way", "meanwhile", "afterwards"]);
 });
 
 describe("an answer that cannot be read", () => {

@@ -345,6 +345,10 @@ export class Attachment {
       onCatchingUp();
       try {
         const result = (await channel.request("session.resume", this.#comingBack())) as JoinResult;
+        if (attempt.signal.aborted) return;
+        // What came before the answer is in the log, and may be from before a gap: it was on its way when the
+        // session was left.
+        feed.hold();
         for (const [method, params] of restore())
           await channel.request(method, { sessionId, ...params }).catch(ignoreRefusal);
         await feed.catchUp(this.reader(channel));

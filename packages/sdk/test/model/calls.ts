@@ -219,7 +219,6 @@ export function disconnect(scene: Scene, held: Held, limit: Limit): Promise<void
     () => held.session.disconnect(toOptions(limit)),
     (outcome) => {
       if ("value" in outcome) held.told.over = true;
-      else if (limit.kind !== "none") facts.isLeftHalfway = true;
       else if (limit.kind === "none" && !facts.mayBeGone)
         return `expected it to be left, got ${outcome.error}`;
       return assertError(outcome);

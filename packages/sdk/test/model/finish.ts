@@ -46,7 +46,7 @@ async function judgeSession(scene: Scene, facts: SessionFacts): Promise<void> {
     return undefined;
   });
   for (const prompt of facts.prompts) judgePrompt(scene, facts, prompt, log);
-  if (log && !facts.mayBeGone && !facts.isLeftHalfway) {
+  if (log && !facts.mayBeGone) {
     for (const { held } of scene.participants)
       for (const one of held) if (one.sessionId === facts.id) await judgeHeld(scene, one, log);
   }

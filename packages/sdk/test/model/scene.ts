@@ -22,8 +22,6 @@ export interface SessionFacts {
   isMade: boolean;
   /** Somebody may have deleted it, or may yet: what is in its log cannot be known. */
   mayBeGone: boolean;
-  /** Somebody gave up leaving it: what was told in the moment in which it closed and opened again is not compared. */
-  isLeftHalfway?: boolean;
   /** Turns that were to be ended. */
   aborts: number;
   /** Calls to end one that may still reach the server. */
