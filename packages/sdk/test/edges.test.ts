@@ -163,6 +163,31 @@ test("events that were told before a session was left halfway do not hide those 
   expect(told).toEqual(["on its way", "meanwhile", "afterwards"]);
 });
 
+test("what is told of a session before it is known to be this client's own is told in its place", async () => {
+  const told: string[] = [];
+  const event = (id: string) => ({ id, type: "session.info", data: {}, timestamp: "t", parentId: null });
+  let tries = 0;
+  server.answers.set("session.create", (_params, peer) => {
+    tries += 1;
+    if (tries === 1) {
+      server.cutAll();
+      return new Promise(() => undefined);
+    }
+    // An object that the client let go of a moment ago is still attached.
+    peer.notify("session.event", { sessionId: "s", event: event("second") });
+    throw new RpcError("session_exists", "Session already exists: s");
+  });
+  server.answers.set("session.eventLog.read", () => ({
+    events: ["first", "second"].map(event),
+    cursor: "2",
+    hasMore: false,
+    cursorStatus: "ok",
+  }));
+  await connect().createSession({ sessionId: "s", onEvent: ({ id }) => told.push(id) });
+  await expect.poll(() => told.length).toBe(2);
+  expect(told).toEqual(["first", "second"]);
+});
+
 describe("an answer that cannot be read", () => {
   test("ends the connection, and the call says that it may be done", async () => {
     const client = connect();

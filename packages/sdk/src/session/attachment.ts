@@ -287,9 +287,15 @@ export class Attachment {
     maybeMade: boolean,
   ): Promise<JoinResult> {
     if (method === "session.resume") return this.#resumeOn(channel, params);
+    const { feed } = this.#options;
+    feed.hold();
     try {
-      return (await channel.request(method, params)) as JoinResult;
+      const result = (await channel.request(method, params)) as JoinResult;
+      feed.release();
+      return result;
     } catch (error) {
+      // What was told of a session that is not this client's, or not yet, has its place in the log.
+      feed.hold();
       const isOurs = maybeMade && reasonOf(error) === "session_exists";
       if (!isOurs) throw error;
       return this.#takeOver(channel, ownId, error);
@@ -306,7 +312,7 @@ export class Attachment {
       feed.release();
       return result;
     } catch (error) {
-      feed.drop();
+      feed.hold();
       throw error;
     }
   }
@@ -329,7 +335,7 @@ export class Attachment {
       await feed.catchUp(read);
       return result;
     } catch (error) {
-      feed.drop();
+      feed.hold();
       throw error;
     }
   }
@@ -360,7 +366,8 @@ export class Attachment {
       } catch (error) {
         // What follows from a loss is begun by `linkDown`.
         if (attempt.signal.aborted || isConnectionLoss(error)) return;
-        feed.drop();
+        // Until the next try, too: what is told before the log was read would hide what lies before it.
+        feed.hold();
         const reason = reasonOf(error);
         if (reason === "shutting_down") {
           this.#options.link.leave(channel, toError(error));
@@ -369,6 +376,7 @@ export class Attachment {
         const late = performance.now() - startedMs > RETRY_FOR_MS;
         const missing = reason === "session_not_found" && tries + 1 >= NOT_FOUND_ATTEMPTS;
         if (!PASSING.has(reason) || late || missing) {
+          feed.drop();
           this.#state = "detached";
           this.#lose(toError(error));
           return;
