@@ -120,6 +120,24 @@ test("a client that is refused takes nothing from those that come at the same ti
   });
 });
 
+test("a create that is refused, since the session is there, takes it from nobody who resumes it", async () => {
+  await withClients(async (_server, [one, two, three]) => {
+    const [maker, ...others] = [one, two, three] as [WireClient, WireClient, WireClient];
+    for (let round = 0; round < 40; round += 1) {
+      const sessionId = `s${round}`;
+      await leave(maker, sessionId);
+      const making = maker.request("session.create", { sessionId, model: "demo" }).catch((error) => error);
+      const coming: Promise<{ sessionId: string }>[] = [];
+      for (const client of others) {
+        await sleep(round % 4);
+        coming.push(client.request("session.resume", { sessionId }));
+      }
+      expect((await Promise.all(coming)).map((joined) => joined.sessionId)).toEqual([sessionId, sessionId]);
+      expect(await making).toMatchObject({ data: { reason: "session_exists" } });
+    }
+  });
+});
+
 test("a session that somebody looks for before it is there can be made, once", async () => {
   await withClients(async (_server, clients) => {
     const [first, second, third] = clients as [WireClient, WireClient, WireClient];

@@ -207,7 +207,13 @@ export class SessionRegistry {
       await open.wake();
       return open;
     }
-    return this.#opening.get(name) ?? this.#opened(key, () => this.#load(key));
+    const underWay = this.#opening.get(name);
+    if (!underWay) return this.#opened(key, () => this.#load(key));
+    return underWay.catch((error: unknown) => {
+      // Somebody tried to create it: that it is there already is no reason not to open it.
+      if (error instanceof RpcError && error.reason === "session_exists") return this.open(key);
+      throw error;
+    });
   }
 
   /** A client goes from a session. The last one to go lets the session go once it is quiet. */
