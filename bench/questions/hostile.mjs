@@ -1,12 +1,11 @@
-import { fork } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { figure } from "../lib/figure.mjs";
 import { say } from "../lib/prompts.mjs";
 import { quantile, timedMs } from "../lib/statistics.mjs";
+import { startToldProcess } from "../lib/told-process.mjs";
 
 const script = fileURLToPath(new URL("../lib/hostile.mjs", import.meta.url));
 /** So long the attacks go on before turns are counted, and so long what they left behind may end afterwards. */
@@ -48,7 +47,7 @@ export const hostile = {
       connectionToken: tokens.quiet,
     });
     const session = await runtime.createSession();
-    const attack = await startAttack({ port: runtime.port, token: tokens.hostile, directory });
+    const attack = await startToldProcess(script, { port: runtime.port, token: tokens.hostile, directory });
     await talk(session, size.turns, []);
 
     const times = { alone: [], attacked: [] };
@@ -74,17 +73,6 @@ export const hostile = {
     ];
   },
 };
-
-async function startAttack(order) {
-  const child = fork(script, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const tell = async (what) => {
-    child.send(what);
-    const [count] = await once(child, "message");
-    return count;
-  };
-  await tell(order);
-  return { set: (on) => tell({ on }), end: () => child.kill("SIGKILL") };
-}
 
 async function talk(session, turns, times) {
   for (let i = 0; i < turns; i++)

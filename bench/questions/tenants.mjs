@@ -1,11 +1,10 @@
-import { fork } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { figure } from "../lib/figure.mjs";
 import { say } from "../lib/prompts.mjs";
 import { quantile, timedMs } from "../lib/statistics.mjs";
+import { startToldProcess } from "../lib/told-process.mjs";
 
 const floodScript = fileURLToPath(new URL("../lib/flood.mjs", import.meta.url));
 const LIMIT_PER_MINUTE = 600;
@@ -36,8 +35,12 @@ export const tenants = {
 
     const perSecond = LIMIT_PER_MINUTE / 60;
     const common = { port: runtime.port, config: config({ onPermissionRequest: undefined }) };
-    const steady = await startFlood({ ...common, token: tokens.steady, perSecond });
-    const greedy = await startFlood({ ...common, token: tokens.greedy, perSecond: perSecond * 10 });
+    const steady = await startToldProcess(floodScript, { ...common, token: tokens.steady, perSecond });
+    const greedy = await startToldProcess(floodScript, {
+      ...common,
+      token: tokens.greedy,
+      perSecond: perSecond * 10,
+    });
     // Until it has used up what it may: from then on, for the rest of the minute, all is refused.
     await greedy.set(true);
     while ((await greedy.set(true)).refused === 0) await new Promise((resolve) => setTimeout(resolve, 200));
@@ -69,17 +72,6 @@ export const tenants = {
     ];
   },
 };
-
-async function startFlood(order) {
-  const child = fork(floodScript, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const tell = async (what) => {
-    child.send(what);
-    const [count] = await once(child, "message");
-    return count;
-  };
-  await tell(order);
-  return { set: (on) => tell({ on }), end: () => child.kill("SIGKILL") };
-}
 
 /** Nothing else happens meanwhile. */
 async function costOfRefusal(runtime, flood) {
