@@ -96,8 +96,6 @@ export class Session {
   errands: Set<Errand> | undefined;
   /** Clients whose wishes are being checked before they are attached. */
   newcomers = 0;
-  /** Works that were begun beside runs and end by themselves, such as a compaction. */
-  worksAside = 0;
   /** Set when the session is on its way out; nothing new may begin. */
   closing = false;
   /** Settles when a session that is closing has gone. */
@@ -106,6 +104,7 @@ export class Session {
   recovering: Promise<void> | undefined;
   /** When it was last used, for hibernation; milliseconds of a monotonic clock. */
   lastUsedMs = performance.now();
+  #worksAside = 0;
   /** What ends what belongs to the session outside its log (processes); set while there is any. */
   #disposers: Set<() => Promise<unknown>> | undefined;
   /** What features let go of when the session lets its state go; set once there is any. */
@@ -189,8 +188,21 @@ export class Session {
 
   /** Whether something is being run or asked, which must not be cut off for want of use. */
   get busy(): boolean {
-    if (this.run !== undefined || this.worksAside > 0 || this.errands !== undefined) return true;
+    if (this.run !== undefined || this.#worksAside > 0 || this.errands !== undefined) return true;
     return this.questions.size > 0 || this.newcomers > 0;
+  }
+
+  /** Whether work is under way beside runs that ends by itself, such as a compaction. */
+  get worksAside(): boolean {
+    return this.#worksAside > 0;
+  }
+
+  /** Work begins beside runs: the session stays awake meanwhile. @returns what says that it has ended; once. */
+  beginAside(): () => void {
+    this.#worksAside += 1;
+    return () => {
+      this.#worksAside -= 1;
+    };
   }
 
   /** Whether nothing is being written, asked or run, so that it may sleep or go. */

@@ -56,13 +56,13 @@ export function startCompaction(
   const done = carryOut(services, session, { ...context, ...request, signal: controller.signal }).finally(
     () => {
       forget();
-      session.worksAside -= 1;
+      end();
       activeCompaction.set(session, undefined);
     },
   );
   const active = { trigger: request.trigger, controller, done };
   activeCompaction.set(session, active);
-  session.worksAside += 1;
+  const end = session.beginAside();
   const forget = session.whenGone(() => cancelCompaction(session));
   return active;
 }

@@ -142,7 +142,7 @@ export class AgentTasks implements ActiveAgents {
 
   async #readMissing(): Promise<void> {
     const ids = this.#missing().map(({ agentId }) => agentId);
-    this.#session.worksAside += 1;
+    const end = this.#session.beginAside();
     try {
       const recalled = await recallAgents(this.#services.log, this.#session, ids);
       for (const idle of this.#missing()) {
@@ -150,7 +150,7 @@ export class AgentTasks implements ActiveAgents {
         if (agent) this.#putBack(idle, agent);
       }
     } finally {
-      this.#session.worksAside -= 1;
+      end();
     }
   }
 
