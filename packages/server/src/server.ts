@@ -57,6 +57,7 @@ import { createFileEventLog } from "./store/files/file-event-log.ts";
 import { eventsFileName } from "./store/files/layout.ts";
 import { SeldomLines } from "./strangers/seldom-lines.ts";
 import { BUILT_IN_TOOL_DEFINITIONS, BUILT_IN_TOOL_NAMES } from "./tools/built-in.ts";
+import { setChildNiceness } from "./tools/child-priority.ts";
 import { connectionsThatFit } from "./transport/open-files.ts";
 import { createQuickAck } from "./transport/quick-ack.ts";
 import { listenTcp, type TcpServer } from "./transport/tcp-server.ts";
@@ -123,6 +124,7 @@ export function createServer(
   parts: ServerParts = {},
 ): RightseatServer {
   const pace = parts.pace ?? {};
+  setChildNiceness(config.childNiceness);
   const defaultWorkingDirectory = process.cwd();
   let { access } = config;
   const seldomLines = new SeldomLines((message, fields) => logger.warning(message, fields));

@@ -1,5 +1,6 @@
 /** Commands that people run in a session, with real processes. */
 import { mkdir, readFile } from "node:fs/promises";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -98,6 +99,14 @@ describe("a command in the background", () => {
     expect(shown(sessionId, processId)).toBe(`${home.work}\nto-stderr\n`);
     const { events } = await client.request("session.getMessages", { sessionId });
     expect(events.map((event: { type: string }) => event.type)).toEqual(["session.start"]);
+  });
+
+  test("gives way to the server, with all that it starts", async () => {
+    const sessionId = await create();
+    const processId = await exec(sessionId, "nice; (nice)");
+    await completion(sessionId, processId);
+    const niceness = Math.min(19, getPriority() + 10);
+    expect(shown(sessionId, processId)).toBe(`${niceness}\n${niceness}\n`);
   });
 
   test("runs where it is told, from where the session is", async () => {

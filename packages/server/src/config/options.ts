@@ -332,6 +332,17 @@ export const OPTIONS = {
     description:
       "Variables, with commas between, that commands get besides the base ones; NAME_* for all that begin so",
   },
+  childNiceness: {
+    type: "integer",
+    flag: "child-niceness",
+    env: ["RIGHTSEAT_CHILD_NICENESS"],
+    default: 10,
+    min: 0,
+    max: 19,
+    placeholder: "N",
+    description:
+      "How far commands, hooks and searches give way to the server where both want the processor; 0 for not at all, 19 for most",
+  },
   disableWebSocketResponses: {
     type: "boolean",
     env: ["COPILOT_CLI_DISABLE_WEBSOCKET_RESPONSES"],

@@ -7,6 +7,7 @@
  * replaced, with all that it knew, when it dies itself.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { giveWayAsGroup } from "./child-priority.ts";
 
 const SCRIPT = `
 trap '' HUP INT TERM
@@ -24,9 +25,10 @@ exit 0
 const watched = new Set<number>();
 let keeper: ChildProcess | undefined;
 
-/** From now on the group dies with the server. Told before this returns: the group may run then. */
+/** From now on the group dies with the server, and gives way to it. Told before this returns: the group may run then. */
 export function watchGroup(groupId: number): void {
   watched.add(groupId);
+  giveWayAsGroup(groupId, () => watched.has(groupId));
   if (keeper) keeper.stdin?.write(`watch ${groupId}\n`);
   else keeper = startKeeper();
 }

@@ -5,6 +5,7 @@
 import { execFile } from "node:child_process";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { giveWay } from "../../../tools/child-priority.ts";
 import { diffOfNewFile } from "../../../tools/new-file-diff.ts";
 import { readRegularFile } from "../../../tools/regular-file.ts";
 
@@ -209,11 +210,12 @@ async function git(
       GIT_CEILING_DIRECTORIES,
     };
     const options = { cwd, env, signal, timeout: GIT_TIMEOUT_MS, maxBuffer: MAX_GIT_BYTES };
-    execFile("git", [...SAFE, ...args], options, (error, stdout) => {
+    const child = execFile("git", [...SAFE, ...args], options, (error, stdout) => {
       if (error === null) resolve({ text: stdout, isCut: false });
       else if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") resolve({ text: stdout, isCut: true });
       else resolve(undefined);
     });
+    if (child.pid !== undefined) giveWay(child.pid);
   });
   signal.throwIfAborted();
   return output;
