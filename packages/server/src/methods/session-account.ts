@@ -30,19 +30,19 @@ export function sessionAccountMethods(services: Services) {
   return {
     "session.provider.add": ofSession(async (session, params, scope) => {
       const unheard = checkFields("session.provider.add", params, ADD_PROVIDERS_FIELDS);
-      await addProviders(services.join, session, params);
+      await addProviders(services.join, session, scope.link, params);
       warnOfFields(session, scope.link, unheard);
       return { models: services.models.listOwn(params.models ?? []).map(toWireModel) };
     }),
     "session.provider.sync": ofSession(async (session, params, scope) => {
       const unheard = checkFields("session.provider.sync", params, ADD_PROVIDERS_FIELDS);
-      const changed = await syncProviders(services.join, session, params);
+      const changed = await syncProviders(services.join, session, scope.link, params);
       warnOfFields(session, scope.link, unheard);
       await session.committed();
       return { models: services.models.listOwn(params.models ?? []).map(toWireModel), ...changed };
     }),
-    "session.provider.withdraw": ofSession(async (session, params) => {
-      const withdrawn = await withdrawModels(services.join, session, params.models);
+    "session.provider.withdraw": ofSession(async (session, params, scope) => {
+      const withdrawn = await withdrawModels(services.join, session, scope.link, params.models);
       await session.committed();
       return withdrawn;
     }),

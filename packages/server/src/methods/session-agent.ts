@@ -1,4 +1,5 @@
 /** Methods on a session's custom agents: `session.agent.*`. */
+
 import { RpcError } from "@rightseat/protocol";
 import {
   agentsOf,
@@ -13,6 +14,8 @@ import {
 } from "../session/abilities/agents/agents.ts";
 import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
 import type { AgentDefinition } from "../session/members/agent-definition.ts";
+import type { SessionSettings } from "../session/members/session-settings.ts";
+import { applyChecked } from "../session/open/change-session.ts";
 import { type Methods, withSession } from "./method.ts";
 import type { Services } from "./services.ts";
 
@@ -26,16 +29,17 @@ export function sessionAgentMethods(services: Services) {
     }),
     "session.agent.getCurrent": ofSession(({ agent }) => ({ agent: agent ? toAgentInfo(agent) : null })),
     "session.agent.select": ofSession(async (session, params) => {
-      const workingDirectory = workingDirectoryOf(services.runs, session);
-      const place = { settings: session.settings, workingDirectory };
-      const agent = await requireAgent(
-        place,
-        services.join.agents,
-        params.name,
-        "session.agent.select: name",
-      );
-      assertAgentModel(agent, session.settings.model);
-      selectAgent(session, agent);
+      let found: AgentDefinition | undefined;
+      const check = async (settings: SessionSettings) => {
+        const place = { settings, workingDirectory: workingDirectoryOf(services.runs, session) };
+        found = await requireAgent(place, services.join.agents, params.name, "session.agent.select: name");
+        assertAgentModel(found, settings.model);
+      };
+      const agent = await applyChecked(session, check, () => {
+        const agent = found as AgentDefinition;
+        selectAgent(session, agent);
+        return agent;
+      });
       await session.committed();
       return { agent: toAgentInfo(agent) };
     }),
@@ -50,16 +54,14 @@ export function sessionAgentMethods(services: Services) {
       tellAgents(session, found);
       return { agents: found.agents.map((agent: AgentDefinition) => toAgentInfo(agent)) };
     }),
-    "session.agent.setPrompt": ofSession(async (session, params) => {
+    "session.agent.setPrompt": ofSession(async (session, params, scope) => {
       const agent = await findAgent(session, services.join.agents, params.id);
       if (!agent) {
         const message = `session.agent.setPrompt: id: expected the id of an agent, got '${params.id}'`;
         throw new RpcError("invalid_params", message, { path: "id" });
       }
-      session.changeSettings((settings) => ({
-        ...settings,
-        agentPrompts: { ...settings.agentPrompts, [agent.id]: params.prompt },
-      }));
+      const { agentPrompts } = session.settings;
+      session.say({ agentPrompts: { ...agentPrompts, [agent.id]: params.prompt } }, scope.link);
       if (session.agent?.id === agent.id) session.agent = { ...session.agent, prompt: params.prompt };
       return null;
     }),

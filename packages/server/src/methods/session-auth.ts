@@ -32,11 +32,11 @@ export function sessionAuthMethods(services: Services) {
       const { isAuthenticated, statusMessage = "" } = await authStatus(services.accounts, token);
       return isAuthenticated ? [] : [{ message: statusMessage }];
     }),
-    "session.gitHubAuth.setCredentials": ofSession(async (session, params) => {
+    "session.gitHubAuth.setCredentials": ofSession(async (session, params, scope) => {
       const credentials: SettableCredentials | undefined = params.credentials;
       if (!credentials) return { success: true };
       const server = await authStatus(services.accounts, services.gitHubToken, soon());
-      installCredentials(session, credentials, server.login);
+      installCredentials(session, scope.link, credentials, server.login);
       const asked = credentials.token === undefined ? undefined : await statusOf(services, session, soon());
       const copilotUserResolved = credentials.copilotUser !== undefined || asked?.isAuthenticated === true;
       return { success: true, copilotUserResolved };

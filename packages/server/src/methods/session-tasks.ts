@@ -115,7 +115,7 @@ export function sessionTaskMethods(services: Services) {
     }),
     "session.tools.updateSubagentSettings": ofSession((session, params, scope) => {
       const unheard = checkFields("session.tools.updateSubagentSettings", params, SUBAGENT_FIELDS);
-      session.changeSettings((settings) => ({ ...settings, subagents: params.subagents ?? undefined }));
+      session.say({ subagents: params.subagents ?? null }, scope.link);
       warnOfFields(session, scope.link, unheard);
       return {};
     }),

@@ -2,6 +2,8 @@
 import { RpcError } from "@rightseat/protocol";
 import { tidyProvider } from "../models/provider-address.ts";
 import type { ProviderModelSource, ProviderSource } from "../models/provider-source.ts";
+import type { ClientLink } from "../session/members/client-link.ts";
+import { patched } from "../session/members/said-settings.ts";
 import type { SessionSettings } from "../session/members/session-settings.ts";
 import { applyChecked, applyModel } from "../session/open/change-session.ts";
 import type { Session } from "../session/open/session.ts";
@@ -16,12 +18,13 @@ export interface Additions {
 export async function addProviders(
   services: Pick<JoinServices, "checkSettings">,
   session: Session,
+  link: ClientLink,
   additions: Additions,
 ): Promise<void> {
   await applyChecked(
     session,
-    (settings) => services.checkSettings(withAdditions(settings, additions)),
-    () => session.changeSettings((settings) => ({ ...settings, ...withAdditions(settings, additions) })),
+    (settings) => services.checkSettings(patched(settings, withAdditions(settings, additions))),
+    () => session.say(withAdditions(session.settings, additions), link),
   );
 }
 
@@ -39,11 +42,12 @@ type Services = Pick<JoinServices, "checkSettings" | "defaultModel">;
 export async function syncProviders(
   services: Services,
   session: Session,
+  link: ClientLink,
   { providers = [], models = [] }: Additions,
 ): Promise<ProvidersChange> {
   assertNew("providers", [], providers, ({ name }) => String(name));
   assertNew("models", [], models, idOf);
-  return replaceRegistry(services, session, () => ({ providers, models }));
+  return replaceRegistry(services, session, link, () => ({ providers, models }));
 }
 
 export interface Withdrawn extends Omit<ProvidersChange, "selectionIds"> {
@@ -55,10 +59,11 @@ export interface Withdrawn extends Omit<ProvidersChange, "selectionIds"> {
 export async function withdrawModels(
   services: Services,
   session: Session,
+  link: ClientLink,
   ids: readonly string[],
 ): Promise<Withdrawn> {
   let removed: Registry = { providers: [], models: [] };
-  const { modelDeselected } = await replaceRegistry(services, session, (settings) => {
+  const { modelDeselected } = await replaceRegistry(services, session, link, (settings) => {
     const { providers = [], models = [] } = settings;
     const gone = models.filter((model) => ids.includes(idOf(model)));
     const kept = models.filter((model) => !gone.includes(model));
@@ -78,32 +83,35 @@ export async function withdrawModels(
 async function replaceRegistry(
   services: Services,
   session: Session,
+  link: ClientLink,
   change: (settings: Readonly<SessionSettings>) => Registry,
 ): Promise<ProvidersChange> {
-  let next: SessionSettings = session.settings;
+  let registry: Registry = { providers: [], models: [] };
+  let model: string | undefined;
   let modelDeselected = false;
   await applyChecked(
     session,
     (settings) => {
       refuseSingleProvider(settings);
-      const registry = change(settings);
+      registry = change(settings);
       const known = registry.models.map(idOf);
       modelDeselected = (settings.models ?? [])
         .map(idOf)
         .some((id) => id === settings.model && !known.includes(id));
-      next = { ...settings, ...registry };
-      if (modelDeselected) next.model = services.defaultModel({ ...next, model: undefined });
-      return services.checkSettings(next);
+      const next = patched(settings, registry);
+      if (!modelDeselected) return services.checkSettings(next);
+      model = services.defaultModel({ ...next, model: undefined });
+      return services.checkSettings({ ...next, model });
     },
     () => {
-      const { model: modelId } = next;
-      session.changeSettings(() => ({ ...next, model: session.settings.model }));
-      if (modelDeselected && modelId !== undefined) applyModel(session, { modelId, cause: "automatic" });
-      else session.changeSettings((settings) => ({ ...settings, model: modelId }));
+      session.say(registry, link);
+      if (!modelDeselected) return;
+      if (model !== undefined) applyModel(session, { modelId: model, cause: "automatic" });
+      else session.say({ model: null });
     },
   );
   return {
-    selectionIds: (next.models ?? []).map(idOf),
+    selectionIds: registry.models.map(idOf),
     ...(modelDeselected ? { modelDeselected } : {}),
   };
 }

@@ -13,10 +13,10 @@ import { checkTools } from "../session/abilities/tools/check-tools.ts";
 import type { Places } from "../session/abilities/workspace/places.ts";
 import type { AgentDefinition } from "../session/members/agent-definition.ts";
 import type { ClientLink } from "../session/members/client-link.ts";
+import { gitHubTokenPatch, patched, patchOf, type SettingsPatch } from "../session/members/said-settings.ts";
 import {
   type Attachment,
   hasParticipants,
-  mergeSettings,
   type SessionSettings,
   type SettingsParams,
   toAttachment,
@@ -83,12 +83,8 @@ export async function enterSession(
     await applyChecked(
       session,
       async (current) => {
-        agent = await checkNewcomer(
-          services,
-          session,
-          joinedSettings(services, session, current, newcomer),
-          newcomer,
-        );
+        const wanted = patched(current, joiningPatch(services, session, newcomer));
+        agent = await checkNewcomer(services, session, wanted, newcomer);
       },
       () => {
         assertWanted(newcomer.signal);
@@ -124,7 +120,7 @@ async function checkNewcomer(
   checkTools("session.resume", settings, params.tools, services.builtInTools);
   // A client that names no model may come for the history alone, and need not bring the way to one.
   await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
-  const cwd = settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory;
+  const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
   const reach = services.places.reachOf(session.key, services.registry.log.workspacePath(session.key));
   await services.places.checkSettings(reach, settings, cwd);
   return agentAskedFor(services, settings, cwd, params);
@@ -138,7 +134,7 @@ function attachNewcomer(
 ): Entered {
   const { link, params, token } = newcomer;
   const wasActive = hasParticipants(session.attachments);
-  session.changeSettings((current) => joinedSettings(services, session, current, newcomer));
+  session.say(joiningPatch(services, session, newcomer), link);
   if (token) gitHubTokenLease.set(session, { expiresAtMs: token.expiresAtMs });
   else if (params.gitHubToken !== undefined) gitHubTokenLease.set(session, undefined);
   const before = clientFacts(session);
@@ -150,19 +146,18 @@ function attachNewcomer(
   return { session, agent, attachment, before, wasActive, wasAttached: previous !== undefined };
 }
 
-/** The settings that hold now with what the newcomer brings. */
-function joinedSettings(
+/** What the newcomer says of the settings that hold now. */
+function joiningPatch(
   services: EnterServices,
-  session: Session,
-  current: Readonly<SessionSettings>,
+  { settings: current, attachments }: Session,
   { link, params, brought, token }: Newcomer,
-): SessionSettings {
-  const others = [...session.attachments].some(([other, { observer }]) => other !== link && !observer);
-  const settings = withToken(mergeSettings(current, params), token);
-  settings.managed = others ? joinedPolicy(current.managed, brought) : brought;
-  settings.model ??= session.state.model ?? services.defaultModel(settings);
-  settings.reasoningEffort ??= session.state.reasoningEffort;
-  return settings;
+): SettingsPatch {
+  const others = [...attachments].some(([other, { observer }]) => other !== link && !observer);
+  const managed = others ? joinedPolicy(current.managed, brought) : brought;
+  const said = { ...patchOf(current, params), ...tokenPatch(token), managed: managed ?? null };
+  if ((said.model ?? current.model) !== undefined) return said;
+  const model = services.defaultModel(patched(current, said));
+  return model === undefined ? said : { ...said, model };
 }
 
 /** @throws RpcError when there is no agent of the name, or it requires another model. */
@@ -178,7 +173,7 @@ export async function agentAskedFor(
   return asked;
 }
 
-export function withToken(settings: SessionSettings, given: GivenToken | undefined): SessionSettings {
-  if (!given) return settings;
-  return { ...settings, gitHubToken: given.token, gitHubIdentity: undefined, withoutServerToken: undefined };
+/** What a token that a client gave when it was asked says of the settings. */
+export function tokenPatch(given: GivenToken | undefined): SettingsPatch {
+  return given ? gitHubTokenPatch(given.token) : {};
 }

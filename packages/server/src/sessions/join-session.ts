@@ -19,12 +19,19 @@ import { primaryDirectoryOf } from "../session/abilities/permissions/permissions
 import { checkTools, tellUnknownTools, unknownTools } from "../session/abilities/tools/check-tools.ts";
 import { closeInterruptedAgents, closeInterruptedRun } from "../session/abilities/tools/interrupted.ts";
 import { sessionContext } from "../session/abilities/workspace/session-context.ts";
+import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
 import type { AgentDefinition } from "../session/members/agent-definition.ts";
 import type { ClientLink } from "../session/members/client-link.ts";
 import { checkFields } from "../session/members/field-rules.ts";
+import {
+  patched,
+  patchOf,
+  type SettingsPatch,
+  settingsOf,
+  withSaid,
+} from "../session/members/said-settings.ts";
 import { JOIN_FIELDS } from "../session/members/session-fields.ts";
 import {
-  mergeSettings,
   type SessionSettings,
   type SettingsParams,
   toAttachment,
@@ -44,7 +51,7 @@ import {
   type Entered,
   type EnterServices,
   enterSession,
-  withToken,
+  tokenPatch,
 } from "./enter-session.ts";
 import { newSessionId } from "./session-registry.ts";
 
@@ -94,13 +101,16 @@ export async function createSession(
   if (params.refreshCustomInstructions === true) services.forgetInstructions();
   const managed = managedPolicyOf(params);
   const token = await takeToken(services, link, key.sessionId, params);
-  const settings = withToken({ ...mergeSettings({}, params), managed }, token);
-  settings.model ??= services.defaultModel(settings);
+  const patch = await creatingPatch(services, tenant, {
+    ...patchOf({}, params),
+    managed,
+    ...tokenPatch(token),
+  });
+  const confinement = services.places.confinementOf(tenant);
+  const settings = settingsOf({ confinement }, withSaid([], patch, link));
   checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
-  settings.confinement = services.places.confinementOf(tenant);
-  settings.workingDirectory ??= await services.places.defaultDirectory(tenant);
-  const cwd = settings.workingDirectory;
+  const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
   const reach = services.places.reachOf(key, services.registry.log.workspacePath(key));
   await services.places.checkSettings(reach, settings, cwd);
   const agent = await agentAskedFor(services, settings, cwd, params);
@@ -113,7 +123,8 @@ export async function createSession(
     ...(settings.clientName !== undefined ? { clientName: settings.clientName } : {}),
     context: { cwd, gitRoot: context.gitRoot, repository: context.repository, branch: context.branch },
   };
-  const session = await services.registry.create(key, settings, summary, (session) => {
+  const session = await services.registry.create(key, summary, (session) => {
+    session.say(patch, link);
     gitHubTokenLease.set(session, token && { expiresAtMs: token.expiresAtMs });
     session.attachments.set(link, toAttachment(link, params, { sessionId: session.id, as: "new" }));
     if (hasFileHooks(settings)) fileHooksStart.set(session, "new");
@@ -141,6 +152,17 @@ export async function createSession(
   tellOfOptions(services, session, link, params, unheard);
   await session.committed();
   return joinResult(services, session, params);
+}
+
+/** What the client that makes a session says of its settings, with what the server chooses where it says nothing. */
+async function creatingPatch(
+  services: JoinServices,
+  tenant: string,
+  said: SettingsPatch,
+): Promise<SettingsPatch> {
+  const model = said.model ?? services.defaultModel(patched({}, said));
+  const workingDirectory = said.workingDirectory ?? (await services.places.defaultDirectory(tenant));
+  return { ...said, ...(model === undefined ? {} : { model }), workingDirectory };
 }
 
 /** Who wants to go on with a session. */
@@ -289,7 +311,7 @@ async function logResume(
   how: { wasActive: boolean; continuePendingWork: boolean },
 ): Promise<void> {
   const { settings, state } = session;
-  const cwd = settings.workingDirectory ?? state.workingDirectory ?? services.defaultWorkingDirectory;
+  const cwd = workingDirectoryOf(services, session);
   const context = await sessionContext(settings, cwd);
   const data: SessionEventDataMap["session.resume"] = {
     resumeTime: new Date().toISOString(),

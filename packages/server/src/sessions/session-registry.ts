@@ -16,7 +16,7 @@ import { closeCutOffToolCalls } from "../session/abilities/tools/cut-off-tool-ca
 import { sessionExists, sessionNotFound, toSessionError } from "../session/log/session-errors.ts";
 import type { ClientLink } from "../session/members/client-link.ts";
 import type { Confinement } from "../session/members/confinement.ts";
-import { hasParticipants, type SessionSettings } from "../session/members/session-settings.ts";
+import { hasParticipants } from "../session/members/session-settings.ts";
 import { clientFacts, clientsChanged } from "../session/open/clients.ts";
 import { endErrands } from "../session/open/errands.ts";
 import { noteLostClient } from "../session/open/lost-clients.ts";
@@ -145,7 +145,6 @@ export class SessionRegistry {
    */
   async create(
     key: SessionKey,
-    settings: SessionSettings,
     summary: SessionSummary,
     begin: (session: Session) => void,
   ): Promise<Session> {
@@ -162,7 +161,7 @@ export class SessionRegistry {
           ? sessionExists(key)
           : toSessionError(error, key);
       });
-      const session = this.#make(lease, settings);
+      const session = this.#make(lease);
       session.begin(emptyStateAt(summary), 0);
       this.#sessions.set(name, session);
       begin(session);
@@ -172,7 +171,7 @@ export class SessionRegistry {
 
   /** A session for a log that was just made, to finish it. Nobody finds it; the caller releases it. */
   draft(lease: Lease): Session {
-    return this.#make(lease, {});
+    return this.#make(lease);
   }
 
   /** The session if it is open here and somebody is attached to it. */
@@ -388,7 +387,7 @@ export class SessionRegistry {
         ...opened.repaired,
       });
     }
-    const session = this.#make(opened.lease, {});
+    const session = this.#make(opened.lease);
     try {
       const state = opened.checkpoint ? parseSessionState(opened.checkpoint.state) : undefined;
       const checkpoint = state && opened.checkpoint ? { cursor: opened.checkpoint.cursor, state } : undefined;
@@ -409,11 +408,11 @@ export class SessionRegistry {
     return session;
   }
 
-  #make(lease: Lease, settings: SessionSettings): Session {
+  #make(lease: Lease): Session {
     return new Session({
       log: this.log,
       lease,
-      settings: { ...settings, confinement: this.#options.confinementOf(lease.tenant) },
+      confinement: this.#options.confinementOf(lease.tenant),
       questionDeadlineMs: this.#options.questionDeadlineMs,
       onBroken: (session, error) => this.#writeFailed(session, error),
       onMend: this.#options.onMend,

@@ -8,8 +8,9 @@ import {
 } from "../session/abilities/workspace/working-directory.ts";
 import type { ClientLink } from "../session/members/client-link.ts";
 import { checkFields } from "../session/members/field-rules.ts";
+import { patched, patchOf } from "../session/members/said-settings.ts";
 import { OPTION_FIELDS } from "../session/members/session-fields.ts";
-import { mergeSettings, type SettingsParams } from "../session/members/session-settings.ts";
+import type { SettingsParams } from "../session/members/session-settings.ts";
 import { applyChecked, applyModel, setReasoningEffort } from "../session/open/change-session.ts";
 import type { Session } from "../session/open/session.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
@@ -32,13 +33,13 @@ export async function updateOptions(
   await applyChecked(
     session,
     async (current) => {
-      const wanted = mergeSettings(current, rest);
+      const wanted = patched(current, patchOf(current, rest));
       const cwd = directory ?? workingDirectoryOf(services.runs, session);
       await place.places.checkSettings(place.reach, wanted, cwd);
       // As with resume: a client that names no model need not bring the way to one.
       return services.checkSettings(rest.model === undefined ? { ...wanted, model: undefined } : wanted);
     },
-    () => applyOptions(session, rest),
+    () => applyOptions(session, link, rest),
   );
   if (directory !== undefined) await moveSession(session, directory);
   const attachment = session.attachments.get(link);
@@ -50,14 +51,14 @@ export async function updateOptions(
   await session.committed();
 }
 
-function applyOptions(session: Session, params: SettingsParams): void {
-  const { model: before } = session.settings;
-  const { model, reasoningEffort, ...settings } = mergeSettings(session.settings, params);
-  const previous = { model: before, reasoningEffort: session.settings.reasoningEffort };
-  session.changeSettings(() => ({ ...settings, ...previous }));
-  if (model !== undefined && model !== before) {
-    const { reasoningSummary, modelCapabilities } = settings;
-    applyModel(session, { modelId: model, reasoningEffort, reasoningSummary, modelCapabilities });
-  } else if (reasoningEffort !== undefined && reasoningEffort !== previous.reasoningEffort)
+function applyOptions(session: Session, link: ClientLink, params: SettingsParams): void {
+  const { settings: before } = session;
+  const { model, reasoningEffort, ...patch } = patchOf(before, params);
+  session.say(patch, link);
+  if (model && model !== before.model) {
+    const { reasoningSummary, modelCapabilities } = session.settings;
+    const effort = reasoningEffort ?? before.reasoningEffort;
+    applyModel(session, { modelId: model, reasoningEffort: effort, reasoningSummary, modelCapabilities });
+  } else if (reasoningEffort && reasoningEffort !== before.reasoningEffort)
     setReasoningEffort(session, reasoningEffort);
 }

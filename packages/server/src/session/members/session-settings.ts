@@ -1,10 +1,8 @@
 /**
- * What clients asked of a session when they created or resumed it, in our terms. Session-wide
- * settings live here; what belongs to one client (its tools, what it can answer) is its attachment.
- * Holds credentials: never logged, stored or serialised.
+ * What clients asked of a session, in our terms. Settings hold for the whole session; what belongs to one client (its
+ * tools, what it can answer) is its attachment. Both hold credentials: they are never logged or stored.
  */
 import type { ModelTool } from "../../models/model-provider.ts";
-import { tidyProvider } from "../../models/provider-address.ts";
 import type { ModelCapabilities, ProviderModelSource, ProviderSource } from "../../models/provider-source.ts";
 import type { ManagedPolicy } from "../../permissions/managed-policy.ts";
 import { ClientHooks } from "./client-hooks.ts";
@@ -58,72 +56,72 @@ export interface AutopilotSettings {
 }
 
 export interface SessionSettings {
-  autopilot?: AutopilotSettings;
+  readonly autopilot?: AutopilotSettings;
   /** The client trusts the directory that the session works in, for this session. */
-  trustsWorkingDirectory?: boolean;
-  model?: string;
-  reasoningEffort?: string;
-  reasoningSummary?: string;
+  readonly trustsWorkingDirectory?: boolean;
+  readonly model?: string;
+  readonly reasoningEffort?: string;
+  readonly reasoningSummary?: string;
   /** What the client knows better of the model. */
-  modelCapabilities?: ModelCapabilities;
-  enableCitations?: boolean;
-  provider?: ProviderSource;
-  providers?: readonly ProviderSource[];
-  models?: readonly ProviderModelSource[];
-  gitHubToken?: string;
+  readonly modelCapabilities?: ModelCapabilities;
+  readonly enableCitations?: boolean;
+  readonly provider?: ProviderSource;
+  readonly providers?: readonly ProviderSource[];
+  readonly models?: readonly ProviderModelSource[];
+  readonly gitHubToken?: string;
   /** Who that is, where a client installed credentials after the session was made. */
-  gitHubIdentity?: GitHubIdentity;
+  readonly gitHubIdentity?: GitHubIdentity;
   /** The server's own GitHub token is not this session's to use. */
-  withoutServerToken?: boolean;
-  systemMessage?: unknown;
+  readonly withoutServerToken?: boolean;
+  readonly systemMessage?: unknown;
   /** Directories with more instruction files; relative ones start at the working directory. */
-  instructionDirectories?: readonly string[];
-  organizationCustomInstructions?: string;
+  readonly instructionDirectories?: readonly string[];
+  readonly organizationCustomInstructions?: string;
   /** Ids of instruction sources that the model is not to see. */
-  disabledInstructionSources?: readonly string[];
-  skipCustomInstructions?: boolean;
-  enableOnDemandInstructionDiscovery?: boolean;
+  readonly disabledInstructionSources?: readonly string[];
+  readonly skipCustomInstructions?: boolean;
+  readonly enableOnDemandInstructionDiscovery?: boolean;
   /** False keeps everything about git out of what the model is told. */
-  enableHostGitOperations?: boolean;
-  capi?: { readonly enableWebSocketResponses?: boolean };
+  readonly enableHostGitOperations?: boolean;
+  readonly capi?: { readonly enableWebSocketResponses?: boolean };
   /** Runs the hooks of the repository's `.github/hooks`. */
-  enableFileHooks?: boolean;
+  readonly enableFileHooks?: boolean;
   /** Directories with more files of hooks; relative ones start at the working directory. */
-  hookDirectories?: readonly string[];
+  readonly hookDirectories?: readonly string[];
   /** Directories with more files of agents; relative ones start at the working directory. */
-  agentDirectories?: readonly string[];
-  availableTools?: readonly string[];
-  excludedTools?: readonly string[];
-  defaultAgentExcludedTools?: readonly string[];
+  readonly agentDirectories?: readonly string[];
+  readonly availableTools?: readonly string[];
+  readonly excludedTools?: readonly string[];
+  readonly defaultAgentExcludedTools?: readonly string[];
   /** Which list wins where both name a tool; default "excluded". */
-  toolFilterPrecedence?: "available" | "excluded";
-  toolSearch?: { readonly enabled?: boolean; readonly deferThreshold?: number };
-  askUserDisabled?: boolean;
+  readonly toolFilterPrecedence?: "available" | "excluded";
+  readonly toolSearch?: { readonly enabled?: boolean; readonly deferThreshold?: number };
+  readonly askUserDisabled?: boolean;
   /** Switch to the model "auto" without asking when the user's limit is used up. */
-  continueOnAutoMode?: boolean;
-  customAgents?: readonly CustomAgentSpec[];
-  excludedBuiltinAgents?: readonly string[];
+  readonly continueOnAutoMode?: boolean;
+  readonly customAgents?: readonly CustomAgentSpec[];
+  readonly excludedBuiltinAgents?: readonly string[];
   /** Of the built-in agents only these; undefined for all. */
-  includedBuiltinAgents?: readonly string[];
+  readonly includedBuiltinAgents?: readonly string[];
   /** Prompts that clients put in place of agents' own, by the agent's id. */
-  agentPrompts?: Readonly<Record<string, string>>;
+  readonly agentPrompts?: Readonly<Record<string, string>>;
   /** Keeps the prompt of the selected agent from the model: the application says it itself. */
-  suppressCustomAgentPrompt?: boolean;
+  readonly suppressCustomAgentPrompt?: boolean;
   /** What the user set for sub-agents. */
-  subagents?: SubAgentSettings;
+  readonly subagents?: SubAgentSettings;
   /** Looks for agents in files. */
-  enableConfigDiscovery?: boolean;
-  workingDirectory?: string;
-  clientName?: string;
-  infiniteSessions?: InfiniteSessionSettings;
+  readonly enableConfigDiscovery?: boolean;
+  readonly workingDirectory?: string;
+  readonly clientName?: string;
+  readonly infiniteSessions?: InfiniteSessionSettings;
   /** Directories that tools may use besides the working directory; relative ones start there. */
-  additionalDirectories?: readonly string[];
+  readonly additionalDirectories?: readonly string[];
   /** What becomes of output that is too large for the model. */
-  largeOutput?: LargeOutputSettings;
+  readonly largeOutput?: LargeOutputSettings;
   /** How far up its project is looked for; the server's word, and no client's. */
-  confinement?: Confinement | undefined;
+  readonly confinement?: Confinement | undefined;
   /** The policy that the application lays over permissions; never stored. */
-  managed?: ManagedPolicy;
+  readonly managed?: ManagedPolicy;
 }
 
 export interface LargeOutputSettings {
@@ -193,74 +191,6 @@ export interface LostClient {
 
 /** Fields of `session.create` and `session.resume` that settings are read from. */
 export type SettingsParams = Readonly<Record<string, unknown>>;
-
-/** Takes over every setting that the parameters name; those they leave out stay as they are. */
-export function mergeSettings(settings: SessionSettings, params: SettingsParams): SessionSettings {
-  const merged: SessionSettings = { ...settings };
-  for (const key of DIRECT_KEYS) {
-    if (params[key] !== undefined && params[key] !== null)
-      (merged as Record<string, unknown>)[key] = params[key];
-  }
-  if (merged.provider !== settings.provider && merged.provider)
-    merged.provider = tidyProvider(merged.provider);
-  if (merged.providers !== settings.providers) merged.providers = merged.providers?.map(tidyProvider);
-  const defaultAgent = params.defaultAgent as { excludedTools?: readonly string[] } | undefined | null;
-  if (params.modelCapabilitiesOverrides)
-    merged.modelCapabilities = params.modelCapabilitiesOverrides as ModelCapabilities;
-  // What was known of one model says nothing of another.
-  else if (merged.model !== settings.model && !params.modelCapabilities) merged.modelCapabilities = undefined;
-  if (params.autopilot)
-    merged.autopilot = { ...settings.autopilot, ...(params.autopilot as AutopilotSettings) };
-  if (params.trustWorkingDirectory === true || params.trustWorkingDirectory === "session")
-    merged.trustsWorkingDirectory = true;
-  if (params.includedBuiltinAgents === null) merged.includedBuiltinAgents = undefined;
-  if (typeof params.gitHubToken === "string") {
-    merged.gitHubToken = params.gitHubToken.trim();
-    merged.gitHubIdentity = undefined;
-    merged.withoutServerToken = undefined;
-  }
-  if (defaultAgent?.excludedTools) merged.defaultAgentExcludedTools = defaultAgent.excludedTools;
-  return merged;
-}
-
-const DIRECT_KEYS = [
-  "model",
-  "reasoningEffort",
-  "reasoningSummary",
-  "modelCapabilities",
-  "enableCitations",
-  "provider",
-  "providers",
-  "models",
-  "gitHubToken",
-  "systemMessage",
-  "instructionDirectories",
-  "organizationCustomInstructions",
-  "disabledInstructionSources",
-  "skipCustomInstructions",
-  "enableOnDemandInstructionDiscovery",
-  "enableHostGitOperations",
-  "enableFileHooks",
-  "hookDirectories",
-  "agentDirectories",
-  "capi",
-  "availableTools",
-  "excludedTools",
-  "toolFilterPrecedence",
-  "toolSearch",
-  "askUserDisabled",
-  "continueOnAutoMode",
-  "customAgents",
-  "excludedBuiltinAgents",
-  "includedBuiltinAgents",
-  "enableConfigDiscovery",
-  "suppressCustomAgentPrompt",
-  "workingDirectory",
-  "additionalDirectories",
-  "largeOutput",
-  "clientName",
-  "infiniteSessions",
-] as const satisfies readonly (keyof SessionSettings)[];
 
 export function toAttachment(
   link: ClientLink,

@@ -1,5 +1,6 @@
 /** Changes of a session that methods and slash commands make alike. */
 import { RpcError } from "@rightseat/protocol";
+import { patched, type SettingsPatch } from "../members/said-settings.ts";
 import type { SessionSettings } from "../members/session-settings.ts";
 import type { Session } from "./session.ts";
 
@@ -25,14 +26,14 @@ export type CheckSettings = (settings: SessionSettings) => Promise<void> | void;
 /**
  * Checks the settings, and applies a change when those that were checked are those that hold. When others changed
  * them during the check, it checks again.
- * @param apply must change the settings before it awaits anything.
+ * @param apply must say what changes before it awaits anything.
  * @throws what the check throws; nothing was applied then.
  */
-export async function applyChecked(
+export async function applyChecked<T>(
   session: Session,
   check: (settings: Readonly<SessionSettings>) => Promise<void> | void,
-  apply: () => void,
-): Promise<void> {
+  apply: () => T,
+): Promise<T> {
   for (;;) {
     const { settings } = session;
     await check(settings);
@@ -57,7 +58,7 @@ export async function switchModel(
 ): Promise<void> {
   await applyChecked(
     session,
-    (settings) => services.checkSettings(withModel(settings, change)),
+    (settings) => services.checkSettings(patched(settings, modelPatch(settings, change))),
     () => applyModel(session, change),
   );
 }
@@ -65,15 +66,15 @@ export async function switchModel(
 /** Whether it can be had shows with the next call. */
 export function applyModel(session: Session, change: ModelChange): void {
   const { settings } = session;
-  const changed = withModel(settings, change);
+  const patch = modelPatch(settings, change);
   session.append("session.model_change", {
     previousModel: settings.model,
     newModel: change.modelId,
     previousReasoningEffort: settings.reasoningEffort,
-    reasoningEffort: changed.reasoningEffort,
+    reasoningEffort: change.reasoningEffort ?? settings.reasoningEffort,
     ...(change.cause !== undefined ? { cause: change.cause } : {}),
   });
-  session.changeSettings(() => changed);
+  session.say(patch);
 }
 
 /** Holds for the model that the session has, and for those it is switched to without another. */
@@ -82,19 +83,18 @@ export function setReasoningEffort(session: Session, reasoningEffort: string): v
   if (modelId !== undefined) applyModel(session, { modelId, reasoningEffort });
   else {
     session.record("rightseat.reasoning_effort_set", { reasoningEffort });
-    session.changeSettings((settings) => ({ ...settings, reasoningEffort }));
+    session.say({ reasoningEffort });
   }
 }
 
-function withModel(settings: SessionSettings, change: ModelChange): SessionSettings {
+function modelPatch(settings: SessionSettings, change: ModelChange): SettingsPatch {
+  const { modelId, reasoningEffort, reasoningSummary, modelCapabilities } = change;
   return {
-    ...settings,
-    model: change.modelId,
-    reasoningEffort: change.reasoningEffort ?? settings.reasoningEffort,
-    reasoningSummary: change.reasoningSummary ?? settings.reasoningSummary,
+    model: modelId,
+    ...(reasoningEffort !== undefined ? { reasoningEffort } : {}),
+    ...(reasoningSummary !== undefined ? { reasoningSummary } : {}),
     // What was known of one model says nothing of another.
-    modelCapabilities:
-      change.modelCapabilities ??
-      (change.modelId === settings.model ? settings.modelCapabilities : undefined),
+    ...(modelCapabilities ? { modelCapabilities } : {}),
+    ...(!modelCapabilities && modelId !== settings.model ? { modelCapabilities: null } : {}),
   };
 }

@@ -1,22 +1,23 @@
 import { expect, test } from "vitest";
 import { ClientInferences } from "../members/client-inferences.ts";
 import type { ClientLink } from "../members/client-link.ts";
-import { mergeSettings, toAttachment } from "../members/session-settings.ts";
+import type { SettingsPatch } from "../members/said-settings.ts";
+import { toAttachment } from "../members/session-settings.ts";
 import { modelQueryOf } from "./model-query.ts";
 import { Session } from "./session.ts";
 
 const link: ClientLink = { id: "c1", publish: () => undefined, request: async () => ({}) };
 
 /** A session whose one client carries its model traffic. */
-function carried(settings: object): Session {
+function carried(settings: SettingsPatch): Session {
   const session = new Session({
     log: {} as never,
     lease: { tenant: "t", sessionId: "s", generation: 1 },
-    settings: mergeSettings({}, settings as Record<string, unknown>),
     questionDeadlineMs: 1,
     onBroken: () => undefined,
     onSignal: () => undefined,
   });
+  session.say(settings, link);
   session.attachments.set(link, toAttachment(link, {}));
   return session;
 }

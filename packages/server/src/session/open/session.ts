@@ -13,7 +13,15 @@ import type { ActivePlace } from "../members/active-place.ts";
 import type { AgentDefinition } from "../members/agent-definition.ts";
 import type { ClientLink } from "../members/client-link.ts";
 import { ClientWaits } from "../members/client-waits.ts";
+import type { Confinement } from "../members/confinement.ts";
 import { Questions } from "../members/questions.ts";
+import {
+  type GivenSettings,
+  type Said,
+  type SettingsPatch,
+  settingsOf,
+  withSaid,
+} from "../members/said-settings.ts";
 import type { Attachment, LostClient, SessionSettings } from "../members/session-settings.ts";
 import { loadState } from "../state/load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "../state/private-records.ts";
@@ -42,7 +50,8 @@ export type SessionSignal = "prompt-waits" | "agent-ended";
 export interface SessionOptions {
   readonly log: EventLog;
   readonly lease: Lease;
-  readonly settings: SessionSettings;
+  /** How far up the session's project is looked for; the server's word, and no client's. */
+  readonly confinement?: Confinement | undefined;
   readonly questionDeadlineMs: number;
   /**
    * The log did not take a write. Nothing more is written, and every attempt throws, until `forgetUnwritten`; told
@@ -112,7 +121,10 @@ export class Session {
   /** Observers inside the server (long polls); set while there are any. */
   #observers: Set<(event: PublishedEvent) => void> | undefined;
 
-  #settings: Readonly<SessionSettings>;
+  #said: readonly Said[] = [];
+  /** What the settings were computed from last, with what was said. */
+  #given: GivenSettings;
+  #settings: SessionSettings;
   readonly #log: EventLog;
   readonly #lease: Lease;
   readonly #onBroken: SessionOptions["onBroken"];
@@ -135,7 +147,8 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
-    this.#settings = options.settings;
+    this.#given = { confinement: options.confinement };
+    this.#settings = settingsOf(this.#given, this.#said);
     this.waits = new ClientWaits(() => this.run?.place);
     this.questions = new Questions(options.questionDeadlineMs, this.waits);
     this.#log = options.log;
@@ -155,20 +168,36 @@ export class Session {
     return this;
   }
 
-  get settings(): Readonly<SessionSettings> {
+  /** The same value until something is said, or the log comes to know something else. */
+  get settings(): SessionSettings {
+    const { model, reasoningEffort, workingDirectory } = this.#state ?? this.#given;
+    const given = this.#given;
+    const isSame =
+      given.model === model &&
+      given.reasoningEffort === reasoningEffort &&
+      given.workingDirectory === workingDirectory;
+    if (isSame) return this.#settings;
+    this.#given = { ...given, model, reasoningEffort, workingDirectory };
+    this.#settings = settingsOf(this.#given, this.#said);
     return this.#settings;
   }
 
+  /** What was said of the settings, oldest first: said again in this order, it makes the same settings elsewhere. */
+  get said(): readonly Said[] {
+    return this.#said;
+  }
+
   get isSummarised(): boolean {
-    return this.#settings.infiniteSessions?.enabled !== false;
+    return this.settings.infiniteSessions?.enabled !== false;
   }
 
   /**
-   * The only way to change the settings: the change gets those that hold now. A caller that waits between reading
-   * and changing them would otherwise undo what others changed meanwhile.
+   * The only way to change the settings.
+   * @param by the client that says it; left out for what the session itself comes to.
    */
-  changeSettings(change: (current: Readonly<SessionSettings>) => Readonly<SessionSettings>): void {
-    this.#settings = change(this.#settings);
+  say(patch: SettingsPatch, by?: ClientLink): void {
+    this.#said = withSaid(this.#said, patch, by);
+    this.#settings = settingsOf(this.#given, this.#said);
   }
 
   get awake(): boolean {

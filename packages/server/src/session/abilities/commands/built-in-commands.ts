@@ -88,7 +88,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     allowDuringAgentExecution: true,
     run: (_, session) => {
       const { state, settings } = session;
-      const directory = settings.workingDirectory ?? state.workingDirectory;
+      const directory = settings.workingDirectory;
       const lines = [
         `Session: ${session.id}`,
         ...((state.name ?? state.title) ? [`Name: ${state.name ?? state.title}`] : []),

@@ -40,7 +40,7 @@ export async function reportedContext(
 ): Promise<ReportedContext> {
   const { settings } = session;
   const { selectedModel, promptTokenLimit, outputTokenLimit } = limits;
-  const asked = { ...settings, model: selectedModel ?? settings.model ?? session.state.model };
+  const asked = { ...settings, model: selectedModel ?? settings.model };
   const model = await services.resolveModel(session, asked);
   const toolSet = services.toolSet(session);
   const tools = toolSet.definitions.map((definition) => ({

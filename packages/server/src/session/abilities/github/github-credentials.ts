@@ -1,6 +1,7 @@
 /** Who a session is to GitHub, where a client said so after the session was made. */
 
 import { RpcError } from "@rightseat/protocol";
+import type { ClientLink } from "../../members/client-link.ts";
 import type { GitHubIdentity } from "../../members/github-identity.ts";
 import type { Session } from "../../open/session.ts";
 import { gitHubTokenLease } from "./github-token-lease.ts";
@@ -25,6 +26,7 @@ const TYPES: ReadonlySet<string> = new Set(["token", "env", "gh-cli", "user"]);
  */
 export function installCredentials(
   session: Session,
+  link: ClientLink,
   credentials: SettableCredentials,
   serverLogin: string | undefined,
 ): void {
@@ -43,11 +45,11 @@ export function installCredentials(
     ...(envVar !== undefined ? { envVar } : {}),
     ...(copilotUser !== undefined ? { copilotUser } : {}),
   };
-  session.changeSettings((settings) => ({
-    ...settings,
+  const patch = {
     gitHubIdentity: identity,
-    gitHubToken: token?.trim(),
+    gitHubToken: token?.trim() ?? null,
     withoutServerToken: token === undefined && login !== serverLogin,
-  }));
+  };
+  session.say(patch, link);
   gitHubTokenLease.set(session, undefined);
 }

@@ -74,7 +74,7 @@ async function refresh(session: Session, host: string): Promise<void> {
       const { token, expiresAtMs } = await askForGitHubToken(link, { ...request, reason: "refresh" });
       // Other credentials were installed meanwhile.
       if (gitHubTokenLease.of(session) !== lease) return;
-      session.changeSettings((settings) => ({ ...settings, gitHubToken: token }));
+      session.say({ gitHubToken: token }, link);
       gitHubTokenLease.set(session, { expiresAtMs });
       return;
     } catch (error) {

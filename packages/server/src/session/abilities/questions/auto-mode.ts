@@ -37,8 +37,7 @@ export async function offerAutoMode(
 ): Promise<boolean> {
   const choice = session.settings.continueOnAutoMode ? "yes" : await ask(session, error, signal);
   if (choice === "no") return false;
-  if (choice === "yes_always")
-    session.changeSettings((settings) => ({ ...settings, continueOnAutoMode: true }));
+  if (choice === "yes_always") session.say({ continueOnAutoMode: true });
   applyModel(session, { modelId: AUTO, cause: "rate_limit_auto_switch" });
   return true;
 }

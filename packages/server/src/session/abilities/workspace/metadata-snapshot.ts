@@ -23,7 +23,7 @@ export async function metadataSnapshot(
   const workspacePath = services.log.workspacePath(session.key) ?? null;
   const modifiedTime = await modifiedTimeOf(services, session);
   const clientName = settings.clientName ?? state.clientName;
-  const model = settings.model ?? state.model;
+  const model = settings.model;
   return {
     sessionId: session.id,
     startTime: state.startTime,

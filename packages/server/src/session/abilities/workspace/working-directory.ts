@@ -37,7 +37,7 @@ export async function checkWorkingDirectory(
 /** Moves the session there: what follows runs there, and clients are told by `session.context_changed`. */
 export async function moveSession(session: Session, directory: string): Promise<void> {
   const context = await sessionContext(session.settings, directory);
-  session.changeSettings((settings) => ({ ...settings, workingDirectory: directory }));
+  session.say({ workingDirectory: directory });
   session.append("session.context_changed", context);
 }
 
@@ -59,7 +59,5 @@ export function workingDirectoryOf(
   services: { readonly defaultWorkingDirectory: string },
   session: Session,
 ): string {
-  return (
-    session.settings.workingDirectory ?? session.state.workingDirectory ?? services.defaultWorkingDirectory
-  );
+  return session.settings.workingDirectory ?? services.defaultWorkingDirectory;
 }
