@@ -24,6 +24,16 @@ export class DeadlineError extends Error {
   }
 }
 
+/** A prompt was taken out of the session's queue before its turn: it was not carried out, and will not be. */
+export class PromptRemovedError extends Error {
+  readonly messageId: string;
+  constructor(messageId: string) {
+    super(`the prompt ${messageId} was taken out of the session's queue before its turn`);
+    this.name = "PromptRemovedError";
+    this.messageId = messageId;
+  }
+}
+
 /** Whether an error says that the connection went, rather than that the server refused. */
 export function isConnectionLoss(error: unknown): boolean {
   if (error instanceof ConnectionClosedError) return true;

@@ -23,7 +23,7 @@ export type { TlsOptions } from "./connection/dial.ts";
 export type { ConnectionToken } from "./connection/handshake.ts";
 export type { HeartbeatOptions } from "./connection/heartbeat.ts";
 export type { LinkState, ReconnectOptions } from "./connection/link.ts";
-export { ConnectionError, DeadlineError, RemoteError, reasonOf } from "./errors.ts";
+export { ConnectionError, DeadlineError, PromptRemovedError, RemoteError, reasonOf } from "./errors.ts";
 export type { EventStream, EventStreamOptions } from "./events/event-stream.ts";
 export {
   defineFactory,

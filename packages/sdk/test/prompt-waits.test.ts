@@ -1,6 +1,6 @@
 /** Each wait for a prompt ends with that prompt's own answer. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { CopilotClient } from "../src/index.ts";
+import { type CopilotClient, defineTool, PromptRemovedError } from "../src/index.ts";
 import { witness } from "./support/conversation.ts";
 import { promptsOf, startWorld, type World } from "./support/world.ts";
 
@@ -96,4 +96,51 @@ test("of a prompt that an abort takes out of the queue while the connection is l
   world.proxy.setRates({});
   expect(await waiting).toBeUndefined();
   expect(await promptsOf(session)).toEqual(["echo running"]);
+});
+
+test("of a prompt that is removed from a queue that a client holds rejects at once, and others wait on", async () => {
+  const session = await client.createSession(config({ sessionId: "s" }));
+  const other = await world.connectDirectly().resumeSession("s", { ...config(), continuePendingWork: true });
+  await other.rpc.queue.setDrainPaused({ paused: true });
+  const job = { prompt: "echo job", messageId: "job-5" };
+  const removed = session.sendAndWait(job, Number.POSITIVE_INFINITY).catch((error: Error) => error);
+  const kept = session.sendAndWait("echo kept", Number.POSITIVE_INFINITY);
+  await expect.poll(async () => (await other.rpc.queue.pendingItems()).items.length).toBe(2);
+  await other.rpc.queue.removeAt({ id: "job-5" });
+  const error = await removed;
+  expect(error).toBeInstanceOf(PromptRemovedError);
+  expect(error).toMatchObject({ name: "PromptRemovedError", messageId: "job-5" });
+  expect(error).not.toHaveProperty("maybeDone");
+  world.proxy.cutAll();
+  await other.rpc.queue.setDrainPaused({ paused: false });
+  expect((await kept)?.data.content).toBe("kept");
+  expect(await promptsOf(session)).toEqual(["echo kept"]);
+});
+
+test("of a prompt that is removed behind a turn rejects when the turn is over", async () => {
+  let release: (() => void) | undefined;
+  const handler = () => new Promise<string>((resolve) => (release = () => resolve("found")));
+  const session = await client.createSession(config({ tools: [defineTool("lookup", { handler })] }));
+  const running = session.sendAndWait("tool lookup 1");
+  const queued = session.sendAndWait("echo queued", Number.POSITIVE_INFINITY).catch((error: Error) => error);
+  await expect.poll(async () => (await session.rpc.queue.pendingItems()).items.length).toBe(1);
+  await session.rpc.queue.clear();
+  await expect.poll(() => release).toBeDefined();
+  release?.();
+  expect((await running)?.data.content).toBe("done");
+  expect(await queued).toBeInstanceOf(PromptRemovedError);
+});
+
+test("of a prompt that waits in a queue that a client holds goes on when the turn before it ends, and when the connection is lost", async () => {
+  const session = await client.createSession(config({ sessionId: "s" }));
+  const other = await world.connectDirectly().resumeSession("s", { ...config(), continuePendingWork: true });
+  await other.rpc.queue.setDrainPaused({ paused: true });
+  const waiting = session.sendAndWait("echo queued", Number.POSITIVE_INFINITY);
+  await expect.poll(async () => (await other.rpc.queue.pendingItems()).items.length).toBe(1);
+  const { accepted } = world.proxy;
+  world.proxy.cutAll();
+  await world.proxy.until((proxy) => proxy.accepted > accepted);
+  await session.getEvents();
+  await other.rpc.queue.setDrainPaused({ paused: false });
+  expect((await waiting)?.data.content).toBe("queued");
 });

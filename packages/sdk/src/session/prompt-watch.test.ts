@@ -27,9 +27,10 @@ test("a prompt whose turn goes on has what was told last", async () => {
   expect((await watch.outcome)?.data.content).toBe("what is said meanwhile");
 });
 
-test("a prompt that is looked up does not end with another's turn, and ends with it where nothing is found", async () => {
+test("a prompt that is looked up does not end with another's turn; where nothing is found the server is asked whether it waits", async () => {
   for (const found of [true, false]) {
-    const watch = new PromptWatch("mine");
+    let questions = 0;
+    const watch = new PromptWatch("mine", () => questions++);
     watch.accepted("mine");
     watch.lookingUp();
     watch.onEvent({ type: "session.idle", data: {} } as SessionEvent);
@@ -38,8 +39,40 @@ test("a prompt that is looked up does not end with another's turn, and ends with
     for (const event of [asked("mine"), said("found"), asked("another")]) earlier.onEvent(event);
     if (found) watch.takeOver(earlier);
     watch.lookedUp();
+    expect([watch.isOver, questions]).toEqual(found ? [true, 0] : [false, 1]);
+    watch.dropped();
     expect((await watch.outcome)?.data.content).toBe(found ? "found" : undefined);
   }
+});
+
+test("a prompt that is neither in the queue nor carried out was removed, unless a turn was aborted or a hook blocked it", async () => {
+  const outcomeAfter = (...told: object[]) => {
+    const watch = new PromptWatch("mine");
+    watch.accepted("mine");
+    for (const event of told) watch.onEvent(event as SessionEvent);
+    watch.droppedMeanwhile();
+    return watch.outcome;
+  };
+  await expect(outcomeAfter()).rejects.toThrow("the prompt mine was taken out of the session's queue");
+  expect(await outcomeAfter({ type: "abort", data: {} })).toBeUndefined();
+  expect(await outcomeAfter({ type: "session.idle", data: { aborted: true } })).toBeUndefined();
+  const blocked = { warningType: "policy_blocked", originatingMessageId: "mine" };
+  expect(await outcomeAfter({ type: "session.warning", data: blocked })).toBeUndefined();
+});
+
+test("what may have become of a prompt is asked when the queue changes or the session rests before its turn, and not after", () => {
+  let questions = 0;
+  const watch = new PromptWatch("mine", () => questions++);
+  const changed = { type: "pending_messages.modified", data: {} } as SessionEvent;
+  watch.onEvent(changed);
+  expect(questions).toBe(0);
+  watch.accepted("mine");
+  watch.onEvent(changed);
+  watch.onEvent({ type: "session.idle", data: {} } as SessionEvent);
+  expect(questions).toBe(2);
+  watch.onEvent(asked("mine"));
+  watch.onEvent(changed);
+  expect(questions).toBe(2);
 });
 
 test("a prompt whose turn is over when another's begins while it is looked up has what was said before", async () => {

@@ -1,11 +1,11 @@
 /** Waits for what becomes of a prompt, whatever else the session does. */
-import { markMaybeDone } from "../errors.ts";
+import { markMaybeDone, PromptRemovedError } from "../errors.ts";
 import type { AssistantMessageEvent, SessionEvent } from "../types/messages.ts";
 
 /**
  * Follows the events of a session from before a prompt is sent. Its turn begins with the user message of its
- * id; the answer is the model's last message from there on. It ends with the first of: the session is idle;
- * another prompt has its turn; its turn failed. What ends before the prompt was accepted belongs to another
+ * id; the answer is the model's last message from there on. It ends with the first of: the session is idle
+ * after it; another prompt has its turn; its turn failed; it was taken out of the queue. What ends before the prompt was accepted belongs to another
  * prompt, and what sub-agents say never counts.
  */
 export class PromptWatch {
@@ -34,15 +34,27 @@ export class PromptWatch {
   readonly #begunIds = new Set<string | undefined>();
   #last: AssistantMessageEvent | undefined;
   #wasAborted = false;
+  /** A turn was aborted since the wait began: what waited behind it was taken out of the queue. */
+  #sawAbort = false;
+  /** A hook of the session blocked it: it has no turn. */
+  #isBlocked = false;
+  readonly #onUnsure: () => void;
 
-  constructor(messageId: string) {
+  /** @param onUnsure the prompt may have been taken out of the queue: only the server can tell */
+  constructor(messageId: string, onUnsure: () => void = () => undefined) {
     this.#messageId = messageId;
+    this.#onUnsure = onUnsure;
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     // A prompt that was refused leaves nobody to wait.
     this.outcome.catch(() => undefined);
+  }
+
+  /** The id that the server knows it by, once it was accepted. */
+  get messageId(): string {
+    return this.#messageId;
   }
 
   /** Its turn has begun. */
@@ -85,11 +97,18 @@ export class PromptWatch {
     this.#resolve(this.#begun || !this.#isKnown ? this.#last : undefined);
   }
 
-  /** It was taken out of the queue: it has no turn, and no event will tell. */
+  /** It is in the queue no more, nor is it carried out: it had no turn, and no event will tell. */
   dropped(): void {
     if (this.#begun || this.#over) return;
-    this.#wasAborted = true;
+    this.#wasAborted = !this.#isBlocked;
     this.end();
+  }
+
+  /** It was dropped, since the wait began. Whoever aborted the turn before it has ended it; others have taken it out. */
+  droppedMeanwhile(): void {
+    if (this.#begun || this.#over) return;
+    if (this.#sawAbort || this.#isBlocked) this.dropped();
+    else this.fail(new PromptRemovedError(this.#messageId));
   }
 
   /** The log is asked what became of the prompt: until `lookedUp`, others' turns that end do not end the wait. */
@@ -99,7 +118,7 @@ export class PromptWatch {
 
   lookedUp(): void {
     this.#lookingUp = false;
-    if (this.#restedMeanwhile && !this.#over) this.end();
+    if (this.#restedMeanwhile && !this.#over) this.#endOfRest();
   }
 
   /** Goes on from where another got to that followed the log. */
@@ -118,11 +137,14 @@ export class PromptWatch {
   onEvent(event: SessionEvent): void {
     const { data, type } = event;
     if (this.#over || event.agentId !== undefined) return;
+    this.#sawAbort ||= type === "abort" || (data as Rest).aborted === true;
     if (type === "user.message") this.#onUserMessage(data as UserMessage);
     else if (type === "assistant.message") this.#last = event;
+    else if (type === "session.warning") this.#onWarning(data as Warning);
     else if (!this.#accepted && !this.#begun) this.#restedBefore ||= type === "session.idle";
     else if (type === "session.idle") this.#onIdle(data as Rest);
     else if (type === "session.error") this.#onError(data as SessionFailure);
+    else if (type === "pending_messages.modified" && this.#isKnown && !this.#begun) this.#onUnsure();
   }
 
   #onIdle({ aborted, mode }: Rest): void {
@@ -130,7 +152,17 @@ export class PromptWatch {
     if (mode === "autopilot") return;
     this.#wasAborted = aborted === true;
     if (this.#lookingUp && !this.#begun) this.#restedMeanwhile = true;
-    else this.end();
+    else this.#endOfRest();
+  }
+
+  /** Without a turn it was taken out of the queue, or waits while a client holds that. */
+  #endOfRest(): void {
+    if (this.#begun || !this.#isKnown || this.#isBlocked) this.end();
+    else this.#onUnsure();
+  }
+
+  #onWarning({ warningType, originatingMessageId }: Warning): void {
+    this.#isBlocked ||= warningType === "policy_blocked" && originatingMessageId === this.#messageId;
   }
 
   #onUserMessage({ messageId, delivery, isAutopilotContinuation }: UserMessage): void {
@@ -162,6 +194,11 @@ export class PromptWatch {
 interface Rest {
   readonly aborted?: boolean;
   readonly mode?: string;
+}
+
+interface Warning {
+  readonly warningType?: string;
+  readonly originatingMessageId?: string;
 }
 
 interface UserMessage {

@@ -2,12 +2,15 @@
 import { withLimits } from "../call-options.ts";
 import { markMaybeDone, toError } from "../errors.ts";
 import { readAfter } from "../events/log-reader.ts";
+import { after } from "../timer.ts";
 import type { AssistantMessageEvent, SessionEvent } from "../types/messages.ts";
 import type { SessionCore } from "./core.ts";
 import type { SessionHold } from "./hold.ts";
 import { PromptWatch } from "./prompt-watch.ts";
 
 const DEFAULT_TURN_MS = 60_000;
+/** A prompt whose turn begins is taken out of the queue a moment before that is told. */
+const ASK_AFTER_MS = 30;
 
 export interface PromptToAwait {
   readonly message: Readonly<Record<string, unknown>> & { readonly messageId: string };
@@ -25,7 +28,17 @@ export async function sendAndWait(
   hold: SessionHold,
   { message, ownId, wantsForm = false, timeoutMs = DEFAULT_TURN_MS, signal }: PromptToAwait,
 ): Promise<AssistantMessageEvent | undefined> {
-  const watch = new PromptWatch(message.messageId);
+  let asking = Promise.resolve();
+  const ask = (since: Since) => {
+    asking = asking.then(() => lookUp(core, watch, since));
+  };
+  let stopAsking: (() => void) | undefined;
+  const watch = new PromptWatch(message.messageId, () => {
+    stopAsking ??= after(ASK_AFTER_MS, () => {
+      stopAsking = undefined;
+      ask("meanwhile");
+    });
+  });
   const stopWatching = core.watch((event) => watch.onEvent(event));
   const ended = new AbortController();
   let accepted = false;
@@ -45,8 +58,8 @@ export async function sendAndWait(
         accepted = true;
         watch.accepted(id);
         // One that was carried out before is told by no event.
-        if (ownId && id === message.messageId && !watch.hasBegun) void lookUp(core, watch, id);
-        else if (watch.mayHaveMissedEnd) void endIfDropped(core, watch, id);
+        if (ownId && id === message.messageId) ask("before");
+        else if (watch.mayHaveMissedEnd) ask("meanwhile");
       });
       // The answer may be there before the server's word that it has the prompt.
       await Promise.race([sent, watch.outcome]);
@@ -59,6 +72,7 @@ export async function sendAndWait(
     if (accepted && givenUp) markMaybeDone(error);
     throw error;
   } finally {
+    stopAsking?.();
     stopWatching();
     stopWaiting();
   }
@@ -66,37 +80,36 @@ export async function sendAndWait(
 
 const TELLING = ["user.message", "assistant.message", "session.error"];
 
-/** Looks in the log for a prompt whose turn was before this wait began. Never rejects. */
-async function lookUp(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
-  watch.lookingUp();
-  await findEarlier(core, watch, messageId).catch(() => undefined);
-  watch.lookedUp();
-  await endIfDropped(core, watch, messageId);
-}
+/** Whether what became of the prompt may have been told before the wait began. */
+type Since = "before" | "meanwhile";
 
-/** A prompt that an abort took out of the queue is told by no event where that came before. Never rejects. */
-async function endIfDropped(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
+/** Finds out what became of a prompt, where no event may tell. Never rejects. */
+async function lookUp(core: SessionCore, watch: PromptWatch, since: Since): Promise<void> {
   if (watch.hasBegun || watch.isOver) return;
-  const has = await core.mayBegin(messageId).catch(() => true);
-  if (!has) watch.dropped();
+  watch.lookingUp();
+  await findEarlier(core, watch, since).catch(() => undefined);
+  watch.lookedUp();
 }
 
-async function findEarlier(core: SessionCore, watch: PromptWatch, messageId: string): Promise<void> {
-  const earlier = new PromptWatch(messageId);
+/** Events may be told later than the server answers: what is over is in the log, and the log is asked last. */
+async function findEarlier(core: SessionCore, watch: PromptWatch, since: Since): Promise<void> {
+  const mayBegin = await core.mayBegin(watch.messageId);
+  const earlier = new PromptWatch(watch.messageId);
   for await (const { events } of readAfter(core.reader({ types: TELLING }), {})) {
     for (const event of events) earlier.onEvent(event as SessionEvent);
     if (earlier.isOver || watch.hasBegun) break;
   }
-  if (!earlier.hasBegun || watch.hasBegun) return;
-  watch.takeOver(earlier);
-  if (watch.isOver) return;
-  if (earlier.isOver) {
-    earlier.outcome.then(
-      () => watch.end(),
-      (error: Error) => watch.fail(error),
-    );
+  if (watch.hasBegun) return;
+  if (!mayBegin && !earlier.hasBegun) {
+    if (since === "before") watch.dropped();
+    else watch.droppedMeanwhile();
     return;
   }
-  const { processing } = (await core.call("session.metadata.isProcessing")) as { processing: boolean };
-  if (!processing) watch.end();
+  if (!mayBegin && !earlier.isOver) earlier.end();
+  watch.takeOver(earlier);
+  if (watch.isOver || !earlier.isOver) return;
+  await earlier.outcome.then(
+    () => watch.end(),
+    (error: Error) => watch.fail(error),
+  );
 }
