@@ -163,6 +163,19 @@ describe("a session", () => {
     await expectAllEventsOnce(seen, session);
   });
 
+  test("that is left twice is left within the limits of each call", async () => {
+    const client = world.connect();
+    const session = await client.createSession(config());
+    world.proxy.freeze();
+    const hasty = session.disconnect({ timeoutMs: 20 }).catch((error: Error) => error.message);
+    const patient = session.disconnect();
+    const stopping = client.stop();
+    expect(await hasty).toContain("Timeout after 20ms waiting for session.detach");
+    world.proxy.thaw();
+    await patient;
+    expect(await stopping).toEqual([]);
+  });
+
   test("that is left while it is being resumed is left at the server", async () => {
     const client = world.connect();
     const kept = await client.createSession(config());

@@ -290,7 +290,7 @@ export class SessionCore {
 
   /** Resolves when the session is not being left. */
   async notLeaving(signal: AbortSignal | undefined): Promise<void> {
-    await orAborted(this.#leaving?.catch(() => undefined) ?? Promise.resolve(), signal);
+    while (this.#leaving) await orAborted(this.#leaving.catch(ignored), signal);
   }
 
   /** Others keep the session; the configuration of the one that joined before applies. */
@@ -306,24 +306,31 @@ export class SessionCore {
   }
 
   #leave(options: CallOptions | undefined): Promise<void> {
-    this.#leaving ??= this.#limited("session.detach", options, async (signal) => {
-      // What the server is about to be asked, it has to answer first: else it keeps the session for us.
-      await this.#attachment.settled(signal);
-      const { channel } = this.#attachment;
-      // A session that is not attached is left already, as far as the server is concerned.
-      if (channel) {
-        await detach(channel, this.id, signal).catch((error: unknown) => {
-          if (isConnectionLoss(error)) return;
-          // Given up, and carried out all the same: nothing would be told any more.
-          if (signal?.aborted) this.#attachment.again();
-          throw error;
-        });
-      }
-      this.close();
-    }).finally(() => {
-      this.#leaving = undefined;
+    return this.#limited("session.detach", options, async (signal) => {
+      // Another call's limits are its own: what it gives up is tried again.
+      await this.notLeaving(signal);
+      if (this.isClosed) return;
+      this.#leaving = this.#detach(signal).finally(() => {
+        this.#leaving = undefined;
+      });
+      await this.#leaving;
     });
-    return this.#leaving;
+  }
+
+  async #detach(signal: AbortSignal | undefined): Promise<void> {
+    // What the server is about to be asked, it has to answer first: else it keeps the session for us.
+    await this.#attachment.settled(signal);
+    const { channel } = this.#attachment;
+    // A session that is not attached is left already, as far as the server is concerned.
+    if (channel) {
+      await detach(channel, this.id, signal).catch((error: unknown) => {
+        if (isConnectionLoss(error)) return;
+        // Given up, and carried out all the same: nothing would be told any more.
+        if (signal?.aborted) this.#attachment.again();
+        throw error;
+      });
+    }
+    this.close();
   }
 
   /** Lets go of everything without telling the server. */
@@ -475,6 +482,8 @@ async function detach(channel: Channel, sessionId: string, signal: AbortSignal |
   if (result?.success === false)
     throw new Error(`Failed to disconnect session ${sessionId}: ${result.error ?? "Unknown error"}`);
 }
+
+const ignored = () => undefined;
 
 export function disconnected(sessionId: string): Error {
   return new Error(`Session not found: ${sessionId}. It was left by this client; resume it to go on.`);

@@ -40,7 +40,6 @@ export class CopilotSession {
   readonly #core: SessionCore;
   readonly #hold: SessionHold;
   #rpc: SessionRpc | undefined;
-  #leaving: Promise<void> | undefined;
 
   /** @internal Sessions are made by a client. */
   constructor(core: SessionCore, hold: SessionHold) {
@@ -234,11 +233,7 @@ export class CopilotSession {
 
   /** Leaves the session; the server keeps the conversation, and `resumeSession` goes on with it. */
   disconnect(options?: CallOptions): Promise<void> {
-    if (this.#hold.closeReason) return Promise.resolve();
-    this.#leaving ??= this.#core.leave(this.#hold, options).finally(() => {
-      this.#leaving = undefined;
-    });
-    return this.#leaving;
+    return this.#core.leave(this.#hold, options);
   }
 
   /** The same as `disconnect`, by its older name. */

@@ -19,6 +19,7 @@ export function createSession(
   ask: { id: string; limit: Limit; manner: Manner },
 ): Promise<void> {
   const { id, limit, manner } = ask;
+  const { stops } = owner;
   const facts = scene.facts(id);
   const wasMade = facts.isMade && !facts.mayBeGone;
   const isSure = surely(scene, owner, facts, limit);
@@ -35,7 +36,7 @@ export function createSession(
       ),
     (outcome) => {
       others.done();
-      if ("value" in outcome) return joined(owner, facts, outcome.value, told);
+      if ("value" in outcome) return joined(owner, facts, outcome.value, { told, stops });
       // Stopped, or given up: it may be there all the same.
       if (reasonOf(outcome.error) !== "session_exists") facts.mayBeGone = true;
       if (wasMade || others.hadCompany || !isSure() || scene.faults > faults) return assertError(outcome);
@@ -61,6 +62,7 @@ export function resumeSession(
   ask: { id: string; limit: Limit; manner: Manner },
 ): Promise<void> {
   const { id, limit, manner } = ask;
+  const { stops } = owner;
   const facts = scene.facts(id);
   const isThere = facts.isMade;
   const isSure = surely(scene, owner, facts, limit);
@@ -74,7 +76,7 @@ export function resumeSession(
         toOptions(limit),
       ),
     (outcome) => {
-      if ("value" in outcome) return joined(owner, facts, outcome.value, told);
+      if ("value" in outcome) return joined(owner, facts, outcome.value, { told, stops });
       return isThere && isSure() ? `expected the session, got ${outcome.error}` : assertError(outcome);
     },
   );
@@ -84,11 +86,13 @@ function joined(
   owner: Participant,
   facts: SessionFacts,
   session: CopilotSession,
-  told: Held["told"],
+  { told, stops }: { readonly told: Held["told"]; readonly stops: number },
 ): undefined {
   facts.isMade = true;
-  owner.isUp = true;
-  owner.held.push({ session, sessionId: facts.id, told, readers: [], owner, leaving: false });
+  // It was stopped meanwhile: the session is left with it.
+  const leaving = owner.stops !== stops;
+  if (!leaving) owner.isUp = true;
+  owner.held.push({ session, sessionId: facts.id, told, readers: [], owner, leaving });
 }
 
 /** Sends a prompt. The same prompt may have been sent before: the server has it once. */

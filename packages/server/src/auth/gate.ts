@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import { DEFAULT_TENANT, type Gatekeeper, type Principal } from "../rpc/principal.ts";
+import { type Attempt, DEFAULT_TENANT, type Gatekeeper, type Principal } from "../rpc/principal.ts";
 import type { AccessConfig } from "./access-config.ts";
 import { AccessList } from "./access-list.ts";
 import { type AttemptDelays, FailedAttempts } from "./failed-attempts.ts";
@@ -67,10 +67,13 @@ export class Gate implements Gatekeeper {
   async admit(
     token: string | undefined,
     remoteAddress: string | undefined,
-    onWait?: (waitMs: number) => void,
+    attempt?: Attempt,
   ): Promise<Principal | undefined> {
     if (this.open) return ANYBODY;
+    const onWait = (waitMs: number) => attempt?.onWait(waitMs);
     if (!(await this.#failed.turn(remoteAddress, onWait))) throw tooMany(this.#failed.longestMs);
+    // Nobody learns anything of it: it holds nobody else up either.
+    if (attempt?.isGone()) return undefined;
     const principal = await this.#find(token);
     if (!principal) this.#failed.count(remoteAddress);
     return principal;

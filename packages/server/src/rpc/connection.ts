@@ -345,14 +345,15 @@ export class Connection {
   }
 
   async #admit(token: string | undefined): Promise<ResultOf<"connect">> {
-    const principal = await this.#options.gate.admit(token, this.remoteAddress, (waitMs) =>
+    const principal = await this.#options.gate.admit(token, this.remoteAddress, {
       // Whoever waits for the answer knows that it is not lost.
-      this.#peer.notify("$/connectWaits", { waitMs }),
-    );
+      onWait: (waitMs) => this.#peer.notify("$/connectWaits", { waitMs }),
+      isGone: () => this.#closed,
+    });
+    if (this.#closed) throw new ConnectionClosedError();
     // Its sessions belong to the tenant that it came with: a new token of the same one is welcome.
     const before = this.#principal;
     if (!principal || (before && before.tenant !== principal.tenant)) throw this.#refused();
-    if (this.#closed) throw new ConnectionClosedError();
     if (!before) this.#options.onAdmitted(this, principal);
     this.#principal = principal;
     this.#faults = 0;

@@ -29,19 +29,27 @@ export function includesRole(role: Role, needed: Role): boolean {
 /** The tenant of a server that knows only one. */
 export const DEFAULT_TENANT = "default";
 
+/** Who waits for an attempt to connect to be judged. */
+export interface Attempt {
+  /** Others from there have failed lately: it is judged only after so long. */
+  onWait(waitMs: number): void;
+  /** Nobody waits for the answer any more. */
+  isGone(): boolean;
+}
+
 /** What a connection needs to know who it serves. */
 export interface Gatekeeper {
   /** The principal of a client that brings nothing; undefined when it has to bring a token. */
   anonymous(): Principal | undefined;
   /**
-   * Who brings this token; undefined refuses, without a word on why. `onWait` is told when others from there
-   * have failed lately, so that it is judged only after so long.
+   * Who brings this token; undefined refuses, without a word on why. An attempt that is gone when it is to be judged
+   * is not.
    * @throws RpcError `limit_exceeded` when too many attempts from the address wait to be judged.
    */
   admit(
     token: string | undefined,
     remoteAddress: string | undefined,
-    onWait?: (waitMs: number) => void,
+    attempt?: Attempt,
   ): Promise<Principal | undefined>;
 }
 
