@@ -61,7 +61,7 @@ const ABILITIES = [
 
 /** What sessions know of the rest of the server. */
 const AROUND_SESSIONS = [
-  `${SERVER}/(agent|discovery|file-history|hooks|permissions)/`,
+  `${SERVER}/(agent|announcements|discovery|file-history|hooks|permissions)/`,
   `${SERVER}/metrics/instruments\\.ts$`,
   seam("models"),
   seam("tools"),
@@ -165,10 +165,15 @@ module.exports = {
       [`${SERVER}/store/event-log\\.ts$`],
       "limits count and refuse; they know the store's interface",
     ),
-    serverFolder("metrics", [], "metrics are told of by others and know nobody"),
+    serverFolder(
+      "announcements",
+      [`${SERVER}/store/event-log\\.ts$`],
+      "what happens is told without knowing who tells it or who listens",
+    ),
+    serverFolder("metrics", [`${SERVER}/announcements/`], "metrics are told of by others and know nobody"),
     serverFolder(
       "http",
-      [`${SERVER}/metrics/`, `${SERVER}/store/event-log\\.ts$`, `${SERVER}/strangers/`],
+      [`${SERVER}/(announcements|metrics)/`, `${SERVER}/store/event-log\\.ts$`, `${SERVER}/strangers/`],
       "the port for operators shows metrics and asks the store",
     ),
     serverFolder("network", [], "which addresses may be reached is asked by models and tools alike"),

@@ -4,18 +4,18 @@ import { AccountError, createGitHubAccounts, hostOf } from "../accounts/github-a
 import type { Config } from "../config/load-config.ts";
 import { lookUpModel } from "../models/catalog.ts";
 import { createProvider } from "../models/create-provider.ts";
-import { createGuardedFetch, createProxiedFetch } from "../models/guarded-fetch.ts";
+import { createGuardedFetch } from "../models/guarded-fetch.ts";
 import { KeyCommands } from "../models/key-commands.ts";
 import { ModelDirectory, type ModelQuery } from "../models/model-directory.ts";
-import { type Fetch, ModelError } from "../models/model-provider.ts";
+import { ModelError } from "../models/model-provider.ts";
 import { isNamed, toHosts } from "../network/address-guard.ts";
-import type { Proxies } from "../network/proxies.ts";
 import { refreshedGitHubToken } from "../session/abilities/github/github-token.ts";
 import { ClientInferences } from "../session/members/client-inferences.ts";
 import type { Waiter } from "../session/members/client-waits.ts";
 import type { SessionSettings } from "../session/members/session-settings.ts";
 import { type AgentCaller, modelQueryOf } from "../session/open/model-query.ts";
 import type { Session } from "../session/open/session.ts";
+import type { Network } from "./network.ts";
 
 type GitHubAccounts = ReturnType<typeof createGitHubAccounts>;
 
@@ -29,8 +29,6 @@ export interface Models {
   readonly inferences: ClientInferences;
   readonly directory: ModelDirectory;
   readonly keyCommands: KeyCommands;
-  /** For the server's own requests, where they leave through a proxy. */
-  readonly serverFetch: Fetch | undefined;
   /** Named to GitHub with each model call. */
   readonly integrationId: string;
   readonly gitHubHost: string;
@@ -53,19 +51,18 @@ export interface AskedModel {
 }
 
 /** @param isShared whether the server has several tenants now. */
-export function createModels(config: Config, isShared: () => boolean, proxies?: Proxies): Models {
-  const serverFetch = proxies && createProxiedFetch(proxies);
+export function createModels(config: Config, isShared: () => boolean, network: Network): Models {
+  const { serverFetch } = network;
   const accounts = createGitHubAccounts({ apiUrl: config.gitHubApiUrl, fetch: serverFetch });
   const inferences = new ClientInferences();
   const keyCommands = createKeyCommands(config);
-  const directory = createModelDirectory({ config, accounts, keyCommands, isShared, proxies, serverFetch });
+  const directory = createModelDirectory({ config, accounts, keyCommands, isShared, network });
   const gitHubHost = hostOf(config.gitHubApiUrl);
   return {
     accounts,
     inferences,
     directory,
     keyCommands,
-    serverFetch,
     integrationId: config.integrationId ?? INTEGRATION_ID,
     gitHubHost,
     check: (settings) => checkSettings(settings, directory, accounts),
@@ -84,12 +81,12 @@ interface DirectoryParts {
   readonly accounts: GitHubAccounts;
   readonly keyCommands: KeyCommands;
   readonly isShared: () => boolean;
-  readonly proxies: Proxies | undefined;
-  readonly serverFetch: Fetch | undefined;
+  readonly network: Network;
 }
 
 function createModelDirectory(parts: DirectoryParts): ModelDirectory {
-  const { config, accounts, keyCommands, isShared, proxies, serverFetch } = parts;
+  const { config, accounts, keyCommands, isShared, network } = parts;
+  const { proxies, serverFetch } = network;
   const privateHosts = toHosts(config.providerPrivateHosts);
   return new ModelDirectory({
     serverFetch,

@@ -1,15 +1,18 @@
 /** Where tenants' sessions work, from the settings. */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Config } from "../config/load-config.ts";
 import { DEFAULT_TENANT } from "../rpc/principal.ts";
 import { Places } from "../session/abilities/workspace/places.ts";
+import type { ServerContext } from "./server-context.ts";
 
-export function createPlaces(config: Config, workingDirectory: string, isShared: () => boolean): Places {
+export function createPlaces(
+  { config, defaultWorkingDirectory }: ServerContext,
+  isShared: () => boolean,
+): Places {
   return new Places({
     home: { given: config.home, canonical: canonicalSync(resolve(config.home)) },
     tenants: config.tenants,
-    workingDirectory,
+    workingDirectory: defaultWorkingDirectory,
     defaultTenant: DEFAULT_TENANT,
     isShared,
   });

@@ -1,4 +1,5 @@
 /** Puts the port for operators together: readiness, metrics, version. Loaded only when it is asked for. */
+import type { Announcements } from "../announcements/announcements.ts";
 import type { InstrumentRelay } from "../metrics/instruments.ts";
 import { LoopDelay } from "../metrics/loop-delay.ts";
 import { createMetrics, type Snapshot } from "../metrics/prometheus.ts";
@@ -14,6 +15,7 @@ export interface OperationsOptions extends Omit<ReadinessOptions, "loopDelay"> {
   readonly snapshot: () => Snapshot;
   /** Is given the metrics to pass things on to. */
   readonly relay: InstrumentRelay;
+  readonly announcements: Announcements;
   readonly onError: (error: unknown, path: string) => void;
 }
 
@@ -22,6 +24,7 @@ export async function openOperationsPort(options: OperationsOptions): Promise<Ht
   const loopDelay = new LoopDelay();
   const metrics = createMetrics(options.snapshot, options.version, loopDelay);
   options.relay.target = metrics.instruments;
+  options.announcements.subscribe(metrics.listeners);
   const probe = new ReadinessProbe({ ...options, loopDelay });
   const { host, port, onError } = options;
   const pages = createPages(options.version, probe, metrics);

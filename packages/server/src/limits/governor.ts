@@ -43,12 +43,16 @@ export interface AskedPrompts {
   readonly besideRuns?: boolean;
 }
 
+/** What keeps in memory what clients brought: the sessions, the connections. */
+export interface MemoryHolder {
+  /** About how many bytes it holds for a tenant. */
+  heldBytes(tenant: string): number;
+}
+
 export interface GovernorOptions {
   readonly config: LimitsConfig;
   /** Whether a tenant's sessions may take up so much more in the store, of which they may have `maxBytes`; it counts then. */
   readonly mayStore: (tenant: string, bytes: number, maxBytes: number) => Promise<boolean>;
-  /** Bytes of memory that a tenant's sessions and connections hold of what its clients brought. */
-  readonly heldBytes?: (tenant: string) => number;
   /** A run waited so long for its place. */
   readonly onWaited: (ms: number) => void;
   /** Milliseconds, for tests; default: a monotonic clock. */
@@ -61,6 +65,7 @@ export class Governor {
   readonly #uses = new Map<string, TenantUse>();
   readonly #places: FairPlaces;
   readonly #memory: TenantMemory;
+  readonly #holders: MemoryHolder[] = [];
   #config: LimitsConfig;
 
   constructor(options: GovernorOptions) {
@@ -68,7 +73,7 @@ export class Governor {
     this.#config = options.config;
     this.#now = options.now ?? (() => performance.now());
     this.#memory = new TenantMemory({
-      measure: (tenant) => options.heldBytes?.(tenant) ?? 0,
+      measure: (tenant) => this.#heldBytes(tenant),
       maxBytes: (tenant) => this.limits(tenant).memoryBytes ?? DEFAULT_MEMORY_BYTES,
       now: this.#now,
     });
@@ -101,6 +106,15 @@ export class Governor {
     const { openSessions } = this.limits(tenant);
     if (openSessions !== undefined && open >= openSessions)
       throw exceeded("openSessions", openSessions, "sessions are open", TRY_AGAIN_MS);
+  }
+
+  /** Takes what it holds of what clients brought for memory of their tenants. */
+  countMemoryOf(holder: MemoryHolder): void {
+    this.#holders.push(holder);
+  }
+
+  #heldBytes(tenant: string): number {
+    return this.#holders.reduce((bytes, holder) => bytes + holder.heldBytes(tenant), 0);
   }
 
   /** Whether a tenant's clients may bring so much more, or leave it unread. */

@@ -1,7 +1,9 @@
 /** Methods that take a conversation back, begin it anew, or copy it: `session.history.*`, `sessions.fork`. */
+
 import { clearContext } from "../session/abilities/context/clear-context.ts";
 import { rewindTo } from "../session/abilities/context/rewind.ts";
 import { listRewindPoints, previewRewind, rewind } from "../session/abilities/context/rewind-points.ts";
+import { announceChange } from "../session/open/change-session.ts";
 import { forkSession } from "../sessions/fork-session.ts";
 import { type Methods, withSession } from "./method.ts";
 import type { Services } from "./services.ts";
@@ -12,7 +14,7 @@ export function historyMethods(services: Services) {
   return {
     "session.history.truncate": ofSession(async (session, params) => {
       const { eventsRemoved, cleanupError } = await rewindTo(registry.log, session, params.eventId);
-      services.onUpdated(session);
+      announceChange(session);
       return {
         eventsRemoved,
         ...(cleanupError
@@ -26,17 +28,12 @@ export function historyMethods(services: Services) {
     ),
     "session.history.rewind": ofSession(async (session, params) => {
       const result = await rewind(registry.log, session, params.eventId, params.mode);
-      services.onUpdated(session);
+      announceChange(session);
       return result;
     }),
     "session.history.clearContext": ofSession(async (session, params) => ({
       messagesCleared: await clearContext(session, params.prompt),
     })),
-    "sessions.fork": async (params, scope) => {
-      const { tenant } = scope.principal;
-      const fork = await forkSession(registry, tenant, params);
-      services.join.onLifecycle("session.created", { tenant, sessionId: fork.sessionId });
-      return fork;
-    },
+    "sessions.fork": (params, scope) => forkSession(registry, scope.principal.tenant, params),
   } satisfies Methods;
 }

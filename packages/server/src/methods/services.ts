@@ -46,8 +46,6 @@ export interface Services {
   /** GitHub's Copilot API, where the server was told one. */
   readonly copilotApiUrl: string | undefined;
   readonly governor: Governor;
-  /** Tells the attached clients of a session that it changed. */
-  readonly onUpdated: (session: Session) => void;
   /** Ends the server after the answer has gone out. */
   readonly onShutdownRequest: () => Promise<void>;
 }

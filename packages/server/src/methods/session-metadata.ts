@@ -8,7 +8,7 @@ import {
   moveSession,
   recordContext,
 } from "../session/abilities/workspace/working-directory.ts";
-import { renameSession } from "../session/open/change-session.ts";
+import { announceChange, renameSession } from "../session/open/change-session.ts";
 import type { Session } from "../session/open/session.ts";
 import { checkMetadataPatch } from "../session/state/client-metadata.ts";
 import { type Methods, withSession } from "./method.ts";
@@ -45,7 +45,7 @@ export function sessionMetadataMethods(services: Services) {
         services.runs.permissions.placeOf(session),
       );
       await moveSession(session, workingDirectory);
-      services.onUpdated(session);
+      announceChange(session);
       await session.committed();
       return { workingDirectory };
     }),
@@ -71,7 +71,7 @@ export function sessionMetadataMethods(services: Services) {
     })),
     "session.name.set": ofSession(async (session, params) => {
       renameSession(session, params.name);
-      services.onUpdated(session);
+      announceChange(session);
       await session.committed();
       return null;
     }),
@@ -80,7 +80,7 @@ export function sessionMetadataMethods(services: Services) {
       if (title === "" || session.state.name !== undefined) return { applied: false };
       session.record("rightseat.title_set", { title });
       session.emit("session.title_changed", { title });
-      services.onUpdated(session);
+      announceChange(session);
       await session.committed();
       return { applied: true };
     }),

@@ -1,5 +1,7 @@
 /** Methods on the mode that a session works in. */
+
 import { RpcError } from "@rightseat/protocol";
+import { announceChange } from "../session/open/change-session.ts";
 import { setMode } from "../session/open/session-mode.ts";
 import { type Methods, withSession } from "./method.ts";
 import type { Services } from "./services.ts";
@@ -20,7 +22,7 @@ export function sessionModeMethods(services: Services) {
       if (params.expectedMode !== undefined && params.expectedMode !== session.state.mode)
         return { ...answer, modeApplied: false };
       if (setMode(session, params.mode)) {
-        services.onUpdated(session);
+        announceChange(session);
         await session.committed();
       }
       return { ...answer, modeApplied: true };

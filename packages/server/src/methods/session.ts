@@ -7,7 +7,7 @@ import { usageMetrics } from "../session/abilities/context/session-report.ts";
 import type { PublishedEvent } from "../session/log/published-event.ts";
 import { checkFields } from "../session/members/field-rules.ts";
 import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/members/prompt-fields.ts";
-import { switchModel } from "../session/open/change-session.ts";
+import { announceChange, switchModel } from "../session/open/change-session.ts";
 import { registerInterest, releaseInterest } from "../session/open/clients.ts";
 import { readEventLog, tailCursor } from "../session/open/read-event-log.ts";
 import type { Session } from "../session/open/session.ts";
@@ -104,7 +104,7 @@ export function sessionMethods(services: Services) {
     })),
     "session.model.switchTo": ofSession(async (session, params) => {
       await switchModel(services.join, session, params);
-      services.onUpdated(session);
+      announceChange(session);
       await session.committed();
       return { modelId: params.modelId };
     }),

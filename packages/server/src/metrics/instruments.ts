@@ -3,8 +3,6 @@
  * listens unless metrics are on. Calls are cheap and never throw.
  */
 export interface Instruments {
-  /** A run ended. */
-  runEnded(run: { readonly tenant: string; readonly outcome: string; readonly durationMs: number }): void;
   modelCalled(call: {
     readonly tenant: string;
     readonly model: string;
@@ -24,7 +22,6 @@ export interface Instruments {
 }
 
 const NO_INSTRUMENTS: Instruments = {
-  runEnded: () => undefined,
   modelCalled: () => undefined,
   waited: () => undefined,
   requestFailed: () => undefined,
@@ -34,10 +31,6 @@ const NO_INSTRUMENTS: Instruments = {
 /** Passes everything on to whoever listens at the time: nobody, until the metrics are loaded. */
 export class InstrumentRelay implements Instruments {
   target: Instruments = NO_INSTRUMENTS;
-
-  runEnded(run: Parameters<Instruments["runEnded"]>[0]): void {
-    this.target.runEnded(run);
-  }
 
   modelCalled(call: Parameters<Instruments["modelCalled"]>[0]): void {
     this.target.modelCalled(call);

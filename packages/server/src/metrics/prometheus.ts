@@ -1,5 +1,6 @@
 /** Metrics in the text format of Prometheus. Loaded only when there is a port to show them on. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { AnnouncementListeners } from "../announcements/announcements.ts";
 import { BoundedLabels } from "./bounded-labels.ts";
 import type { Instruments } from "./instruments.ts";
 import type { LoopDelay } from "./loop-delay.ts";
@@ -27,6 +28,8 @@ export interface Snapshot {
 
 export interface Metrics {
   readonly instruments: Instruments;
+  /** What is counted of the announcements. */
+  readonly listeners: AnnouncementListeners;
   /** The page. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -157,11 +160,13 @@ export function createMetrics(snapshot: () => Snapshot, version: string, loopDel
     registers,
   });
 
-  const instruments: Instruments = {
-    runEnded: ({ tenant, outcome, durationMs }) => {
+  const listeners: AnnouncementListeners = {
+    "run-ended": ({ key: { tenant }, outcome, durationMs }) => {
       runs.inc({ tenant: tenants.of(tenant), outcome });
       runSeconds.observe({ outcome }, durationMs / 1000);
     },
+  };
+  const instruments: Instruments = {
     modelCalled: (call) => {
       const tenant = tenants.of(call.tenant);
       const model = models.of(call.model);
@@ -175,7 +180,7 @@ export function createMetrics(snapshot: () => Snapshot, version: string, loopDel
     requestFailed: (reason) => errors.inc({ reason }),
     stored: ({ durationMs, ok }) => storeSeconds.observe({ ok: String(ok) }, durationMs / 1000),
   };
-  return { instruments, render: () => registry.metrics(), contentType: registry.contentType };
+  return { instruments, listeners, render: () => registry.metrics(), contentType: registry.contentType };
 }
 
 /** Under the names that the library has for it. */

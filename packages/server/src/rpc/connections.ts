@@ -48,12 +48,22 @@ export class Connections {
     };
   }
 
+  /** As many as may be. */
+  get max(): number {
+    return this.#options.maxConnections;
+  }
+
   get size(): number {
     return this.#open.size;
   }
 
   [Symbol.iterator](): IterableIterator<Connection> {
     return this.#open.values();
+  }
+
+  /** Those of a tenant's clients. */
+  of(tenant: string): Iterable<Connection> {
+    return this.#byTenant.get(tenant) ?? [];
   }
 
   /** About how much memory a tenant's connections take, with what waits for its clients to read. */

@@ -67,6 +67,7 @@ export async function forkSession(
     await session.committed();
     session.updateSummary();
     await session.release();
+    session.announcements.announce("session-made", { key: target });
     return { sessionId: target.sessionId, ...(forkName !== undefined ? { name: forkName } : {}) };
   } catch (error) {
     await log.release(lease).catch(() => undefined);

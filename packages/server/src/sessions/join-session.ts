@@ -68,7 +68,6 @@ export interface JoinServices extends EnterServices {
   readonly withoutEffect: readonly string[];
   /** A client asked for what has no effect here: one line for each option. */
   readonly onWithoutEffect: (session: Session, options: readonly string[]) => void;
-  readonly onLifecycle: (type: "session.created" | "session.updated", key: SessionKey) => void;
 }
 
 export interface JoinResult {
@@ -147,7 +146,7 @@ export async function createSession(
     session.updateSummary();
   }
   await trustAsAsked(services, session, params);
-  services.onLifecycle("session.created", key);
+  session.announcements.announce("session-made", { key });
   await joinAgents(services, session, agent);
   tellOfOptions(services, session, link, params, unheard);
   await session.committed();

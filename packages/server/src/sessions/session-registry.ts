@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../agent/run-host.ts";
+import type { Announcements } from "../announcements/announcements.ts";
 import type { HookSource } from "../hooks/hook-source.ts";
 import { activeAgents } from "../session/abilities/agents/active-agents.ts";
 import { cancelCompaction } from "../session/abilities/context/active-compaction.ts";
@@ -35,8 +36,6 @@ import {
   StoreError,
 } from "../store/event-log.ts";
 
-export type LifecycleType = "session.created" | "session.updated" | "session.deleted";
-
 export interface RegistryOptions {
   readonly log: EventLog;
   readonly questionDeadlineMs: number;
@@ -50,8 +49,7 @@ export interface RegistryOptions {
   readonly confinementOf: (tenant: string) => Confinement | undefined;
   /** Tells hooks that a session ends, before it does; resolves when they know. */
   readonly onEnd: (session: Session, reason: EndReason, hooks: readonly HookSource[]) => Promise<void>;
-  /** Told of sessions made, changed and deleted, for `session.lifecycle`. */
-  readonly onLifecycle: (type: LifecycleType, key: SessionKey) => void;
+  readonly announcements: Announcements;
   readonly onStored?: SessionOptions["onStored"];
   /** What happens in a session that its runs follow from. A session that sleeps may tell it, too. */
   readonly onSignal: SessionOptions["onSignal"];
@@ -180,6 +178,11 @@ export class SessionRegistry {
     return session && !session.closing ? session : undefined;
   }
 
+  /** Who is attached to a session that is open here. */
+  clientsOf(key: SessionKey): Iterable<ClientLink> {
+    return this.#sessions.get(nameOf(key))?.attachments.keys() ?? [];
+  }
+
   /** An open session, awake. @throws RpcError `session_not_found`. */
   async use(key: SessionKey): Promise<Session> {
     await this.#recovered(key);
@@ -305,7 +308,7 @@ export class SessionRegistry {
     const deleted = await this.log.delete(key).catch((error) => {
       throw toSessionError(error, key);
     });
-    if (deleted) this.#options.onLifecycle("session.deleted", key);
+    if (deleted) this.#options.announcements.announce("session-deleted", { key });
     return deleted;
   }
 
@@ -417,6 +420,7 @@ export class SessionRegistry {
       onBroken: (session, error) => this.#writeFailed(session, error),
       onMend: this.#options.onMend,
       onSignal: this.#options.onSignal,
+      announcements: this.#options.announcements,
       onStored: this.#options.onStored,
     });
   }

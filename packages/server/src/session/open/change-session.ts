@@ -20,6 +20,12 @@ export function renameSession(session: Session, to: string): void {
   session.emit("session.title_changed", { title: name });
 }
 
+/** After its name, title, mode or model has changed: lists show it, and clients are told. */
+export function announceChange(session: Session): void {
+  session.updateSummary();
+  session.announcements.announce("session-changed", { key: session.key });
+}
+
 /** @throws RpcError when what the settings ask for cannot be had. */
 export type CheckSettings = (settings: SessionSettings) => Promise<void> | void;
 

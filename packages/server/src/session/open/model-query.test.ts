@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Announcements } from "../../announcements/announcements.ts";
 import { ClientInferences } from "../members/client-inferences.ts";
 import type { ClientLink } from "../members/client-link.ts";
 import type { SettingsPatch } from "../members/said-settings.ts";
@@ -16,6 +17,7 @@ function carried(settings: SettingsPatch): Session {
     questionDeadlineMs: 1,
     onBroken: () => undefined,
     onSignal: () => undefined,
+    announcements: new Announcements(() => undefined),
   });
   session.say(settings, link);
   session.attachments.set(link, toAttachment(link, {}));

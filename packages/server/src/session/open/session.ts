@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
+import type { Announcements } from "../../announcements/announcements.ts";
 import type { EventLog, Lease, SessionKey } from "../../store/event-log.ts";
 import { PublishedEvent, type SessionEvent } from "../log/published-event.ts";
 import type { ActivePlace } from "../members/active-place.ts";
@@ -61,6 +62,8 @@ export interface SessionOptions {
   /** It was read again after `forgetUnwritten`: what is open in the log, and works no more, is to be ended. */
   readonly onMend?: (session: Session) => void;
   readonly onSignal: (session: Session, signal: SessionSignal) => void;
+  /** Where it says what others on this node may want to know. */
+  readonly announcements: Announcements;
   /** A commit ended; milliseconds. */
   readonly onStored?: (commit: { readonly durationMs: number; readonly ok: boolean }) => void;
 }
@@ -90,6 +93,7 @@ const STREAMING_ONLY: ReadonlySet<string> = new Set([
 
 export class Session {
   readonly key: SessionKey;
+  readonly announcements: Announcements;
   /** What its work waits for of its clients, questions and all else. */
   readonly waits: ClientWaits;
   readonly questions: Questions;
@@ -147,6 +151,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
+    this.announcements = options.announcements;
     this.#given = { confinement: options.confinement };
     this.#settings = settingsOf(this.#given, this.#said);
     this.waits = new ClientWaits(() => this.run?.place);

@@ -19,7 +19,6 @@ import {
   type ToolSet,
 } from "../../agent/run-host.ts";
 import type { RunHooks } from "../../hooks/run-hooks.ts";
-import type { Instruments } from "../../metrics/instruments.ts";
 import type { ModelError, ModelMessage, ModelUsage } from "../../models/model-provider.ts";
 import { activeAgents } from "../abilities/agents/active-agents.ts";
 import { assertAgentModel } from "../abilities/agents/agents.ts";
@@ -59,7 +58,6 @@ export interface RunServices extends SubAgentServices, ModelCallServices {
   readonly lookAround: (session: Session) => Promise<unknown>;
   /** Carries out a queued command; resolves always, soon after the signal. */
   readonly runCommand: (session: Session, command: string, signal: AbortSignal) => Promise<QueuedCommandEnd>;
-  readonly instruments: Instruments;
   readonly places: RunPlaces;
   /** A run ended and nothing waits: a moment to write a checkpoint. */
   readonly onIdle: (session: Session) => void;
@@ -172,7 +170,6 @@ async function carryOut(
   let outcome: RunOutcome | "blocked" = "failed";
   let taskComplete = false;
   const begunMs = performance.now();
-  const { tenant } = session.key;
   try {
     const begun = await prepared;
     if (begun) {
@@ -196,7 +193,12 @@ async function carryOut(
     place.leave();
     // A prompt that a hook blocked has begun no run.
     if (outcome !== "blocked")
-      services.instruments.runEnded({ tenant, outcome, durationMs: performance.now() - begunMs });
+      session.announcements.announce("run-ended", {
+        key: session.key,
+        messageId,
+        outcome,
+        durationMs: performance.now() - begunMs,
+      });
   }
   tellRunEnded(session, messageId, outcome);
   if (outcome === "suspended") return;

@@ -1,13 +1,14 @@
 /** The slash commands that the server itself carries out. */
 
-import { renameSession, switchModel } from "../../open/change-session.ts";
+import { announceChange, renameSession, switchModel } from "../../open/change-session.ts";
 import { clientFacts } from "../../open/clients.ts";
 import type { Session } from "../../open/session.ts";
 import { setMode } from "../../open/session-mode.ts";
 import type { SessionMode } from "../../state/session-state.ts";
 import { type ContextInfo, contextInfo, reportedContext } from "../context/context-report.ts";
+import { compactNow } from "../context/manual-compaction.ts";
 import { usageMetrics } from "../context/session-report.ts";
-import { type BuiltInCommand, type CommandResult, type CommandServices, toSwitch } from "./command-types.ts";
+import { type BuiltInCommand, type CommandResult, toSwitch } from "./command-types.ts";
 import { PERMISSION_COMMANDS } from "./permission-commands.ts";
 
 export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
@@ -32,7 +33,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
         return { kind: "text", text: `Model: ${model ?? "none chosen yet"}${effort}` };
       }
       await switchModel(services, session, { modelId: input });
-      services.onUpdated(session);
+      announceChange(session);
       await session.committed();
       return { kind: "completed", message: `The model is now ${input}.` };
     },
@@ -43,10 +44,14 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     input: { hint: "[what the summary should keep]" },
     allowDuringAgentExecution: true,
     run: async (services, session, input) => {
-      const tokens = await services.compact(session, input === "" ? undefined : input);
+      const customInstructions = input === "" ? undefined : input;
+      const { tokensRemoved } = await compactNow(services, session, {
+        customInstructions,
+        trigger: "manual",
+      });
       return {
         kind: "completed",
-        message: `The conversation was summarised; ${tokens} tokens are free again.`,
+        message: `The conversation was summarised; ${tokensRemoved} tokens are free again.`,
       };
     },
   },
@@ -55,9 +60,9 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     description: "Switch to plan mode; with a request, plan it",
     input: { hint: "[what to plan]" },
     allowDuringAgentExecution: true,
-    run: (services, session, input) =>
+    run: (_, session, input) =>
       input === ""
-        ? changeMode(services, session, "plan")
+        ? changeMode(session, "plan")
         : { kind: "agent-prompt", prompt: input, displayPrompt: input, mode: "plan" },
   },
   {
@@ -65,9 +70,9 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     description: "Switch autopilot mode on, or off",
     input: { hint: "[on|off]" },
     allowDuringAgentExecution: true,
-    run: (services, session, input) => {
+    run: (_, session, input) => {
       const wanted = input === "" ? session.state.mode !== "autopilot" : toSwitch("autopilot", input);
-      return changeMode(services, session, wanted ? "autopilot" : "interactive");
+      return changeMode(session, wanted ? "autopilot" : "interactive");
     },
   },
   {
@@ -75,9 +80,9 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     description: "Give the session a name",
     input: { hint: "<name>", required: true },
     allowDuringAgentExecution: true,
-    run: async (services, session, input) => {
+    run: async (_, session, input) => {
       renameSession(session, input);
-      services.onUpdated(session);
+      announceChange(session);
       await session.committed();
       return { kind: "completed", message: `The session is now called ${input}.` };
     },
@@ -117,7 +122,7 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     allowDuringAgentExecution: true,
     run: async (services, session) => ({
       kind: "text",
-      text: contextText(contextInfo(await reportedContext(services.runs(), session))),
+      text: contextText(contextInfo(await reportedContext(services, session))),
     }),
   },
   ...PERMISSION_COMMANDS,
@@ -141,13 +146,9 @@ function describe(command: { name: string; description: string; input?: { hint: 
   return command.description === "" ? usage : `${usage}: ${command.description}`;
 }
 
-async function changeMode(
-  services: CommandServices,
-  session: Session,
-  mode: SessionMode,
-): Promise<CommandResult> {
+async function changeMode(session: Session, mode: SessionMode): Promise<CommandResult> {
   if (setMode(session, mode)) {
-    services.onUpdated(session);
+    announceChange(session);
     await session.committed();
   }
   return { kind: "completed", message: `The session is in ${mode} mode.`, mode };

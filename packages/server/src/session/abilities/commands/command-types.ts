@@ -3,6 +3,7 @@ import { RpcError } from "@rightseat/protocol";
 import type { CheckSettings } from "../../open/change-session.ts";
 import type { Session } from "../../open/session.ts";
 import type { QueuedPrompt, SessionMode } from "../../state/session-state.ts";
+import type { CompactionServices } from "../context/compaction.ts";
 import type { ModelCallServices } from "../context/manual-compaction.ts";
 import type { PermissionServices } from "../permissions/permissions.ts";
 
@@ -25,14 +26,10 @@ export interface QueuedCommandEnd {
   readonly prompt?: Pick<QueuedPrompt, "prompt" | "displayPrompt" | "agentMode">;
 }
 
-export interface CommandServices {
+export interface CommandServices extends CompactionServices, ModelCallServices {
   readonly checkSettings: CheckSettings;
-  /** The session's name, mode or model changed. */
-  readonly onUpdated: (session: Session) => void;
-  readonly workingDirectoryOf: (session: Session) => string;
-  readonly runs: () => ModelCallServices & { readonly permissions: PermissionServices };
-  /** Resolves with how many tokens became free. @throws RpcError when there is nothing to compact, or it failed. */
-  readonly compact: (session: Session, customInstructions: string | undefined) => Promise<number>;
+  readonly permissions: PermissionServices;
+  readonly defaultWorkingDirectory: string;
 }
 
 export interface BuiltInCommand {

@@ -7,6 +7,7 @@ import {
   setApproveAll,
 } from "../permissions/permission-settings.ts";
 import { policyOf } from "../permissions/permissions.ts";
+import { workingDirectoryOf } from "../workspace/working-directory.ts";
 import type { BuiltInCommand } from "./command-types.ts";
 import { toSwitch } from "./command-types.ts";
 
@@ -40,7 +41,7 @@ export const PERMISSION_COMMANDS: readonly BuiltInCommand[] = [
     description: "Show the directories that tools may use",
     allowDuringAgentExecution: true,
     run: (services, session) => {
-      const { primary, directories } = listPaths(services.runs().permissions, session);
+      const { primary, directories } = listPaths(services.permissions, session);
       return { kind: "text", text: [...new Set([primary, ...directories])].join("\n") };
     },
   },
@@ -50,7 +51,7 @@ export const PERMISSION_COMMANDS: readonly BuiltInCommand[] = [
     input: { hint: "<directory>", required: true, completion: "directory" },
     allowDuringAgentExecution: true,
     run: async (services, session, input) => {
-      const directory = isAbsolute(input) ? input : resolve(services.workingDirectoryOf(session), input);
+      const directory = isAbsolute(input) ? input : resolve(workingDirectoryOf(services, session), input);
       await addDirectory(session, directory);
       return { kind: "completed", message: `Tools may use ${directory}.` };
     },

@@ -12,14 +12,14 @@ import type { SubAgentServices } from "./sub-agent.ts";
 const DEFAULT_MAX_DEPTH = 2;
 
 /** None when there is nobody to hand a task to, or it would go too deep. */
-export function createAgentTools(services: () => SubAgentServices, user: AgentToolUser): readonly Tool[] {
+export function createAgentTools(services: SubAgentServices, user: AgentToolUser): readonly Tool[] {
   const { settings } = user.session;
   if (user.depth >= (settings.subagents?.maxDepth ?? DEFAULT_MAX_DEPTH)) return [];
   const agents = dispatchableAgents(user.session);
   if (agents.length === 0) return [];
   const bodies = async () => {
     const { agentToolBodies } = await import("./agent-tool-bodies.ts");
-    return agentToolBodies(services(), user);
+    return agentToolBodies(services, user);
   };
   return [
     new AgentTool(READ_AGENT, async (...call) => (await bodies()).read(...call)),

@@ -36,7 +36,11 @@ export interface SubAgentServices extends LoopServices {
   /** @throws RpcError `model_not_found` when the session has no way to the model. */
   readonly checkAgentModel: (session: Session, model: string) => Promise<void>;
   readonly agentSystemMessage: (session: Session, agent: AgentDefinition) => Promise<string>;
-  readonly agentToolSet: (work: Pick<SubAgentWork, "conversation" | "caller" | "depth">) => ToolSet;
+  /** @param services what further agents are started with. */
+  readonly agentToolSet: (
+    services: SubAgentServices,
+    work: Pick<SubAgentWork, "conversation" | "caller" | "depth">,
+  ) => ToolSet;
 }
 
 export interface SubAgentWork {
@@ -177,7 +181,7 @@ class SubAgentHost extends ConversationHost implements RunHost {
   }
 
   tools(): ToolSet {
-    return this.#services.agentToolSet(this.#work);
+    return this.#services.agentToolSet(this.#services, this.#work);
   }
 
   /** What it was told meanwhile. */

@@ -1,0 +1,85 @@
+/** What whoever started the server does with it: listen, hand over streams, reload, shut down. */
+import type { Duplex } from "node:stream";
+import type { Config } from "../config/load-config.ts";
+import type { Governor } from "../limits/governor.ts";
+import type { Connections } from "../rpc/connections.ts";
+import type { QuickAck } from "../transport/quick-ack.ts";
+import type { Access } from "./access.ts";
+import type { Ending } from "./ending.ts";
+import type { FieldChecks } from "./field-checks.ts";
+import type { Listening } from "./listening.ts";
+import type { ServerContext } from "./server-context.ts";
+
+export interface RightseatServer {
+  /** Starts listening on TCP; resolves with the port. Rejects with the system's error. */
+  listen(): Promise<number>;
+  /** The port for operators, once it listens. */
+  readonly httpPort: number | undefined;
+  /** Serves one client on a stream. */
+  accept(stream: Duplex): void;
+  /**
+   * Takes over what may change while the server runs: who may connect, the limits, and the certificates. Connections
+   * of those who may no longer are ended; all others stay.
+   * @throws the system's, or OpenSSL's, error when a certificate cannot be used; the old one stays.
+   */
+  reload(config: Config): void;
+  /**
+   * Ends in order: no new connections, running turns get their grace, the log is flushed.
+   * @returns false when the store stopped answering meanwhile.
+   */
+  shutdown(): Promise<boolean>;
+  /** Settles when a client asked the server to end, and its sessions are closed. */
+  readonly shutdownRequested: Promise<void>;
+}
+
+/** After the start, when whoever started it has had a first answer. */
+const LOAD_MS = 300;
+/** Clients have so long to be sent what was said last. */
+const LAST_WORDS_MS = 1000;
+
+export interface ServingParts {
+  readonly access: Access;
+  readonly governor: Governor;
+  readonly connections: Connections;
+  readonly listening: Listening;
+  readonly ending: Ending;
+  readonly checks: FieldChecks;
+  readonly quickAck: QuickAck;
+}
+
+export function createServing({ seldomLines }: ServerContext, parts: ServingParts): RightseatServer {
+  const { access, governor, connections, listening, ending, checks, quickAck } = parts;
+  return {
+    accept: (stream) => connections.accept(stream),
+    shutdownRequested: ending.requested,
+    listen: async () => {
+      const port = await listening.listen();
+      // Soon, so that no client waits for them; not at once, so that the first answer does not.
+      setTimeout(() => {
+        void checks.validators.load().catch(() => undefined);
+        void quickAck.load();
+      }, LOAD_MS).unref();
+      return port;
+    },
+    get httpPort() {
+      return listening.httpPort;
+    },
+    reload: (changed) => {
+      listening.reloadTls();
+      access.reload(changed.access);
+      governor.reload(changed.limits);
+      connections.sweep();
+    },
+    shutdown: async () => {
+      const inOrder = await ending.begin();
+      await Promise.race([
+        Promise.all([...connections].map((connection) => connection.flushed())),
+        new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref()),
+      ]);
+      for (const connection of connections) connection.close("the server is shutting down");
+      listening.closeOperations();
+      seldomLines.close();
+      return inOrder;
+    },
+  };
+}
