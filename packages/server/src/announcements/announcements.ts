@@ -42,7 +42,8 @@ export interface AnnouncementMap {
   readonly "run-begun": OfSession & { readonly messageId: string };
   readonly "run-ended": OfSession & {
     readonly messageId: string;
-    readonly outcome: string;
+    /** `blocked` when a hook refused the prompt; `suspended` when the session ends and the run is gone on with later. */
+    readonly outcome: "done" | "failed" | "aborted" | "suspended" | "blocked";
     /** With all that it waited for. */
     readonly durationMs: number;
   };

@@ -1,5 +1,6 @@
 /** What whoever started the server does with it: listen, hand over streams, reload, shut down. */
 import type { Duplex } from "node:stream";
+import type { Announcements } from "../announcements/announcements.ts";
 import type { Config } from "../config/load-config.ts";
 import type { Governor } from "../limits/governor.ts";
 import type { Connections } from "../rpc/connections.ts";
@@ -30,6 +31,8 @@ export interface RightseatServer {
   shutdown(): Promise<boolean>;
   /** Settles when a client asked the server to end, and its sessions are closed. */
   readonly shutdownRequested: Promise<void>;
+  /** What happens on this node. */
+  readonly announcements: Announcements;
 }
 
 /** After the start, when whoever started it has had a first answer. */
@@ -47,11 +50,15 @@ export interface ServingParts {
   readonly quickAck: QuickAck;
 }
 
-export function createServing({ seldomLines }: ServerContext, parts: ServingParts): RightseatServer {
+export function createServing(
+  { announcements, seldomLines }: ServerContext,
+  parts: ServingParts,
+): RightseatServer {
   const { access, governor, connections, listening, ending, checks, quickAck } = parts;
   return {
     accept: (stream) => connections.accept(stream),
     shutdownRequested: ending.requested,
+    announcements,
     listen: async () => {
       const port = await listening.listen();
       // Soon, so that no client waits for them; not at once, so that the first answer does not.

@@ -162,6 +162,8 @@ export function createMetrics(snapshot: () => Snapshot, version: string, loopDel
 
   const listeners: AnnouncementListeners = {
     "run-ended": ({ key: { tenant }, outcome, durationMs }) => {
+      // A hook stopped its prompt before the model was asked: it counts as no run.
+      if (outcome === "blocked") return;
       runs.inc({ tenant: tenants.of(tenant), outcome });
       runSeconds.observe({ outcome }, durationMs / 1000);
     },

@@ -5,21 +5,15 @@
 
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
-import { RunSuspended } from "../agent/run-host.ts";
 import type { Announcements } from "../announcements/announcements.ts";
-import type { HookSource } from "../hooks/hook-source.ts";
 import { activeAgents } from "../session/abilities/agents/active-agents.ts";
-import { cancelCompaction } from "../session/abilities/context/active-compaction.ts";
-import { shutdownData } from "../session/abilities/context/session-report.ts";
 import { removeStraySummaries } from "../session/abilities/context/summary-files.ts";
-import { clientHooksOf, type EndReason, hasFileHooks } from "../session/abilities/hooks/session-hooks.ts";
 import { closeCutOffToolCalls } from "../session/abilities/tools/cut-off-tool-calls.ts";
 import { sessionExists, sessionNotFound, toSessionError } from "../session/log/session-errors.ts";
 import type { ClientLink } from "../session/members/client-link.ts";
 import type { Confinement } from "../session/members/confinement.ts";
 import { hasParticipants } from "../session/members/session-settings.ts";
 import { clientFacts, clientsChanged } from "../session/open/clients.ts";
-import { endErrands } from "../session/open/errands.ts";
 import { noteLostClient } from "../session/open/lost-clients.ts";
 import { Session, type SessionOptions } from "../session/open/session.ts";
 import { showUnshownQuestions } from "../session/open/told-at-joining.ts";
@@ -35,8 +29,9 @@ import {
   type SessionSummary,
   StoreError,
 } from "../store/event-log.ts";
+import { type EndOptions, type EndServices, endSession, suspendWork } from "./end-session.ts";
 
-export interface RegistryOptions {
+export interface RegistryOptions extends Omit<EndServices, "forget"> {
   readonly log: EventLog;
   readonly questionDeadlineMs: number;
   /** Quiet sessions are put to sleep after this long without use. */
@@ -47,15 +42,12 @@ export interface RegistryOptions {
   readonly admit: (tenant: string, open: number) => void;
   /** How far up from its directory the project of a tenant's session is looked for. */
   readonly confinementOf: (tenant: string) => Confinement | undefined;
-  /** Tells hooks that a session ends, before it does; resolves when they know. */
-  readonly onEnd: (session: Session, reason: EndReason, hooks: readonly HookSource[]) => Promise<void>;
   readonly announcements: Announcements;
   readonly onStored?: SessionOptions["onStored"];
   /** What happens in a session that its runs follow from. A session that sleeps may tell it, too. */
   readonly onSignal: SessionOptions["onSignal"];
   /** Ends what a failed write has cut off, in a session that was read again; see `SessionOptions`. */
   readonly onMend: SessionOptions["onMend"];
-  readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
   /** A warning that comes for session after session. */
   readonly onFrequentWarning: (message: string, fields: Record<string, unknown>) => void;
   readonly onDebug: (message: string, fields: Record<string, unknown>) => void;
@@ -69,13 +61,6 @@ export interface SessionCounts {
   readonly queued: number;
   readonly awake: number;
   readonly asleep: number;
-}
-
-export interface CloseOptions {
-  /** Why it ends, for those who have hooks; default "complete". */
-  readonly reason?: EndReason;
-  /** Whose hooks are told; default those of the clients that are there. */
-  readonly hooks?: readonly HookSource[];
 }
 
 /** How long a session without clients waits for one before it is let go. */
@@ -98,10 +83,12 @@ export class SessionRegistry {
   /** Whose queue waits for a store that takes writes. */
   readonly #waitForStore = new Set<Session>();
   readonly #sweeper: NodeJS.Timeout;
+  readonly #endServices: EndServices;
   #stopping = false;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#endServices = { ...options, forget: (session) => this.#forget(session) };
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
     options.log.onHandover((key) => this.#handOver(key));
@@ -162,6 +149,7 @@ export class SessionRegistry {
       const session = this.#make(lease);
       session.begin(emptyStateAt(summary), 0);
       this.#sessions.set(name, session);
+      this.#options.announcements.announce("session-opened", { key });
       begin(session);
       return session;
     });
@@ -243,16 +231,16 @@ export class SessionRegistry {
       if (session.attachments.has(link)) this.detach(session, link, "lost");
   }
 
-  /**
-   * Lets a session go: what runs is suspended, the log is closed with `session.shutdown`, the lease
-   * given back. Calls for it are answered "not found" from now on, until somebody resumes it.
-   */
-  async close(session: Session, how: CloseOptions = {}): Promise<void> {
+  /** Lets a session go. Calls for it are answered "not found" from now on, until somebody resumes it. */
+  async close(session: Session, why: Omit<EndOptions, "how"> = {}): Promise<void> {
     // Without a wait it is closing at once: the client that left is answered when it has gone.
     if (session.recovering) await session.recovering;
-    if (session.closing) return session.closed;
-    session.closing = true;
-    session.closed = this.#closeNow(session, how);
+    return session.closing ? session.closed : this.#end(session, { how: "closed", ...why });
+  }
+
+  /** All that ends here ends by this. */
+  #end(session: Session, end: EndOptions): Promise<void> {
+    session.closed = endSession(this.#endServices, session, end);
     return session.closed;
   }
 
@@ -299,30 +287,12 @@ export class SessionRegistry {
     await this.#recovered(key);
     const session = this.#sessions.get(name);
     if (session?.closing) await session.closed;
-    else if (session) {
-      session.closing = true;
-      const ended = this.#endDeleted(session);
-      session.closed = ended.catch(() => undefined);
-      await ended;
-    }
+    else if (session) await this.#end(session, { how: "deleted", reason: "user_exit" });
     const deleted = await this.log.delete(key).catch((error) => {
       throw toSessionError(error, key);
     });
     if (deleted) this.#options.announcements.announce("session-deleted", { key });
     return deleted;
-  }
-
-  async #endDeleted(session: Session): Promise<void> {
-    session.run?.controller.abort(new RunSuspended());
-    await session.run?.done;
-    await endErrands(session);
-    await this.#tellEnd(session, "user_exit").catch((error) => {
-      this.#options.onWarning("the hooks of a deleted session could not be told", {
-        sessionId: session.id,
-        error,
-      });
-    });
-    await this.#letGo(session);
   }
 
   /** Whoever wants a session that goes back to what its log holds waits until it has. */
@@ -333,37 +303,6 @@ export class SessionRegistry {
   /** Whoever wants a session that is being deleted waits until it is gone. */
   async #deleted(key: SessionKey): Promise<void> {
     await this.#deleting.get(nameOf(key))?.catch(() => undefined);
-  }
-
-  async #closeNow(session: Session, { reason = "complete", hooks }: CloseOptions): Promise<void> {
-    session.run?.controller.abort(new RunSuspended());
-    await session.run?.done;
-    await Promise.all([cancelCompaction(session), endErrands(session)]);
-    const shutdownType = reason === "error" ? "error" : "routine";
-    try {
-      await session.wake();
-      await this.#tellEnd(session, reason, hooks);
-      const { state } = session;
-      // An interrupted run keeps its place in the log: no shutdown event, so that it can be gone on with.
-      if (!state.running) session.append("session.shutdown", shutdownData(session, shutdownType));
-      session.updateSummary();
-    } catch (error) {
-      this.#options.onWarning("a session could not be closed in order", { sessionId: session.id, error });
-    }
-    await session.release().catch((error) => {
-      this.#options.onWarning("a session's lease could not be given back", { sessionId: session.id, error });
-    });
-    this.#forget(session);
-  }
-
-  async #tellEnd(
-    session: Session,
-    reason: EndReason,
-    hooks: readonly HookSource[] = clientHooksOf(session),
-  ): Promise<void> {
-    if (hooks.length === 0 && !hasFileHooks(session.settings)) return;
-    await session.wake();
-    await this.#options.onEnd(session, reason, hooks);
   }
 
   /** Whoever comes meanwhile gets the same session. */
@@ -408,6 +347,7 @@ export class SessionRegistry {
       throw error;
     }
     this.#sessions.set(nameOf(key), session);
+    this.#options.announcements.announce("session-opened", { key });
     return session;
   }
 
@@ -429,6 +369,7 @@ export class SessionRegistry {
   #writeFailed(session: Session, error: unknown): void {
     if (isLost(error)) return this.#giveUp(session, error);
     this.#options.onFrequentWarning("a session's log could not be written", { sessionId: session.id, error });
+    this.#announceFailure(session, "store", error);
     if (session.closing) return;
     session.closing = true;
     this.#tellFailed(
@@ -436,7 +377,8 @@ export class SessionRegistry {
       `the session's log could not be written: ${textOf(error)}. Nothing that was acknowledged is lost; try again when the log can be written.`,
     );
     const recovering = this.#recover(session).finally(() => {
-      session.closing = false;
+      // Meanwhile it may have been lost for good.
+      if (this.#sessions.get(nameOf(session.key)) === session) session.closing = false;
       session.recovering = undefined;
     });
     session.recovering = recovering;
@@ -468,14 +410,8 @@ export class SessionRegistry {
 
   /** Ends what runs, and forgets what was not written. */
   async #recover(session: Session): Promise<void> {
-    session.run?.controller.abort(new RunSuspended());
     session.questions.cancelAll("the session's log could not be written");
-    await Promise.allSettled([
-      session.run?.done,
-      cancelCompaction(session),
-      endErrands(session),
-      activeAgents.of(session)?.cancelAll(),
-    ]);
+    await Promise.allSettled([suspendWork(session), activeAgents.of(session)?.cancelAll()]);
     await session.forgetUnwritten();
   }
 
@@ -486,14 +422,16 @@ export class SessionRegistry {
       sessionId: session.id,
       error,
     });
-    session.closing = true;
-    session.run?.controller.abort(new RunSuspended());
+    this.#announceFailure(session, "lost", error);
     this.#tellFailed(
       session,
       `the session was deleted or taken over from outside, and was closed here: ${textOf(error)}. Resume it to go on from what was committed.`,
     );
-    session.closed = session.release().catch(() => undefined);
-    this.#forget(session);
+    void this.#end(session, { how: "lost" });
+  }
+
+  #announceFailure({ key }: Session, what: "store" | "lost", error: unknown): void {
+    this.#options.announcements.announce("failure", { key, what, error });
   }
 
   #tellFailed(session: Session, message: string): void {
@@ -519,20 +457,8 @@ export class SessionRegistry {
     const abandoned = !hasParticipants(session.attachments) && waitsForClients(session);
     if (session.busy && !abandoned) return false;
     await session.wake();
-    session.closing = true;
-    session.closed = this.#letGo(session);
-    await session.closed;
+    await this.#end(session, { how: "handed-over" });
     return true;
-  }
-
-  async #letGo(session: Session): Promise<void> {
-    session.run?.controller.abort(new RunSuspended());
-    await session.run?.done;
-    try {
-      await session.release();
-    } finally {
-      this.#forget(session);
-    }
   }
 
   #forget(session: Session): void {

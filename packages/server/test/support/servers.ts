@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Announcements } from "../../src/announcements/announcements.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { Logger } from "../../src/config/logger.ts";
 import type { Audit } from "../../src/rpc/audit.ts";
@@ -35,6 +36,7 @@ export interface TestServer extends AsyncDisposable {
   /** The port for operators, where the flags ask for one. */
   readonly httpPort: number | undefined;
   readonly log: readonly LogLine[];
+  readonly announcements: Announcements;
   connect(): Promise<WireClient>;
   /** Reads the settings again, as SIGHUP does. */
   reload(): void;
@@ -92,6 +94,7 @@ export async function startServer(
     port,
     httpPort: server.httpPort,
     log,
+    announcements: server.announcements,
     connect: () => connectTcp(port),
     reload: () => server.reload(read()),
     shutdown,

@@ -42,6 +42,12 @@ export type QuestionOutcome<T> =
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "cancelled"; readonly reason: string };
 
+/** Told of every question. Must not throw. */
+export interface QuestionWatcher {
+  opened(question: Question): void;
+  closed(question: Question, outcome: QuestionOutcome<unknown>["kind"]): void;
+}
+
 interface Pending {
   readonly question: Question;
   readonly settle: (outcome: QuestionOutcome<unknown>) => void;
@@ -57,11 +63,13 @@ export class Questions {
   /** How long a question may wait. */
   readonly deadlineMs: number;
   readonly #waits: ClientWaits | undefined;
+  readonly #watcher: QuestionWatcher | undefined;
 
   /** @param deadlineMs how long a question may wait, in milliseconds. */
-  constructor(deadlineMs: number, waits?: ClientWaits) {
+  constructor(deadlineMs: number, waits?: ClientWaits, watcher?: QuestionWatcher) {
     this.deadlineMs = deadlineMs;
     this.#waits = waits;
+    this.#watcher = watcher;
   }
 
   get size(): number {
@@ -78,6 +86,7 @@ export class Questions {
         signal.removeEventListener("abort", onAbort);
         this.#pending?.delete(question.requestId);
         if (this.size === 0) this.#pending = undefined;
+        this.#watcher?.closed(question, outcome.kind);
         const mayBeTold = waiter && this.#endWait(waiter, outcome);
         if (mayBeTold) void mayBeTold.then(() => resolve(outcome as QuestionOutcome<T>));
         else resolve(outcome as QuestionOutcome<T>);
@@ -88,6 +97,7 @@ export class Questions {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#pending ??= new Map();
       this.#pending.set(question.requestId, { question, settle, timer });
+      this.#watcher?.opened(question);
       if (waiter) this.#waits?.begin(waiter);
     });
   }

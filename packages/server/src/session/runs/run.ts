@@ -154,6 +154,7 @@ function begin(
   const place = new RunPlace(services.places, session, controller.signal);
   const done = carryOut(services, session, { messageId, place, prepared }).catch(failed(services, session));
   session.run = { messageId, controller, done, place };
+  session.announcements.announce("run-begun", { key: session.key, messageId });
 }
 
 interface Beginning {
@@ -191,14 +192,8 @@ async function carryOut(
     taskComplete = session.run?.taskComplete === true;
     session.run = undefined;
     place.leave();
-    // A prompt that a hook blocked has begun no run.
-    if (outcome !== "blocked")
-      session.announcements.announce("run-ended", {
-        key: session.key,
-        messageId,
-        outcome,
-        durationMs: performance.now() - begunMs,
-      });
+    const durationMs = performance.now() - begunMs;
+    session.announcements.announce("run-ended", { key: session.key, messageId, outcome, durationMs });
   }
   tellRunEnded(session, messageId, outcome);
   if (outcome === "suspended") return;
