@@ -16,7 +16,7 @@ export const hostile = {
   asks: "Does a tenant that does everything at once to hold a server up slow down another?",
   sizes: {
     full: { rounds: 6, turns: 200 },
-    quick: { rounds: 1, turns: 100 },
+    quick: { rounds: 1, turns: 200 },
   },
   async ask({ start, home, size }) {
     const names = ["quiet", "hostile"];
@@ -42,32 +42,39 @@ export const hostile = {
     const tenants = { hostile: { root: directory } };
     const file = `${home}-hostile.json`;
     writeFileSync(file, JSON.stringify({ auth: { principals }, tenants, limits, providerPrivateHosts: "*" }));
-    const runtime = await start({
-      ownFlags: `--config "${file}" --max-connections 100`,
-      connectionToken: tokens.quiet,
+    const ownFlags = `--config "${file}" --max-connections 100`;
+    const runtime = await start({ ownFlags, connectionToken: tokens.quiet });
+    const other = await start({
+      ownFlags: `${ownFlags} --config-dir "${home}-other"`,
+      connectionToken: tokens.hostile,
     });
     const session = await runtime.createSession();
-    const attack = await startToldProcess(script, { port: runtime.port, token: tokens.hostile, directory });
+    const attackOn = ({ port }) => startToldProcess(script, { port, token: tokens.hostile, directory });
+    const [elsewhere, here] = [await attackOn(other), await attackOn(runtime)];
     await talk(session, size.turns, []);
 
-    const times = { alone: [], attacked: [] };
+    const times = { alone: [], elsewhere: [], here: [] };
     let peakMb = 0;
     for (let round = 0; round < size.rounds; round++) {
       await talk(session, size.turns, times.alone);
-      await attack.set(true);
-      await sleep(SETTLE_MS);
-      await talk(session, size.turns, times.attacked);
-      peakMb = Math.max(peakMb, runtime.rssMb());
-      await attack.set(false);
-      await sleep(SETTLE_MS);
+      for (const [name, attack] of Object.entries({ elsewhere, here })) {
+        await attack.set(true);
+        await sleep(SETTLE_MS);
+        await talk(session, size.turns, times[name]);
+        if (attack === here) peakMb = Math.max(peakMb, runtime.rssMb());
+        await attack.set(false);
+        await sleep(SETTLE_MS);
+      }
     }
-    const { attacks } = await attack.set(false);
-    attack.end();
-    const [alone, attacked] = [quantile(times.alone, 0.99), quantile(times.attacked, 0.99)];
+    const { attacks } = await here.set(false);
+    for (const attack of [elsewhere, here]) attack.end();
+    const [alone, machine, attacked] = Object.values(times).map((each) => quantile(each, 0.99));
     return [
       figure("turn, p99, alone", alone, "ms"),
+      figure("turn, p99, beside a hostile tenant of another server", machine, "ms"),
       figure("turn, p99, beside a hostile tenant", attacked, "ms"),
       figure("beside a hostile tenant ÷ alone", attacked / alone, "×", { atMost: 1.25 }),
+      figure("of the same server ÷ of another", attacked / machine, "×"),
       figure("memory beside a hostile tenant", peakMb, "MB"),
       figure("attacks", attacks, ""),
     ];

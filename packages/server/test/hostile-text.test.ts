@@ -10,6 +10,10 @@ import { rankTools } from "../src/session/abilities/tools/rank-tools.ts";
 import { parseRemoteUrl } from "../src/session/abilities/workspace/working-context.ts";
 import { renderPrompt } from "../src/session/runs/attachments.ts";
 import { findOnce } from "../src/tools/files/find-once.ts";
+import { commandIntention } from "../src/tools/intention.ts";
+import { summarizeCommand } from "../src/tools/shell/command-line.ts";
+import { possibleCommands } from "../src/tools/shell/possible-commands.ts";
+import { splitCommand } from "../src/tools/shell/split-command.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -97,4 +101,25 @@ test.each([
   const request = { model: "demo", system: "", tools: [], stream: false };
   const messages = [{ role: "user" as const, content }];
   expect(answerByRules({ ...request, messages })).toHaveProperty("text");
+});
+
+test.each([
+  ["homes", many("~", MIB)],
+  ["homes behind quotes", many("''~", MIB)],
+  ["wildcards", many("*[", MIB)],
+  ["expansions", many("$a", MIB)],
+  ["quotes", many("''", MIB)],
+  ["escapes", many("\\a", MIB)],
+])("a command of %s is read in time that grows with it", (_, text) => {
+  expect(splitCommand(text).segments).toHaveLength(1);
+});
+
+test("a command of more words than anybody reads is not read to its end, and may run anything", () => {
+  const text = `xargs ${many("a ", 4 * MIB)}`;
+  const words = splitCommand(text).segments.flatMap((segment) => segment.words);
+  expect(words).toHaveLength(4096);
+  const summary = summarizeCommand(text);
+  expect(summary).toMatchObject({ isPlain: false, hidesCommands: true });
+  expect(possibleCommands(text, summary)).toEqual({ lines: [], areExact: false, hidesMore: true });
+  expect(commandIntention(text, "")).toHaveLength("Run ".length + 201);
 });

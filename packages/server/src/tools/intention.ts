@@ -2,10 +2,12 @@
 import { cutText } from "@rightseat/protocol";
 
 const MAX_CHARS = 200;
+/** No more of a text is looked at; blanks may be most of it. */
+const MAX_READ = 4_000;
 
 /** A path, command, pattern or the like in such a sentence: on one line, and cut where it is long. */
 export function shownIn(text: string): string {
-  const line = text.trim().replace(/\s+/g, " ");
+  const line = text.trimStart().slice(0, MAX_READ).trimEnd().replace(/\s+/g, " ");
   return line.length <= MAX_CHARS ? line : `${cutText(line, MAX_CHARS)}…`;
 }
 

@@ -193,6 +193,7 @@ class Findings {
 
   /** A word may be a path, or end in one: `--output=a/b`, `if=/dev/zero`, `-I/usr/include`. */
   #addPathsOf(word: string): void {
+    if (this.words.has(word) || (this.paths.size > MAX_PATHS && this.words.size > MAX_WORDS)) return;
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return;
     const value = /^[\w.-]*=(.+)$/.exec(word)?.[1] ?? /^-\w?(?=\/|\.\.)(.+)$/.exec(word)?.[1];
     if (value !== undefined) this.#addPath(value);

@@ -8,14 +8,10 @@ export function possibleCommands(text: string, summary: CommandSummary): Possibl
   if (summary.isPlain) {
     return { lines: summary.steps.map(({ words }) => words), areExact: true, hidesMore: false };
   }
-  const { hidesCommands } = summary;
-  const written = hidesCommands ? undefined : writtenWords(text);
-  return {
-    lines: [wordsOf(text)],
-    areExact: false,
-    hidesMore: hidesCommands,
-    ...(written ? { written } : {}),
-  };
+  // Any command may be one of a text that may hide any.
+  if (summary.hidesCommands) return { lines: [], areExact: false, hidesMore: true };
+  const written = writtenWords(text);
+  return { lines: [wordsOf(text)], areExact: false, hidesMore: false, ...(written ? { written } : {}) };
 }
 
 function writtenWords(text: string): string[] | undefined {

@@ -52,6 +52,8 @@ const LITERAL = /[^ \t\n;&|<>()'"\\$`{}~*?[\]]+/y;
 /** Control characters, and blanks that bash, a terminal and a reader take for different things. */
 const NO_TEXT = /[^\P{C}\t\n]|[^\P{Z} ]/u;
 const MAX_NESTED = 64;
+/** What has more words is read no further. */
+const MAX_WORDS = 4_096;
 
 /** Takes time in proportion to the text. Never throws. */
 export function splitCommand(text: string): SplitCommand {
@@ -66,6 +68,7 @@ class Splitter {
   readonly #nested: string[] = [];
   readonly #segments: Segment[] = [];
   #words: Word[] = [];
+  #wordsLeft = MAX_WORDS;
   #redirections: Redirection[] = [];
   /** A redirection whose target comes next. */
   #operator = "";
@@ -122,6 +125,8 @@ class Splitter {
   }
 
   #addWord(word: Word): void {
+    this.#wordsLeft -= 1;
+    if (this.#wordsLeft === 0) this.#stop();
     if (word.isExpanded) this.#isPlain = false;
     if (this.#operator === "") this.#words.push(word);
     else this.#redirections.push({ operator: this.#operator, target: word });
@@ -252,6 +257,11 @@ class Splitter {
     return found || undefined;
   }
 
+  #stop(): void {
+    this.#giveUp();
+    this.#at = this.#text.length;
+  }
+
   #giveUp(): void {
     this.#isPlain = false;
     this.#isReadable = false;
@@ -261,34 +271,37 @@ class Splitter {
 /** A word that is being read. */
 class WordParts {
   #text = "";
+  /** What was added last, which is not looked for in a text that has become long. */
+  #last = "";
   #isQuoted = false;
   #isExpanded = false;
   readonly #wildcards: number[] = [];
 
   add(text: string): void {
     this.#text += text;
+    if (text !== "") this.#last = text;
   }
 
   addQuoted(text: string): void {
     this.#isQuoted = true;
-    this.#text += text;
+    this.add(text);
   }
 
   addWildcard(char: string): void {
     this.#wildcards.push(this.#text.length);
-    this.#text += char;
+    this.add(char);
   }
 
   addExpansion({ text, isExpanded }: { text: string; isExpanded: boolean }): void {
     this.#isExpanded ||= isExpanded;
-    this.#text += text;
+    this.add(text);
   }
 
   /** Whether a `~` here stands for somebody's home. Of one's own home with a path the text says enough. */
   isHomeHere(next: string | undefined): boolean {
     if (this.#text === "")
       return this.#isQuoted || (next !== "/" && next !== undefined && !/[\s;&|)]/.test(next));
-    return !/[\w^)\]-]$/.test(this.#text);
+    return !/[\w^)\]-]$/.test(this.#last);
   }
 
   toWord(start: number, end: number): Word {
