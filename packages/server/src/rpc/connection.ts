@@ -21,6 +21,7 @@ import {
 import { type Audit, audited, auditUnavailable } from "./audit.ts";
 import { refuseConnectFields, unknownConnectFields } from "./connect-fields.ts";
 import type { LazyValidators } from "./lazy-validators.ts";
+import type { LoopShare } from "./loop-share.ts";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import type { ResultOf } from "./method-types.ts";
 import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   readonly mayHold: (principal: Principal, bytes: number) => boolean;
   /** Counts what a principal's clients sent; for how long nothing more of them is to be read, in milliseconds. */
   readonly countReceived: (principal: Principal, bytes: number) => number;
+  /** How long the messages of a tenant may keep the server from the others'. */
+  readonly shareOf: (tenant: string) => LoopShare;
   /** What is said of a published method that is not here; undefined when there is no such method. */
   readonly refusalOfMethod: (method: string) => string | undefined;
   readonly log: ConnectionLog;
@@ -91,6 +94,10 @@ const MAX_STRANGER_MESSAGES = 20;
 const MAX_BAD_FRAMES = 1_000;
 /** A client that is hung up on has this long to read why. */
 const HANG_UP_MS = 1_000;
+/** Messages of one client that are carried out in one go. The others that have come wait until everybody had a turn. */
+const SLICE_MS = 4;
+/** A message of so many characters takes a turn to be decoded, and another one to be carried out. */
+const LARGE_MESSAGE = 256 * 1024;
 /** What clients ask first, and health checks, with parameters that there is nothing to check about. */
 const TAKES_NOTHING: ReadonlySet<string> = new Set(["ping", "status.get"]);
 
@@ -105,11 +112,17 @@ export class Connection {
   readonly #decoder: FrameDecoder;
   readonly openedMs = performance.now();
   #principal: Principal | undefined;
-  /** While a token is being checked: nothing more is read, and what was read behind it waits here. */
+  #share: LoopShare | undefined;
+  /** While a token is being checked: nothing more is read. */
   #admitting = false;
+  /** What was read and is carried out later, in its order. */
   #held: string[] = [];
   /** Set while nothing is read, since the tenant's clients have sent more than they may. */
   #ahead: NodeJS.Timeout | undefined;
+  /** Set while nothing is carried out, since others have their turn. */
+  #resting: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  /** When it was begun to carry out what comes behind each other without a break. */
+  #sliceBegunMs = 0;
   #failedAttempts = 0;
   #faults = 0;
   #hangingUp = false;
@@ -120,6 +133,7 @@ export class Connection {
     this.#stream = stream;
     this.#options = options;
     this.#principal = options.gate.anonymous();
+    this.#share = this.#principal && options.shareOf(this.#principal.tenant);
     const maxWaitingBytes = () => (this.#principal ? options.maxWaitingBytes : MAX_STRANGER_WAITING_BYTES);
     this.#outbound = new OutboundQueue(stream, {
       get maxBytes() {
@@ -153,7 +167,9 @@ export class Connection {
     });
     stream.on("data", (chunk: Uint8Array) => {
       if (this.#admitting) stream.pause();
+      this.#beginSlice();
       this.#decoder.push(chunk);
+      this.#endSlice();
       if (this.#decoder.incomplete) options.onIncompleteFrame?.(stream);
       this.#keepPace(chunk.length);
     });
@@ -211,6 +227,7 @@ export class Connection {
     clearTimeout(this.#ahead);
     this.#decoder.close();
     this.#held = [];
+    this.#stopResting();
     this.#peer.close();
     this.#outbound.end();
     this.#stream.end();
@@ -220,8 +237,50 @@ export class Connection {
 
   #onFrame(body: string): void {
     if (this.#hangingUp || this.#closed) return;
-    if (this.#admitting) this.#held.push(body);
-    else this.#receive(body);
+    if (this.#admitting || this.#resting) this.#held.push(body);
+    else if (body.length >= LARGE_MESSAGE) {
+      this.#held.push(body);
+      this.#rest(0);
+    } else this.#take(body);
+  }
+
+  /** Others have their turn behind it, when all that was carried out at once has taken long. */
+  #take(body: string): void {
+    this.#receive(body);
+    if (performance.now() - this.#sliceBegunMs < SLICE_MS || this.#closed) return;
+    this.#endSlice();
+    this.#rest(0);
+  }
+
+  #beginSlice(): void {
+    const nowMs = performance.now();
+    this.#sliceBegunMs = nowMs;
+    const waitMs = this.#share?.restMs(nowMs) ?? 0;
+    if (waitMs > 0) this.#rest(waitMs);
+  }
+
+  /** May be called twice. */
+  #endSlice(): void {
+    const nowMs = performance.now();
+    this.#share?.took(nowMs - this.#sliceBegunMs, nowMs);
+    this.#sliceBegunMs = nowMs;
+  }
+
+  /** Nothing more is read or carried out for so long; for 0 until everybody had a turn. */
+  #rest(waitMs: number): void {
+    if (this.#resting || this.#closed) return;
+    this.#stream.pause();
+    const goOn = () => {
+      this.#resting = undefined;
+      this.#goOn();
+    };
+    this.#resting = waitMs > 0 ? setTimeout(goOn, waitMs) : setImmediate(goOn);
+  }
+
+  #stopResting(): void {
+    clearTimeout(this.#resting as NodeJS.Timeout);
+    clearImmediate(this.#resting as NodeJS.Immediate);
+    this.#resting = undefined;
   }
 
   #receive(body: string): void {
@@ -231,11 +290,13 @@ export class Connection {
     if (this.#principal && this.#faults === faults) this.#faults = 0;
   }
 
-  /** A token was judged: what waited behind it has its turn; it may bring another one. */
+  /** What was read before has its turn, and then what comes. */
   #goOn(): void {
-    this.#admitting = false;
-    while (this.#held.length > 0 && !this.#admitting && !this.#hangingUp)
-      this.#receive(this.#held.shift() as string);
+    if (this.#closed) return;
+    this.#beginSlice();
+    while (this.#held.length > 0 && !this.#admitting && !this.#resting && !this.#hangingUp)
+      this.#take(this.#held.shift() as string);
+    this.#endSlice();
     this.#readOn();
   }
 
@@ -252,7 +313,8 @@ export class Connection {
   }
 
   #readOn(): void {
-    if (!this.#admitting && this.#ahead === undefined && this.#stream.isPaused()) this.#stream.resume();
+    if (this.#admitting || this.#resting || this.#ahead !== undefined) return;
+    if (this.#stream.isPaused()) this.#stream.resume();
   }
 
   #onRequest(method: string, params: unknown, context: RequestContext): unknown {
@@ -334,7 +396,10 @@ export class Connection {
     );
     return connecting.finally(() => {
       // Behind the answer.
-      setImmediate(() => this.#goOn());
+      setImmediate(() => {
+        this.#admitting = false;
+        this.#goOn();
+      });
     });
   }
 
@@ -356,6 +421,7 @@ export class Connection {
     if (!principal || (before && before.tenant !== principal.tenant)) throw this.#refused();
     if (!before) this.#options.onAdmitted(this, principal);
     this.#principal = principal;
+    this.#share = this.#options.shareOf(principal.tenant);
     this.#faults = 0;
     this.#introduced = true;
     const maxMessageBytes = this.#options.maxMessageBytes(principal);

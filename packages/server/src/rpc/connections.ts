@@ -3,9 +3,10 @@ import type { Duplex } from "node:stream";
 import { RpcError } from "@rightseat/protocol";
 import { Newcomers } from "../strangers/newcomers.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
+import { LoopShares } from "./loop-share.ts";
 import type { Principal } from "./principal.ts";
 
-export interface ConnectionsOptions extends Omit<ConnectionOptions, "onAdmitted"> {
+export interface ConnectionsOptions extends Omit<ConnectionOptions, "onAdmitted" | "shareOf"> {
   readonly maxConnections: number;
   /** How many connections a tenant may have; undefined for as many as there are. */
   readonly maxConnectionsOf: (tenant: string) => number | undefined;
@@ -38,8 +39,10 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    const shares = new LoopShares();
     this.#connectionOptions = {
       ...options,
+      shareOf: (tenant) => shares.of(tenant),
       onAdmitted: (connection, { tenant }) => this.#admit(connection, tenant),
       onClose: (connection) => {
         this.#forget(connection);
