@@ -422,6 +422,23 @@ describe("a task in the background", () => {
   }
   const started = /^Agent started in background with agent_id: (\S+)\. /;
 
+  test("the tools that ask agents and tell them more are offered from the first agent on", async () => {
+    const sessionId = await create();
+    const offered: string[][] = [];
+    use({
+      main: (count, request) => {
+        const { tools } = request.body as unknown as { tools: { function: { name: string } }[] };
+        offered.push(tools.map((tool) => tool.function.name));
+        return count === 0 ? task() : { text: "done" };
+      },
+      sub: () => ({ text: "REPORT" }),
+    });
+    await client.ask(sessionId, "go");
+    const added = ["read_agent", "list_agents", "write_agent"];
+    expect(offered[0]?.at(-1)).toBe("task");
+    expect(offered[1]).toEqual([...(offered[0] ?? []), ...added]);
+  });
+
   test("goes on when the run has ended; its end is told to the model, and then the session is idle", async () => {
     const sessionId = await create();
     const { open, opened } = gate();

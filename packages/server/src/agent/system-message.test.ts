@@ -40,7 +40,7 @@ describe("the default message", () => {
         "<identity>\nYou are an assistant that applications reach through the GitHub Copilot SDK, served by the Rightseat runtime.",
       ),
     ).toBe(true);
-    expect(Buffer.byteLength(text)).toBeLessThan(2560);
+    expect(Buffer.byteLength(text)).toBeLessThan(2048);
     expect(warnings).toEqual([]);
   });
 

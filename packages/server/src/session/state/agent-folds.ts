@@ -9,6 +9,7 @@ const AGENT_FOLDS: Readonly<Record<string, AgentFold>> = {
     end(state, agentId);
     const started = { agentId, toolCallId, agentName, agentDisplayName } as OpenAgent;
     state.openAgents = [...(state.openAgents ?? []), started];
+    state.hasHadAgents = true;
   },
   "subagent.completed": end,
   "subagent.failed": end,

@@ -193,6 +193,8 @@ export interface SessionState extends ConversationState {
   cuts?: Cut[];
   /** Sub-agents at work; those of a session that was just loaded were cut off. */
   openAgents?: readonly OpenAgent[];
+  /** A sub-agent was started once, so that models are offered the tools that ask agents and tell them more. */
+  hasHadAgents?: true;
   /** Sub-agents that can be told more, the one that answered last at the end; bounded. */
   idleAgents?: readonly IdleAgent[];
   /** The name of the custom agent that was selected last, until it was deselected. */

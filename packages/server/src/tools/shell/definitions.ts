@@ -1,41 +1,26 @@
 /** What models are told of the shell tools. */
 import type { BuiltInToolSpec } from "../built-in-tool.ts";
 
-const SHELL_ID = { type: "string", description: "Which shell: the shellId that bash gave." };
-const DELAY = {
-  type: "number",
-  description: "For how many seconds to wait for more output, at most. It ends early when the command does.",
-};
+const TEXT = { type: "string" };
+const DELAY = { type: "number", description: "Seconds to wait for output." };
 
 export const SHELL_TOOLS: readonly BuiltInToolSpec[] = [
   {
     definition: {
       name: "bash",
       description: [
-        "Runs a command in a new bash process and returns what it wrote to stdout and stderr, in order, with its exit code.",
-        "Each call starts afresh in the working directory: cd, variables and functions do not carry over, so put what belongs together in one command.",
-        'In "sync" mode the call waits up to initial_wait seconds. A command that takes longer goes on running under its shellId; follow it with read_bash and end it with stop_bash.',
-        'In "async" mode the call returns at once: right for servers and watchers, and for commands that need input, which write_bash sends.',
-        "There is no terminal: avoid pagers, editors and interactive prompts, and pass flags that answer questions. All processes end with the session.",
+        "Runs a command in a new bash process in the working directory; nothing carries over to the next call.",
+        "sync (default) waits initial_wait seconds (30); a slower command goes on under its shellId. async returns at once: for servers, and for input by write_bash.",
+        "No terminal: avoid pagers, editors and prompts. Processes end with the session.",
       ].join("\n"),
       parameters: {
         type: "object",
         properties: {
-          command: { type: "string", description: "The bash command, which may have several lines." },
-          description: {
-            type: "string",
-            description: "What the command is for, in a few words, for the person who watches.",
-          },
-          mode: { type: "string", enum: ["sync", "async"], description: "sync (the default) or async." },
-          initial_wait: {
-            type: "number",
-            description: "In sync mode: for how many seconds to wait for the end. Default 30.",
-          },
-          shellId: {
-            type: "string",
-            description:
-              "A name of your own for this shell, for the other shell tools. Default: one is given.",
-          },
+          command: TEXT,
+          description: { type: "string", description: "Its purpose, for the user." },
+          mode: { type: "string", enum: ["sync", "async"] },
+          initial_wait: { type: "number" },
+          shellId: { type: "string", description: "Your name for it." },
         },
         required: ["command", "description"],
       },
@@ -45,11 +30,10 @@ export const SHELL_TOOLS: readonly BuiltInToolSpec[] = [
   {
     definition: {
       name: "read_bash",
-      description:
-        "Returns what a shell started by bash has written since you last read it, and whether it still runs.",
+      description: "Gives a shell's new output, and whether it still runs.",
       parameters: {
         type: "object",
-        properties: { shellId: SHELL_ID, delay: DELAY },
+        properties: { shellId: TEXT, delay: DELAY },
         required: ["shellId"],
       },
     },
@@ -59,14 +43,10 @@ export const SHELL_TOOLS: readonly BuiltInToolSpec[] = [
     definition: {
       name: "write_bash",
       description:
-        'Sends input to a command that bash started in "async" mode, then returns its new output. Nothing is added to the input: write {enter} where the Enter key is pressed. Also understood: {tab}, {backspace}, {escape}, {up}, {down}, {left}, {right}.',
+        "Types into an async shell; gives its new output. Keys: {enter} (never added for you), {tab}, {backspace}, {escape}, {up}, {down}, {left}, {right}.",
       parameters: {
         type: "object",
-        properties: {
-          shellId: SHELL_ID,
-          input: { type: "string", description: "What to type." },
-          delay: DELAY,
-        },
+        properties: { shellId: TEXT, input: TEXT, delay: DELAY },
         required: ["shellId", "input"],
       },
     },
@@ -75,15 +55,15 @@ export const SHELL_TOOLS: readonly BuiltInToolSpec[] = [
   {
     definition: {
       name: "stop_bash",
-      description: "Ends a shell started by bash, with every process that it started.",
-      parameters: { type: "object", properties: { shellId: SHELL_ID }, required: ["shellId"] },
+      description: "Ends a shell and all its processes.",
+      parameters: { type: "object", properties: { shellId: TEXT }, required: ["shellId"] },
     },
     load: async () => (await import("./stop-bash.ts")).stopBash,
   },
   {
     definition: {
       name: "list_bash",
-      description: "Lists the shells of this session: their shellIds, commands and states.",
+      description: "Lists this session's shells.",
       parameters: { type: "object", properties: {} },
     },
     load: async () => (await import("./list-bash.ts")).listBash,

@@ -11,20 +11,13 @@ export const USER_TOOLS: readonly BuiltInToolSpec[] = [
     definition: {
       name: "ask_user",
       description:
-        "Asks the user one question and waits for the answer. For decisions that are the user's to make and that neither the request nor the files settle; not for permission to go on.",
+        "Asks the user one question and waits. For decisions that are the user's and that nothing settles yet; not for permission to go on.",
       parameters: {
         type: "object",
         properties: {
-          question: { type: "string", description: "One question, complete in itself." },
-          choices: {
-            type: "array",
-            items: { type: "string" },
-            description: "Answers to choose from, the likeliest first.",
-          },
-          allow_freeform: {
-            type: "boolean",
-            description: "Whether the user may answer in other words than the choices. Default true.",
-          },
+          question: { type: "string" },
+          choices: { type: "array", items: { type: "string" }, description: "The likeliest first." },
+          allow_freeform: { type: "boolean", description: "Other answers are allowed. Default true." },
         },
         required: ["question"],
       },

@@ -4,18 +4,14 @@ import type { AgentDefinition } from "../../members/agent-definition.ts";
 
 export const READ_AGENT: ModelTool = {
   name: "read_agent",
-  description:
-    "Reads what an agent that works in the background has answered, or how far it is. You are told when one has ended: there is no need to ask before.",
+  description: "Reads a background agent's answer or state. You are told when it ends: do not ask before.",
   parameters: {
     type: "object",
     properties: {
-      agent_id: { type: "string", description: "The agent's id, from the result of task or a notification" },
-      wait: { type: "boolean", description: "Waits until it has answered; default false" },
-      timeout: { type: "number", description: "Seconds to wait at most; default 30, up to 180" },
-      since_turn: {
-        type: "integer",
-        description: "Of several answers those from this one on, counted from 0",
-      },
+      agent_id: { type: "string" },
+      wait: { type: "boolean" },
+      timeout: { type: "number", description: "Seconds to wait: 30, up to 180." },
+      since_turn: { type: "integer", description: "Answers from this on." },
     },
     required: ["agent_id"],
   },
@@ -23,24 +19,21 @@ export const READ_AGENT: ModelTool = {
 
 export const LIST_AGENTS: ModelTool = {
   name: "list_agents",
-  description: "Lists the agents that were given tasks, with their ids and how far they are.",
+  description: "Lists agents with tasks: ids, states.",
   parameters: {
     type: "object",
-    properties: {
-      include_completed: { type: "boolean", description: "Also those that have ended; default true" },
-    },
+    properties: { include_completed: { type: "boolean" } },
   },
 };
 
 export const WRITE_AGENT: ModelTool = {
   name: "write_agent",
-  description:
-    "Tells an agent more about its task: at once when it is working, otherwise it works on. It still knows what it did. For another task start another agent.",
+  description: "Tells an agent more about its task, also when it has answered. A new task needs a new agent.",
   parameters: {
     type: "object",
     properties: {
-      agent_id: { type: "string", description: "The agent's id" },
-      message: { type: "string", description: "What to tell it" },
+      agent_id: { type: "string" },
+      message: { type: "string" },
     },
     required: ["agent_id", "message"],
   },
@@ -74,25 +67,22 @@ function createTaskTool(agents: readonly AgentDefinition[]): ModelTool {
   });
   return {
     name: "task",
-    description: `Hands a task to another agent, which works on it in a context of its own and answers with a report. It knows nothing of this conversation: tell it everything that matters, and what to report. Worth it for work that takes many steps or much reading; what takes a call or two, do yourself. Tasks that do not depend on each other go out together, in one step.
-
-Agents:
+    description: `Hands a task of many steps or much reading to an agent with a context of its own, which reports. It knows nothing of this conversation: tell it all that matters. Start independent tasks together.
 ${lines.join("\n")}`,
     parameters: {
       type: "object",
       properties: {
-        agent_type: { type: "string", enum: agents.map(({ name }) => name), description: "Which agent" },
-        name: { type: "string", description: "A short name for this task, in lower case with dashes" },
-        description: { type: "string", description: "The task in three to five words, for the user" },
-        prompt: { type: "string", description: "The task, complete" },
+        agent_type: { type: "string", enum: agents.map(({ name }) => name) },
+        name: { type: "string", description: "Short-with-dashes." },
+        description: { type: "string", description: "3 to 5 words for the user." },
+        prompt: { type: "string" },
         mode: {
           type: "string",
           enum: ["sync", "background"],
-          description:
-            "sync waits for the report, and is the default. background goes on at once; you are told when the agent has ended",
+          description: "sync (default) waits.",
         },
-        model: { type: "string", description: "Another model for it; only when the user wants that" },
-        reasoning_effort: { type: "string", description: "Another effort; only when the user wants that" },
+        model: { type: "string", description: "Only if the user asks." },
+        reasoning_effort: { type: "string", description: "Only if the user asks." },
       },
       required: ["agent_type", "name", "description", "prompt"],
     },

@@ -11,7 +11,10 @@ import type { SubAgentServices } from "./sub-agent.ts";
 
 const DEFAULT_MAX_DEPTH = 2;
 
-/** None when there is nobody to hand a task to, or it would go too deep. */
+/**
+ * None when there is nobody to hand a task to, or it would go too deep. The tools for agents that were started come
+ * with the first of them, and stay: most sessions start none, and every request carries what is offered.
+ */
 export function createAgentTools(services: SubAgentServices, user: AgentToolUser): readonly Tool[] {
   const { settings } = user.session;
   if (user.depth >= (settings.subagents?.maxDepth ?? DEFAULT_MAX_DEPTH)) return [];
@@ -21,11 +24,14 @@ export function createAgentTools(services: SubAgentServices, user: AgentToolUser
     const { agentToolBodies } = await import("./agent-tool-bodies.ts");
     return agentToolBodies(services, user);
   };
+  const task = new AgentTool(taskToolFor(agents), async (...call) => (await bodies()).start(agents, ...call));
+  const { hasHadAgents, openAgents, idleAgents } = user.session.state;
+  if (!hasHadAgents && !openAgents && !idleAgents) return [task];
   return [
+    task,
     new AgentTool(READ_AGENT, async (...call) => (await bodies()).read(...call)),
     new AgentTool(LIST_AGENTS, async (...call) => (await bodies()).list(...call)),
     new AgentTool(WRITE_AGENT, async (...call) => (await bodies()).write(...call)),
-    new AgentTool(taskToolFor(agents), async (...call) => (await bodies()).start(agents, ...call)),
   ];
 }
 
