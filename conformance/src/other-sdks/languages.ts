@@ -39,6 +39,7 @@ const python = (workFolder: string): string =>
     : inFolder(workFolder, "venv", "bin", "python");
 
 const NEWEST_PYTHON = "github-copilot-sdk==1.0.27";
+const OPEN_A_DATABASE = 'new (require("better-sqlite3"))(":memory:")';
 const npmInstall: CommandLine = [
   "npm",
   "install",
@@ -121,6 +122,19 @@ export const languages: readonly Language[] = [
     run: () => ["node", "scenario.mjs"],
   },
   {
+    folder: "devmentorai",
+    beside: ["no-copilot"],
+    sdk: "devmentorai-server 1.8.0",
+    bringsToken: false,
+    isClient: true,
+    startsRuntime: true,
+    phases: [["create: done", "send: forty-two", "again: and this", "end: done"]],
+    toolchain: [["npm", "--version"]],
+    // It keeps its sessions with a module that is compiled, or fetched, when it is installed.
+    prepare: () => [npmInstall, ["node", "--input-type=commonjs", "--eval", OPEN_A_DATABASE]],
+    run: () => ["node", "scenario.mjs"],
+  },
+  {
     folder: "go",
     sdk: "github.com/github/copilot-sdk/go v1.0.14",
     bringsToken: true,
@@ -150,6 +164,16 @@ export const languages: readonly Language[] = [
     folder: "rust",
     sdk: "github-copilot-sdk 1.0.14",
     bringsToken: true,
+    toolchain: [["cargo", "--version"]],
+    prepare: () => [["cargo", "build", "--quiet"]],
+    run: (workFolder) => [inFolder(workFolder, "target", "debug", "scenario")],
+  },
+  {
+    folder: "rust-newest",
+    beside: ["rust"],
+    sdk: "github-copilot-sdk 1.0.28",
+    bringsToken: true,
+    isQuiet: true,
     toolchain: [["cargo", "--version"]],
     prepare: () => [["cargo", "build", "--quiet"]],
     run: (workFolder) => [inFolder(workFolder, "target", "debug", "scenario")],

@@ -185,7 +185,11 @@ describe("the server's own commands", () => {
     });
     expect((await invoke(sessionId, "/session")).text).toContain(sessionId);
     await client.ask(sessionId, "echo hi");
-    expect((await invoke(sessionId, "usage")).text).toContain("scripted-2: 1 calls");
+    expect((await invoke(sessionId, "usage")).text.split("\n")).toEqual([
+      "Requests: 1",
+      "Changes: 0 lines added, 0 removed, in 0 files",
+      expect.stringContaining("scripted-2: 1 calls"),
+    ]);
     expect((await invoke(sessionId, "help")).text).toContain("/rename <name>");
   });
 });
@@ -236,6 +240,7 @@ test("the directories that tools may use, and what fills the context, are shown"
     (await client.request("session.commands.invoke", { sessionId, name })).text as string;
   await client.request("session.commands.invoke", { sessionId, name: "add-dir", input: home.path });
   expect((await invoke("list-dirs")).split("\n")).toEqual(expect.arrayContaining([process.cwd(), home.path]));
+  expect(await invoke("list-dirs")).toMatch(/\nTotal: [2-9] directories$/);
   expect(await invoke("context")).toContain("before the first prompt");
   await client.ask(sessionId, "echo hi");
   expect(await invoke("context")).toMatch(/^scripted: \d+ of \d+ tokens \(\d+ %\)\nSystem message: \d+/);

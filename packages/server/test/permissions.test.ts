@@ -126,8 +126,15 @@ describe("what is asked", () => {
     expect(of(prompts, "write")).toMatchObject({
       fileName: join(world.work, "b.txt"),
       newFileContents: "new\n",
+      fileEdits: [{ after: { path: join(world.work, "b.txt"), content: "new\n" } }],
       canOfferSessionApproval: true,
     });
+    const told = (type: string) => client.of("s").filter((event) => event.type === type);
+    expect(told("tool.shell_output").map(({ data }) => data)).toEqual([
+      { toolCallId: expect.any(String), sequence: 0, stream: "terminal", text: "hi\n" },
+    ]);
+    const edited = told("tool.execution_complete").flatMap(({ data }) => data.fileEdits ?? []);
+    expect(edited).toEqual([{ kind: "create", path: join(world.work, "b.txt") }]);
     await client.close();
   });
 

@@ -100,6 +100,24 @@ describe("a client's tool", () => {
   });
 });
 
+test("tools that come and go with a client are told to the others, and to nobody when there is no other", async () => {
+  const sessionId = await create({ tools: [tool("first")], availableTools: ["custom:*"] });
+  const told = () => client.of(sessionId).filter(({ type }) => type === "session.tools_updated");
+  const other = await server.connect();
+  const join = (tools: object[]) => other.request("session.resume", { sessionId, tools });
+  await join([tool("first")]);
+  await client.ask(sessionId, "echo nothing is new");
+  expect(told()).toEqual([]);
+  await join([tool("second")]);
+  await client.until(() => told().length === 1);
+  await other.close();
+  await client.until(() => told().length === 2);
+  expect(told()[1]?.data).toEqual({ model: expect.any(String) });
+  await client.request("session.resume", { sessionId, tools: [tool("first")] });
+  await client.ask(sessionId, "echo alone");
+  expect(told()).toHaveLength(2);
+});
+
 test("a client may bring other tools while the session is open", async () => {
   const sessionId = await create({ tools: [tool("first")], availableTools: ["custom:*"] });
   const set = (tools: object[], by = client) => by.request("session.tools.set", { sessionId, tools });

@@ -48,13 +48,16 @@ const exec = async (sessionId: string, command: string, more: object = {}): Prom
 const kill = async (sessionId: string, processId: string, signal?: string): Promise<boolean> =>
   (await client.request("session.shell.kill", { sessionId, processId, signal })).killed;
 
-/** What a command has shown so far. */
-const shown = (sessionId: string, toolCallId: string) =>
+const ofCall = (sessionId: string, toolCallId: string, type: string) =>
   client
     .of(sessionId)
-    .filter((event) => event.type === "tool.execution_partial_result")
-    .filter((event) => event.data.toolCallId === toolCallId)
-    .map((event) => event.data.partialOutput)
+    .filter((event) => event.type === type && event.data.toolCallId === toolCallId)
+    .map((event) => event.data);
+
+/** What a command has shown so far. */
+const shown = (sessionId: string, toolCallId: string) =>
+  ofCall(sessionId, toolCallId, "tool.execution_partial_result")
+    .map((data) => data.partialOutput)
     .join("");
 
 const completion = (sessionId: string, toolCallId: string) =>
@@ -97,6 +100,10 @@ describe("a command in the background", () => {
       data: { isUserRequested: true, success: false, shellExecution: { exitCode: 3 } },
     });
     expect(shown(sessionId, processId)).toBe(`${home.work}\nto-stderr\n`);
+    const pieces = ofCall(sessionId, processId, "tool.shell_output");
+    expect(pieces.map(({ text }) => text).join("")).toBe(`${home.work}\nto-stderr\n`);
+    for (const [sequence, piece] of pieces.entries())
+      expect(piece).toMatchObject({ sequence, stream: "terminal" });
     const { events } = await client.request("session.getMessages", { sessionId });
     expect(events.map((event: { type: string }) => event.type)).toEqual(["session.start"]);
   });

@@ -7,6 +7,7 @@ import type { PermissionAsk, ToolContext, ToolResult } from "../tools/tool.ts";
 import { runHookedCall } from "./hooked-call.ts";
 import type { PendingToolCall, RunHost, ToolSet } from "./run-host.ts";
 import type { EndedCall } from "./run-limits.ts";
+import { showOutput } from "./show-output.ts";
 import {
   denied,
   type ParsedArguments,
@@ -81,8 +82,7 @@ async function runOne(
     toolCallId: call.toolCallId,
     signal: host.signal,
     workingDirectory: host.workingDirectory,
-    onOutput: (partialOutput) =>
-      host.emit("tool.execution_partial_result", { toolCallId: call.toolCallId, partialOutput }),
+    onOutput: showOutput(host, call.toolCallId),
     ask: askPermission,
   };
   try {
@@ -160,6 +160,7 @@ function toCompletion(
             code: result.error?.code ?? result.resultType,
           },
         }),
+    ...(result.fileEdits ? { fileEdits: [...result.fileEdits] } : {}),
     ...(exit ? { shellExecution: { exitCode: exit.exitCode } } : {}),
     ...(result.telemetry ? { toolTelemetry: result.telemetry as Record<string, unknown> } : {}),
   } as SessionEventDataMap["tool.execution_complete"];

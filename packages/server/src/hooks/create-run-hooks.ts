@@ -157,8 +157,12 @@ async function afterFailure(
 }
 
 /** Of a result that a hook replaces, what is about the run and not for the model. */
-function keptOf({ endsTurn, telemetry }: ToolResult): Partial<ToolResult> {
-  return { ...(endsTurn ? { endsTurn } : {}), ...(telemetry ? { telemetry } : {}) };
+function keptOf({ endsTurn, telemetry, fileEdits }: ToolResult): Partial<ToolResult> {
+  return {
+    ...(endsTurn ? { endsTurn } : {}),
+    ...(telemetry ? { telemetry } : {}),
+    ...(fileEdits ? { fileEdits } : {}),
+  };
 }
 
 /** What the model reads in place of a result that it is not to see. */

@@ -10,6 +10,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     "resolvedPath",
     "diff",
     "newFileContents",
+    "fileEdits",
     "canOfferSessionApproval",
     "managedApprovalRequired",
   ],

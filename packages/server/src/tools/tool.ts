@@ -26,6 +26,12 @@ export interface ToolContext {
   readonly ask: (ask: PermissionAsk) => Promise<PermissionVerdict>;
 }
 
+export interface FileEdit {
+  readonly kind: "create" | "edit";
+  /** Absolute, without links. */
+  readonly path: string;
+}
+
 /** How a tool ended, in the field's terms. `text` is what the model reads. */
 export interface ToolResult {
   readonly resultType: "success" | "failure" | "rejected" | "denied" | "timeout";
@@ -40,6 +46,8 @@ export interface ToolResult {
   readonly endsTurn?: boolean;
   /** What clients may show instead of the text. */
   readonly contents?: readonly ToolExecutionCompleteContent[];
+  /** The files that it has changed, in order. */
+  readonly fileEdits?: readonly FileEdit[];
 }
 
 export interface Tool {

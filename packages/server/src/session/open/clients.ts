@@ -9,6 +9,8 @@ export interface ClientFacts {
   readonly elicitation: boolean;
   /** The commands of all, each name once. */
   readonly commands: readonly ClientCommand[];
+  /** The names of the tools that they bring; undefined while there are no clients. */
+  readonly tools: readonly string[] | undefined;
 }
 
 export function clientFacts(session: Session): ClientFacts {
@@ -23,7 +25,15 @@ export function clientFacts(session: Session): ClientFacts {
   return {
     elicitation: someClient(session, (attachment) => attachment.answersElicitation),
     commands: commands ? [...commands.values()] : [],
+    tools: toolNames(session),
   };
+}
+
+function toolNames({ attachments }: Session): readonly string[] | undefined {
+  if (attachments.size === 0) return undefined;
+  const names = new Set<string>();
+  for (const { tools } of attachments.values()) for (const name of tools.keys()) names.add(name);
+  return [...names].sort();
 }
 
 /** A client came or went: the others are told what that changed, and open questions may move. */
@@ -35,6 +45,9 @@ export function clientsChanged(session: Session, before: ClientFacts): void {
     session.emit("capabilities.changed", { ui: { elicitation: now.elicitation } });
   if (JSON.stringify(now.commands) !== JSON.stringify(before.commands))
     session.emit("commands.changed", { commands: [...now.commands] });
+  const model = session.state.model ?? session.settings.model;
+  if (model !== undefined && before.tools && JSON.stringify(now.tools) !== JSON.stringify(before.tools))
+    session.emit("session.tools_updated", { model });
 }
 
 export function someClient(session: Session, test: (attachment: Attachment) => boolean): boolean {

@@ -22,6 +22,7 @@ export const create: BuiltInToolBody = {
       intention: `Create ${shownIn(named.path)}`,
       diff,
       newFileContents,
+      planned: { after: newFileContents },
     });
   },
 
@@ -42,7 +43,8 @@ export const create: BuiltInToolBody = {
       return exists(path);
     }
     // The wording is what recorded conversations hold.
-    return success(`Created file ${path} with ${text.length} characters`, diffOfNewFile(path, text));
+    const created = success(`Created file ${path} with ${text.length} characters`, diffOfNewFile(path, text));
+    return { ...created, fileEdits: [{ kind: "create", path: canonical }] };
   },
 };
 

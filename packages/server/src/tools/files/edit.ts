@@ -9,10 +9,10 @@ import type { ToolResult } from "../tool.ts";
 import { optionalText, requiredText, ToolArgumentError, toArguments } from "../tool-arguments.ts";
 import { failure, success, systemErrorCode } from "../tool-results.ts";
 import { diffOfReplacement, diffOfUnplaced } from "./edit-diff.ts";
-import { findOnce, type Replacement } from "./find-once.ts";
+import { findOnce, type PlacedText, type Replacement } from "./find-once.ts";
 import { missingFile } from "./messages.ts";
 import { openFile } from "./open-file.ts";
-import { askWritePermission } from "./write-permission.ts";
+import { askWritePermission, type PlannedWrite } from "./write-permission.ts";
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -20,8 +20,8 @@ export const edit: BuiltInToolBody = {
   async permission(args, context, { host }) {
     const replacement = parse(args);
     const named = await pathToAskFor(args, context, { access: "write", host });
-    const diff = await plannedDiff(named, replacement);
-    return askWritePermission({ ...named, intention: `Edit ${shownIn(named.path)}`, diff });
+    const plan = await planEdit(named, replacement);
+    return askWritePermission({ ...named, intention: `Edit ${shownIn(named.path)}`, ...plan });
   },
 
   async run(args, context, { host }) {
@@ -62,26 +62,35 @@ async function replaceIn(
   const found = findOnce(before, wanted);
   if ("problem" in found) return failure(`${path} was not changed: ${found.problem}`, "no_single_match");
   const { at, oldText, newText } = found;
-  const after = Buffer.from(before.slice(0, at) + newText + before.slice(at + oldText.length));
+  const after = Buffer.from(replaced(before, found));
   await host.onFileChange?.({ path: canonical, before: bytes, after });
   for (let written = 0; written < after.length; ) {
     written += (await handle.write(after, written, after.length - written, written)).bytesWritten;
   }
   await handle.truncate(after.length);
   // The wording is what recorded conversations hold.
-  return success(
+  const updated = success(
     `File ${path} updated with changes.`,
     diffOfReplacement(path, { before, at, oldText, newText }),
   );
+  return { ...updated, fileEdits: [{ kind: "edit", path: canonical }] };
 }
 
-async function plannedDiff({ path, canonical }: NamedPath, wanted: Replacement): Promise<string> {
+async function planEdit(
+  { path, canonical }: NamedPath,
+  wanted: Replacement,
+): Promise<Pick<PlannedWrite, "diff" | "planned">> {
   const before = await readText(canonical);
   const found = before === undefined ? undefined : findOnce(before, wanted);
   if (before === undefined || !found || "problem" in found) {
-    return diffOfUnplaced(path, wanted.oldText, wanted.newText);
+    return { diff: diffOfUnplaced(path, wanted.oldText, wanted.newText) };
   }
-  return diffOfReplacement(path, { before, ...found });
+  const diff = diffOfReplacement(path, { before, ...found });
+  return { diff, planned: { before, after: replaced(before, found) } };
+}
+
+function replaced(before: string, { at, oldText, newText }: PlacedText): string {
+  return before.slice(0, at) + newText + before.slice(at + oldText.length);
 }
 
 async function readText(canonical: string): Promise<string | undefined> {

@@ -181,6 +181,7 @@ describe("create", () => {
       resolvedPath: join(home, "x.txt"),
       diff: `--- /dev/null\n+++ ${at("up/x.txt")}\n@@ -0,0 +1,1 @@\n+hi`,
       newFileContents: "hi\n",
+      fileEdits: [{ after: { path: join(home, "x.txt"), content: "hi\n" } }],
       canOfferSessionApproval: true,
     });
     await expect(ask("create", { path: "a\0b", file_text: "" })).rejects.toThrow("NUL");
@@ -244,7 +245,35 @@ describe("edit", () => {
       fileName: at("a.txt"),
       resolvedPath: at("a.txt"),
       diff: `--- ${at("a.txt")}\n+++ ${at("a.txt")}\n@@ -2,7 +2,8 @@\n 2\n 3\n 4\n-5\n+five\n+5.5\n 6\n 7\n 8`,
+      fileEdits: [
+        {
+          before: { path: at("a.txt"), content: "1\n2\n3\n4\n5\n6\n7\n8\n9\n" },
+          after: { path: at("a.txt"), content: "1\n2\n3\n4\nfive\n5.5\n6\n7\n8\n9\n" },
+        },
+      ],
       canOfferSessionApproval: true,
     });
+  });
+
+  test("asks with the diff alone of a file that is large, not text, or lacks the text", async () => {
+    const edit = { path: "a.txt", old_str: "a", new_str: "b" };
+    for (const content of [`a${"x".repeat(64 * 1024)}`, Buffer.from([0x61, 0xff]), "a a"]) {
+      await writeFile(at("a.txt"), content);
+      const asked = await ask("edit", edit);
+      expect(asked).toHaveProperty("diff");
+      expect(asked).not.toHaveProperty("fileEdits");
+    }
+  });
+
+  test("names the file that it changed, as create does, and none when it did not", async () => {
+    await writeFile(at("a.txt"), "one");
+    await symlink("a.txt", at("link"));
+    const change = { path: "link", old_str: "one", new_str: "two" };
+    const edits = async (tool: string, args: Record<string, unknown>) => (await call(tool, args)).fileEdits;
+    expect(await edits("edit", change)).toEqual([{ kind: "edit", path: at("a.txt") }]);
+    expect(await edits("edit", change)).toBeUndefined();
+    const made = { path: "new.txt", file_text: "" };
+    expect(await edits("create", made)).toEqual([{ kind: "create", path: at("new.txt") }]);
+    expect(await edits("create", made)).toBeUndefined();
   });
 });

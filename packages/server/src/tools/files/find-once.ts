@@ -6,15 +6,16 @@ export interface Replacement {
   readonly newText: string;
 }
 
+export interface PlacedText extends Replacement {
+  readonly at: number;
+}
+
 const MAX_NAMED_LINES = 5;
 /** More are not counted. */
 const MAX_PLACES = 100;
 
 /** Where the text is, with line ends as the file has them; or what is wrong, for the model to mend. */
-export function findOnce(
-  text: string,
-  { oldText, newText }: Replacement,
-): (Replacement & { at: number }) | { problem: string } {
+export function findOnce(text: string, { oldText, newText }: Replacement): PlacedText | { problem: string } {
   const places = placesOf(text, oldText);
   if (places.length === 1) return { at: places[0] as number, oldText, newText };
   if (places.length > 1) return { problem: tooMany(text, places) };

@@ -8,7 +8,12 @@ export interface PlannedWrite extends NamedPath {
   readonly diff: string;
   /** Of a new file only. */
   readonly newFileContents?: string;
+  /** The whole file, without `before` where it is made; where that is known. */
+  readonly planned?: { readonly before?: string; readonly after: string };
 }
+
+/** Larger files are shown by their diffs alone: what is asked is kept in the session's log. */
+const MAX_SHOWN_CHARS = 64 * 1024;
 
 export function askWritePermission(write: PlannedWrite): PermissionAsk {
   const request: PermissionRequestWrite = {
@@ -20,5 +25,14 @@ export function askWritePermission(write: PlannedWrite): PermissionAsk {
     ...(write.newFileContents === undefined ? {} : { newFileContents: write.newFileContents }),
     canOfferSessionApproval: true,
   };
-  return { ...request };
+  const fileEdits = shownEdits(write);
+  return { ...request, ...(fileEdits ? { fileEdits } : {}) };
+}
+
+function shownEdits({ canonical, planned }: PlannedWrite): PermissionRequestWrite["fileEdits"] {
+  if (!planned) return undefined;
+  const { before, after } = planned;
+  if ((before?.length ?? 0) + after.length > MAX_SHOWN_CHARS) return undefined;
+  const shown = (content: string) => ({ path: canonical, content });
+  return [{ ...(before === undefined ? {} : { before: shown(before) }), after: shown(after) }];
 }

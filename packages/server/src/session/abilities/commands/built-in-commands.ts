@@ -108,12 +108,14 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     description: "Show what the session has used so far",
     allowDuringAgentExecution: true,
     run: (_, session) => {
-      const { totalUserRequests, modelMetrics } = usageMetrics(session);
+      const { totalUserRequests, modelMetrics, codeChanges } = usageMetrics(session);
+      const { linesAdded, linesRemoved, filesModifiedCount } = codeChanges;
       const models = Object.entries(modelMetrics).map(
         ([model, { requests, usage }]) =>
           `${model}: ${requests.count} calls, ${usage.inputTokens} tokens in, ${usage.outputTokens} out`,
       );
-      return { kind: "text", text: [`Prompts: ${totalUserRequests}`, ...models].join("\n") };
+      const changes = `Changes: ${linesAdded} lines added, ${linesRemoved} removed, in ${filesModifiedCount} files`;
+      return { kind: "text", text: [`Requests: ${totalUserRequests}`, changes, ...models].join("\n") };
     },
   },
   {

@@ -42,7 +42,8 @@ export const PERMISSION_COMMANDS: readonly BuiltInCommand[] = [
     allowDuringAgentExecution: true,
     run: (services, session) => {
       const { primary, directories } = listPaths(services.permissions, session);
-      return { kind: "text", text: [...new Set([primary, ...directories])].join("\n") };
+      const all = [...new Set([primary, ...directories])];
+      return { kind: "text", text: [...all, `Total: ${all.length} directories`].join("\n") };
     },
   },
   {

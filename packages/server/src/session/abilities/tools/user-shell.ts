@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cutText, RpcError, type SessionEventDataMap } from "@rightseat/protocol";
+import { showOutput } from "../../../agent/show-output.ts";
 import type { UserCommand, UserCommandOptions, UserCommands } from "../../../tools/user-command.ts";
 import { runErrand } from "../../open/errands.ts";
 import type { Session } from "../../open/session.ts";
@@ -42,8 +43,8 @@ export interface BackgroundCommand {
 }
 
 /**
- * Starts a command and resolves with its id. Output is told by ephemeral `tool.execution_partial_result`
- * events, the end by an ephemeral `tool.execution_complete`; both have the id as their `toolCallId`.
+ * Starts a command and resolves with its id. Output is told by ephemeral events (`showOutput`), the end by an
+ * ephemeral `tool.execution_complete`; all have the id as their `toolCallId`.
  */
 export async function execInBackground(
   services: UserShellServices,
@@ -208,9 +209,9 @@ async function finishedWithin(command: UserCommand, timeoutMs: number, signal: A
 
 function shownOutput(session: Session, toolCallId: string): (text: string) => void {
   let left = MAX_SHOWN_CHARACTERS;
+  const show = showOutput(session, toolCallId);
   return (text) => {
-    if (left > 0)
-      session.emit("tool.execution_partial_result", { toolCallId, partialOutput: cutText(text, left) });
+    if (left > 0) show(cutText(text, left));
     left -= text.length;
   };
 }
