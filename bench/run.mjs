@@ -2,7 +2,7 @@
  * The benchmark. What each question measures is said in `questions/`; how to read it, in README.md.
  *
  * node bench/run.mjs [--quick] [--only name,name] [--runs N] [--out file.json]
- *                    [--peer "<command that serves on $PORT>"] [--peer-name NAME] [--server bin/rightseat.js]
+ *                    [--peer "<command that serves on $PORT>"] [--peer-name NAME] [--floor] [--server bin/rightseat.js]
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -17,6 +17,16 @@ import { questions } from "./questions/index.mjs";
 
 const QUICK_TIMEOUT_MS = 30_000;
 const FULL_TIMEOUT_MS = 300_000;
+/** What `floor.mjs` has the methods for. */
+const FLOOR_QUESTIONS = new Set([
+  "startup",
+  "create",
+  "turn",
+  "streaming",
+  "concurrent",
+  "churn",
+  "each-turn",
+]);
 
 const { values: options } = parseArgs({
   options: {
@@ -26,9 +36,14 @@ const { values: options } = parseArgs({
     out: { type: "string", default: fileURLToPath(new URL("results/last.tmp.json", import.meta.url)) },
     peer: { type: "string" },
     "peer-name": { type: "string", default: "peer" },
+    floor: { type: "boolean", default: false },
     server: { type: "string", default: ownServer },
   },
 });
+if (options.floor) {
+  options.peer = `"${process.execPath}" "${fileURLToPath(new URL("floor.mjs", import.meta.url))}" $PORT`;
+  options["peer-name"] = "floor";
+}
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, () => {
     endQuestions();
@@ -77,7 +92,9 @@ function askOwn(question) {
 
 /** In turn with ours, so that both meet the machine in the same state. */
 async function askPeer(question) {
-  const size = question.sizes.peer;
+  if (options.floor && !FLOOR_QUESTIONS.has(question.name)) return undefined;
+  // The floor is as fast as ours: it is asked as much.
+  const size = question.sizes[options.floor ? result.kind : "peer"];
   if (!options.peer || !size) return undefined;
   return askQuestion(question, { command: options.peer, isOwn: false, size, timeoutMs: FULL_TIMEOUT_MS });
 }
