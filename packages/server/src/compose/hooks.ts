@@ -1,7 +1,6 @@
 /** What hooks of sessions work with. */
 import { join } from "node:path";
 import { createDiscoveryCache } from "../discovery/discovery-cache.ts";
-import { discoverHooks } from "../discovery/hook-files.ts";
 import type { Governor } from "../limits/governor.ts";
 import type { HookServices } from "../session/abilities/hooks/session-hooks.ts";
 import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
@@ -19,7 +18,11 @@ export function createHooks(context: ServerContext, log: EventLog, governor: Gov
     },
     workingDirectory: (session) => workingDirectoryOf(context, session),
     onWarning: (message, fields) => logger.warning(message, fields),
-    discover: createDiscoveryCache(discoverHooks),
+    // Few sessions take hooks from files.
+    discover: createDiscoveryCache(async (query) => {
+      const { discoverHooks } = await import("../methods/seldom-loaded.ts");
+      return discoverHooks(query);
+    }),
     environment: () => config.environment,
     takeProcess: (tenant) => governor.takeProcess(tenant),
   };

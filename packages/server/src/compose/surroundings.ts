@@ -1,5 +1,4 @@
 /** What files around a session tell its model. */
-import { discoverAgents } from "../discovery/agents.ts";
 import { createDiscoveryCache } from "../discovery/discovery-cache.ts";
 import { discoverInstructions } from "../discovery/instructions.ts";
 import type { SurroundingServices } from "../session/abilities/context/surroundings.ts";
@@ -8,7 +7,11 @@ import type { ServerContext } from "./server-context.ts";
 export function createSurroundings({ config, defaultWorkingDirectory }: ServerContext): SurroundingServices {
   return {
     load: createDiscoveryCache(discoverInstructions),
-    loadAgents: createDiscoveryCache(discoverAgents),
+    // Few sessions have agents in files.
+    loadAgents: createDiscoveryCache(async (query) => {
+      const { discoverAgents } = await import("../methods/seldom-loaded.ts");
+      return discoverAgents(query);
+    }),
     home: config.home,
     defaultWorkingDirectory,
   };

@@ -19,6 +19,8 @@ import { sessionUiMethods } from "./session-ui.ts";
 import { workspaceMethods } from "./workspace.ts";
 
 /** Beside the methods, so that what a start does not load stays in one file. */
+export { discoverAgents } from "../discovery/agents.ts";
+export { discoverHooks } from "../discovery/hook-files.ts";
 export { runQueuedCommand } from "../session/abilities/commands/slash-commands.ts";
 
 export function createSeldomMethods(services: Services) {

@@ -5,6 +5,7 @@
  * a single client besides moves on when that client goes (`ask-client.ts`).
  */
 
+import type { Announcements, OfSession } from "../../announcements/announcements.ts";
 import type { PublishedEvent } from "../log/published-event.ts";
 import type { ClientWaits, Waiter } from "./client-waits.ts";
 import type { Attachment } from "./session-settings.ts";
@@ -42,10 +43,9 @@ export type QuestionOutcome<T> =
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "cancelled"; readonly reason: string };
 
-/** Told of every question. Must not throw. */
-export interface QuestionWatcher {
-  opened(question: Question): void;
-  closed(question: Question, outcome: QuestionOutcome<unknown>["kind"]): void;
+/** The session whose questions they are, and where they are announced. */
+interface Asker extends OfSession {
+  readonly announcements: Announcements;
 }
 
 interface Pending {
@@ -63,13 +63,13 @@ export class Questions {
   /** How long a question may wait. */
   readonly deadlineMs: number;
   readonly #waits: ClientWaits | undefined;
-  readonly #watcher: QuestionWatcher | undefined;
+  readonly #asker: Asker | undefined;
 
   /** @param deadlineMs how long a question may wait, in milliseconds. */
-  constructor(deadlineMs: number, waits?: ClientWaits, watcher?: QuestionWatcher) {
+  constructor(deadlineMs: number, waits?: ClientWaits, asker?: Asker) {
     this.deadlineMs = deadlineMs;
     this.#waits = waits;
-    this.#watcher = watcher;
+    this.#asker = asker;
   }
 
   get size(): number {
@@ -86,7 +86,7 @@ export class Questions {
         signal.removeEventListener("abort", onAbort);
         this.#pending?.delete(question.requestId);
         if (this.size === 0) this.#pending = undefined;
-        this.#watcher?.closed(question, outcome.kind);
+        this.#announceClosed(question, outcome.kind);
         const mayBeTold = waiter && this.#endWait(waiter, outcome);
         if (mayBeTold) void mayBeTold.then(() => resolve(outcome as QuestionOutcome<T>));
         else resolve(outcome as QuestionOutcome<T>);
@@ -97,9 +97,19 @@ export class Questions {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#pending ??= new Map();
       this.#pending.set(question.requestId, { question, settle, timer });
-      this.#watcher?.opened(question);
+      this.#announceOpened(question);
       if (waiter) this.#waits?.begin(waiter);
     });
+  }
+
+  #announceOpened({ requestId, kind }: Question): void {
+    const asker = this.#asker;
+    asker?.announcements.announce("question-opened", { key: asker.key, requestId, kind });
+  }
+
+  #announceClosed({ requestId, kind }: Question, outcome: QuestionOutcome<unknown>["kind"]): void {
+    const asker = this.#asker;
+    asker?.announcements.announce("question-closed", { key: asker.key, requestId, kind, outcome });
   }
 
   #endWait(waiter: Waiter, { kind }: QuestionOutcome<unknown>): Promise<void> | undefined {

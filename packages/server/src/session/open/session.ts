@@ -155,12 +155,7 @@ export class Session {
     this.#given = { confinement: options.confinement };
     this.#settings = settingsOf(this.#given, this.#said);
     this.waits = new ClientWaits(() => this.run?.place);
-    this.questions = new Questions(options.questionDeadlineMs, this.waits, {
-      opened: ({ requestId, kind }) =>
-        this.announcements.announce("question-opened", { key: this.key, requestId, kind }),
-      closed: ({ requestId, kind }, outcome) =>
-        this.announcements.announce("question-closed", { key: this.key, requestId, kind, outcome }),
-    });
+    this.questions = new Questions(options.questionDeadlineMs, this.waits, this);
     this.#log = options.log;
     this.#lease = options.lease;
     this.#onBroken = options.onBroken;
