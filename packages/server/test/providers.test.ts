@@ -256,6 +256,60 @@ describe("a conversation that the provider refuses", () => {
   });
 });
 
+describe("a part of a request that the provider refuses", () => {
+  const refusal = (message: string) => ({
+    status: 400,
+    body: { error: { message, type: "invalid_request_error" } },
+  });
+  const warnings = (sessionId: string) =>
+    client.of(sessionId).flatMap(({ type, data }) => (type === "session.warning" ? [data] : []));
+
+  test("is left out and told once, also by the session when it is resumed", async () => {
+    const provider = { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "of-one-that-refuses" };
+    const sessionId = await create({ provider, model: "scripted" });
+    model.use(({ body }) =>
+      "stream_options" in body ? refusal("Unknown parameter: 'stream_options'.") : { text: "taken" },
+    );
+    await client.request("session.resume", { sessionId, model: "scripted", provider, streaming: true });
+    const before = model.requests.length;
+    expect(await client.ask(sessionId, "one")).toBe("taken");
+    expect(await client.ask(sessionId, "two")).toBe("taken");
+    expect(model.requests.length - before).toBe(3);
+    await client.request("session.destroy", { sessionId });
+    await client.request("session.resume", { sessionId, model: "scripted", provider, streaming: true });
+    expect(await client.ask(sessionId, "three")).toBe("taken");
+    expect(model.requests.length - before).toBe(4);
+    expect(warnings(sessionId)).toMatchObject([
+      { warningType: "request_refused", message: expect.stringContaining("stream_options is left out") },
+    ]);
+  });
+
+  test("that the application asked for is refused by name, and the conversation stays whole", async () => {
+    const sessionId = await create();
+    model.use([{ toolCalls: [{ name: "no", arguments: {} }] }, { text: "first" }]);
+    await client.ask(sessionId, "go");
+    model.use(({ body }) =>
+      "response_format" in body
+        ? refusal("Invalid parameter: 'response_format' of type 'json_schema' is not supported")
+        : { text: "taken" },
+    );
+    const before = model.requests.length;
+    const jsonSchema = { name: "answer", schema: { type: "object" } };
+    await client.request("session.send", {
+      sessionId,
+      prompt: "as JSON",
+      responseFormat: { type: "json_schema", jsonSchema },
+    });
+    expect((await client.event(sessionId, "session.error")).data).toMatchObject({
+      statusCode: 400,
+      message: expect.stringContaining("The application asked for response_format, so it is not left out"),
+    });
+    expect(model.requests.length - before).toBe(1);
+    expect(await client.ask(sessionId, "as text")).toBe("taken");
+    expect(warnings(sessionId)).toEqual([]);
+  });
+});
+
 describe("a base URL as it is pasted", () => {
   test.each([
     ["chat", { type: "openai" }, "/v1/chat/completions"],

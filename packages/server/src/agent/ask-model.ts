@@ -5,7 +5,7 @@ import {
   type ModelProvider,
   type ModelRequest,
 } from "../models/model-provider.ts";
-import { abortableSleep, nextRetryDelay, type RetryPolicy } from "../models/retry.ts";
+import { abortableSleep, MOST_REMEDIES, nextRetryDelay, type RetryPolicy } from "../models/retry.ts";
 
 export interface AskOptions {
   readonly signal: AbortSignal;
@@ -22,6 +22,7 @@ export async function askModel(
 ): Promise<ModelAnswer> {
   const startedMs = performance.now();
   let told = "";
+  let remedies = 0;
   for (let attempt = 1; ; attempt += 1) {
     try {
       let text = "";
@@ -38,6 +39,11 @@ export async function askModel(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ModelError)) throw error;
+      if (error.remedy !== undefined && remedies < MOST_REMEDIES) {
+        remedies += 1;
+        attempt -= 1;
+        continue;
+      }
       const elapsedMs = performance.now() - startedMs;
       const delayMs = nextRetryDelay({ error, attempt, elapsedMs, policy: retry, random: Math.random });
       if (delayMs === undefined) throw error;

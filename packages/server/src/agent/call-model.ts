@@ -10,7 +10,7 @@ import {
   type ModelMessage,
   type ModelRequest,
 } from "../models/model-provider.ts";
-import { abortableSleep, nextRetryDelay } from "../models/retry.ts";
+import { abortableSleep, MOST_REMEDIES, nextRetryDelay } from "../models/retry.ts";
 import type { ActiveModel, ContextCall, RunHost } from "./run-host.ts";
 import { visibleMessages } from "./visible-messages.ts";
 
@@ -32,6 +32,7 @@ export async function callModel(host: RunHost, call: ModelCall): Promise<ModelCa
   const shown = new ShownMessage(host);
   const startedMs = performance.now();
   const request = toRequest(host, call);
+  let remedies = 0;
   for (let attempt = 1; ; attempt += 1) {
     const attemptMs = performance.now();
     try {
@@ -43,6 +44,17 @@ export async function callModel(host: RunHost, call: ModelCall): Promise<ModelCa
       host.signal.throwIfAborted();
       if (!(error instanceof ModelError)) throw error;
       reportFailure(host, call.model, error, Math.round(performance.now() - attemptMs));
+      if (error.remedy !== undefined && remedies < MOST_REMEDIES) {
+        remedies += 1;
+        host.append("session.warning", {
+          warningType: "request_refused",
+          message: error.remedy,
+          originatingMessageId: host.messageId,
+        });
+        attempt -= 1;
+        shown.beginAgain();
+        continue;
+      }
       if (host.canRecover?.(error)) throw error;
       const delayMs = nextRetryDelay({
         error,

@@ -24,9 +24,10 @@ const HINTS: readonly (readonly [RegExp, LeftOutKind])[] = [
   [/tool|function/i, "calls"],
 ];
 
-/** Whether a provider refused what it was sent. */
+/** Whether a provider refused what it was sent of the conversation, as far as it says. */
 export function isRefusal(error: unknown): error is ModelError {
   if (!(error instanceof ModelError) || error.kind !== "invalid-request") return false;
+  if (error.refusedField !== undefined) return false;
   return error.status === 400 || error.status === 422;
 }
 

@@ -6,6 +6,8 @@ export interface ProviderErrorBody {
   readonly message?: string;
   readonly code?: string;
   readonly type?: string;
+  /** The part of the request that it is about. */
+  readonly parameter?: string;
   /** A number in `code`, as some gateways send the status of the provider behind them. */
   readonly status?: number;
 }
@@ -22,7 +24,7 @@ export function parseErrorBody(body: unknown): ProviderErrorBody {
   if (typeof body !== "object" || body === null) return {};
   const record = body as Record<string, unknown>;
   if (typeof record["error"] === "object" && record["error"] !== null) return parseErrorBody(record["error"]);
-  const { code, type, status, base_resp } = record;
+  const { code, type, status, base_resp, param } = record;
   const behind = messageBehind(record["metadata"]);
   const own =
     MESSAGE_FIELDS.map((field) => toMessage(record[field])).find(isText) ?? minimaxMessage(base_resp);
@@ -30,6 +32,7 @@ export function parseErrorBody(body: unknown): ProviderErrorBody {
     message: behind === undefined || own === behind ? own : [own, behind].filter(isText).join(": "),
     code: isText(code) ? code : isText(status) ? status : undefined,
     type: isText(type) && type !== "error" ? type : undefined,
+    parameter: isText(param) ? param : undefined,
     status: typeof code === "number" && code >= 400 && code < 600 ? code : undefined,
   };
 }
@@ -63,7 +66,8 @@ function toMessage(value: unknown): string | undefined {
   if (isText(value)) return value;
   if (Array.isArray(value))
     return value.slice(0, MOST_MEMBERS).map(toMember).filter(isText).join("; ") || undefined;
-  return typeof value === "object" && value !== null ? toMember(value) : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  return toMember(value) ?? toMessage((value as { detail?: unknown }).detail);
 }
 
 const MOST_MEMBERS = 5;

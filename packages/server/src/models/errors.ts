@@ -2,6 +2,7 @@ import { cutText } from "@rightseat/protocol";
 import { certificateAdvice } from "./certificate-errors.ts";
 import { type ProviderErrorBody, parseErrorBody, toErrorKind } from "./error-kind.ts";
 import { ModelError, type ModelErrorKind } from "./model-provider.ts";
+import type { Refusal } from "./named-field.ts";
 import { type Redact, toSafeCause } from "./redact.ts";
 import { findRequestId, parseRetryAfter } from "./response-headers.ts";
 import { waitToldIn } from "./retry-wait.ts";
@@ -44,6 +45,7 @@ export function toStatusError(
     requestId: findRequestId(failed.headers),
     errorCode: errorCodeOf(body, redact),
     ...(kind === "invalid-request" && SAYS_NOTHING.test(body.message ?? "") ? { unexplained: true } : {}),
+    ...toRefusal(kind, body, redact),
   });
 }
 
@@ -61,7 +63,17 @@ export function toStreamedError(
     status: body.status,
     requestId: at.requestId,
     errorCode: errorCodeOf(body, redact),
+    ...toRefusal(kind, body, redact),
   });
+}
+
+const MAX_REFUSAL_CHARACTERS = 4096;
+
+function toRefusal(kind: ModelErrorKind, body: ProviderErrorBody, redact: Redact): { refusal?: Refusal } {
+  const isRefusal = kind === "invalid-request" || kind === "server";
+  if (!isRefusal || body.message === undefined) return {};
+  const said = cutText(redact(body.message), MAX_REFUSAL_CHARACTERS);
+  return { refusal: { said, ...(body.parameter !== undefined && { parameter: body.parameter }) } };
 }
 
 /** Codes of undici for its own limits on silence. */

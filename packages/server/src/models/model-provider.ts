@@ -4,6 +4,8 @@
  * `copilot/`, `demo/`), each with `request.ts`, `stream.ts` and `errors.ts` where it needs them. The agent loop
  * knows this file and nothing behind it.
  */
+import type { Learning } from "./concessions.ts";
+import type { Refusal } from "./named-field.ts";
 
 export interface ModelTool {
   readonly name: string;
@@ -201,6 +203,12 @@ export class ModelError extends Error {
   readonly errorCode?: string;
   /** The provider refused the request and did not say why. */
   readonly unexplained?: boolean;
+  /** What the provider said of a request that it refused. */
+  readonly refusal?: Refusal;
+  /** The same request, made again, goes out otherwise: what is changed, for a warning. At once, and once each. */
+  readonly remedy?: string;
+  /** The part of the request that was refused and is not left out, since the application asked for it. */
+  readonly refusedField?: string;
   constructor(
     kind: ModelErrorKind,
     message: string,
@@ -210,6 +218,9 @@ export class ModelError extends Error {
       requestId?: string;
       errorCode?: string;
       unexplained?: boolean;
+      refusal?: Refusal;
+      remedy?: string;
+      refusedField?: string;
       cause?: unknown;
     } = {},
   ) {
@@ -221,6 +232,9 @@ export class ModelError extends Error {
     this.requestId = details.requestId;
     this.errorCode = details.errorCode;
     this.unexplained = details.unexplained;
+    this.refusal = details.refusal;
+    this.remedy = details.remedy;
+    this.refusedField = details.refusedField;
   }
   /** Whether the same request may succeed later. */
   get retryable(): boolean {
@@ -281,4 +295,6 @@ export interface ProviderSettings {
   readonly fetch?: Fetch;
   /** No byte for this long ends the request as `timeout`; default 10 minutes. */
   readonly idleTimeoutMs?: number;
+  /** Whose what is learned of the provider is; default is this one's alone. */
+  readonly learning?: Learning;
 }

@@ -17,6 +17,9 @@ export interface RetryPolicy {
   readonly maxRetryAfterMs: number;
 }
 
+/** So many remedies (see `ModelError`) one call may need; each is an attempt that does not count. */
+export const MOST_REMEDIES = 8;
+
 /** Five attempts within five minutes; a provider may ask for up to a minute. */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   maxAttempts: 5,

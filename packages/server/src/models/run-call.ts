@@ -1,4 +1,5 @@
 import { ANSWER_CAPS, AnswerBudget } from "./answer-budget.ts";
+import type { Conceded } from "./concessions.ts";
 import { describeWhere } from "./errors.ts";
 import { ModelCall, type ModelCallOptions } from "./model-call.ts";
 import { type ModelAnswer, ModelError, type ModelEvent } from "./model-provider.ts";
@@ -26,7 +27,7 @@ export interface AnswerReader {
  * came; a consumer that stops early closes the connection.
  */
 export async function* runCall(
-  options: ModelCallOptions,
+  options: ModelCallOptions & { readonly conceded: Conceded },
   start: (call: ModelCall, signal: AbortSignal) => Promise<Response>,
   createReader: (call: ModelCall) => AnswerReader,
 ): AsyncGenerator<ModelEvent, void, void> {
@@ -81,10 +82,11 @@ export async function* runCall(
     call.assertRunning();
     const answer = toMarked(finish(reader, call, last), options.origin);
     complete = true;
+    options.conceded.taken();
     yield* deltas.end();
     yield { type: "answer", answer };
   } catch (thrown) {
-    throw call.toError(thrown);
+    throw options.conceded.refused(call.toError(thrown));
   } finally {
     call.close({ complete });
   }

@@ -1,9 +1,12 @@
+import { type Concessions, concessionsOf } from "../concessions.ts";
 import type { ModelProvider, ModelRequest, ProviderSettings } from "../model-provider.ts";
+import { CHAT_CONCESSIONS } from "../openai-chat/concessions.ts";
 import { toChatBody } from "../openai-chat/request.ts";
 import { chooseChatSpelling } from "../openai-chat/spelling.ts";
 import { startChat } from "../openai-chat/start-chat.ts";
 import { ChatAnswerReader } from "../openai-chat/stream.ts";
 import { toRequestSettings } from "../openai-client.ts";
+import { RESPONSES_CONCESSIONS } from "../openai-responses/concessions.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
 import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
@@ -15,7 +18,8 @@ import { type AzureTarget, createAzureClient, describeAzureUrl } from "./client.
 /** OpenAI models on Azure, by Chat Completions or Responses. The request's model is the deployment's name. */
 export function createAzureProvider(settings: ProviderSettings): ModelProvider {
   const generate = settings.wireApi === "responses" ? generateResponse : generateChat;
-  return { name: "azure", generate: (request, signal) => generate(settings, request, signal) };
+  const concessions = concessionsOf(settings.learning);
+  return { name: "azure", generate: (request, signal) => generate(settings, concessions, request, signal) };
 }
 
 function toTarget(
@@ -30,8 +34,14 @@ function toTarget(
   };
 }
 
-function generateChat(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
+function generateChat(
+  settings: ProviderSettings,
+  concessions: Concessions,
+  request: ModelRequest,
+  signal: AbortSignal,
+) {
   const target = toTarget(settings, request);
+  const conceded = concessions.for(CHAT_CONCESSIONS, target.deployment);
   const spelling = chooseChatSpelling("azure", settings.baseUrl, target.deployment);
   return runCall(
     {
@@ -40,19 +50,27 @@ function generateChat(settings: ProviderSettings, request: ModelRequest, signal:
       origin: spelling.origin,
       signal,
       idleTimeoutMs: settings.idleTimeoutMs,
+      conceded,
     },
     async (call, callSignal) => {
       const client = await createAzureClient(toRequestSettings(settings, request), target, call);
       // Deployments have names of their own, so the model cannot be told; the newer field suits all of them.
       const dialect = { maxTokensField: "max_completion_tokens", spelling } as const;
-      return startChat(client, toChatBody({ ...request, model: target.deployment }, dialect), callSignal);
+      const body = toChatBody({ ...request, model: target.deployment }, dialect, conceded);
+      return startChat(client, body, callSignal);
     },
     (call) => new ChatAnswerReader(call),
   );
 }
 
-function generateResponse(settings: ProviderSettings, request: ModelRequest, signal: AbortSignal) {
+function generateResponse(
+  settings: ProviderSettings,
+  concessions: Concessions,
+  request: ModelRequest,
+  signal: AbortSignal,
+) {
   const target = toTarget(settings, request);
+  const conceded = concessions.for(RESPONSES_CONCESSIONS, target.deployment);
   const origin = toOrigin("azure", settings.baseUrl, target.deployment);
   return runCall(
     {
@@ -61,14 +79,12 @@ function generateResponse(settings: ProviderSettings, request: ModelRequest, sig
       origin,
       signal,
       idleTimeoutMs: settings.idleTimeoutMs,
+      conceded,
     },
     async (call, callSignal) => {
       const client = await createAzureClient(toRequestSettings(settings, request), target, call);
-      return startResponse(
-        client,
-        toResponsesBody({ ...request, model: target.deployment }, origin),
-        callSignal,
-      );
+      const body = toResponsesBody({ ...request, model: target.deployment }, origin);
+      return startResponse(client, conceded.apply(body), callSignal);
     },
     (call) => new ResponsesAnswerReader(call),
   );

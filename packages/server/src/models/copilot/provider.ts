@@ -1,10 +1,14 @@
 import { createAnthropicClient, startMessages } from "../anthropic/client.ts";
+import { MESSAGES_CONCESSIONS } from "../anthropic/concessions.ts";
 import { toMessagesBody } from "../anthropic/request.ts";
 import { MessagesAnswerReader } from "../anthropic/stream.ts";
+import { type Conceded, Concessions } from "../concessions.ts";
 import { lazyEvents } from "../lazy-events.ts";
 import type { ModelEvent, ModelProvider, ModelRequest } from "../model-provider.ts";
+import { CHAT_CONCESSIONS } from "../openai-chat/concessions.ts";
 import { startChat } from "../openai-chat/start-chat.ts";
 import { createOpenAIClient, trimSlashes } from "../openai-client.ts";
+import { RESPONSES_CONCESSIONS } from "../openai-responses/concessions.ts";
 import { toResponsesBody } from "../openai-responses/request.ts";
 import { startResponse } from "../openai-responses/start-response.ts";
 import { ResponsesAnswerReader } from "../openai-responses/stream.ts";
@@ -27,6 +31,7 @@ const FAILURE_LIFETIME_MS = 60_000;
  * nothing else. The list of models is read before the first call, and again every half hour of use.
  */
 export function createCopilotProvider(settings: CopilotSettings): ModelProvider {
+  const concessions = new Concessions();
   let models: CopilotModels | undefined;
   let failedAtMs = Number.NEGATIVE_INFINITY;
   const refresh = async (signal: AbortSignal): Promise<CopilotModels> =>
@@ -46,58 +51,82 @@ export function createCopilotProvider(settings: CopilotSettings): ModelProvider 
   return {
     name: "copilot",
     generate: (request, signal) =>
-      lazyEvents(async () => ROUTES[await chooseRoute(request.model, signal)](settings, request, signal)),
+      lazyEvents(async () =>
+        ROUTES[await chooseRoute(request.model, signal)](settings, concessions, request, signal),
+      ),
     listModels: async (signal) => (await refresh(signal)).listings,
   };
 }
 
 type Route = (
   settings: CopilotSettings,
+  concessions: Concessions,
   request: ModelRequest,
   signal: AbortSignal,
 ) => AsyncGenerator<ModelEvent, void, void>;
 
 const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
-  chat: (settings, request, signal) =>
-    runCall(
-      toOptions(settings, request, "/chat/completions", signal),
+  chat: (settings, concessions, request, signal) => {
+    const conceded = concessions.for(CHAT_CONCESSIONS, request.model);
+    return runCall(
+      toOptions(settings, request, "/chat/completions", signal, conceded),
       async (call, callSignal) => {
         const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
-        return startChat(client, toCopilotChatBody(request, settings.baseUrl), callSignal);
+        return startChat(client, toCopilotChatBody(request, settings.baseUrl, conceded), callSignal);
       },
       (call) => new CopilotChatAnswerReader(call),
-    ),
-  responses: (settings, request, signal) =>
-    runCall(
-      toOptions(settings, request, "/responses", signal),
+    );
+  },
+  responses: (settings, concessions, request, signal) => {
+    const conceded = concessions.for(RESPONSES_CONCESSIONS, request.model);
+    return runCall(
+      toOptions(settings, request, "/responses", signal, conceded),
       async (call, callSignal) => {
         const client = await createOpenAIClient(toCallSettings(settings, request, signal), call);
-        return startResponse(client, toResponsesBody(request, originOf(settings, request)), callSignal);
+        return startResponse(
+          client,
+          conceded.apply(toResponsesBody(request, originOf(settings, request))),
+          callSignal,
+        );
       },
       (call) => new ResponsesAnswerReader(call),
-    ),
-  messages: (settings, request, signal) =>
-    runCall(
-      toOptions(settings, request, "/v1/messages", signal),
+    );
+  },
+  messages: (settings, concessions, request, signal) => {
+    const conceded = concessions.for(MESSAGES_CONCESSIONS, request.model);
+    return runCall(
+      toOptions(settings, request, "/v1/messages", signal, conceded),
       async (call, callSignal) => {
         const client = await createAnthropicClient(toCallSettings(settings, request, signal), call);
-        return startMessages(client, toMessagesBody(request, originOf(settings, request)), callSignal);
+        return startMessages(
+          client,
+          conceded.apply(toMessagesBody(request, originOf(settings, request))),
+          callSignal,
+        );
       },
       (call) => new MessagesAnswerReader(call),
-    ),
+    );
+  },
 };
 
 function originOf(settings: CopilotSettings, request: ModelRequest): string {
   return toOrigin("copilot", settings.baseUrl, request.model);
 }
 
-function toOptions(settings: CopilotSettings, request: ModelRequest, path: string, signal: AbortSignal) {
+function toOptions(
+  settings: CopilotSettings,
+  request: ModelRequest,
+  path: string,
+  signal: AbortSignal,
+  conceded: Conceded,
+) {
   return {
     provider: "copilot",
     origin: originOf(settings, request),
     url: `${trimSlashes(settings.baseUrl)}${path}`,
     signal,
     idleTimeoutMs: settings.idleTimeoutMs,
+    conceded,
   };
 }
 

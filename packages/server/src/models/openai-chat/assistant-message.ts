@@ -21,8 +21,9 @@ export function toAssistantMessages(
   const hasCalls = message.toolCalls.length > 0;
   const isBlank = message.content.trim() === "";
   if (isBlank && !hasCalls) return [];
-  const wire: Json = { role: "assistant", content: isBlank ? null : message.content };
-  const own = reasoningFor(spelling.origin, message.reasoning);
+  const blank = spelling.plainContent ? "" : null;
+  const wire: Json = { role: "assistant", content: isBlank ? blank : message.content };
+  const own = spelling.omitsReasoning ? undefined : reasoningFor(spelling.origin, message.reasoning);
   if (hasCalls) wire["tool_calls"] = toCalls(message.toolCalls, own !== undefined, spelling, ids);
   return [{ ...wire, ...toReasoningFields(own, hasCalls, spelling) }];
 }

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { Concessions } from "../concessions.ts";
 import type { ModelRequest } from "../model-provider.ts";
+import { CHAT_CONCESSIONS } from "./concessions.ts";
 import { chooseChatDialect, toChatBody } from "./request.ts";
 
 const dialect = chooseChatDialect("openai", "http://localhost:11434/v1", "m");
+const NOTHING_CONCEDED = new Concessions().for(CHAT_CONCESSIONS, "m");
 const bodyOf = (request: ModelRequest): unknown =>
-  JSON.parse(Buffer.from(toChatBody(request, dialect)).toString());
+  JSON.parse(Buffer.from(toChatBody(request, dialect, NOTHING_CONCEDED)).toString());
 const IMAGE = { mimeType: "image/png", base64: "aaaa" };
 
 describe("toChatBody", () => {

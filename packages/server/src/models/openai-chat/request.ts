@@ -1,5 +1,6 @@
 import { toJson } from "@rightseat/protocol";
 import { WireCallIds } from "../call-ids.ts";
+import type { ConcededRequest } from "../concessions.ts";
 import type {
   ModelContentPart,
   ModelMessage,
@@ -9,8 +10,10 @@ import type {
 } from "../model-provider.ts";
 import { toObjectSchema } from "../tool-schema.ts";
 import { toAssistantMessages } from "./assistant-message.ts";
+import type { ChatParts } from "./concessions.ts";
 import { ConversationEncoder } from "./conversation-encoder.ts";
 import { type ChatSpelling, chooseChatSpelling } from "./spelling.ts";
+import { isStrict, toStrictMessages } from "./strict-messages.ts";
 
 /** What differs between servers that speak Chat Completions. */
 export interface ChatDialect {
@@ -22,10 +25,29 @@ export interface ChatDialect {
 type Json = Record<string, unknown>;
 
 /** The body of `POST /chat/completions`, as JSON. Texts are passed on exactly as given. */
-export function toChatBody(request: ModelRequest, dialect: ChatDialect): Uint8Array {
-  const { kept, text } = conversations.encode(request.messages, dialect.spelling);
-  const system = request.system === "" ? "" : toJson({ role: "system", content: request.system });
-  const options = toJson(toChatOptions(request, dialect)).slice(1, -1);
+export function toChatBody(
+  request: ModelRequest,
+  dialect: ChatDialect,
+  conceded: ConcededRequest<ChatParts>,
+): Uint8Array {
+  const asked = { options: toChatOptions(request, dialect), spelling: dialect.spelling };
+  const { options, spelling } = conceded.apply(asked);
+  const system = request.system === "" ? [] : [{ role: "system", content: request.system }];
+  if (isStrict(spelling)) {
+    const messages = toStrictMessages([...system, ...toChatMessages(request.messages, spelling)], spelling);
+    return Buffer.from(toJson({ model: request.model, messages, ...options }));
+  }
+  return joinBody(request, toJson(system).slice(1, -1), toJson(options).slice(1, -1), spelling);
+}
+
+/** @param system and `options` are JSON without brackets. */
+function joinBody(
+  request: ModelRequest,
+  system: string,
+  options: string,
+  spelling: ChatSpelling,
+): Uint8Array {
+  const { kept, text } = conversations.encode(request.messages, spelling);
   const comma = (before: unknown, behind: unknown) => (before && behind ? "," : "");
   const head = `{"model":${toJson(request.model)},"messages":[${system}${comma(system, kept ?? text)}`;
   const tail = `${comma(kept, text)}${text}]${comma(true, options)}${options}}`;
@@ -88,17 +110,19 @@ function toImagesMessage(images: readonly Json[]): Json {
 function toChatMessage(message: ModelMessage, spelling: ChatSpelling, ids: WireCallIds): Json[] {
   switch (message.role) {
     case "user":
-      return [
-        {
-          role: "user",
-          content: typeof message.content === "string" ? message.content : message.content.map(toChatPart),
-        },
-      ];
+      return [{ role: "user", content: toContent(message.content, spelling) }];
     case "tool":
       return [{ role: "tool", tool_call_id: ids.next(message.toolCallId), content: message.content }];
     case "assistant":
       return toAssistantMessages(message, spelling, ids);
   }
+}
+
+function toContent(content: string | readonly ModelContentPart[], spelling: ChatSpelling): unknown {
+  if (typeof content === "string") return content;
+  const parts = content.map(toChatPart);
+  const isText = spelling.plainContent && parts.every(({ type }) => type === "text");
+  return isText ? parts.map(({ text }) => text).join("\n\n") : parts;
 }
 
 function toChatPart(part: ModelContentPart): Json {

@@ -16,10 +16,18 @@ export interface ChatSpelling {
   readonly needsReasoning: boolean;
   /** Calls must have a thought signature, also those that another model made. */
   readonly needsSignatures: boolean;
+  /** No reasoning goes back. */
+  readonly omitsReasoning: boolean;
+  /** Content is text wherever it can be, never null and no list. */
+  readonly plainContent: boolean;
+  /** No two messages of one role stand side by side; the first and the last are not the model's. */
+  readonly alternates: boolean;
+  /** There is no role for the system. */
+  readonly systemInUser: boolean;
 }
 
 /** Mistral takes exactly nine letters and digits. */
-const MISTRAL_IDS: CallIdRule = { maxLength: 9, pattern: /^[a-zA-Z0-9]{9}$/ };
+export const NINE_CHARACTER_IDS: CallIdRule = { maxLength: 9, pattern: /^[a-zA-Z0-9]{9}$/ };
 /** Kimi numbers its calls in their ids (`functions.name:0`), and reads them so. */
 const ANY_IDS: CallIdRule = { maxLength: 256, pattern: /^[\x21-\x7e]+$/ };
 
@@ -34,9 +42,13 @@ export function chooseChatSpelling(provider: string, baseUrl: string, model: str
     key: origin,
     origin,
     isGitHub: provider === "copilot",
-    callIds: isMistral ? MISTRAL_IDS : isKimi ? ANY_IDS : COMMON_CALL_IDS,
+    callIds: isMistral ? NINE_CHARACTER_IDS : isKimi ? ANY_IDS : COMMON_CALL_IDS,
     fillsGaps: isMistral,
     needsReasoning: isKimi || /deepseek/.test(names),
     needsSignatures: /gemini-(?:[3-9]|\d\d)/.test(names),
+    omitsReasoning: false,
+    plainContent: false,
+    alternates: false,
+    systemInUser: false,
   };
 }

@@ -4,9 +4,15 @@ import {
   type ScriptedReply,
   startScriptedModelServer,
 } from "@rightseat/testing";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AnyProviderSettings, createProvider } from "../create-provider.ts";
-import { type ModelAnswer, ModelError, type ModelMessage, type ModelRequest } from "../model-provider.ts";
+import {
+  type ModelAnswer,
+  ModelError,
+  type ModelMessage,
+  type ModelProvider,
+  type ModelRequest,
+} from "../model-provider.ts";
 import { COPILOT_MODELS, HOSTS, type Host, KEY, type Wire } from "./hosts.ts";
 
 /** A value for each wire that can have the quirk, or one for all of them. */
@@ -56,6 +62,50 @@ export function describeQuirksIn(quirks: readonly QuirkIn[]): void {
       expect(world.server.requests).toHaveLength(1);
     });
   });
+}
+
+/** Something that a provider refuses in words of its own, and takes when it is made otherwise. */
+export interface QuirkRefused {
+  readonly quirk: string;
+  readonly seenAt: string;
+  readonly request?: Partial<ModelRequest>;
+  /** The answer to a body that has what is refused; undefined takes it. Wires left out have no such quirk. */
+  readonly refuses: ByWire<(body: Body) => ScriptedReply | undefined>;
+  readonly hosts?: (host: Host) => boolean;
+  /** Requests until it is taken; default 2. */
+  readonly requests?: number;
+  /** What is told of a refusal that is not mended: by name, and never asked again. */
+  readonly named?: string;
+}
+
+/** One test for each quirk and host: what is refused is made otherwise, and from then on at once. */
+export function describeQuirksRefused(quirks: readonly QuirkRefused[]): void {
+  const world = {} as { server: ScriptedModelServer };
+  beforeAll(async () => {
+    world.server = await startScriptedModelServer({ models: COPILOT_MODELS });
+  });
+  beforeEach(() => world.server.forget());
+  afterAll(() => world.server.close());
+  for (const { quirk, seenAt, request, refuses, hosts, requests = 2, named } of quirks) {
+    const strict = HOSTS.filter((host) => of(refuses, host.wire) !== undefined && (hosts?.(host) ?? true));
+    it.each(strict)(`${quirk} (${seenAt}): $name`, async (host) => {
+      world.server.use(({ body }) => of(refuses, host.wire)?.(body) ?? { text: "taken" });
+      const settings = host.toSettings(world.server.url);
+      const provider = createProvider(settings as AnyProviderSettings);
+      const outcome = await askProvider(provider, toRequest(host, request));
+      if (named !== undefined) {
+        expect(outcome.error?.refusedField).toBe(named);
+        expect(outcome.error?.message).toContain(`The application asked for ${named}`);
+        expect(world.server.requests).toHaveLength(1);
+        return;
+      }
+      expect(outcome.error?.message).toBeUndefined();
+      expect(outcome.answer?.content).toBe("taken");
+      expect(world.server.requests).toHaveLength(requests);
+      expect((await askProvider(provider, toRequest(host, request))).answer?.content).toBe("taken");
+      expect(world.server.requests).toHaveLength(requests + 1);
+    });
+  }
 }
 
 /** One test for each quirk and host: a provider that is strict about this takes what is sent. */
@@ -111,7 +161,11 @@ async function ask(
 ): Promise<Outcome> {
   const settings = { ...host.toSettings(server.url), ...(idleTimeoutMs && { idleTimeoutMs }) };
   const provider = createProvider(settings as AnyProviderSettings);
-  const whole: ModelRequest = {
+  return askProvider(provider, toRequest(host, request));
+}
+
+function toRequest(host: Host, request: Partial<ModelRequest> = {}): ModelRequest {
+  return {
     model: host.model,
     system: "Be brief.",
     messages: [{ role: "user", content: "Hello" }],
@@ -119,6 +173,10 @@ async function ask(
     stream: true,
     ...request,
   };
+}
+
+/** Asks again where the provider says that the same request would go out otherwise, as the agent loop does. */
+async function askProvider(provider: ModelProvider, whole: ModelRequest): Promise<Outcome> {
   try {
     const events = await collect(provider.generate(whole, new AbortController().signal));
     const answers = events.flatMap((event) => (event.type === "answer" ? [event.answer] : []));
@@ -128,6 +186,7 @@ async function ask(
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     expect(error.message).not.toContain(KEY);
+    if (error.remedy !== undefined) return askProvider(provider, whole);
     return { error, deltas: [] };
   }
 }

@@ -1,0 +1,192 @@
+/**
+ * What is sent otherwise because a provider refused it: a field that it does not know, a spelling that it
+ * does not take. A refusal names the part; the request is made again without it, and when the provider
+ * takes that, later requests are made so from the first.
+ */
+import { createHash } from "node:crypto";
+import { cutText } from "@rightseat/protocol";
+import { ModelError } from "./model-provider.ts";
+import { isOfMessage, type Refusal } from "./named-field.ts";
+
+/** One part of a wire's requests that some provider refuses. */
+export interface Concession<T> {
+  /** The part, as people read it. */
+  readonly field: string;
+  readonly isNamed: (refusal: Refusal) => boolean;
+  /** What is sent instead; undefined when the request has no such part. Absent where nothing may be. */
+  readonly change?: (parts: T, value: number) => T | undefined;
+  /** The application asked for this part, and gets it or an error: whether the request has it. */
+  readonly isAskedFor?: (parts: T) => boolean;
+  /** A number that the change needs of the refusal; undefined when it tells none that would do. */
+  readonly valueIn?: (refusal: Refusal, parts: T) => number | undefined;
+  /** What is done, for the warning; default is that the field is left out. */
+  readonly told?: string;
+  /** Messages may have the part, too. */
+  readonly isInMessages?: true;
+}
+
+/** The concessions of one wire. */
+export interface ConcessionTable<T> {
+  readonly wire: string;
+  /** The first of two for one field is tried first. */
+  readonly rows: readonly Concession<T>[];
+}
+
+interface Made<T> {
+  readonly concession: Concession<T>;
+  readonly value: number;
+  /** The provider took a request that was made so. */
+  readonly proven: boolean;
+}
+
+/** What a provider is known by. */
+export interface Learning {
+  /** What a provider's settings were made of. */
+  readonly of: object;
+  /** Whoever brings equal settings speaks to the same server, with the same key. */
+  readonly isShared: boolean;
+}
+
+const MOST_MODELS = 64;
+const MOST_PROVIDERS = 256;
+const MOST_SAID = 300;
+
+const learned = new WeakMap<object, Concessions>();
+/** By a digest of the settings; the one used longest ago first. */
+const shared = new Map<string, Concessions>();
+
+/** What was learned of a provider before: a session that sleeps makes its provider anew when it wakes. */
+export function concessionsOf(learning: Learning | undefined): Concessions {
+  const known = learning && learned.get(learning.of);
+  if (known) return known;
+  const concessions = learning?.isShared ? sharedConcessions(learning.of) : new Concessions();
+  if (learning) learned.set(learning.of, concessions);
+  return concessions;
+}
+
+function sharedConcessions(settings: object): Concessions {
+  const digest = createHash("sha256").update(JSON.stringify(settings)).digest("base64");
+  const concessions = shared.get(digest) ?? new Concessions();
+  shared.delete(digest);
+  shared.set(digest, concessions);
+  if (shared.size > MOST_PROVIDERS) shared.delete(shared.keys().next().value as string);
+  return concessions;
+}
+
+/** What one provider is known to refuse, by model. */
+export class Concessions {
+  readonly #made = new Map<string, readonly Made<never>[]>();
+
+  /** For one request. */
+  for<T>(table: ConcessionTable<T>, model: string): ConcededRequest<T> {
+    const key = `${table.wire}\n${model}`;
+    const made = (this.#made.get(key) ?? []) as unknown as readonly Made<T>[];
+    return new ConcededRequest(table.rows, made, (change) => this.#keep(key, change));
+  }
+
+  #keep<T>(key: string, change: Change<T>): void {
+    const made = change((this.#made.get(key) ?? []) as unknown as readonly Made<T>[]);
+    this.#made.delete(key);
+    if (made.length > 0) this.#made.set(key, made as unknown as readonly Made<never>[]);
+    if (this.#made.size > MOST_MODELS) this.#made.delete(this.#made.keys().next().value as string);
+  }
+}
+
+/** What a call tells of how its request fared. */
+export interface Conceded {
+  /** The provider took the request. */
+  taken(): void;
+  /**
+   * What to throw for an error of the request: one with a `remedy` when the same request, made again, goes
+   * out otherwise; one that names the field when the application asked for that.
+   */
+  refused(error: unknown): unknown;
+}
+
+type Change<T> = (made: readonly Made<T>[]) => readonly Made<T>[];
+
+/** One request, with the concessions that were made before it. */
+export class ConcededRequest<T> implements Conceded {
+  readonly #rows: readonly Concession<T>[];
+  readonly #made: readonly Made<T>[];
+  readonly #keep: (change: Change<T>) => void;
+  #sent: T | undefined;
+
+  constructor(rows: readonly Concession<T>[], made: readonly Made<T>[], keep: (change: Change<T>) => void) {
+    this.#rows = rows;
+    this.#made = made;
+    this.#keep = keep;
+  }
+
+  /** What to send in place of `parts`. */
+  apply(parts: T): T {
+    let sent = parts;
+    for (const { concession, value } of this.#made) sent = concession.change?.(sent, value) ?? sent;
+    this.#sent = sent;
+    return sent;
+  }
+
+  taken(): void {
+    if (this.#made.every(({ proven }) => proven)) return;
+    const rows = this.#made.map(({ concession }) => concession);
+    this.#keep((made) => made.map((one) => (rows.includes(one.concession) ? { ...one, proven: true } : one)));
+  }
+
+  refused(error: unknown): unknown {
+    if (!(error instanceof ModelError) || this.#sent === undefined || !mayNameFields(error)) return error;
+    const named = error.refusal ? this.#named(error.refusal, this.#sent) : [];
+    const changes = named.filter(({ concession }) => concession.change);
+    if (error.refusal && changes.length > 0) {
+      this.#keep((made) => [...made, ...changes.filter((one) => !made.some(isOf(one)))]);
+      return toRemedied(error, error.refusal, changes);
+    }
+    // What was tried in vain is not kept.
+    const rows = this.#made.filter(({ proven }) => !proven).map(({ concession }) => concession);
+    if (rows.length > 0)
+      this.#keep((made) => made.filter((one) => one.proven || !rows.includes(one.concession)));
+    const [askedFor] = error.kind === "invalid-request" ? named : [];
+    return askedFor ? toRefusedByName(error, askedFor.concession.field) : error;
+  }
+
+  #named(refusal: Refusal, sent: T): readonly Made<T>[] {
+    const inMessage = isOfMessage(refusal);
+    const tried = this.#made.map(({ concession }) => concession);
+    const found: Made<T>[] = [];
+    for (const concession of this.#rows) {
+      if (tried.includes(concession) || (inMessage && !concession.isInMessages)) continue;
+      // Of two for one field, one at a time.
+      if (found.some((other) => other.concession.field === concession.field)) continue;
+      if (!concession.isNamed(refusal)) continue;
+      const value = concession.valueIn ? concession.valueIn(refusal, sent) : 0;
+      if (value === undefined) continue;
+      const applies = concession.isAskedFor?.(sent) ?? concession.change?.(sent, value) !== undefined;
+      if (applies) found.push({ concession, value, proven: false });
+    }
+    return found;
+  }
+}
+
+function isOf(one: { readonly concession: unknown }) {
+  return (other: { readonly concession: unknown }): boolean => other.concession === one.concession;
+}
+
+/** Some gateways answer with a 500 what the provider behind them answered with a 400. */
+function mayNameFields({ kind, status }: ModelError): boolean {
+  return kind === "invalid-request" || (kind === "server" && (status === 500 || status === 501));
+}
+
+function toRemedied<T>(error: ModelError, { said }: Refusal, made: readonly Made<T>[]): ModelError {
+  const told = made.map(({ concession }) => concession.told ?? `${concession.field} is left out`).join("; ");
+  const reason = cutText(said, MOST_SAID);
+  const remedy = `The provider refused a part of the request (${reason}). It is made again, and later ones are made so, too: ${told}.`;
+  return new ModelError(error.kind, error.message, { ...detailsOf(error), remedy });
+}
+
+function toRefusedByName(error: ModelError, field: string): ModelError {
+  const message = `${error.message} The application asked for ${field}, so it is not left out: choose a model or provider that takes it, or ask without it.`;
+  return new ModelError("invalid-request", message, { ...detailsOf(error), refusedField: field });
+}
+
+function detailsOf({ status, requestId, errorCode, cause }: ModelError) {
+  return { status, requestId, errorCode, cause };
+}
