@@ -5,7 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import { cutText } from "@rightseat/protocol";
-import { ModelError } from "./model-provider.ts";
+import { isShared } from "./guarded-fetch.ts";
+import { ModelError, type ProviderSettings } from "./model-provider.ts";
 import { isOfMessage, type Refusal } from "./named-field.ts";
 
 /** One part of a wire's requests that some provider refuses. */
@@ -39,14 +40,6 @@ interface Made<T> {
   readonly proven: boolean;
 }
 
-/** What a provider is known by. */
-export interface Learning {
-  /** What a provider's settings were made of. */
-  readonly of: object;
-  /** Whoever brings equal settings speaks to the same server, with the same key. */
-  readonly isShared: boolean;
-}
-
 const MOST_MODELS = 64;
 const MOST_PROVIDERS = 256;
 const MOST_SAID = 300;
@@ -55,13 +48,17 @@ const learned = new WeakMap<object, Concessions>();
 /** By a digest of the settings; the one used longest ago first. */
 const shared = new Map<string, Concessions>();
 
-/** What was learned of a provider before: a session that sleeps makes its provider anew when it wakes. */
-export function concessionsOf(learning: Learning | undefined): Concessions {
-  const known = learning && learned.get(learning.of);
-  if (known) return known;
-  const concessions = learning?.isShared ? sharedConcessions(learning.of) : new Concessions();
-  if (learning) learned.set(learning.of, concessions);
-  return concessions;
+/**
+ * What was learned of a provider before: a session that sleeps makes its provider anew when it wakes. Whoever
+ * brings equal settings speaks to the same server with the same key, unless a client's own `fetch` or tokens
+ * lead elsewhere.
+ */
+export function concessionsOf({ source, fetch }: Pick<ProviderSettings, "source" | "fetch">): Concessions {
+  if (source === undefined) return new Concessions();
+  if ((!fetch || isShared(fetch)) && !source.hasBearerTokenProvider) return sharedConcessions(source);
+  const known = learned.get(source) ?? new Concessions();
+  learned.set(source, known);
+  return known;
 }
 
 function sharedConcessions(settings: object): Concessions {
@@ -75,22 +72,28 @@ function sharedConcessions(settings: object): Concessions {
 
 /** What one provider is known to refuse, by model. */
 export class Concessions {
-  readonly #made = new Map<string, readonly Made<never>[]>();
+  /** Most providers refuse nothing. */
+  #made: Map<string, readonly unknown[]> | undefined;
 
   /** For one request. */
   for<T>(table: ConcessionTable<T>, model: string): ConcededRequest<T> {
-    const key = `${table.wire}\n${model}`;
-    const made = (this.#made.get(key) ?? []) as unknown as readonly Made<T>[];
-    return new ConcededRequest(table.rows, made, (change) => this.#keep(key, change));
+    return new ConcededRequest(this, table, model);
   }
 
-  #keep<T>(key: string, change: Change<T>): void {
-    const made = change((this.#made.get(key) ?? []) as unknown as readonly Made<T>[]);
+  of<T>({ wire }: ConcessionTable<T>, model: string): readonly Made<T>[] {
+    return (this.#made?.get(`${wire}\n${model}`) as readonly Made<T>[] | undefined) ?? NOTHING;
+  }
+
+  keep<T>({ wire }: ConcessionTable<T>, model: string, made: readonly Made<T>[]): void {
+    this.#made ??= new Map();
+    const key = `${wire}\n${model}`;
     this.#made.delete(key);
-    if (made.length > 0) this.#made.set(key, made as unknown as readonly Made<never>[]);
+    if (made.length > 0) this.#made.set(key, made);
     if (this.#made.size > MOST_MODELS) this.#made.delete(this.#made.keys().next().value as string);
   }
 }
+
+const NOTHING: readonly never[] = [];
 
 /** What a call tells of how its request fared. */
 export interface Conceded {
@@ -103,19 +106,19 @@ export interface Conceded {
   refused(error: unknown): unknown;
 }
 
-type Change<T> = (made: readonly Made<T>[]) => readonly Made<T>[];
-
 /** One request, with the concessions that were made before it. */
 export class ConcededRequest<T> implements Conceded {
-  readonly #rows: readonly Concession<T>[];
+  readonly #concessions: Concessions;
+  readonly #table: ConcessionTable<T>;
+  readonly #model: string;
   readonly #made: readonly Made<T>[];
-  readonly #keep: (change: Change<T>) => void;
   #sent: T | undefined;
 
-  constructor(rows: readonly Concession<T>[], made: readonly Made<T>[], keep: (change: Change<T>) => void) {
-    this.#rows = rows;
-    this.#made = made;
-    this.#keep = keep;
+  constructor(concessions: Concessions, table: ConcessionTable<T>, model: string) {
+    this.#concessions = concessions;
+    this.#table = table;
+    this.#model = model;
+    this.#made = concessions.of(table, model);
   }
 
   /** What to send in place of `parts`. */
@@ -127,6 +130,7 @@ export class ConcededRequest<T> implements Conceded {
   }
 
   taken(): void {
+    this.#sent = undefined;
     if (this.#made.every(({ proven }) => proven)) return;
     const rows = this.#made.map(({ concession }) => concession);
     this.#keep((made) => made.map((one) => (rows.includes(one.concession) ? { ...one, proven: true } : one)));
@@ -148,11 +152,17 @@ export class ConcededRequest<T> implements Conceded {
     return askedFor ? toRefusedByName(error, askedFor.concession.field) : error;
   }
 
+  /** Of other requests there may have come some meanwhile. */
+  #keep(change: (made: readonly Made<T>[]) => readonly Made<T>[]): void {
+    const made = this.#concessions.of(this.#table, this.#model);
+    this.#concessions.keep(this.#table, this.#model, change(made));
+  }
+
   #named(refusal: Refusal, sent: T): readonly Made<T>[] {
     const inMessage = isOfMessage(refusal);
     const tried = this.#made.map(({ concession }) => concession);
     const found: Made<T>[] = [];
-    for (const concession of this.#rows) {
+    for (const concession of this.#table.rows) {
       if (tried.includes(concession) || (inMessage && !concession.isInMessages)) continue;
       // Of two for one field, one at a time.
       if (found.some((other) => other.concession.field === concession.field)) continue;

@@ -376,12 +376,10 @@ export class ModelDirectory {
     if (known && !query.fetch) return known;
     const { serverProviders, ownFetch, serverFetch, idleTimeoutMs, keyCommands } = this.#options;
     const fetch = query.fetch ?? (serverProviders.includes(provider) ? serverFetch : ownFetch);
-    // A client's own `fetch` and tokens may lead anywhere.
-    const isShared = !query.fetch && !provider.hasBearerTokenProvider;
     const made = this.#options.createProvider({
       ...toSettings(provider, { ...query, fetch }, name, keyCommands),
       idleTimeoutMs,
-      learning: { of: provider, isShared },
+      source: provider,
     });
     if (!query.fetch) this.#providers.set(provider, made);
     return made;

@@ -4,8 +4,8 @@
  * `copilot/`, `demo/`), each with `request.ts`, `stream.ts` and `errors.ts` where it needs them. The agent loop
  * knows this file and nothing behind it.
  */
-import type { Learning } from "./concessions.ts";
 import type { Refusal } from "./named-field.ts";
+import type { ProviderSource } from "./provider-source.ts";
 
 export interface ModelTool {
   readonly name: string;
@@ -295,6 +295,6 @@ export interface ProviderSettings {
   readonly fetch?: Fetch;
   /** No byte for this long ends the request as `timeout`; default 10 minutes. */
   readonly idleTimeoutMs?: number;
-  /** Whose what is learned of the provider is; default is this one's alone. */
-  readonly learning?: Learning;
+  /** What these settings were made of: what is learned of a provider is known by it. */
+  readonly source?: ProviderSource;
 }

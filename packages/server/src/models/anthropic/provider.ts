@@ -11,7 +11,7 @@ import { MessagesAnswerReader } from "./stream.ts";
 
 /** Anthropic Messages. `baseUrl` is what comes before `/v1/messages`, with or without `/v1`. */
 export function createAnthropicProvider(settings: ProviderSettings): ModelProvider {
-  const concessions = concessionsOf(settings.learning);
+  const concessions = concessionsOf(settings);
   return {
     name: "anthropic",
     generate: (request, signal) => generate(settings, concessions, request, signal),

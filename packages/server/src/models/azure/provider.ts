@@ -18,7 +18,7 @@ import { type AzureTarget, createAzureClient, describeAzureUrl } from "./client.
 /** OpenAI models on Azure, by Chat Completions or Responses. The request's model is the deployment's name. */
 export function createAzureProvider(settings: ProviderSettings): ModelProvider {
   const generate = settings.wireApi === "responses" ? generateResponse : generateChat;
-  const concessions = concessionsOf(settings.learning);
+  const concessions = concessionsOf(settings);
   return { name: "azure", generate: (request, signal) => generate(settings, concessions, request, signal) };
 }
 

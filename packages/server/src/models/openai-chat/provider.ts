@@ -13,7 +13,7 @@ import { ChatAnswerReader } from "./stream.ts";
  * OpenRouter, DeepSeek, Mistral, Gemini). `baseUrl` is what comes before `/chat/completions`.
  */
 export function createOpenAIChatProvider(settings: ProviderSettings): ModelProvider {
-  const concessions = concessionsOf(settings.learning);
+  const concessions = concessionsOf(settings);
   return {
     name: "openai",
     generate: (request, signal) => generate(settings, concessions, request, signal),

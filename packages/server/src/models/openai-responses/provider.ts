@@ -11,7 +11,7 @@ import { ResponsesAnswerReader } from "./stream.ts";
 
 /** OpenAI's Responses API, stateless. `baseUrl` is what comes before `/responses`. */
 export function createOpenAIResponsesProvider(settings: ProviderSettings): ModelProvider {
-  const concessions = concessionsOf(settings.learning);
+  const concessions = concessionsOf(settings);
   return {
     name: "openai",
     generate: (request, signal) => generate(settings, concessions, request, signal),
