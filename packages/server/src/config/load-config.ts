@@ -237,9 +237,11 @@ function trimmed(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim()]));
 }
 
+/** Without auto-login, tokens that are meant for other programs are nobody's here. */
 function gitHubToken(options: OptionValues, env: Environment): string | undefined {
   const named = options.authTokenEnv === undefined ? undefined : env[options.authTokenEnv];
-  return pick(named, env.COPILOT_SDK_AUTH_TOKEN, env.COPILOT_GITHUB_TOKEN, env.GH_TOKEN, env.GITHUB_TOKEN);
+  const meant = pick(named, env.COPILOT_SDK_AUTH_TOKEN, env.COPILOT_GITHUB_TOKEN);
+  return options.noAutoLogin ? meant : pick(meant, env.GH_TOKEN, env.GITHUB_TOKEN);
 }
 
 /** The first that is set and not empty. */

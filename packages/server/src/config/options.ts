@@ -359,7 +359,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "no-auto-login",
     hidden: true,
-    description: "Accepted: there is no stored login; tokens of the environment are used all the same",
+    description: "Leave GH_TOKEN and GITHUB_TOKEN alone: only tokens that are meant for this server are used",
   },
   remote: {
     type: "boolean",

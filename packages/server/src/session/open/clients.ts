@@ -45,7 +45,7 @@ export function clientsChanged(session: Session, before: ClientFacts): void {
     session.emit("capabilities.changed", { ui: { elicitation: now.elicitation } });
   if (JSON.stringify(now.commands) !== JSON.stringify(before.commands))
     session.emit("commands.changed", { commands: [...now.commands] });
-  const model = session.state.model ?? session.settings.model;
+  const model = session.settings.model ?? Object.keys(session.state.usageByModel).at(-1);
   if (model !== undefined && before.tools && JSON.stringify(now.tools) !== JSON.stringify(before.tools))
     session.emit("session.tools_updated", { model });
 }
