@@ -248,6 +248,8 @@ export class Peer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // Most end with nothing under way, and an error takes longer to make than all the rest.
+    if (this.#pending.size === 0 && this.#running.size === 0) return;
     const error = new ConnectionClosedError();
     for (const pending of this.#pending.values()) {
       pending.cleanUp();

@@ -12,6 +12,9 @@ import { renderPrompt } from "../src/session/runs/attachments.ts";
 import { findOnce } from "../src/tools/files/find-once.ts";
 import { commandIntention } from "../src/tools/intention.ts";
 import { summarizeCommand } from "../src/tools/shell/command-line.ts";
+import { pathsOfSteps } from "../src/tools/shell/command-paths.ts";
+import { knownCommand } from "../src/tools/shell/known-commands.ts";
+import { askShellPermission } from "../src/tools/shell/permission.ts";
 import { possibleCommands } from "../src/tools/shell/possible-commands.ts";
 import { splitCommand } from "../src/tools/shell/split-command.ts";
 
@@ -122,4 +125,29 @@ test("a command of more words than anybody reads is not read to its end, and may
   expect(summary).toMatchObject({ isPlain: false, hidesCommands: true });
   expect(possibleCommands(text, summary)).toEqual({ lines: [], areExact: false, hidesMore: true });
   expect(commandIntention(text, "")).toHaveLength("Run ".length + 201);
+});
+
+test.each([
+  ["zeros", `%${many("0", MIB)}y`],
+  ["digits", `%${many("01", MIB)}y`],
+  ["text", `${many("a", MIB)}%y`],
+])("a format of %s for printf", (_, format) => {
+  expect(knownCommand("printf")?.accepts?.([format])).toBe(false);
+});
+
+test("a name of a path that is as long as a command may be, in one that is not understood", async () => {
+  const path = `/${many("a", 32_000)}`;
+  for (let time = 0; time < 4; time += 1)
+    expect(await askShellPermission(`x ${path}`, "", "/")).toMatchObject({
+      possiblePaths: [path],
+      canOfferSessionApproval: false,
+    });
+});
+
+test("a pattern of directories, each with a wildcard", async () => {
+  const text = many("a*/", MIB);
+  const wildcards = Array.from({ length: text.length / 3 }, (_, index) => index * 3 + 1);
+  const word = { text, wildcards, start: 0, end: text.length, isQuoted: false, isExpanded: false };
+  const step = { paths: [word], onlyFiles: false, before: "", behind: "" };
+  expect((await pathsOfSteps([step], "/")).areAll).toBe(false);
 });

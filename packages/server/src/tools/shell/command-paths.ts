@@ -28,6 +28,8 @@ const MAX_LINKS = 40;
 const MAX_LOOKS = 4000;
 const MAX_RESOLVED = 64;
 const MAX_DIRECTORIES = 4;
+/** Of one word. */
+const MAX_WILDCARDS = 64;
 
 /**
  * The files that commands can reach whose words are all understood.
@@ -153,7 +155,7 @@ class Search {
 
   /** All that bash may put in place of the word, as far as it leads elsewhere or can be taken for an option. */
   async #addMatches(word: Word, directory: string, isFirst: boolean): Promise<void> {
-    if (word.text.startsWith("~")) throw new Unknown();
+    if (word.text.startsWith("~") || word.wildcards.length > MAX_WILDCARDS) throw new Unknown();
     const from = isAbsolute(word.text) ? "/" : directory;
     let place = 0;
     let found: string[] = [""];

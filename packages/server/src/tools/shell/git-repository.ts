@@ -5,6 +5,7 @@
 import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createBreather } from "../breather.ts";
 import { leadsTo } from "./command-paths.ts";
 
 export interface GitRepository {
@@ -20,7 +21,7 @@ const MAX_CONFIG_BYTES = 65_536;
 const MAX_INDEX_BYTES = 32 * 1024 * 1024;
 /** As `section.key`, without the name that a section may have. */
 const HARMLESS =
-  /^(?:core\.(?:repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol|safecrlf|longpaths)|remote\.(?:url|fetch|pushurl|tagopt|prune)|branch\.(?:remote|merge|rebase|description|vscode-merge-base|github-pr-owner-number)|user\.(?:name|email|signingkey)|pull\.(?:rebase|ff)|push\.(?:default|autosetupremote|followtags)|fetch\.prune|init\.defaultbranch|color\.\w+|rerere\.enabled|gc\.\w+|advice\.\w+)$/;
+  /^(?:core\.(?:repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol|safecrlf|longpaths)|remote\.(?:url|fetch|pushurl|tagopt|prune)|branch\.(?:remote|merge|rebase|description|vscode-merge-base|github-pr-owner-number)|user\.(?:name|email|signingkey)|pull\.(?:rebase|ff)|push\.(?:default|autosetupremote|followtags)|fetch\.prune|init\.defaultbranch|color\.\w+|rerere\.enabled|gc\.(?:auto|autopacklimit|autodetach|pruneexpire|worktreepruneexpire|reflogexpire|reflogexpireunreachable|packrefs)|advice\.\w+)$/;
 /** Of these nothing may be a link. */
 const OWN = ["config", "HEAD", "objects", "refs", "index", "packed-refs", "info"];
 
@@ -105,14 +106,26 @@ async function hasSubmodules(gitDir: string): Promise<boolean> {
   const index = await readRegular(join(gitDir, "index"), MAX_INDEX_BYTES);
   if (index === undefined || index.length < 12) return true;
   const isAligned = index.readUInt32BE(4) < 4;
-  for (let at = index.indexOf(GITLINK); at >= 0; at = index.indexOf(GITLINK, at + 1))
+  const breathe = createBreather();
+  for (let at = index.indexOf(GITLINK); at >= 0; at = index.indexOf(GITLINK, at + 1)) {
     if (!isAligned || at % ENTRY_ALIGNMENT === MODE_AT) return true;
+    const pause = breathe();
+    if (pause) await pause;
+  }
   return false;
 }
 
 async function hasLinks(directory: string): Promise<boolean> {
   const found = await Promise.all(OWN.map((name) => lstat(join(directory, name)).catch(() => undefined)));
-  return found.some((entry) => entry?.isSymbolicLink());
+  if (found.some((entry) => entry?.isSymbolicLink())) return true;
+  const objects = join(directory, "objects");
+  // They may be another repository's.
+  return (await containsLinks(objects)) || containsLinks(join(objects, "pack"));
+}
+
+async function containsLinks(directory: string): Promise<boolean> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  return entries.some((entry) => entry.isSymbolicLink());
 }
 
 async function exists(path: string): Promise<boolean> {

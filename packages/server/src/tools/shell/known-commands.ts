@@ -26,6 +26,8 @@ export interface KnownCommand {
   readonly takesNumber?: boolean;
   /** What is no option: files (the default), text that names none, or only what fits. */
   readonly operands?: "text" | RegExp;
+  /** With a word like this it does more than all its options say. */
+  readonly never?: RegExp;
   readonly maxOperands?: number;
   /** How many operands in front are no files, but must fit; an option of `scriptOptions` gives it instead. */
   readonly script?: RegExp;
@@ -76,12 +78,20 @@ const AWK_SCRIPT = new RegExp(
 );
 /** No modules, which are files; nothing of the environment. */
 const JQ_FILTER = /^(?!.*(?:import|include|modulemeta|env|ENV|input_filename|get_search_list|debug|stderr))/s;
-const PRINTF_FORMAT = /^(?!-)(?:[^%]|%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*)?)?[diouxXeEfgGsbcq%])*$/;
+/** Each character of a directive can be read in one way only: a `0` in front is a flag. */
+const PRINTF_FORMAT = /^(?!-)(?:[^%]|%[-+ #0]*(?:[1-9]\d*|\*)?(?:\.(?:\d+|\*)?)?[diouxXeEfgGsbcq%])*$/;
 
 const GIT_SHOWING = split(
   "--abbrev-commit --abbrev= --all --author= --cached --color --color= --decorate --decorate= --diff-filter= --find-renames --first-parent --follow --format= --graph --grep= --ignore-all-space --ignore-blank-lines --ignore-space-change --max-count= --merges --minimal --name-only --name-status --no-color --no-decorate --no-ext-diff --no-merges --no-patch --no-renames --no-textconv --numstat --oneline --patch --patience --pretty= --raw --reverse --shortstat --since= --skip= --staged --stat --stat= --summary --unified= --until= --word-diff",
 );
-const GIT_SHOW: KnownCommand = { flags: "abpRsuwz", values: "nSGUL", takesNumber: true, long: GIT_SHOWING };
+/** What asks for a signature (`%G?`) runs gpg, which makes files at home. */
+const GIT_SHOW: KnownCommand = {
+  flags: "abpRsuwz",
+  values: "nSGUL",
+  takesNumber: true,
+  long: GIT_SHOWING,
+  never: /^--(?:format|pretty)=.*%G/s,
+};
 const GIT: KnownCommand = {
   usesRepository: true,
   subcommands: {
@@ -139,7 +149,7 @@ const GIT: KnownCommand = {
         "--branch --ignored --long --porcelain --porcelain= --short --untracked-files --untracked-files=",
       ),
     },
-    tag: { flags: "l", long: split("--list --sort="), maxOperands: 0 },
+    tag: { flags: "l", long: split("--list --sort="), maxOperands: 0, never: /^--sort=.*signature/s },
   },
 };
 const NPM_SCRIPT: KnownCommand = { flags: "s", long: split("--if-present --silent"), operands: NAME };

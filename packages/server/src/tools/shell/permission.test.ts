@@ -213,6 +213,8 @@ describe("git", () => {
     ["alias.status", "!cmd"],
     ["core.hooksPath", "x"],
     ["core.worktree", "/"],
+    ["gc.recentObjectsHook", "cmd"],
+    ["gc.logExpiry", "x"],
   ])("is asked for with %s", async (name, value) => {
     git("init", "-q");
     git("config", name, value);
@@ -228,6 +230,27 @@ describe("git", () => {
     await mkdir(join(work, ".git/objects/info"), { recursive: true });
     await writeFile(join(work, ".git/objects/info/alternates"), join(out, "objects"));
     expect(await settled("git log")).toBe("asked");
+  });
+
+  test.each(["objects/ab", "objects/pack", "objects/pack/x.pack"])(
+    "is asked for where %s is a link: it may be another repository's",
+    async (name) => {
+      git("init", "-q");
+      expect(await settled("git log")).toBe("runs");
+      await rm(join(work, ".git", name), { recursive: true, force: true });
+      await symlink(out, join(work, ".git", name));
+      expect(await settled("git log")).toBe("asked");
+    },
+  );
+
+  test("with an index that is full of what looks like submodules and is none runs", async () => {
+    git("init", "-q");
+    git("update-index", "--index-version", "2");
+    const index = Buffer.alloc(1024 * 1024, Buffer.from([0, 0, 0xe0, 0, 1, 1, 1, 1]));
+    index.write("DIRC", 0, "latin1");
+    index.writeUInt32BE(2, 4);
+    await writeFile(join(work, ".git/index"), index);
+    expect(await settled("git status")).toBe("runs");
   });
 
   test("in a repository around the directory is about that one's path", async () => {

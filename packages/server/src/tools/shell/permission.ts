@@ -77,11 +77,16 @@ async function guessPaths(
 ): Promise<Surroundings> {
   const resolved: Record<string, string> = Object.create(null);
   for (const path of [...possiblePaths, ...(await existing(words, cwd))]) {
-    // Of a pattern, the directory that it starts from.
-    const literal = path.replace(/[^/]*[*?[].*$/, "").replace(/^~(?=\/|$)/, () => userHome());
+    const literal = beforeWildcards(path).replace(/^~(?=\/|$)/, () => userHome());
     resolved[path] = await leadsTo(cwd, literal.startsWith("~") ? join("/", literal) : literal);
   }
   return { resolved, isCertain: false };
+}
+
+/** Of a pattern, the directory that it starts from. */
+function beforeWildcards(path: string): string {
+  const wild = path.search(/[*?[]/);
+  return wild < 0 ? path : path.slice(0, path.lastIndexOf("/", wild) + 1);
 }
 
 /** Words that do not look like paths, and are the names of something that is there. */

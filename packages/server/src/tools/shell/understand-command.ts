@@ -51,6 +51,8 @@ function understandSubcommand(known: KnownCommand, words: readonly Word[]): Foun
 }
 
 function readArguments(known: KnownCommand, words: readonly Word[]): Found | undefined {
+  const { never } = known;
+  if (never && words.some((word) => never.test(word.text))) return undefined;
   if (known.accepts) {
     if (!known.accepts(words.map((word) => word.text))) return undefined;
     return { known, paths: known.operands === "text" ? words.filter(hasWildcards) : [...words] };
