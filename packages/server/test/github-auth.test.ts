@@ -304,6 +304,17 @@ describe("providers that a session gets while it is open", () => {
     expect(model.requests.at(-1)?.body).toMatchObject({ model: "wire-n" });
     await client.request("session.model.switchTo", { sessionId, modelId: "one/m" });
     expect(await tokenOfCall(sessionId)).toBe("key-one");
+    const switchTo = (modelId: string, providerId: string) =>
+      client.request("session.model.switchTo", { sessionId, modelId, providerId });
+    expect(await switchTo("n", "two")).toEqual({ modelId: "two/n" });
+    expect(await tokenOfCall(sessionId)).toBe("key-two");
+    for (const [modelId, providerId] of [
+      ["m", "two"],
+      ["m", "three"],
+    ] as const)
+      await expect(switchTo(modelId, providerId)).rejects.toMatchObject({
+        data: { reason: "model_not_found" },
+      });
   });
 
   test.each([

@@ -435,8 +435,6 @@ describe("an approval for longer", () => {
     const at = { sessionId: "s", workingDirectory: world.work };
     const location = { locationKey: world.work, locationType: "dir" };
     expect(await client.request("session.permissions.locations.resolve", at)).toEqual(location);
-    await mkdir(join(world.root, ".git"));
-    await writeFile(join(world.root, ".git/HEAD"), "ref: refs/heads/main\n");
     await client.request("session.permissions.locations.addToolApproval", {
       sessionId: "s",
       locationKey: world.work,
@@ -454,6 +452,12 @@ describe("an approval for longer", () => {
       appliedDirectoryCount: 0,
     });
     expect((await callTools(world, client, "s", [call], REJECT)).requests).toEqual([]);
+    await mkdir(join(world.root, ".git"));
+    await writeFile(join(world.root, ".git/HEAD"), "ref: refs/heads/main\n");
+    // What a directory belongs to is known again for a second.
+    await expect
+      .poll(() => client.request("session.permissions.locations.resolve", at))
+      .toEqual({ locationKey: world.root, locationType: "repo" });
     await client.close();
   });
 

@@ -67,7 +67,7 @@ export function createConnections(context: ServerContext, parts: ConnectionParts
 
 function maxConnectionsOf({ config, logger }: ServerContext): number {
   const maxConnections = Math.min(config.maxConnections, connectionsThatFit());
-  if (maxConnections < config.maxConnections)
+  if (maxConnections < config.maxConnections && !config.stdio)
     logger.debug("fewer connections are taken than are configured: the system allows too few open files", {
       maxConnections,
       configured: config.maxConnections,

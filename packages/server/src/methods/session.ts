@@ -7,7 +7,7 @@ import { usageMetrics } from "../session/abilities/context/session-report.ts";
 import type { PublishedEvent } from "../session/log/published-event.ts";
 import { checkFields } from "../session/members/field-rules.ts";
 import { SEND_FIELDS, SEND_MESSAGES_FIELDS } from "../session/members/prompt-fields.ts";
-import { announceChange, switchModel } from "../session/open/change-session.ts";
+import { announceChange, modelOfProvider, switchModel } from "../session/open/change-session.ts";
 import { registerInterest, releaseInterest } from "../session/open/clients.ts";
 import { readEventLog, tailCursor } from "../session/open/read-event-log.ts";
 import type { Session } from "../session/open/session.ts";
@@ -103,10 +103,11 @@ export function sessionMethods(services: Services) {
       reasoningEffort: settings.reasoningEffort,
     })),
     "session.model.switchTo": ofSession(async (session, params) => {
-      await switchModel(services.join, session, params);
+      const modelId = modelOfProvider(session, params);
+      await switchModel(services.join, session, { ...params, modelId });
       announceChange(session);
       await session.committed();
-      return { modelId: params.modelId };
+      return { modelId };
     }),
   } satisfies Methods;
 }

@@ -69,6 +69,26 @@ export async function switchModel(
   );
 }
 
+/**
+ * The model by its provider's name as well, where a client names the provider: no other one's model goes for it.
+ * @throws RpcError when the session has no such model.
+ */
+export function modelOfProvider(
+  { settings }: Session,
+  { modelId, providerId }: { readonly modelId: string; readonly providerId?: unknown },
+): string {
+  if (providerId === undefined || providerId === null) return modelId;
+  const prefix = `${providerId}/`;
+  const named = modelId.startsWith(prefix) ? modelId : `${prefix}${modelId}`;
+  if (!settings.models?.some(({ provider, id }) => `${provider}/${id}` === named))
+    throw new RpcError(
+      "model_not_found",
+      `session.model.switchTo: providerId: the session has no model '${modelId}' of a provider '${providerId}'`,
+      { path: "providerId", model: modelId },
+    );
+  return named;
+}
+
 /** Whether it can be had shows with the next call. */
 export function applyModel(session: Session, change: ModelChange): void {
   const { settings } = session;
