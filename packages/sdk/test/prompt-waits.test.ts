@@ -144,3 +144,31 @@ test("of a prompt that waits in a queue that a client holds goes on when the tur
   await other.rpc.queue.setDrainPaused({ paused: false });
   expect((await waiting)?.data.content).toBe("queued");
 });
+
+test("that begin while the session is resumed for one more object have their own answers, and errors", async () => {
+  world.model.use(({ body }) => {
+    const last = JSON.stringify((body["messages"] as unknown[]).at(-1));
+    return last.includes("fail") ? { status: 401, body: { error: { message: "no such thing" } } } : undefined;
+  });
+  const session = await client.createSession(config({ sessionId: "s" }));
+  for (let round = 0; round < 8; round++) {
+    const ask = (prompt: string) =>
+      session.sendAndWait({ prompt, messageId: `${prompt.replaceAll(" ", "-")}-${round}` }, 10_000);
+    const waits = [
+      ask("echo first"),
+      ask("fail").catch((error: Error) => error.message),
+      ask(`tool lookup ${round}`),
+    ];
+    const [more, ...outcomes] = await Promise.all([client.resumeSession("s", config()), ...waits]);
+    const [first, failed, looked] = outcomes as [{ data: object }, string, { data: object }];
+    expect([first.data, looked.data]).toMatchObject([{ content: "first" }, { content: "done" }]);
+    expect(failed).toContain("no such thing");
+    await more.disconnect();
+  }
+});
+
+test("a resume in the tick in which the last object is left has the session", async () => {
+  const session = await client.createSession(config({ sessionId: "s" }));
+  const [again] = await Promise.all([client.resumeSession("s", config()), session.disconnect()]);
+  expect((await again.sendAndWait("echo again"))?.data.content).toBe("again");
+});

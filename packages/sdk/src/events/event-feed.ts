@@ -31,6 +31,7 @@ export class EventFeed {
   #sinceCursor = 0;
   /** What has arrived while the log is read; undefined while it is not. */
   #arrived: SessionEvent[] | undefined;
+  readonly #onRelease: (() => void)[] = [];
 
   constructor(target: FeedTarget) {
     this.#target = target;
@@ -112,6 +113,12 @@ export class EventFeed {
     const arrived = this.#arrived ?? [];
     this.#arrived = undefined;
     for (const event of arrived) this.#take(event, "live");
+    for (const told of this.#onRelease.splice(0)) told();
+  }
+
+  /** Resolves when nothing that has arrived waits. */
+  async released(): Promise<void> {
+    if (this.isHolding) await new Promise<void>((resolve) => this.#onRelease.push(resolve));
   }
 
   #take(event: SessionEvent, from: "live" | "log"): void {

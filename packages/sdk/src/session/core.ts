@@ -171,7 +171,7 @@ export class SessionCore {
       this.#joining -= 1;
       // All others left meanwhile.
       if (this.#joining === 0 && this.#holds.every(({ closeReason }) => closeReason))
-        this.#leave(undefined).catch(() => this.close());
+        this.leaveAll(undefined).catch(() => this.close());
     }
   }
 
@@ -221,6 +221,14 @@ export class SessionCore {
     const { items } = (await this.call("session.queue.pendingItems")) as { items: { id: string }[] };
     if (items.some(({ id }) => id === messageId)) return true;
     return ((await this.call("session.metadata.isProcessing")) as { processing: boolean }).processing;
+  }
+
+  /** Resolves when every event has been delivered that was told until now. @throws as `call`. */
+  async told(): Promise<void> {
+    while (!this.#attachment.channel || this.#feed.isHolding) {
+      await this.#attachment.ensure();
+      await this.#feed.released();
+    }
   }
 
   /** Reads the log, on whichever connection there is. */
@@ -276,16 +284,23 @@ export class SessionCore {
   }
 
   /** Takes one of the application's objects off the session; the server keeps the conversation. */
-  async leave(hold: SessionHold, options: CallOptions | undefined): Promise<void> {
-    if (this.isClosed || hold.closeReason) return;
-    const isLast = this.#holds.length === 1 && this.#holds[0] === hold;
-    if (isLast && this.#joining === 0) await this.#leave(options);
-    else this.#letGo(hold, disconnected(this.id));
+  leave(hold: SessionHold, options: CallOptions | undefined): Promise<void> {
+    return this.#limited("session.detach", options, async (signal) => {
+      // Another call's limits are its own: what it gives up is tried again.
+      while (this.#leaving) await this.notLeaving(signal);
+      if (this.isClosed || hold.closeReason) return;
+      const isLast = this.#holds.length === 1 && this.#holds[0] === hold;
+      if (isLast && this.#joining === 0) await this.#leave(signal);
+      else this.#letGo(hold, disconnected(this.id));
+    });
   }
 
   /** Takes all of the application's objects off the session. */
   leaveAll(options: CallOptions | undefined): Promise<void> {
-    return this.#leave(options);
+    return this.#limited("session.detach", options, async (signal) => {
+      while (this.#leaving) await this.notLeaving(signal);
+      if (!this.isClosed) await this.#leave(signal);
+    });
   }
 
   /** Resolves when the session is not being left. */
@@ -305,16 +320,11 @@ export class SessionCore {
     hold.close(reason);
   }
 
-  #leave(options: CallOptions | undefined): Promise<void> {
-    return this.#limited("session.detach", options, async (signal) => {
-      // Another call's limits are its own: what it gives up is tried again.
-      await this.notLeaving(signal);
-      if (this.isClosed) return;
-      this.#leaving = this.#detach(signal).finally(() => {
-        this.#leaving = undefined;
-      });
-      await this.#leaving;
+  #leave(signal: AbortSignal | undefined): Promise<void> {
+    this.#leaving = this.#detach(signal).finally(() => {
+      this.#leaving = undefined;
     });
+    return this.#leaving;
   }
 
   async #detach(signal: AbortSignal | undefined): Promise<void> {

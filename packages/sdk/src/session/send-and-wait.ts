@@ -91,7 +91,7 @@ async function lookUp(core: SessionCore, watch: PromptWatch, since: Since): Prom
   watch.lookedUp();
 }
 
-/** Events may be told later than the server answers: what is over is in the log, and the log is asked last. */
+/** What is over is in the log, which is asked last. */
 async function findEarlier(core: SessionCore, watch: PromptWatch, since: Since): Promise<void> {
   const mayBegin = await core.mayBegin(watch.messageId);
   const earlier = new PromptWatch(watch.messageId);
@@ -99,6 +99,8 @@ async function findEarlier(core: SessionCore, watch: PromptWatch, since: Since):
     for (const event of events) earlier.onEvent(event as SessionEvent);
     if (earlier.isOver || watch.hasBegun) break;
   }
+  // Events may be told later than the server answers: what they tell is not taken from the log.
+  await core.told();
   if (watch.hasBegun) return;
   if (!mayBegin && !earlier.hasBegun) {
     if (since === "before") watch.dropped();

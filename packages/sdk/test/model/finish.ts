@@ -10,7 +10,10 @@ export async function finish(scene: Scene): Promise<void> {
   await Promise.all(scene.healing);
   scene.note("the network is as it should be");
   await scene.settled();
-  for (const facts of scene.sessions.values()) await judgeSession(scene, facts);
+  for (const facts of scene.sessions.values()) {
+    await judgeLeft(scene, facts);
+    await judgeSession(scene, facts);
+  }
   scene.throwFailures();
   await Promise.all(scene.participants.map((participant) => stop(scene, participant, "stop")));
   await scene.settled({ readers: true });
@@ -26,6 +29,16 @@ export async function finish(scene: Scene): Promise<void> {
 }
 
 type Session = Held["session"];
+
+/** A session that all have left is nobody's at the server. */
+async function judgeLeft(scene: Scene, { id, isMade, mayBeGone }: SessionFacts): Promise<void> {
+  const held = scene.participants.flatMap((participant) =>
+    participant.held.filter(({ sessionId }) => sessionId === id),
+  );
+  if (!isMade || mayBeGone || !held.every(({ told }) => told.over)) return;
+  const isLeft = await scene.until(async () => !(await scene.stage.isHeld(id)));
+  if (!isLeft) scene.fail(`${id}: was left by all, and somebody has it at the server`);
+}
 
 async function isBusy(session: Session): Promise<boolean> {
   const { processing } = await session.rpc.metadata.isProcessing();

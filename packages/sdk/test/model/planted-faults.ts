@@ -110,6 +110,11 @@ export const FAULTS: readonly Fault[] = [
         from: "if (outcome instanceof Channel) outcome.close(toError(signal.reason));",
         to: "",
       },
+      {
+        file: "connection/patience.ts",
+        from: 'outer.addEventListener("abort", this.#onAbort, { once: true });',
+        to: "",
+      },
     ],
   },
   {

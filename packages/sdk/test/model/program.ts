@@ -10,6 +10,7 @@ import { CopilotClient, RuntimeConnection } from "../../src/index.ts";
 import { watchEventLoop } from "./event-loop.ts";
 import { finish } from "./finish.ts";
 import { Ledger } from "./ledger.ts";
+import { observe } from "./observer.ts";
 import { createParticipant } from "./participant.ts";
 import { Scene, type Stage } from "./scene.ts";
 import { counted, type Step, sequences } from "./steps.ts";
@@ -62,12 +63,14 @@ const model = await startScriptedModelServer({ script: ledger.script });
 const connection = RuntimeConnection.forUri(`127.0.0.1:${order.port}`);
 const directly = new CopilotClient({ connection, onWarning: () => undefined });
 await directly.start();
+const observer = await observe(order.port);
 let names = 0;
 const stage: Stage = {
   serverPort: order.port,
   modelUrl: model.url,
   ledger,
   directly,
+  isHeld: observer.isHeld,
   settleMs: order.settleMs ?? SETTLE_MS,
   nextName: () => `s${++names}-${process.pid}`,
 };
@@ -119,6 +122,7 @@ async function playAll(first: number): Promise<void> {
 
 await Promise.all(order.seeds.map(playAll));
 await directly.stop();
+observer.close();
 await model.close();
 await loop.stop();
 const report: Report = {

@@ -10,6 +10,8 @@ export interface Stage {
   readonly ledger: Ledger;
   /** A client that no network comes in the way of. */
   readonly directly: CopilotClient;
+  /** Whether any client has the session, as the server sees it. */
+  readonly isHeld: (sessionId: string) => Promise<boolean>;
   /** Nothing takes so long, however busy the machine is. */
   readonly settleMs: number;
   /** Unique among sequences. */

@@ -66,6 +66,9 @@ const inTurn = async (scene: Scene, isAwaited: boolean, call: Promise<void>) => 
   if (isAwaited && !(await within(scene.stage.settleMs, call))) scene.fail("the call does not settle");
 };
 
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const NO_LIMIT = { kind: "none", ms: 0 } as const;
+
 const joining = fc.record({ who, id: who, limit, manner, waits });
 const prompting = fc.record({
   which,
@@ -240,7 +243,60 @@ const PLANS: [weight: number, step: fc.Arbitrary<Step>][] = [
     stepsOf({
       name: "pause",
       of: fc.nat({ max: 8 }),
-      run: (_, ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+      run: (_, ms) => pause(ms),
+    }),
+  ],
+  [
+    2,
+    stepsOf({
+      name: "leave while it comes back",
+      of: fc.record({ which, ms: fc.nat({ max: 4 }), waits }),
+      check: isAnyOpen,
+      run: async (scene, { which, ms, waits }) => {
+        const held = heldOf(scene, which);
+        network.cut(scene, held.owner);
+        await pause(ms);
+        await inTurn(scene, waits, calls.disconnect(scene, held, NO_LIMIT));
+      },
+    }),
+  ],
+  [
+    1,
+    stepsOf({
+      name: "delete while another waits",
+      of: fc.record({
+        which,
+        kind: fc.constantFrom<PromptKind>("slow", "tool"),
+        toolManner,
+        ms: fc.nat({ max: 30 }),
+      }),
+      check: isAnyOpen,
+      run: async (scene, { which, kind, toolManner, ms }) => {
+        const held = heldOf(scene, which);
+        const other = scene.participants.find((participant) => participant !== held.owner) as Participant;
+        const prompt = createPrompt(scene.nextToken(), kind, toolManner);
+        void calls.sendAndWait(scene, held, prompt, NO_LIMIT);
+        await pause(ms);
+        await inTurn(scene, true, calls.deleteSession(scene, other, held.sessionId, NO_LIMIT));
+      },
+    }),
+  ],
+  [
+    1,
+    stepsOf({
+      name: "stop while it connects",
+      of: fc.record({
+        who,
+        how: fc.constantFrom("stop" as const, "forceStop" as const),
+        ms: fc.nat({ max: 4 }),
+      }),
+      run: async (scene, { who, how, ms }) => {
+        const participant = participantOf(scene, who);
+        await inTurn(scene, true, calls.stop(scene, participant, "forceStop"));
+        void calls.start(scene, participant, NO_LIMIT);
+        await pause(ms);
+        await inTurn(scene, true, calls.stop(scene, participant, how));
+      },
     }),
   ],
   [1, stepsOf({ name: "settle", of: fc.constant({}), run: (scene) => scene.settled() })],
