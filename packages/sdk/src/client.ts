@@ -15,6 +15,7 @@ import {
   toResumeParams,
 } from "./config/session-params.ts";
 import type { LinkState } from "./connection/link.ts";
+import { Losses } from "./connection/losses.ts";
 import { ConnectionError, reasonOf, toError } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { ModelList, toModelInfo } from "./model-list.ts";
@@ -223,6 +224,7 @@ export class CopilotClient {
   async deleteSession(sessionId: string, options?: CallOptions): Promise<void> {
     let maybeDone = false;
     const startedMs = performance.now();
+    const losses = new Losses(this.#hub.link.giveUpAfterMs);
     for (;;) {
       try {
         const result = await this.#hub.call("session.delete", { sessionId }, options);
@@ -238,6 +240,7 @@ export class CopilotClient {
         const isHeld = maybeDone && reasonOf(error) === "session_in_use";
         const late = performance.now() - startedMs > DELETE_AGAIN_FOR_MS;
         if (!(isLost || isHeld) || late || this.#options.reconnect === false) throw error;
+        if (isLost && losses.areTooMany()) throw error;
         maybeDone = true;
         if (isHeld) await pause(DELETE_AGAIN_AFTER_MS, options?.signal);
       }
@@ -317,7 +320,7 @@ export class CopilotClient {
     let core: SessionCore | undefined;
     let withdrawn: Promise<void> | undefined;
     try {
-      await sessions.get(sessionId)?.notLeaving(signal);
+      while (sessions.get(sessionId)?.isLeaving) await sessions.get(sessionId)?.notLeaving(signal);
       const open = sessions.get(sessionId);
       const shared = request.method === "session.resume" ? open : undefined;
       core = shared ?? new SessionCore(sessionId, this.#host, hold);

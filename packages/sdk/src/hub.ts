@@ -13,6 +13,7 @@ import type { Channel } from "./connection/channel.ts";
 import { type Endpoints, endpointsOf } from "./connection/endpoints.ts";
 import { shakeHands } from "./connection/handshake.ts";
 import { Link } from "./connection/link.ts";
+import { Losses, lostTooOften } from "./connection/losses.ts";
 import type { Patience } from "./connection/patience.ts";
 import { ConnectionError, isConnectionLoss } from "./errors.ts";
 import { Listeners } from "./events/listeners.ts";
@@ -81,12 +82,14 @@ export class Hub {
     const limits = { ...options, timeoutMs: options?.timeoutMs ?? callTimeoutOf(this.#options) };
     const repeat = options?.once !== true && isRepeatable(method);
     return withLimits(method, limits, async (signal) => {
+      const losses = new Losses(this.link.giveUpAfterMs);
       for (;;) {
         const channel = await this.link.ready(signal);
         try {
           return await channel.request(method, params, signal);
         } catch (error) {
           if (!isConnectionLoss(error)) throw error;
+          if (repeat && losses.areTooMany()) throw lostTooOften(method, error);
           if (repeat) continue;
           throw new ConnectionError(
             `Connection is closed: it was lost before ${method} was answered; the server may have carried it out or not`,

@@ -1,6 +1,7 @@
 /** What is given up does not happen later, whatever becomes of the connection. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CallOptions, CopilotSession } from "../src/index.ts";
+import { observe } from "./model/observer.ts";
 import { expectAllEventsOnce, witness } from "./support/conversation.ts";
 import { promptsOf, startWorld, type World } from "./support/world.ts";
 
@@ -207,6 +208,24 @@ test("a wait in a session that another client deletes is rejected", async () => 
   await other.start();
   await other.deleteSession("gone");
   expect(await waiting).toMatchObject({ message: "the session gone was deleted", maybeDone: true });
+});
+
+test("a session that is left while calls for it are on their way is not taken back", async () => {
+  const observer = await observe(world.proxy.port);
+  const client = world.connect();
+  for (let round = 0; round < 5; round++) {
+    const session = await client.createSession(config({ sessionId: `left-${round}` }));
+    const waiting = session.sendAndWait("tool lookup 1").catch((error: Error) => error.message);
+    const leaving = session.disconnect();
+    const calls = [session.getEvents(), session.sendAndWait({ prompt: "echo job", messageId: "job" })];
+    await Promise.allSettled(calls);
+    await leaving;
+    expect(await waiting).toContain("It was left by this client");
+    await expect.poll(() => observer.isHeld(session.sessionId)).toBe(false);
+    await client.listSessions();
+    expect(await observer.isHeld(session.sessionId)).toBe(false);
+  }
+  observer.close();
 });
 
 describe("a client", () => {

@@ -5,7 +5,7 @@
  * given up. A lost connection is made again while somebody needs it: a session, or a call that waits.
  * Addresses are tried in turn, beginning with the one that served last, unless it was left on purpose.
  */
-import { orAborted, pause } from "../call-options.ts";
+import { orAborted, pause, withLimits } from "../call-options.ts";
 import { ConnectionError, toError } from "../errors.ts";
 import { backoffMs } from "./backoff.ts";
 import { type ByteStreams, Channel, type ChannelHandlers } from "./channel.ts";
@@ -185,19 +185,27 @@ export class Link {
   }
 
   /** Attempts until one succeeds. @throws the last reason when there is no use in going on. */
-  async #attempts(signal: AbortSignal): Promise<Channel> {
+  #attempts(signal: AbortSignal): Promise<Channel> {
     const startedMs = performance.now();
-    for (;;) {
-      const outcome = await this.#tryAll(signal).catch(toError);
-      if (outcome instanceof Channel && outcome.isOpen) return outcome;
-      const failure =
-        outcome instanceof Channel ? new ConnectionError("the server closed the connection") : outcome;
-      signal.throwIfAborted();
-      if (!this.#shouldGoOn(failure, performance.now() - startedMs)) throw failure;
-      rejectThem(this.#roundWaiters, toFailure(failure));
-      await this.#pauseBeforeNext(signal);
-      signal.throwIfAborted();
-    }
+    return withLimits("a server", { signal, timeoutMs: this.#patienceMs }, async (limit = signal) => {
+      for (;;) {
+        const outcome = await this.#tryAll(limit).catch(toError);
+        if (outcome instanceof Channel && outcome.isOpen) return outcome;
+        const failure =
+          outcome instanceof Channel ? new ConnectionError("the server closed the connection") : outcome;
+        signal.throwIfAborted();
+        if (limit.aborted || !this.#shouldGoOn(failure, performance.now() - startedMs)) throw failure;
+        rejectThem(this.#roundWaiters, toFailure(failure));
+        await this.#pauseBeforeNext(limit);
+        signal.throwIfAborted();
+      }
+    });
+  }
+
+  /** How long a lost connection may take to be made again; an address that says nothing takes no longer. */
+  get #patienceMs(): number {
+    const goesOn = this.#wasUp && this.#options.reconnect !== false && this.giveUpAfterMs > 0;
+    return goesOn ? this.giveUpAfterMs : Number.POSITIVE_INFINITY;
   }
 
   #shouldGoOn(failure: Error, elapsedMs: number): boolean {

@@ -10,6 +10,7 @@ import { orAborted, pause } from "../call-options.ts";
 import { backoffMs } from "../connection/backoff.ts";
 import type { Channel } from "../connection/channel.ts";
 import type { Link } from "../connection/link.ts";
+import { Losses, lostTooOften } from "../connection/losses.ts";
 import { ConnectionError, isConnectionLoss, RemoteError, reasonOf, toError } from "../errors.ts";
 import type { EventFeed } from "../events/event-feed.ts";
 import { type LogPage, PAGE_EVENTS, type ReadPage } from "../events/log-reader.ts";
@@ -74,8 +75,6 @@ const RETRY = { initialDelayMs: 100, maxDelayMs: 2000 };
 const RETRY_FOR_MS = 60_000;
 /** Of a session that is not there: it may have been about to be closed, and resuming it once tells. */
 const NOT_FOUND_ATTEMPTS = 2;
-/** Connections that one call, or one return, may wear out before time counts against it. */
-const LOSSES_BEFORE_GIVING_UP = 8;
 
 export class Attachment {
   readonly #options: AttachmentOptions;
@@ -89,6 +88,8 @@ export class Attachment {
   #comingBackEnds: Promise<void> | undefined;
   /** Losses since the session was last attached, and when the first of them was. */
   #losses: Losses;
+  /** The server is being told that the session is left: that it does not know it any more is no news. */
+  #isLeaving = false;
   /** How many events a page of the log may have: fewer after a connection was lost while one was read. */
   #pageEvents = PAGE_EVENTS;
 
@@ -123,6 +124,7 @@ export class Attachment {
     const { link } = this.#options;
     let maybeMade = request.maybeMade === true;
     const startedMs = performance.now();
+    const losses = new Losses(link.giveUpAfterMs);
     let lost: GivenUpJoin | undefined;
     // Given up between two attempts: what the one before may have made is undone, too.
     const betweenAttempts = <T>(work: Promise<T>) =>
@@ -147,6 +149,10 @@ export class Attachment {
         if (isConnectionLoss(error)) {
           maybeMade = request.isOpen !== true;
           if (maybeMade) lost = { channel, answer };
+          if (losses.areTooMany()) {
+            if (maybeMade) onGivenUp({ channel, answer });
+            throw lostTooOften(request.method, error);
+          }
         } else if (reasonOf(error) === "shutting_down") link.leave(channel, toError(error));
         else if (maybeMade && isHeld(error, startedMs)) await pause(backoffMs(tries, RETRY), signal);
         else throw error;
@@ -199,7 +205,7 @@ export class Attachment {
         if (isConnectionLoss(error)) {
           if (!repeat) throw lostInCall(method, error);
           if (losses.areTooMany()) throw lostTooOften(method, error);
-        } else if (reasonOf(error) === "session_not_found" && forgotten === 0 && !this.isClosed) {
+        } else if (this.#isUnexpected(error) && forgotten === 0) {
           forgotten += 1;
           this.forgotten(channel);
         } else throw error;
@@ -237,7 +243,31 @@ export class Attachment {
 
   /** The server has let go of the session: it was idle for long, or another server took it over. */
   forgotten(channel: Channel): void {
-    if (this.#state === "attached" && this.#channel === channel) this.again();
+    if (this.#state === "attached" && this.#channel === channel && !this.#isLeaving) this.again();
+  }
+
+  /** The session is not known to the server although this client has not left it. */
+  #isUnexpected(error: unknown): boolean {
+    return reasonOf(error) === "session_not_found" && !this.isClosed && !this.#isLeaving;
+  }
+
+  /** Has the server told that the session is left, once nothing is under way that would have it back. */
+  async leave(detach: (channel: Channel) => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    await this.settled(signal);
+    const { channel } = this;
+    // A session that is not attached is left already, as far as the server is concerned.
+    if (!channel) return;
+    this.#isLeaving = true;
+    try {
+      await detach(channel);
+    } catch (error) {
+      if (isConnectionLoss(error)) return;
+      // Given up, and carried out all the same: nothing would be told any more.
+      if (signal?.aborted) this.again();
+      throw error;
+    } finally {
+      this.#isLeaving = false;
+    }
   }
 
   /** Resumes the session anew with what it is to be resumed with now. */
@@ -428,31 +458,6 @@ export class Attachment {
     const { sessionId } = this.#options;
     return ((await channel.request("session.eventLog.tail", { sessionId })) as { cursor: string }).cursor;
   }
-}
-
-/** Connections that were lost without what was wanted of them. */
-class Losses {
-  readonly #giveUpAfterMs: number;
-  #count = 0;
-  #firstMs = 0;
-
-  constructor(giveUpAfterMs: number) {
-    this.#giveUpAfterMs = giveUpAfterMs;
-  }
-
-  /** Counts one more; true when there is no use in going on. */
-  areTooMany(): boolean {
-    if (this.#count === 0) this.#firstMs = performance.now();
-    this.#count += 1;
-    return this.#count > LOSSES_BEFORE_GIVING_UP && performance.now() - this.#firstMs > this.#giveUpAfterMs;
-  }
-}
-
-function lostTooOften(method: string, cause: unknown): ConnectionError {
-  return new ConnectionError(
-    `Connection is closed: it was lost each time before ${method} was answered, and made again in vain`,
-    { cause, maybeDone: true },
-  );
 }
 
 /** An attempt whose answer was lost may hold the session for a while yet. */

@@ -17,7 +17,7 @@ import { type CallOptions, orAborted, withLimits } from "../call-options.ts";
 import type { Callbacks } from "../callbacks.ts";
 import type { Channel } from "../connection/channel.ts";
 import type { Link } from "../connection/link.ts";
-import { ConnectionError, isConnectionLoss, RemoteError, toError } from "../errors.ts";
+import { ConnectionError, RemoteError, toError } from "../errors.ts";
 import { EventFeed } from "../events/event-feed.ts";
 import { EventStream, type EventStreamOptions } from "../events/event-stream.ts";
 import type { ReadPage } from "../events/log-reader.ts";
@@ -104,6 +104,7 @@ export class SessionCore {
     this.#prompts = new Prompts({
       channel: () => this.#attachment.channel,
       onSessionUnknown: (channel) => this.#attachment.forgotten(channel),
+      giveUpAfterMs: host.link.giveUpAfterMs,
     });
     this.#attachment = new Attachment({
       link: host.link,
@@ -303,6 +304,10 @@ export class SessionCore {
     });
   }
 
+  get isLeaving(): boolean {
+    return this.#leaving !== undefined;
+  }
+
   /** Resolves when the session is not being left. */
   async notLeaving(signal: AbortSignal | undefined): Promise<void> {
     while (this.#leaving) await orAborted(this.#leaving.catch(ignored), signal);
@@ -329,17 +334,7 @@ export class SessionCore {
 
   async #detach(signal: AbortSignal | undefined): Promise<void> {
     // What the server is about to be asked, it has to answer first: else it keeps the session for us.
-    await this.#attachment.settled(signal);
-    const { channel } = this.#attachment;
-    // A session that is not attached is left already, as far as the server is concerned.
-    if (channel) {
-      await detach(channel, this.id, signal).catch((error: unknown) => {
-        if (isConnectionLoss(error)) return;
-        // Given up, and carried out all the same: nothing would be told any more.
-        if (signal?.aborted) this.#attachment.again();
-        throw error;
-      });
-    }
+    await this.#attachment.leave((channel) => detach(channel, this.id, signal), signal);
     this.close();
   }
 

@@ -5,6 +5,7 @@
  */
 import { orAborted } from "../call-options.ts";
 import type { Channel } from "../connection/channel.ts";
+import { Losses, lostTooOften } from "../connection/losses.ts";
 import { ConnectionError, isConnectionLoss, markMaybeDone, reasonOf, toError } from "../errors.ts";
 
 interface Prompt {
@@ -15,6 +16,8 @@ interface Prompt {
   readonly givenUp: AbortController;
   /** The channel that it was last sent on, and has not been answered. */
   sentOn?: Channel;
+  /** Connections that were lost while it was on its way. */
+  readonly losses: Losses;
   /** A connection was lost on which it had gone out: the server may have it, whatever it says afterwards. */
   maybeTaken?: boolean;
 }
@@ -24,6 +27,8 @@ export interface PromptsOptions {
   readonly channel: () => Channel | undefined;
   /** The server does not know the session any more: it has to be resumed before the prompt goes out. */
   readonly onSessionUnknown: (channel: Channel) => void;
+  /** How long one prompt may lose connection after connection, in milliseconds. */
+  readonly giveUpAfterMs: number;
 }
 
 export class Prompts {
@@ -44,7 +49,8 @@ export class Prompts {
   send(params: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<string> {
     let prompt: Prompt | undefined;
     const answered = new Promise<string>((resolve, reject) => {
-      prompt = { params, resolve, reject, givenUp: new AbortController() };
+      const losses = new Losses(this.#options.giveUpAfterMs);
+      prompt = { params, resolve, reject, losses, givenUp: new AbortController() };
       this.#unanswered.add(prompt);
     });
     this.flush();
@@ -88,8 +94,10 @@ export class Prompts {
       },
       (error: unknown) => {
         if (isConnectionLoss(error)) {
-          // It waits for the next connection.
           prompt.maybeTaken = true;
+          if (prompt.losses.areTooMany())
+            this.#settle(prompt, () => prompt.reject(lostTooOften("session.send", error)));
+          // Else it waits for the next connection.
           return;
         }
         if (reasonOf(error) === "session_not_found") {
