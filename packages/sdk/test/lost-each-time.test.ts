@@ -87,8 +87,10 @@ test("calls and waits reject when no address says anything any more, however lon
   world.proxy.freeze();
   relay.fatal = "session.list";
   const reading = session.events().next();
-  await expect(client.listSessions()).rejects.toThrow("Timeout after 100ms waiting for a server");
-  await expect(reading).rejects.toThrow("Timeout after 100ms waiting for a server");
+  await expect(client.listSessions()).rejects.toThrow(
+    `Timeout after 100ms waiting for 127.0.0.1:${relay.port}`,
+  );
+  await expect(reading).rejects.toThrow(`Timeout after 100ms waiting for 127.0.0.1:${relay.port}`);
   world.proxy.thaw();
   relay.fatal = undefined;
   expect((await session.sendAndWait("echo after"))?.data.content).toBe("after");

@@ -65,6 +65,8 @@ const DEFAULT_GIVE_UP_MS = 60_000;
 const DEFAULT_INITIAL_DELAY_MS = 50;
 const DEFAULT_MAX_DELAY_MS = 5000;
 const FLUSH_MS = 2000;
+/** However soon a lost connection is given up: a connection takes a while to be made. */
+const LEAST_TRY_MS = 100;
 /** The server's word that others from here have failed lately, so that it judges this attempt later. */
 const CONNECT_WAITS = "$/connectWaits";
 
@@ -187,14 +189,18 @@ export class Link {
   /** Attempts until one succeeds. @throws the last reason when there is no use in going on. */
   #attempts(signal: AbortSignal): Promise<Channel> {
     const startedMs = performance.now();
-    return withLimits("a server", { signal, timeoutMs: this.#patienceMs }, async (limit = signal) => {
+    const names = this.#options.endpoints.map(({ name }) => name).join(", ");
+    let last: Error | undefined;
+    return withLimits(names, { signal, timeoutMs: this.#patienceMs }, async (limit = signal) => {
       for (;;) {
         const outcome = await this.#tryAll(limit).catch(toError);
         if (outcome instanceof Channel && outcome.isOpen) return outcome;
         const failure =
           outcome instanceof Channel ? new ConnectionError("the server closed the connection") : outcome;
         signal.throwIfAborted();
-        if (limit.aborted || !this.#shouldGoOn(failure, performance.now() - startedMs)) throw failure;
+        if (limit.aborted) throw last ?? failure;
+        if (!this.#shouldGoOn(failure, performance.now() - startedMs)) throw failure;
+        last = failure;
         rejectThem(this.#roundWaiters, toFailure(failure));
         await this.#pauseBeforeNext(limit);
         signal.throwIfAborted();
@@ -204,8 +210,8 @@ export class Link {
 
   /** How long a lost connection may take to be made again; an address that says nothing takes no longer. */
   get #patienceMs(): number {
-    const goesOn = this.#wasUp && this.#options.reconnect !== false && this.giveUpAfterMs > 0;
-    return goesOn ? this.giveUpAfterMs : Number.POSITIVE_INFINITY;
+    const goesOn = this.#wasUp && this.#options.reconnect !== false;
+    return goesOn ? Math.max(this.giveUpAfterMs, LEAST_TRY_MS) : Number.POSITIVE_INFINITY;
   }
 
   #shouldGoOn(failure: Error, elapsedMs: number): boolean {
