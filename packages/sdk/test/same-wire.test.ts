@@ -232,21 +232,51 @@ describe.each([
   });
 });
 
-test("what the newest SDK says, ours says: forms of answers, fresh instructions, diagnostics, newer methods", async () => {
-  const program = async (client: official.CopilotClient) => {
-    const newer = client as unknown as preview.CopilotClient;
+/** Calls every function of a namespace, however deep, by the order of their names. */
+async function callAll(namespace: object): Promise<void> {
+  for (const [, member] of Object.entries(namespace).sort(([one], [other]) => (one < other ? -1 : 1))) {
+    if (typeof member === "function") await member({});
+    else await callAll(member as object);
+  }
+}
+
+/** Programs of what 1.0.15-preview.4 adds. */
+const NEWER_PROGRAMS: Record<string, (client: preview.CopilotClient) => Promise<void>> = {
+  "forms of answers, fresh instructions, diagnostics": async (client) => {
     const config = { sessionId: "s", refreshCustomInstructions: true, diagnostics: { sources: [] } };
-    const session = await newer.createSession(config as never);
+    const session = await client.createSession(config as never);
     await session.send({ prompt: "p", responseSchema: z.object({ total: z.number() }) });
     await session.send({ prompt: "q", responseSchema: { type: "object" } });
+  },
+  "a session that is resumed with diagnostics": async (client) => {
+    await client.resumeSession("s", { diagnostics: { sources: [] } } as never);
+  },
+  "methods of namespaces that there were": async (client) => {
+    const session = await client.createSession({ sessionId: "s" });
     await session.rpc.queue.withdrawMessage({ messageId: "m" } as never);
     await session.rpc.instructions.reload();
-    await newer.rpc.sandbox.getHostSupport();
-  };
-  const theirs = await saidBy(preview as never, program);
-  expect(await saidBy(ours as never, program)).toEqual(theirs);
-  expect(theirs.map(({ method }) => method)).toContain("session.instructions.reload");
-});
+    await client.rpc.sandbox.getHostSupport();
+  },
+  "methods of newer namespaces": async (client) => {
+    const { rpc } = await client.createSession({ sessionId: "s" });
+    const { accounts, connectors, customizations, diagnostics, managedSettings, workflow } = rpc;
+    await callAll({ accounts, connectors, customizations, diagnostics, managedSettings, workflow });
+  },
+};
+
+test.each(Object.entries(NEWER_PROGRAMS))(
+  "what the newest SDK says, ours says: %s",
+  async (_what, program) => {
+    const options = {
+      installationConfirmationHandler: () => "decline",
+      extensionLaunchProvider: { resolve: () => ({}) },
+    };
+    const newer = program as unknown as Parameters<typeof saidBy>[1];
+    const theirs = await saidBy(preview as never, newer, options);
+    expect(await saidBy(ours as never, newer, options)).toEqual(theirs);
+    expect(theirs.length).toBeGreaterThan(2);
+  },
+);
 
 /** Sessions in mode `empty` name their tools. */
 function alwaysWithTools(client: official.CopilotClient): official.CopilotClient {

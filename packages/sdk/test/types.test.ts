@@ -46,6 +46,10 @@ function problemsOf(files: Record<string, string>, options: ts.CompilerOptions):
   });
 }
 
+const NODE10 = { module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10 };
+const BUNDLER = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler };
+const EXACT = { exactOptionalPropertyTypes: true };
+
 const IMPORT =
   'import { CopilotClient, defineTool, RuntimeConnection, type SessionConfig } from "@rightseat/sdk";';
 const PROGRAM = `${IMPORT}
@@ -63,15 +67,11 @@ export async function main(config: SessionConfig): Promise<string> {
 `;
 
 describe.each<[string, ts.CompilerOptions, string[]]>([
-  ["node10", { module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10 }, ["a.ts"]],
-  ["node16", { module: ts.ModuleKind.Node16 }, ["a.mts", "a.cts"]],
-  ["bundler", { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }, ["a.ts"]],
-  [
-    "nodenext, and exact optional properties",
-    { module: ts.ModuleKind.NodeNext, exactOptionalPropertyTypes: true, skipLibCheck: false },
-    ["a.mts", "a.cts"],
-  ],
-])("under %s", (_name, options, names) => {
+  ["node10", { ...EXACT, ...NODE10 }, ["a.ts"]],
+  ["node16", { ...EXACT, module: ts.ModuleKind.Node16 }, ["a.mts", "a.cts"]],
+  ["nodenext", { ...EXACT, module: ts.ModuleKind.NodeNext, skipLibCheck: false }, ["a.mts", "a.cts"]],
+  ["bundler", { ...EXACT, ...BUNDLER }, ["a.ts"]],
+])("under %s, with exact optional properties", (_name, options, names) => {
   test("a program compiles, and what does not exist is found", () => {
     const wrong = names.map((name) => name.replace("a.", "wrong."));
     const files = Object.fromEntries([

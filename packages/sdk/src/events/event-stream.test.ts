@@ -25,3 +25,13 @@ test("a reader that falls behind after it had read further than its session was 
   expect(await third).toBe("c");
   await stream.return();
 });
+
+test("a place to begin with that there is not is refused", () => {
+  const source = {
+    read: async () => undefined as never,
+    position: () => ({ seen: new Set<string>() }),
+    onEnd: () => undefined,
+  };
+  for (const from of ["sometime", null, 5])
+    expect(() => new EventStream(source, { from: from as never })).toThrow('from: expected "now" or "start"');
+});

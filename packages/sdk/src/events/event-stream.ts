@@ -64,7 +64,10 @@ export class EventStream<E extends SessionEvent = SessionEvent>
     this.#types = options.types ? new Set(options.types) : undefined;
     this.#bufferSize = Math.max(1, options.bufferSize ?? DEFAULT_BUFFER_SIZE);
     if (Number.isNaN(this.#bufferSize)) throw new RangeError("bufferSize: expected a number, got NaN");
-    if (options.from === "start") this.#lag = {};
+    const { from = "now" } = options;
+    if (from !== "now" && from !== "start")
+      throw new TypeError(`from: expected "now" or "start", got ${String(from)}`);
+    if (from === "start") this.#lag = {};
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
   }
