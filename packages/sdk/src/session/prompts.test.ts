@@ -12,7 +12,11 @@ test("a prompt that was lost, and whose session is not known afterwards, may be 
   const lost = failing(new ConnectionClosedError());
   const unknown = failing(new RemoteError(-32000, "not found", { reason: "session_not_found" }));
   let channel = lost;
-  const prompts = new Prompts({ channel: () => channel, onSessionUnknown: () => undefined, giveUpAfterMs: 1000 });
+  const prompts = new Prompts({
+    channel: () => channel,
+    onSessionUnknown: () => undefined,
+    giveUpAfterMs: 1000,
+  });
   prompts.takesMessageIds = true;
   const sent = prompts.send({ messageId: "m" }).catch((error) => error);
   await settled();
