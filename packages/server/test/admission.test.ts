@@ -1,5 +1,5 @@
 /** Every way in is asked for its tenant's limits: a table of all methods and what each needs. */
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
@@ -189,6 +189,53 @@ describe("what tools store", () => {
     expect(kept).toHaveLength(1);
     expect((await stat(join(path, "temp", kept[0] as string))).size).toBeLessThan(2_700_000);
     expect(await readdir(join(path, "files")).catch(() => [])).toEqual([]);
+  });
+});
+
+describe("what else tools would store beyond what may be stored is refused, and nothing of it is there", () => {
+  async function ended(
+    w: Awaited<ReturnType<typeof world>>,
+    sessionId: string,
+    toolCall: { name: string; arguments: object },
+  ) {
+    w.model.use([{ toolCalls: [toolCall] }, { text: "done" }]);
+    await w.client.ask(sessionId, "go").catch(() => undefined);
+    return w.client.until(
+      () => w.client.of(sessionId).find(({ type }) => type === "tool.execution_complete")?.data,
+    );
+  }
+  const refused = {
+    success: false,
+    error: { code: "limit_exceeded", message: expect.stringContaining("storedBytes") },
+  };
+
+  test("what a file held before, where changes are kept: the file stays as it was", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { sessionId } = await w.client.request("session.create", {
+      workingDirectory: home.work,
+      enableFileChangeTracking: true,
+    });
+    await w.client.request("session.permissions.setMode", { sessionId, mode: "allow-all" });
+    const path = join(home.work, "large.txt");
+    await writeFile(path, `old ${"x".repeat(1_000_000)}`);
+    await w.limit({ storedBytes: 1_000_000 });
+    const edit = { path, old_str: "old", new_str: "new" };
+    expect(await ended(w, sessionId, { name: "edit", arguments: edit })).toMatchObject(refused);
+    expect((await readFile(path, "utf8")).slice(0, 3)).toBe("old");
+  });
+
+  test("a query of the session's database", async () => {
+    await using home = await tempHome();
+    await using w = await world(home.path);
+    const { sessionId } = await w.client.request("session.create", { workingDirectory: home.work });
+    const { path } = await w.client.request("session.workspaces.getWorkspace", { sessionId });
+    await w.limit({ storedBytes: 150_000 });
+    const query = `create table t as select '${"x".repeat(200_000)}' as a`;
+    expect(await ended(w, sessionId, { name: "sql", arguments: { query, description: "" } })).toMatchObject(
+      refused,
+    );
+    expect((await readdir(path)).filter((name) => /\.db|sqlite/.test(name))).toEqual([]);
   });
 });
 
