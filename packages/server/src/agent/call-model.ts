@@ -11,8 +11,8 @@ import {
   type ModelRequest,
 } from "../models/model-provider.ts";
 import { abortableSleep, MOST_REMEDIES, nextRetryDelay } from "../models/retry.ts";
+import { toModelRequest } from "./model-request.ts";
 import type { ActiveModel, ContextCall, RunHost } from "./run-host.ts";
-import { visibleMessages } from "./visible-messages.ts";
 
 export interface ModelCall extends ContextCall {
   readonly messages: readonly ModelMessage[];
@@ -76,21 +76,14 @@ export async function callModel(host: RunHost, call: ModelCall): Promise<ModelCa
 }
 
 function toRequest(host: RunHost, call: ModelCall): ModelRequest {
-  return {
-    model: call.model.wireModel,
-    system: call.system,
-    messages: visibleMessages(call.messages, call.model),
-    tools: call.tools,
+  return toModelRequest(call, call.messages, {
     stream: host.streaming,
-    maxOutputTokens: call.model.maxOutputTokens,
-    reasoningEffort: call.model.reasoningEffort,
-    reasoningSummary: call.model.reasoningSummary,
     userAgent: host.userAgent,
     citations: host.citations,
     isAgentInitiated: host.isAgentInitiated,
     responseFormat: host.responseFormat,
     headers: host.requestHeaders,
-  };
+  });
 }
 
 async function oneAttempt(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ModelContentPart } from "../../models/model-provider.ts";
 import type { GitHubAttachment } from "../abilities/github/github-references.ts";
-import { type Attachment, renderPrompt } from "./attachments.ts";
+import { type PromptAttachment, renderPrompt } from "./attachments.ts";
 import { toLoggedAttachments } from "./logged-attachments.ts";
 
 const PIXEL =
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(workingDirectory, { recursive: true }));
 
 const at = (name: string) => join(workingDirectory, name);
-const render = (attachments: Attachment[], rest: Partial<Parameters<typeof renderPrompt>[0]> = {}) =>
+const render = (attachments: PromptAttachment[], rest: Partial<Parameters<typeof renderPrompt>[0]> = {}) =>
   renderPrompt({ prompt: "Look.", attachments, workingDirectory, ...rest });
 
 describe("files and directories", () => {
@@ -79,7 +79,7 @@ test("what clients may leave out of an attachment is filled in for events", () =
     { type: "selection", filePath: "/a/c.ts" },
     { type: "github_url", url: "u" },
   ];
-  expect(toLoggedAttachments(left as Attachment[])).toEqual([
+  expect(toLoggedAttachments(left as PromptAttachment[])).toEqual([
     { type: "file", path: "/a/b.txt", displayName: "b.txt" },
     {
       type: "selection",
@@ -93,7 +93,7 @@ test("what clients may leave out of an attachment is filled in for events", () =
 });
 
 describe("selections", () => {
-  const selection = (text: string, lines: [number, number]): Attachment => ({
+  const selection = (text: string, lines: [number, number]): PromptAttachment => ({
     type: "selection",
     filePath: at("selected-file.cs"),
     text,
@@ -203,7 +203,7 @@ describe("images, documents and text", () => {
 
   test("an image file is its path and the image; without vision it is a line", async () => {
     await writeFile(at("pixel.png"), Buffer.from(PIXEL, "base64"));
-    const file: Attachment = { type: "file", path: at("pixel.png") };
+    const file: PromptAttachment = { type: "file", path: at("pixel.png") };
     expect(await render([file], { prompt: "" })).toEqual([
       { type: "text", text: "" },
       { type: "text", text: at("pixel.png") },
@@ -299,7 +299,7 @@ test("attachments of an unknown shape are lines that say so", async () => {
     { type: "hologram" },
     { type: "selection", filePath: "a", text: "b" },
     null,
-  ] as unknown as Attachment[];
+  ] as unknown as PromptAttachment[];
   const line = (type: string) => `<attachment>\n${type}: could not be read\n</attachment>`;
   expect(await render(odd)).toBe(
     `Look.\n\n\n\n${["hologram", "selection", "undefined"].map(line).join("\n\n")}`,

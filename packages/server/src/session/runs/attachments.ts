@@ -5,7 +5,7 @@
  *
  * The layout of `<tagged_files>`, `<ide_selection>` and `<github_references>`, spacing included, is the
  * one in the recordings of the official suite (test/snapshots/session/should_send_with_*), so that a
- * conversation reads the same whichever runtime it began in. Shapes: `Attachment` in api.schema.json.
+ * conversation reads the same whichever runtime it began in. Shapes: `PromptAttachment` in api.schema.json.
  */
 import { constants, type Stats } from "node:fs";
 import { open, opendir, stat } from "node:fs/promises";
@@ -33,7 +33,7 @@ interface PathAttachment {
   readonly taggedFilesEntry?: string;
 }
 
-export type Attachment =
+export type PromptAttachment =
   | (PathAttachment & { readonly type: "file"; readonly lineRange?: LineRange })
   | (PathAttachment & { readonly type: "directory" })
   | {
@@ -60,7 +60,7 @@ export type Attachment =
 
 export interface RenderPromptOptions {
   readonly prompt: string;
-  readonly attachments?: readonly Attachment[];
+  readonly attachments?: readonly PromptAttachment[];
   /** Relative paths start here; selections inside it are named relative to it. */
   readonly workingDirectory: string;
   /** Which files may be read at all; any when left out. */
@@ -129,7 +129,11 @@ interface Rendered {
   partsBytes: number;
 }
 
-async function render(attachment: Attachment, options: RenderPromptOptions, out: Rendered): Promise<void> {
+async function render(
+  attachment: PromptAttachment,
+  options: RenderPromptOptions,
+  out: Rendered,
+): Promise<void> {
   switch (attachment.type) {
     case "file":
     case "directory":
@@ -148,7 +152,7 @@ async function render(attachment: Attachment, options: RenderPromptOptions, out:
 }
 
 async function renderPath(
-  attachment: Attachment & { type: "file" | "directory" },
+  attachment: PromptAttachment & { type: "file" | "directory" },
   options: RenderPromptOptions,
   out: Rendered,
 ): Promise<void> {
@@ -197,7 +201,11 @@ async function readPart(
     : { type: "document", mimeType, base64, name: path.slice(path.lastIndexOf("/") + 1) };
 }
 
-function renderBlob(blob: Attachment & { type: "blob" }, options: RenderPromptOptions, out: Rendered): void {
+function renderBlob(
+  blob: PromptAttachment & { type: "blob" },
+  options: RenderPromptOptions,
+  out: Rendered,
+): void {
   const mimeType = blob.mimeType.toLowerCase().split(";")[0]?.trim() ?? "";
   const name = blob.displayName === undefined ? undefined : oneLine(blob.displayName);
   const refuse = (why: string) =>
@@ -317,7 +325,10 @@ async function openRegular(path: string) {
   throw Object.assign(new Error("not a regular file"), { code: "not a regular file" });
 }
 
-function toSelectionBlock(attachment: Attachment & { type: "selection" }, workingDirectory: string): string {
+function toSelectionBlock(
+  attachment: PromptAttachment & { type: "selection" },
+  workingDirectory: string,
+): string {
   const inside = relative(workingDirectory, resolve(workingDirectory, attachment.filePath));
   const file = oneLine(inside.length === 0 || inside.startsWith("..") ? attachment.filePath : inside);
   const start = attachment.selection.start.line + 1;
@@ -342,7 +353,7 @@ function fenceFor(text: string): string {
   return "`".repeat(longest + 1);
 }
 
-function toExtensionBlock(attachment: Attachment & { type: "extension_context" }): string {
+function toExtensionBlock(attachment: PromptAttachment & { type: "extension_context" }): string {
   const payload =
     attachment.payload === undefined
       ? ""

@@ -1,11 +1,11 @@
 import { basename } from "node:path";
-import type { Attachment } from "./attachments.ts";
+import type { PromptAttachment } from "./attachments.ts";
 
 /**
  * Attachments as events carry them: what the wire's contract requires and clients may leave out is
  * filled in.
  */
-export function toLoggedAttachments(attachments: readonly Attachment[]): Attachment[] {
+export function toLoggedAttachments(attachments: readonly PromptAttachment[]): PromptAttachment[] {
   return attachments.map((attachment) => {
     if (attachment.type === "file" || attachment.type === "directory")
       return { ...attachment, displayName: attachment.displayName ?? basename(attachment.path) };

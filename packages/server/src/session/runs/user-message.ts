@@ -7,7 +7,7 @@ import type { Reach } from "../../tools/reach.ts";
 import type { PromptHooks } from "../abilities/hooks/prompt-hooks.ts";
 import type { Session } from "../open/session.ts";
 import type { QueuedPrompt } from "../state/session-state.ts";
-import type { Attachment } from "./attachments.ts";
+import type { PromptAttachment } from "./attachments.ts";
 import { toLoggedAttachments } from "./logged-attachments.ts";
 import { noticeOfTools } from "./tools-notice.ts";
 
@@ -67,7 +67,7 @@ async function prepareUserMessage(
   const rendered = given.attachments
     ? await (await import("./attachments.ts")).renderPrompt({
         prompt,
-        attachments: given.attachments as Attachment[],
+        attachments: given.attachments as PromptAttachment[],
         workingDirectory: options.workingDirectory,
         reach: options.reach,
         supportsVision: options.supportsVision,
@@ -125,7 +125,7 @@ function appendUserMessage(
     messageId: prompt.messageId,
     transformedContent: toText(content),
     delivery: options.delivery,
-    attachments: toLoggedAttachments((prompt.attachments ?? []) as Attachment[]) as never,
+    attachments: toLoggedAttachments((prompt.attachments ?? []) as PromptAttachment[]) as never,
     ...(prompt.source !== undefined ? { source: prompt.source } : {}),
     ...(isAgentMode(prompt.agentMode) ? { agentMode: prompt.agentMode } : {}),
   });

@@ -7,9 +7,9 @@ import { RpcError } from "@rightseat/protocol";
 import { askModel } from "../../../agent/ask-model.ts";
 import { compactionPrompt, toCheckpoint } from "../../../agent/compaction-summary.ts";
 import { type ContextUse, measureContext, promptLimit } from "../../../agent/context-use.ts";
+import { roomBeside, toQuestionRequest } from "../../../agent/model-request.ts";
 import type { ContextCall } from "../../../agent/run-host.ts";
 import { tokensOfMessages, tokensOfText } from "../../../agent/tokens.ts";
-import { applyTruncation, planTruncation } from "../../../agent/truncate-messages.ts";
 import { type ModelAnswer, ModelError, type ModelMessage } from "../../../models/model-provider.ts";
 import type { RetryPolicy } from "../../../models/retry.ts";
 import type { Session } from "../../open/session.ts";
@@ -37,11 +37,6 @@ export interface CompactionServices extends UsageServices {
   readonly retry: RetryPolicy;
   /** The session's own directory, where its store keeps files. */
   readonly workspacePath: (session: Session) => string | undefined;
-  /**
-   * Called before a compaction begins; what it returns joins the custom instructions. A throw keeps
-   * the compaction from beginning.
-   */
-  readonly beforeCompaction?: (session: Session, request: CompactionRequest) => Promise<string | undefined>;
   readonly onBug: (error: unknown, session: Session) => void;
 }
 
@@ -74,16 +69,12 @@ interface Work extends ContextCall, CompactionRequest {
 async function carryOut(
   services: CompactionServices,
   session: Session,
-  asked: Work,
+  work: Work,
 ): Promise<CompactionOutcome> {
-  const tokenLimit = asked.tokenLimit ?? promptLimit(asked.model);
-  let before = measure(session, asked);
+  const tokenLimit = work.tokenLimit ?? promptLimit(work.model);
+  const before = measure(session, work);
   let began = false;
   try {
-    const added = await services.beforeCompaction?.(session, asked);
-    asked.signal.throwIfAborted();
-    const work = added ? { ...asked, customInstructions: join(asked.customInstructions, added) } : asked;
-    before = measure(session, work);
     session.append("session.compaction_start", {
       model: work.model.id,
       systemTokens: before.systemTokens,
@@ -106,7 +97,7 @@ async function carryOut(
     return complete(session, { work, before, tokenLimit, summary, answer, durationMs, checkpoint });
   } catch (error) {
     if (!isExpected(error)) services.onBug(error, session);
-    if (began) fail(session, { error, before, tokenLimit, trigger: asked.trigger });
+    if (began) fail(session, { error, before, tokenLimit, trigger: work.trigger });
     return { success: false, use: before, messagesRemoved: 0, tokensRemoved: 0, tokenLimit, error };
   }
 }
@@ -135,37 +126,20 @@ async function summarise(
   work: Work,
   messages: readonly ModelMessage[],
 ): Promise<ModelAnswer> {
-  const prompt: ModelMessage = { role: "user", content: compactionPrompt(work.customInstructions) };
-  const around = measureContext({ system: work.system, tools: work.tools, messages: [prompt] }).currentTokens;
-  // The same beginning as every other call of the session, so that the provider's cache serves it.
-  const request = (budget: number) => ({
-    model: work.model.wireModel,
-    system: work.system,
-    messages: [...fitted(messages, budget), prompt],
-    tools: work.tools,
-    stream: true,
-    maxOutputTokens: work.model.maxOutputTokens,
-    reasoningEffort: work.model.reasoningEffort,
-    reasoningSummary: work.model.reasoningSummary,
-  });
-  let budget = promptLimit(work.model) - around;
+  const question = compactionPrompt(work.customInstructions);
+  let maxTokens = roomBeside(work, question);
   for (let shrinks = 0; ; shrinks += 1) {
     try {
-      return await askModel(work.model.provider, request(budget), {
+      return await askModel(work.model.provider, toQuestionRequest(work, messages, question, maxTokens), {
         signal: work.signal,
         retry: services.retry,
       });
     } catch (error) {
       const tooLong = error instanceof ModelError && error.kind === "context-length";
       if (!tooLong || shrinks === MOST_SHRINKS) throw error;
-      budget = Math.min(budget, tokensOfMessages(messages)) * SHRINK;
+      maxTokens = Math.min(maxTokens, tokensOfMessages(messages)) * SHRINK;
     }
   }
-}
-
-function fitted(messages: readonly ModelMessage[], budget: number): readonly ModelMessage[] {
-  const plan = planTruncation(messages, budget);
-  return plan ? applyTruncation(messages, plan) : messages;
 }
 
 /** The file first: a summary in the log names it. Its number goes before it; see `stray-summaries.ts`. */
@@ -277,10 +251,6 @@ function fail(session: Session, { error, before, tokenLimit, trigger }: Failed):
 
 function measure(session: Session, context: ContextCall): ContextUse {
   return measureContext({ ...context, messages: session.state.messages, counted: session.state.counted });
-}
-
-function join(one: string | undefined, other: string): string {
-  return one === undefined ? other : `${one}\n\n${other}`;
 }
 
 /** Tells the log that a compaction which a crash cut off is over. */

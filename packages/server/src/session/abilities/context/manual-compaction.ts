@@ -2,9 +2,8 @@
 import { RpcError } from "@rightseat/protocol";
 import { askModel } from "../../../agent/ask-model.ts";
 import { handoffPrompt } from "../../../agent/compaction-summary.ts";
-import { measureContext, promptLimit } from "../../../agent/context-use.ts";
+import { toQuestionRequest } from "../../../agent/model-request.ts";
 import type { ActiveModel, ContextCall, ToolSet } from "../../../agent/run-host.ts";
-import { applyTruncation, planTruncation } from "../../../agent/truncate-messages.ts";
 import { ModelError } from "../../../models/model-provider.ts";
 import type { Asking, Waiter } from "../../members/client-waits.ts";
 import type { SessionSettings } from "../../members/session-settings.ts";
@@ -87,11 +86,8 @@ export async function summarizeForHandoff(
   if (session.state.messages.length === 0) return "";
   refuseOverLimit(session);
   const call = await modelCallOf(services, session);
-  const { model, system, tools } = call;
-  const messages = withoutOpenCalls(session);
-  const prompt = { role: "user", content: handoffPrompt() } as const;
-  const around = measureContext({ system, tools, messages: [prompt] }).currentTokens;
-  const plan = planTruncation(messages, promptLimit(model) - around);
+  const { model } = call;
+  const request = toQuestionRequest(call, withoutOpenCalls(session), handoffPrompt());
   const startedMs = performance.now();
   // A run's abort is none of this; the session's end is.
   const controller = new AbortController();
@@ -99,20 +95,10 @@ export async function summarizeForHandoff(
     controller.abort(new RpcError("request_cancelled", "the session was closed")),
   );
   try {
-    const answer = await askModel(
-      model.provider,
-      {
-        model: model.wireModel,
-        system,
-        messages: [...(plan ? applyTruncation(messages, plan) : messages), prompt],
-        tools,
-        stream: true,
-        maxOutputTokens: model.maxOutputTokens,
-        reasoningEffort: model.reasoningEffort,
-        reasoningSummary: model.reasoningSummary,
-      },
-      { signal: controller.signal, retry: services.retry },
-    );
+    const answer = await askModel(model.provider, request, {
+      signal: controller.signal,
+      retry: services.retry,
+    });
     const durationMs = Math.round(performance.now() - startedMs);
     await recordLateUsage(services, session, {
       model: model.id,

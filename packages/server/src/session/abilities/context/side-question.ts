@@ -5,10 +5,9 @@
 import { randomUUID } from "node:crypto";
 import { RpcError } from "@rightseat/protocol";
 import { askModel } from "../../../agent/ask-model.ts";
-import { measureContext, promptLimit } from "../../../agent/context-use.ts";
+import { toQuestionRequest } from "../../../agent/model-request.ts";
 import type { ContextCall } from "../../../agent/run-host.ts";
-import { applyTruncation, planTruncation } from "../../../agent/truncate-messages.ts";
-import type { ModelMessage, ModelRequest } from "../../../models/model-provider.ts";
+import type { ModelRequest } from "../../../models/model-provider.ts";
 import type { RetryPolicy } from "../../../models/retry.ts";
 import { runErrand } from "../../open/errands.ts";
 import type { Session } from "../../open/session.ts";
@@ -22,6 +21,8 @@ export interface SideQuestionServices extends UsageServices, ModelCallServices {
   readonly retry: RetryPolicy;
   readonly hooks: HookServices;
 }
+
+const NO_CALLS = "(Answer in words: no tools can be called this time.)";
 
 /**
  * Resolves with the answer; clients are told it as it comes, by ephemeral `ui.ephemeral_query` events. It
@@ -87,24 +88,10 @@ async function answerAside(
   return content.trim();
 }
 
-function requestOf(session: Session, call: ContextCall, question: string): ModelRequest {
-  const { model, system } = call;
+function requestOf(session: Session, { model, system, tools }: ContextCall, question: string): ModelRequest {
   const messages = withoutOpenCalls(session);
   // Some providers take a conversation with tool calls only when the tools are there, too.
-  const hasCalls = messages.some((message) => message.role === "tool");
-  const tools = hasCalls ? call.tools : [];
-  const content = hasCalls ? `${question}\n\n(Answer in words: no tools can be called this time.)` : question;
-  const prompt: ModelMessage = { role: "user", content };
-  const around = measureContext({ system, tools, messages: [prompt] }).currentTokens;
-  const plan = planTruncation(messages, promptLimit(model) - around);
-  return {
-    model: model.wireModel,
-    system,
-    messages: [...(plan ? applyTruncation(messages, plan) : messages), prompt],
-    tools,
-    stream: true,
-    maxOutputTokens: model.maxOutputTokens,
-    reasoningEffort: model.reasoningEffort,
-    reasoningSummary: model.reasoningSummary,
-  };
+  return messages.some((message) => message.role === "tool")
+    ? toQuestionRequest({ model, system, tools }, messages, `${question}\n\n${NO_CALLS}`)
+    : toQuestionRequest({ model, system, tools: [] }, messages, question);
 }
