@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Discovered } from "./discovery-cache.ts";
 import { listAttribute, parseFrontMatter, textAttribute } from "./front-matter.ts";
-import { findFiles, readTextFile, stampOf } from "./text-file.ts";
+import { findFiles, readTextFile } from "./text-file.ts";
 
 export interface FileAgent {
   /** The file's name without its endings. */
@@ -73,11 +73,10 @@ export async function discoverAgents(query: AgentQuery): Promise<FileAgents & Di
       accepts: (name) => name.endsWith(".md"),
       maxFiles: MAX_FILES,
       maxDepth: 0,
-      onDirectory: async (looked) => void stamps.set(looked, await stampOf(looked)),
+      stamps,
     });
     for (const file of files) {
       const path = join(directory, file);
-      stamps.set(path, await stampOf(path));
       const agent = await readAgent(path, file, source, inside);
       if (typeof agent === "string") errors.push(`${path}: ${agent}`);
       else {

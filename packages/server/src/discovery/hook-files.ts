@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { isDeeperThan, MAX_JSON_DEPTH } from "@rightseat/protocol";
 import type { Discovered } from "./discovery-cache.ts";
-import { findFiles, readTextFile, stampOf } from "./text-file.ts";
+import { findFiles, readTextFile } from "./text-file.ts";
 import { compileToolMatcher, type ToolMatcher } from "./tool-matcher.ts";
 
 /** One command, and when it is run. */
@@ -76,11 +76,10 @@ export async function discoverHooks(query: HookQuery): Promise<FileHooks & Disco
       accepts: (name) => name.endsWith(".json"),
       maxFiles: MAX_FILES,
       maxDepth: 0,
-      onDirectory: async (looked) => void stamps.set(looked, await stampOf(looked)),
+      stamps,
     });
     for (const file of files) {
       const path = join(directory, file);
-      stamps.set(path, await stampOf(path));
       const read = await readHookFile(path, `${shown}/${file}`, inside);
       hooks.push(...read.hooks);
       errors.push(...read.errors);

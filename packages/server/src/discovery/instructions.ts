@@ -216,7 +216,7 @@ class Search {
 
   /** @param inside links may not lead out of it. */
   async add(path: string, fields: Fields, inside?: string): Promise<void> {
-    const stamp = await stampOf(path);
+    const stamp = this.stamps.get(path) ?? (await stampOf(path));
     this.stamps.set(path, stamp);
     if (stamp === "") return;
     const file = await readTextFile(path, { maxBytes: MAX_FILE_BYTES, inside });
@@ -251,7 +251,7 @@ class Search {
       accepts,
       maxFiles: MAX_FILES_A_DIRECTORY,
       maxDepth,
-      onDirectory: async (looked) => void this.stamps.set(looked, await stampOf(looked)),
+      stamps: this.stamps,
     });
     for (const file of files) {
       const fields = { label: nameOf(file), ...fieldsOf(file, directory), type: "vscode" as const };

@@ -63,8 +63,8 @@ export interface FindFilesOptions {
   readonly maxFiles: number;
   /** Levels below the directory; 0 for the directory alone. */
   readonly maxDepth: number;
-  /** Told of every directory before it is read. */
-  readonly onDirectory?: (directory: string) => Promise<void>;
+  /** Is given the stamps of all directories that were looked at, and of the files. */
+  readonly stamps: Map<string, string>;
 }
 
 /**
@@ -78,7 +78,8 @@ export async function findFiles(directory: string, options: FindFilesOptions): P
   for (let at = 0; at < directories.length && files.length < options.maxFiles; at += 1) {
     const current = directories[at] as string;
     const depth = depths[at] as number;
-    await options.onDirectory?.(current);
+    // Before it is read: what changes meanwhile is another stamp than this one.
+    options.stamps.set(current, await stampOf(current));
     const entries = await readdir(current, { withFileTypes: true }).catch((): Dirent[] => []);
     for (const entry of entries) {
       const path = join(current, entry.name);
@@ -90,7 +91,12 @@ export async function findFiles(directory: string, options: FindFilesOptions): P
       }
     }
   }
-  return files.sort().slice(0, options.maxFiles);
+  const found = files.sort().slice(0, options.maxFiles);
+  for (const file of found) {
+    const path = join(directory, file);
+    options.stamps.set(path, await stampOf(path));
+  }
+  return found;
 }
 
 /** What changes when somebody changes the file, or the entries of the directory; "" when there is none. */

@@ -11,6 +11,7 @@ import { fileHooksStart, hasFileHooks } from "../session/abilities/hooks/session
 import { joinedPolicy } from "../session/abilities/permissions/managed-settings.ts";
 import { checkTools } from "../session/abilities/tools/check-tools.ts";
 import type { Places } from "../session/abilities/workspace/places.ts";
+import { workingDirectoryOf } from "../session/abilities/workspace/working-directory.ts";
 import type { AgentDefinition } from "../session/members/agent-definition.ts";
 import type { ClientLink } from "../session/members/client-link.ts";
 import { gitHubTokenPatch, patched, patchOf, type SettingsPatch } from "../session/members/said-settings.ts";
@@ -120,7 +121,7 @@ async function checkNewcomer(
   checkTools("session.resume", settings, params.tools, services.builtInTools);
   // A client that names no model may come for the history alone, and need not bring the way to one.
   await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
-  const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
+  const cwd = workingDirectoryOf(services, { settings });
   const reach = services.places.reachOf(session.key, services.registry.log.workspacePath(session.key));
   await services.places.checkSettings(reach, settings, cwd);
   return agentAskedFor(services, settings, cwd, params);

@@ -109,7 +109,7 @@ export async function createSession(
   const settings = settingsOf({ confinement }, withSaid([], patch, link));
   checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
-  const cwd = settings.workingDirectory ?? services.defaultWorkingDirectory;
+  const cwd = workingDirectoryOf(services, { settings });
   const reach = services.places.reachOf(key, services.registry.log.workspacePath(key));
   await services.places.checkSettings(reach, settings, cwd);
   const agent = await agentAskedFor(services, settings, cwd, params);

@@ -102,6 +102,8 @@ export class Session {
   lostClients: readonly LostClient[] | undefined;
   /** What features keep with it; see `slot.ts`. */
   slots: Map<object, unknown> | undefined;
+  /** What features keep with the state that it has now. */
+  awakeSlots: Map<object, unknown> | undefined;
   /** The custom agent that it answers as; undefined for itself. What the log says of it is `state.selectedAgent`. */
   agent: AgentDefinition | undefined;
   run: ActiveRun | undefined;
@@ -284,6 +286,7 @@ export class Session {
 
   /** Takes another state for what the log amounts to; the caller logs what made it so. Only while settled. */
   replaceState(state: SessionState): void {
+    this.awakeSlots = undefined;
     this.#state = state;
   }
 
@@ -468,6 +471,7 @@ export class Session {
 
   #letStateGo(): void {
     for (const letGo of this.#whenAsleep ?? []) letGo();
+    this.awakeSlots = undefined;
     this.#state = undefined;
   }
 

@@ -8,6 +8,7 @@ import type { SessionMode } from "../../state/session-state.ts";
 import { type ContextInfo, contextInfo, reportedContext } from "../context/context-report.ts";
 import { compactNow } from "../context/manual-compaction.ts";
 import { usageMetrics } from "../context/session-report.ts";
+import { workingDirectoryOf } from "../workspace/working-directory.ts";
 import { type BuiltInCommand, type CommandResult, toSwitch } from "./command-types.ts";
 import { PERMISSION_COMMANDS } from "./permission-commands.ts";
 
@@ -91,13 +92,12 @@ export const BUILT_IN_COMMANDS: readonly BuiltInCommand[] = [
     name: "session",
     description: "Show the session's id, name, directory and mode",
     allowDuringAgentExecution: true,
-    run: (_, session) => {
-      const { state, settings } = session;
-      const directory = settings.workingDirectory;
+    run: (services, session) => {
+      const { state } = session;
       const lines = [
         `Session: ${session.id}`,
         ...((state.name ?? state.title) ? [`Name: ${state.name ?? state.title}`] : []),
-        ...(directory !== undefined ? [`Working directory: ${directory}`] : []),
+        `Working directory: ${workingDirectoryOf(services, session)}`,
         `Mode: ${state.mode}`,
       ];
       return { kind: "text", text: lines.join("\n") };

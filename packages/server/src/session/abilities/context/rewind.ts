@@ -6,6 +6,7 @@ import { RpcError } from "@rightseat/protocol";
 import type { EventLog, StoredLine } from "../../../store/event-log.ts";
 import { createCutFilter } from "../../log/cuts.ts";
 import type { Session } from "../../open/session.ts";
+import { Slot } from "../../open/slot.ts";
 import { isPublicLine } from "../../state/private-records.ts";
 import { applyLine, applyRewoundLine, type LoggedEvent } from "../../state/projection.ts";
 import { createSessionState } from "../../state/session-state.ts";
@@ -20,8 +21,8 @@ export interface Rewound {
   readonly cleanupError?: Error;
 }
 
-/** Sessions whose log is being read for it; a second one would not know what the first takes back. */
-const rewinding = new WeakSet<Session>();
+/** The log is being read for one; a second would not know what the first takes back. */
+const rewinding = new Slot<true>();
 
 export interface RewindOptions {
   /** The files that were changed since were put back. */
@@ -36,11 +37,11 @@ export async function rewindTo(
   options: RewindOptions = {},
 ): Promise<Rewound> {
   refuseWhenBusy(session);
-  rewinding.add(session);
+  rewinding.set(session, true);
   try {
     return await takeBack(log, session, eventId, options);
   } finally {
-    rewinding.delete(session);
+    rewinding.set(session, undefined);
   }
 }
 
@@ -80,7 +81,8 @@ async function takeBack(
 
 function refuseWhenBusy(session: Session): void {
   if (isBusy(session)) throw busy();
-  if (rewinding.has(session)) throw new RpcError("session_busy", "the session is being rewound already");
+  if (rewinding.of(session) === true)
+    throw new RpcError("session_busy", "the session is being rewound already");
 }
 
 /** Commands that people run in a session write into its conversation as well. */

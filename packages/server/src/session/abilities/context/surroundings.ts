@@ -4,7 +4,7 @@
  */
 import type { Instructions } from "../../../discovery/instructions.ts";
 import type { Session } from "../../open/session.ts";
-import type { SessionState } from "../../state/session-state.ts";
+import { Slot } from "../../open/slot.ts";
 import { type AgentServices, agentsOf, hasFileAgents, restoreAgent } from "../agents/agents.ts";
 import { sessionContext } from "../workspace/session-context.ts";
 import type { WorkingContext } from "../workspace/working-context.ts";
@@ -26,21 +26,20 @@ interface Look {
   readonly found: Promise<Surroundings>;
 }
 
-/** By state, so that a session that sleeps lets go of it. */
-const looks = new WeakMap<SessionState, Look>();
+const lastLook = new Slot<Look>("awake");
 
 /** A new look, for the run that begins. Never rejects. */
 export function lookAround(session: Session, services: SurroundingServices): Promise<Surroundings> {
   const { settings } = session;
   const workingDirectory = workingDirectoryOf(services, session);
   const found = see(session, services, workingDirectory);
-  looks.set(session.state, { settings, workingDirectory, found });
+  lastLook.set(session, { settings, workingDirectory, found });
   return found;
 }
 
 /** As the run in progress sees them. Never rejects. */
 export function surroundingsOf(session: Session, services: SurroundingServices): Promise<Surroundings> {
-  const last = looks.get(session.state);
+  const last = lastLook.of(session);
   const isGood =
     session.run !== undefined &&
     last?.settings === session.settings &&

@@ -14,7 +14,7 @@ import type { Asking } from "../../members/client-waits.ts";
 import { requestInTime } from "../../open/request-in-time.ts";
 import type { Session } from "../../open/session.ts";
 import { currentMode } from "../../open/session-mode.ts";
-import type { SessionState } from "../../state/session-state.ts";
+import { Slot } from "../../open/slot.ts";
 import { isOffered } from "../tools/offered-tools.ts";
 import { type SurroundingServices, surroundingsOf } from "./surroundings.ts";
 
@@ -40,11 +40,7 @@ interface Ingredients {
   readonly transformer: ClientLink | undefined;
 }
 
-/** By state, so that a session that sleeps lets its message go. */
-const kept = new WeakMap<
-  SessionState,
-  { readonly from: Ingredients; readonly message: SessionSystemMessage }
->();
+const keptMessage = new Slot<{ readonly from: Ingredients; readonly message: SessionSystemMessage }>("awake");
 
 /** @throws the signal's reason when it aborts while a client is asked. */
 export async function systemMessageOf(
@@ -53,13 +49,13 @@ export async function systemMessageOf(
   asking: Asking = {},
 ): Promise<SessionSystemMessage> {
   const from = await ingredientsOf(session, services);
-  const known = kept.get(session.state);
+  const known = keptMessage.of(session);
   if (known !== undefined && isSame(known.from, from)) return known.message;
   const built = await build(session, from, asking);
   // What its client was asked and has not said is missing in it.
   asking.signal?.throwIfAborted();
   const message = share(built);
-  kept.set(session.state, { from, message });
+  keptMessage.set(session, { from, message });
   return message;
 }
 

@@ -4,6 +4,7 @@ import type { Tool } from "../../../tools/tool.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
 import type { SessionSettings } from "../../members/session-settings.ts";
 import type { Session } from "../../open/session.ts";
+import { Slot } from "../../open/slot.ts";
 import { builtInAgentsOf, ownAgents } from "../agents/agents.ts";
 import type { AgentToolUser } from "./agent-tool-bodies.ts";
 import { LIST_AGENTS, READ_AGENT, taskToolFor, WRITE_AGENT } from "./agent-tool-definitions.ts";
@@ -36,24 +37,25 @@ export function createAgentTools(services: SubAgentServices, user: AgentToolUser
 }
 
 interface Dispatchable {
+  readonly settings: SessionSettings;
   readonly own: readonly AgentDefinition[] | undefined;
   readonly agents: readonly AgentDefinition[];
 }
 
 /** Asked before every model call; settings that change are another object. */
-const dispatchable = new WeakMap<SessionSettings, Dispatchable>();
+const dispatchable = new Slot<Dispatchable>("awake");
 
 /** Those that a model may hand tasks to. */
 export function dispatchableAgents(session: Session): readonly AgentDefinition[] {
   const { settings } = session;
   const own = ownAgents.of(session);
-  const known = dispatchable.get(settings);
-  if (known && known.own === own) return known.agents;
+  const known = dispatchable.of(session);
+  if (known?.settings === settings && known.own === own) return known.agents;
   const off = settings.subagents?.disabledSubagents ?? [];
   const agents = [...builtInAgentsOf(settings, own ?? []), ...(own ?? [])].filter(
     ({ name }) => !off.includes(name),
   );
-  dispatchable.set(settings, { own, agents });
+  dispatchable.set(session, { settings, own, agents });
   return agents;
 }
 

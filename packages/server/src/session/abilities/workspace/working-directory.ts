@@ -57,7 +57,7 @@ export function recordContext(
 /** Where its tools work. */
 export function workingDirectoryOf(
   services: { readonly defaultWorkingDirectory: string },
-  session: Session,
+  session: Pick<Session, "settings">,
 ): string {
   return session.settings.workingDirectory ?? services.defaultWorkingDirectory;
 }
