@@ -100,7 +100,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "a session that is being resumed is left without a word to the server",
-    changes: [{ file: "session/core.ts", from: "await this.#attachment.settled(signal);", to: "" }],
+    changes: [{ file: "session/attachment.ts", from: "await this.settled(signal);", to: "" }],
   },
   {
     name: "a client that is stopped while it connects stays connected",
@@ -122,8 +122,8 @@ export const FAULTS: readonly Fault[] = [
     changes: [
       {
         file: "session/send-and-wait.ts",
-        from: "void lookUp(core, watch, id);",
-        to: "void lookUp;",
+        from: 'if (ownId && id === message.messageId) ask("before");',
+        to: "if (ownId && id === message.messageId) return;",
       },
     ],
   },
