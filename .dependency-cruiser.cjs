@@ -4,7 +4,7 @@ const SERVER = "^packages/server/src";
 const PROTOCOL = "^packages/protocol/";
 /** Which addresses may be reached; knows nothing of ours. */
 const NETWORK = "^packages/server/src/network/";
-const TEST = "\\.test\\.ts$|/contract\\.ts$|/test/";
+const TEST = "\\.test\\.ts$|/contract/|/test/";
 
 /** The files of a seam: its interface, registry and helpers, and none of its implementations. */
 const seam = (folder) => `${SERVER}/${folder}/[^/]+\\.ts$`;
@@ -65,7 +65,7 @@ const AROUND_SESSIONS = [
   `${SERVER}/metrics/instruments\\.ts$`,
   seam("models"),
   seam("tools"),
-  `${SERVER}/store/event-log\\.ts$`,
+  seam("store"),
 ];
 
 /** A rule: a floor of `session/` imports itself and the floors below. */
@@ -160,20 +160,16 @@ module.exports = {
       [`${SERVER}/rpc/principal\\.ts$`, `${SERVER}/strangers/`],
       "who is let in: implements what a connection asks of its gatekeeper",
     ),
-    serverFolder(
-      "limits",
-      [`${SERVER}/store/event-log\\.ts$`],
-      "limits count and refuse; they know the store's interface",
-    ),
+    serverFolder("limits", [seam("store")], "limits count and refuse; they know the store's interface"),
     serverFolder(
       "announcements",
-      [`${SERVER}/store/event-log\\.ts$`],
+      [seam("store")],
       "what happens is told without knowing who tells it or who listens",
     ),
     serverFolder("metrics", [`${SERVER}/announcements/`], "metrics are told of by others and know nobody"),
     serverFolder(
       "http",
-      [`${SERVER}/(announcements|metrics)/`, `${SERVER}/store/event-log\\.ts$`, `${SERVER}/strangers/`],
+      [`${SERVER}/(announcements|metrics)/`, seam("store"), `${SERVER}/strangers/`],
       "the port for operators shows metrics and asks the store",
     ),
     serverFolder("network", [], "which addresses may be reached is asked by models and tools alike"),
@@ -188,7 +184,7 @@ module.exports = {
         "-(registry|directory)\\.ts$",
         `${SERVER}/limits/governor\\.ts$`,
         `${SERVER}/models/model-provider\\.ts$`,
-        `${SERVER}/store/event-log\\.ts$`,
+        seam("store"),
         `${SERVER}/tools/session-todos\\.ts$`,
         `${SERVER}/tools/shell-task\\.ts$`,
       ],

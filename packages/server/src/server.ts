@@ -40,21 +40,21 @@ export function createServer(
   const network = createNetwork(config);
   const access = createAccess(context, network);
   const { gate, isShared } = access;
-  const log = parts.log ?? openStore(context);
-  const governor = createGovernor(context, log);
-  const places = createPlaces(context, isShared);
+  const store = parts.store ?? openStore(context);
+  const governor = createGovernor(context, store.catalogue);
+  const places = createPlaces(context, store.files, isShared);
   const models = createModels(config, isShared, network);
 
   const surroundings = createSurroundings(context);
-  const hooks = createHooks(context, log, governor);
-  const permissions = createPermissions(context, log, places);
-  const tools = createTools(context, { network, log, places, governor });
-  const callParts = { log, governor, models, hooks, permissions, surroundings, tools };
+  const hooks = createHooks(context, store.log, governor);
+  const permissions = createPermissions(context, places);
+  const tools = createTools(context, { network, places, governor });
+  const callParts = { log: store.log, governor, models, hooks, permissions, surroundings, tools };
   const calls = createModelCalls(context, callParts);
   const commands = { ...calls, checkSettings: models.check };
   const runs = createRuns(context, { calls, commands, governor, surroundings });
 
-  const registry = createSessions(context, { log, governor, places, runs });
+  const registry = createSessions(context, { store, governor, places, runs });
   startRetention(context, governor, registry);
   const ending = createEnding(context, registry);
 

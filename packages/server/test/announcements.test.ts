@@ -2,7 +2,8 @@
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { AnnouncementKind, AnnouncementMap } from "../src/announcements/announcements.ts";
-import { createMemoryEventLog } from "../src/store/memory/memory-event-log.ts";
+import { createMemoryStore } from "../src/store/memory/memory-store.ts";
+import { overriding } from "./support/overriding.ts";
 import { startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 
@@ -134,20 +135,16 @@ test("a session that is resumed is opened, and made no more", async () => {
 });
 
 test("a log that cannot be written is a failure of its session, and a node that ends says so first", async () => {
-  const memory = createMemoryEventLog();
+  const memory = createMemoryStore();
   let fails = false;
-  const log = new Proxy(memory, {
-    get: (target, name) => {
-      if (name === "append" && fails)
-        return () => {
-          fails = false;
-          return Promise.reject(new Error("no space"));
-        };
-      const value = Reflect.get(target, name) as unknown;
-      return typeof value === "function" ? value.bind(target) : value;
+  const log = overriding(memory.log, {
+    append: (...args) => {
+      if (!fails) return memory.log.append(...args);
+      fails = false;
+      return Promise.reject(new Error("no space"));
     },
   });
-  const failing = await startServer(home.path, { log });
+  const failing = await startServer(home.path, { store: { ...memory, log } });
   const other = await failing.connect();
   await create("stuck", other);
   const { told } = listen(failing);

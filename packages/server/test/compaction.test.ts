@@ -9,8 +9,9 @@ import {
   withoutTime,
 } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
-import type { EventLog } from "../src/store/event-log.ts";
-import { createMemoryEventLog } from "../src/store/memory/memory-event-log.ts";
+import { createMemoryStore } from "../src/store/memory/memory-store.ts";
+import type { Store } from "../src/store/store.ts";
+import { overriding } from "./support/overriding.ts";
 import { pick, seeded } from "./support/random.ts";
 import { spawnServer, startServer, type TempHome, tempHome } from "./support/servers.ts";
 import type { WireClient, WireEvent } from "./support/wire-client.ts";
@@ -52,11 +53,11 @@ interface World extends AsyncDisposable {
   create(sessionId: string, more?: object, provider?: object): Promise<void>;
 }
 
-async function world(log?: EventLog): Promise<World> {
+async function world(store?: Store): Promise<World> {
   const home = await tempHome();
   const model = await startScriptedModelServer();
   summaries(model, () => ({ text: SUMMARY }));
-  const server = await startServer(home.path, { log });
+  const server = await startServer(home.path, { store });
   const client = await server.connect();
   return {
     home,
@@ -230,16 +231,15 @@ describe("compaction by itself", () => {
   });
 
   test("between tool calls keeps the latest round, and reads nothing of the history", async () => {
-    const memory = createMemoryEventLog();
+    const memory = createMemoryStore();
     let reads = 0;
-    const log: EventLog = new Proxy(memory, {
-      get: (target, name) => {
-        if (name === "read") reads += 1;
-        const value = Reflect.get(target, name) as unknown;
-        return typeof value === "function" ? value.bind(target) : value;
+    const log = overriding(memory.log, {
+      read: (...args) => {
+        reads += 1;
+        return memory.log.read(...args);
       },
     });
-    await using w = await world(log);
+    await using w = await world({ ...memory, log });
     const tool = { name: "lookup", description: "x", parameters: { type: "object" }, skipPermission: true };
     await w.create("s", { ...infinite(0.4, 0.45), tools: [tool] });
     await w.client.ask("s", long("one"));

@@ -8,8 +8,8 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
-import type { EventLog } from "../src/store/event-log.ts";
-import { createMemoryEventLog } from "../src/store/memory/memory-event-log.ts";
+import { createMemoryStore } from "../src/store/memory/memory-store.ts";
+import { overriding } from "./support/overriding.ts";
 import { COMMAND, startServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 
@@ -21,21 +21,15 @@ async function countedWorld() {
   const home = await tempHome();
   const model = await startScriptedModelServer();
   const counts = { appends: 0, lines: 0, messages: 0, bytes: 0, requests: 0, requestBytes: 0 };
-  const memory = createMemoryEventLog();
-  const log: EventLog = new Proxy(memory, {
-    get: (target, name) => {
-      if (name === "append") {
-        return (...args: Parameters<EventLog["append"]>) => {
-          counts.appends += 1;
-          counts.lines += args[1].length;
-          return memory.append(...args);
-        };
-      }
-      const value = Reflect.get(target, name) as unknown;
-      return typeof value === "function" ? value.bind(target) : value;
+  const memory = createMemoryStore();
+  const log = overriding(memory.log, {
+    append: (...args) => {
+      counts.appends += 1;
+      counts.lines += args[1].length;
+      return memory.log.append(...args);
     },
   });
-  const server = await startServer(home.path, { log });
+  const server = await startServer(home.path, { store: { ...memory, log } });
   const client = await server.connect();
   client.stream.on("data", (chunk: Buffer) => {
     counts.bytes += chunk.length;

@@ -6,7 +6,7 @@ import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test, vi } from "vitest";
 import { createToken } from "../src/auth/token.ts";
 import { Retention } from "../src/limits/retention.ts";
-import { createFileEventLog } from "../src/store/files/file-event-log.ts";
+import { createFileStore } from "../src/store/files/file-store.ts";
 import { startServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 
@@ -366,7 +366,7 @@ describe("limits of the server", () => {
 describe("retention", () => {
   test("sessions that nobody used for too long are deleted, tenant by tenant; open ones are not", async () => {
     await using home = await tempHome();
-    const log = createFileEventLog({ home: home.path, durability: "os" });
+    const store = createFileStore({ home: home.path, durability: "os" });
     const day = 24 * 60 * 60_000;
     const now = Date.parse("2026-06-01T00:00:00Z");
     const summary = (sessionId: string, daysOld: number) => {
@@ -379,14 +379,16 @@ describe("retention", () => {
         ["open", 40],
         ["new", 5],
       ] as const)
-        await log.release(await log.create({ tenant, sessionId: id }, summary(id, age)));
+        await store.ownership.release(
+          await store.ownership.create({ tenant, sessionId: id }, summary(id, age)),
+        );
     }
     const deleted: [string, number][] = [];
     const retention = new Retention({
-      log,
+      catalogue: store.catalogue,
       retentionDays: (tenant) => (tenant === "acme" ? 30 : undefined),
       isOpen: ({ sessionId }) => sessionId === "open",
-      delete: (key) => log.delete(key),
+      delete: (key) => store.ownership.delete(key),
       onDeleted: (tenant, sessions) => deleted.push([tenant, sessions]),
       onError: (error) => {
         throw error;
@@ -395,20 +397,23 @@ describe("retention", () => {
     await retention.look(now);
     retention.close();
     expect(deleted).toEqual([["acme", 1]]);
-    expect((await log.list("acme")).map(({ sessionId }) => sessionId).sort()).toEqual(["new", "open"]);
-    expect(await log.list("globex")).toHaveLength(3);
-    await log.close();
+    expect((await store.catalogue.list("acme")).map(({ sessionId }) => sessionId).sort()).toEqual([
+      "new",
+      "open",
+    ]);
+    expect(await store.catalogue.list("globex")).toHaveLength(3);
+    await store.close();
   });
 
   test("on a full disk they are deleted, too", async () => {
     await using home = await tempHome();
-    const log = createFileEventLog({ home: home.path, durability: "os" });
+    const store = createFileStore({ home: home.path, durability: "os" });
     const longAgo = "2020-01-01T00:00:00Z";
     for (const sessionId of ["old-1", "old-2"]) {
       const summary = { sessionId, startTime: longAgo, modifiedTime: longAgo };
-      await log.release(await log.create({ tenant: "default", sessionId }, summary));
+      await store.ownership.release(await store.ownership.create({ tenant: "default", sessionId }, summary));
     }
-    await log.close();
+    await store.close();
     const file = join(home.work, "config.json");
     await writeFile(file, JSON.stringify({ limits: { tenants: { default: { retentionDays: 30 } } } }));
     // No file of this process grows from here on.

@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { StoreError } from "../src/store/event-log.ts";
-import { MemoryEventLog } from "../src/store/memory/memory-event-log.ts";
+import { createMemoryStore } from "../src/store/memory/memory-store.ts";
+import { StoreError } from "../src/store/store-error.ts";
+import { overriding } from "./support/overriding.ts";
 import { spawnServer, startServer, tempHome } from "./support/servers.ts";
 
 const FLAGS = ["--demo", "--http-port", "0"];
@@ -41,48 +42,51 @@ describe("the HTTP port", () => {
 
   test("is not ready while the store takes no writes, and ready again after", async () => {
     await using home = await tempHome();
-    class FailingLog extends MemoryEventLog {
-      why: StoreError | undefined;
-      override async check() {
-        if (this.why) throw this.why;
-      }
-    }
-    const log = new FailingLog();
-    await using server = await startServer(home.path, { flags: FLAGS, log });
+    let why: StoreError | undefined;
+    const check = async () => {
+      if (why) throw why;
+    };
+    const store = { ...createMemoryStore(), check };
+    await using server = await startServer(home.path, { flags: FLAGS, store });
     expect((await get(server.httpPort, "/readyz")).status).toBe(200);
-    log.why = new StoreError("unavailable", "no space left on the device");
+    why = new StoreError("unavailable", "no space left on the device");
     const bad = await until(async () => {
       const answer = await get(server.httpPort, "/readyz");
       return answer.status === 503 && answer;
     });
     expect(JSON.parse(bad.body).checks.store).toBe("no space left on the device");
-    log.why = undefined;
+    why = undefined;
     await until(async () => (await get(server.httpPort, "/readyz")).status === 200);
   });
 
   test("what the store refuses in the middle of a call is a typed error, not an unexpected one", async () => {
     await using home = await tempHome();
-    class FailingLog extends MemoryEventLog {
-      why: StoreError | undefined;
-      override async list(...args: Parameters<MemoryEventLog["list"]>) {
-        if (this.why) throw this.why;
-        return super.list(...args);
-      }
-      override read(...args: Parameters<MemoryEventLog["read"]>) {
-        if (this.why) throw this.why;
-        return super.read(...args);
-      }
-    }
-    const log = new FailingLog();
-    await using server = await startServer(home.path, { flags: ["--demo"], log });
+    let why: StoreError | undefined;
+    const memory = createMemoryStore();
+    const catalogue = overriding(memory.catalogue, {
+      list: async (...args) => {
+        if (why) throw why;
+        return memory.catalogue.list(...args);
+      },
+    });
+    const log = overriding(memory.log, {
+      read: (...args) => {
+        if (why) throw why;
+        return memory.log.read(...args);
+      },
+    });
+    await using server = await startServer(home.path, {
+      flags: ["--demo"],
+      store: { ...memory, catalogue, log },
+    });
     const client = await server.connect();
     const { sessionId } = await client.request("session.create", { model: "demo" });
-    log.why = new StoreError("unavailable", "no space left on the device");
+    why = new StoreError("unavailable", "no space left on the device");
     for (const method of ["session.list", "session.getMessages"])
       await expect(client.request(method, { sessionId })).rejects.toMatchObject({
         data: { reason: "storage_unavailable" },
       });
-    log.why = new StoreError("not-found", "it is gone");
+    why = new StoreError("not-found", "it is gone");
     await expect(client.request("session.getMessages", { sessionId })).rejects.toMatchObject({
       data: { reason: "session_not_found" },
     });

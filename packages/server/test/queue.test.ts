@@ -1,8 +1,9 @@
 /** What waits in a session for its turn, as clients see it and change it. */
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { StoreError } from "../src/store/event-log.ts";
-import { MemoryEventLog } from "../src/store/memory/memory-event-log.ts";
+import { createMemoryStore } from "../src/store/memory/memory-store.ts";
+import { StoreError } from "../src/store/store-error.ts";
+import { overriding } from "./support/overriding.ts";
 import { spawnServer, startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
 import type { WireClient } from "./support/wire-client.ts";
 
@@ -310,18 +311,18 @@ test("without a run nothing can be sent into it", async () => {
 
 test("a prompt that waits while the store fails is run when it works again, whoever asks for nothing", async () => {
   await using folder = await tempHome();
-  class FailingLog extends MemoryEventLog {
-    why: StoreError | undefined;
-    override async append(...args: Parameters<MemoryEventLog["append"]>) {
-      if (this.why) throw this.why;
-      return super.append(...args);
-    }
-    override async check() {
-      if (this.why) throw this.why;
-    }
-  }
-  const log = new FailingLog();
-  await using failing = await startServer(folder.path, { log });
+  let why: StoreError | undefined;
+  const memory = createMemoryStore();
+  const log = overriding(memory.log, {
+    append: async (...args) => {
+      if (why) throw why;
+      return memory.log.append(...args);
+    },
+  });
+  const check = async () => {
+    if (why) throw why;
+  };
+  await using failing = await startServer(folder.path, { store: { ...memory, log, check } });
   const own = await failing.connect();
   let answer: (reply: { text: string }) => void = () => undefined;
   model.use((_request, index) =>
@@ -333,11 +334,11 @@ test("a prompt that waits while the store fails is run when it works again, whoe
   await queue.send("first");
   await expect.poll(() => model.requests.length).toBe(before + 1);
   await queue.send("second");
-  log.why = new StoreError("unavailable", "no space left on the device");
+  why = new StoreError("unavailable", "no space left on the device");
   answer({ text: "lost" });
   expect((await own.event("full", "session.error")).data).toMatchObject({ errorType: "storage" });
   expect(model.requests.length).toBe(before + 1);
-  log.why = undefined;
+  why = undefined;
   const { data } = await own.event("full", "assistant.message");
   expect(data.content).toBe("the second");
   expect(await queue.texts()).toEqual([]);

@@ -3,7 +3,7 @@
  * and a kind that nobody listens to costs nothing. There is one announcement for a session, a run or a question, never
  * one for an event or a delta.
  */
-import type { SessionKey } from "../store/event-log.ts";
+import type { SessionKey } from "../store/session-key.ts";
 
 /** A session, by tenant and id. */
 export interface OfSession {

@@ -3,14 +3,14 @@ import { Governor } from "../limits/governor.ts";
 import { Retention } from "../limits/retention.ts";
 import { StoredBytes } from "../limits/stored-bytes.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
-import type { EventLog } from "../store/event-log.ts";
+import type { Catalogue } from "../store/catalogue.ts";
 import type { ServerContext } from "./server-context.ts";
 
 export function createGovernor(
   { announcements, config, instruments, pace }: ServerContext,
-  log: EventLog,
+  catalogue: Catalogue,
 ): Governor {
-  const storedBytes = new StoredBytes((tenant) => log.storedBytes(tenant), pace.storedBytesKeptMs);
+  const storedBytes = new StoredBytes((tenant) => catalogue.storedBytes(tenant), pace.storedBytesKeptMs);
   announcements.subscribe({ "session-deleted": ({ key }) => storedBytes.forget(key.tenant) });
   return new Governor({
     config: config.limits,
@@ -26,7 +26,7 @@ export function startRetention(
   registry: SessionRegistry,
 ): void {
   const retention = new Retention({
-    log: registry.log,
+    catalogue: registry.store.catalogue,
     retentionDays: (tenant) => governor.limits(tenant).retentionDays,
     isOpen: (key) => registry.find(key) !== undefined,
     delete: (key) => registry.delete(key),

@@ -52,7 +52,7 @@ export function composeMethods(context: ServerContext, parts: MethodParts): Chec
       onBug: runs.onBug,
     },
     environment: config.environment,
-    todosOf: (session, signal) => todosOf(registry.log, session, signal),
+    todosOf,
     gitHubToken: config.gitHubToken,
     allowProviderEndpoint: config.allowProviderEndpoint,
     integrationId: models.integrationId,

@@ -47,7 +47,6 @@ export function createModelCalls(context: ServerContext, parts: ModelCallParts):
   const subAgents: SubAgentServices = {
     product: `rightseat/${context.version}`,
     retry: DEFAULT_RETRY_POLICY,
-    workspacePath: (session) => log.workspacePath(session.key),
     instruments: context.instruments,
     places: governor,
     forgetKeyOf: (apiKeyCommand) => models.keyCommands.forget(apiKeyCommand),

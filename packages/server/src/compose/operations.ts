@@ -27,7 +27,7 @@ export async function openOperations(
     host: config.httpHost ?? config.host,
     port,
     version,
-    log: registry.log,
+    store: registry.store,
     tenant: DEFAULT_TENANT,
     draining: () => registry.stopping,
     auditRefusal,

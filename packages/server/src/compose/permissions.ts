@@ -6,18 +6,16 @@ import { DEFAULT_TENANT } from "../rpc/principal.ts";
 import type { PermissionServices } from "../session/abilities/permissions/permissions.ts";
 import { toolDirectories } from "../session/abilities/tools/tool-host.ts";
 import type { Places } from "../session/abilities/workspace/places.ts";
-import type { EventLog } from "../store/event-log.ts";
 import type { ServerContext } from "./server-context.ts";
 
 export function createPermissions(
   { config: { home }, defaultWorkingDirectory }: ServerContext,
-  log: EventLog,
   places: Places,
 ): PermissionServices {
   const kept = new Map<string, KeptPermissions>();
   return {
     defaultWorkingDirectory,
-    placeOf: (session) => places.placeOf(session, log.workspacePath(session.key)),
+    placeOf: (session) => places.placeOf(session),
     tempDirectory: tmpdir(),
     kept: (tenant) => {
       const known = kept.get(tenant);
@@ -28,6 +26,6 @@ export function createPermissions(
       kept.set(tenant, own);
       return own;
     },
-    ownDirectories: ({ key }) => toolDirectories(log.workspacePath(key)),
+    ownDirectories: toolDirectories,
   };
 }

@@ -3,10 +3,12 @@ import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DEFAULT_TENANT } from "../rpc/principal.ts";
 import { Places } from "../session/abilities/workspace/places.ts";
+import type { SessionFiles } from "../store/session-files.ts";
 import type { ServerContext } from "./server-context.ts";
 
 export function createPlaces(
   { config, defaultWorkingDirectory }: ServerContext,
+  files: SessionFiles,
   isShared: () => boolean,
 ): Places {
   return new Places({
@@ -14,6 +16,7 @@ export function createPlaces(
     tenants: config.tenants,
     workingDirectory: defaultWorkingDirectory,
     defaultTenant: DEFAULT_TENANT,
+    directoryOf: (key) => files.directoryOf(key),
     isShared,
   });
 }

@@ -8,7 +8,7 @@ import type { ModelCalls } from "./model-calls.ts";
 import type { ServerContext } from "./server-context.ts";
 
 /** Longer than this without a checkpoint makes resuming slow. */
-const CHECKPOINT_EVERY_BYTES = 1024 * 1024;
+const CHECKPOINT_EVERY_CHARACTERS = 1024 * 1024;
 
 export interface RunParts {
   readonly calls: ModelCalls;
@@ -28,7 +28,7 @@ export function createRuns({ logger }: ServerContext, parts: RunParts): RunServi
     },
     onIdle: (session) => {
       announceChange(session);
-      if (session.sinceCheckpoint > CHECKPOINT_EVERY_BYTES) {
+      if (session.charactersSinceCheckpoint > CHECKPOINT_EVERY_CHARACTERS) {
         session
           .checkpoint()
           .catch((error) =>

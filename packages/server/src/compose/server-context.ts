@@ -6,7 +6,7 @@ import type { Logger } from "../config/logger.ts";
 import { InstrumentRelay } from "../metrics/instruments.ts";
 import type { LostLines } from "../metrics/prometheus.ts";
 import type { Audit } from "../rpc/audit.ts";
-import type { EventLog } from "../store/event-log.ts";
+import type { Store } from "../store/store.ts";
 import { SeldomLines } from "../strangers/seldom-lines.ts";
 
 /** How long the server takes its time, in milliseconds; what is left out has its default. */
@@ -25,7 +25,7 @@ export interface ServerPace {
 
 export interface ServerParts {
   /** Where sessions are kept; default files under the configured home. */
-  readonly log?: EventLog;
+  readonly store?: Store;
   /** Told who did what; default nobody. */
   readonly audit?: Audit;
   /** Why calls that have to be audited are refused now; undefined while they are not. */
@@ -35,7 +35,7 @@ export interface ServerParts {
   readonly pace?: ServerPace;
 }
 
-export interface ServerContext extends Omit<ServerParts, "log"> {
+export interface ServerContext extends Omit<ServerParts, "store"> {
   readonly config: Config;
   readonly version: string;
   readonly pace: ServerPace;

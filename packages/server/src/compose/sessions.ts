@@ -7,11 +7,11 @@ import { closeInterruptedAgents, closeInterruptedRun } from "../session/abilitie
 import type { Places } from "../session/abilities/workspace/places.ts";
 import { followSignal, type RunServices } from "../session/runs/run.ts";
 import { SessionRegistry } from "../sessions/session-registry.ts";
-import type { EventLog } from "../store/event-log.ts";
+import type { Store } from "../store/store.ts";
 import type { ServerContext } from "./server-context.ts";
 
 export interface SessionParts {
-  readonly log: EventLog;
+  readonly store: Store;
   readonly governor: Governor;
   readonly places: Places;
   readonly runs: RunServices;
@@ -19,10 +19,10 @@ export interface SessionParts {
 
 export function createSessions(
   { announcements, config, instruments, logger, seldomLines }: ServerContext,
-  { log, governor, places, runs }: SessionParts,
+  { store, governor, places, runs }: SessionParts,
 ): SessionRegistry {
   const registry = new SessionRegistry({
-    log,
+    store,
     announcements,
     onStored: (commit) => instruments.stored(commit),
     questionDeadlineMs: config.questionDeadline * 1000,

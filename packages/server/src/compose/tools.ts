@@ -5,7 +5,6 @@ import { SessionToolHost, type ToolHostServices } from "../session/abilities/too
 import type { Places } from "../session/abilities/workspace/places.ts";
 import type { Session } from "../session/open/session.ts";
 import { Slot } from "../session/open/slot.ts";
-import type { EventLog } from "../store/event-log.ts";
 import { type BuiltInTools, createBuiltInTools } from "../tools/built-in.ts";
 import { setChildNiceness } from "../tools/child-priority.ts";
 import type { SessionTodos } from "../tools/session-todos.ts";
@@ -17,7 +16,6 @@ export type BuiltInToolsOf = (session: Session) => BuiltInTools;
 
 export interface ToolParts {
   readonly network: Network;
-  readonly log: EventLog;
   readonly places: Places;
   readonly governor: Governor;
 }
@@ -27,12 +25,11 @@ const builtInTools = new Slot<BuiltInTools>();
 /** Made for each session when its first model call offers them. */
 export function createTools(
   context: ServerContext,
-  { network, log, places, governor }: ToolParts,
+  { network, places, governor }: ToolParts,
 ): BuiltInToolsOf {
   const { config, defaultWorkingDirectory, logger } = context;
   setChildNiceness(config.childNiceness);
   const services: ToolHostServices = {
-    log,
     environment: config.environment,
     privateHosts: toHosts(config.fetchPrivateHosts),
     proxies: network.proxies,
@@ -54,12 +51,8 @@ export function createTools(
     });
 }
 
-const NO_TODOS: SessionTodos = { rows: [], dependencies: [] };
-
 /** @throws Error when the session's database cannot be read. */
-export async function todosOf(log: EventLog, session: Session, signal: AbortSignal): Promise<SessionTodos> {
-  const directory = log.workspacePath(session.key);
-  if (directory === undefined) return NO_TODOS;
+export async function todosOf(session: Session, signal: AbortSignal): Promise<SessionTodos> {
   const { readTodos } = await import("../tools/sql/session-database.ts");
-  return readTodos(directory, signal);
+  return readTodos(session.directory, signal);
 }

@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
   chmod,
-  mkdir,
   mkdtemp,
   readdir,
   readFile,
@@ -9,12 +8,14 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { KeptFiles, sha256Of } from "./kept-files.ts";
+import { listFolder, putName, readName, removeName } from "../store/working-copy.ts";
+import { type ContentFolder, DEFAULT_KEPT_FILES_LIMITS, KeptFiles, sha256Of } from "./kept-files.ts";
 import { countLineChanges } from "./line-changes.ts";
 import { restoreFiles } from "./restore-files.ts";
 
@@ -22,11 +23,17 @@ let root: string;
 let kept: KeptFiles;
 beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "rightseat-file-history-")));
-  kept = new KeptFiles(join(root, "kept"));
+  kept = new KeptFiles(folderOf("kept"));
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 const at = (name: string) => join(root, name);
+const folderOf = (folder: string): ContentFolder => ({
+  list: () => listFolder(root, folder),
+  read: (name, maxBytes) => readName(root, `${folder}/${name}`, maxBytes),
+  put: (name, content) => putName(root, `${folder}/${name}`, content),
+  remove: (name) => removeName(root, `${folder}/${name}`),
+});
 const bytes = (text: string) => Buffer.from(text);
 
 test("a pipe in the place of a kept content holds nobody up", async () => {
@@ -92,8 +99,7 @@ describe("restoring files", () => {
     const made = await changed("made", null, "made");
     const stuck = await changed("stuck", "old too", "stays");
     // Listed, and not to be read.
-    await rm(join(at("kept"), stuck.before as string));
-    await mkdir(join(at("kept"), stuck.before as string));
+    await truncate(join(at("kept"), stuck.before as string), DEFAULT_KEPT_FILES_LIMITS.maxFileBytes + 1);
     const result = await restoreFiles(kept, [edited, made, stuck]);
     expect(result).toMatchObject({ restored: [], isRolledBack: true });
     expect(result.error?.message).toContain("is not kept any more");
@@ -104,7 +110,7 @@ describe("restoring files", () => {
 
 describe("kept contents", () => {
   test("are kept once each, and the oldest go when there are too many", async () => {
-    const small = new KeptFiles(at("small"), { maxFileBytes: 40, maxTotalBytes: 100 });
+    const small = new KeptFiles(folderOf("small"), { maxFileBytes: 40, maxTotalBytes: 100 });
     const names = [];
     for (const letter of ["a", "b", "c", "a", "d"]) names.push(await small.keep(bytes(letter.repeat(30))));
     expect(names[3]).toBe(names[0]);

@@ -1,11 +1,17 @@
 /**
- * Contents of files as they were before a session changed them, in a directory of the session's own; each
- * by its SHA-256, so that the same content is kept once. Bounded: the oldest go first.
+ * Contents of files as they were before a session changed them, among the session's files; each by its SHA-256, so that
+ * the same content is kept once. Bounded: the oldest go first.
  */
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { readRegularFile } from "../tools/regular-file.ts";
+import { createHash } from "node:crypto";
+
+/** A folder of files that keeps them. */
+export interface ContentFolder {
+  list(): Promise<readonly { readonly name: string; readonly bytes: number; readonly modifiedMs: number }[]>;
+  /** Undefined when there is no file of that name, or it has more than `maxBytes`. */
+  read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
+  put(name: string, content: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+}
 
 export interface KeptFilesLimits {
   /** Of one content; larger ones are not kept. */
@@ -27,74 +33,61 @@ export function sha256Of(content: Uint8Array): string {
 }
 
 export class KeptFiles {
-  readonly #directory: string;
+  readonly #folder: ContentFolder;
   readonly #limits: KeptFilesLimits;
-  #totalBytes: number | undefined;
+  /** Bytes by SHA-256, the least recently used first. */
+  #known: Promise<Map<string, number>> | undefined;
 
-  /** The directory is made when the first content comes. */
-  constructor(directory: string, limits: KeptFilesLimits = DEFAULT_KEPT_FILES_LIMITS) {
-    this.#directory = directory;
+  constructor(folder: ContentFolder, limits: KeptFilesLimits = DEFAULT_KEPT_FILES_LIMITS) {
+    this.#folder = folder;
     this.#limits = limits;
   }
 
-  /** Its SHA-256; undefined when it is too large to keep. @throws the system's error. */
+  /** Its SHA-256; undefined when it is too large to keep. @throws the folder's error. */
   async keep(content: Uint8Array): Promise<string | undefined> {
     if (content.length > this.#limits.maxFileBytes) return undefined;
     const sha256 = sha256Of(content);
-    const path = join(this.#directory, sha256);
-    const now = new Date();
-    // Kept already: as good as new.
-    if (
-      await utimes(path, now, now).then(
-        () => true,
-        () => false,
-      )
-    )
-      return sha256;
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    // Two calls may keep the same content at the same time.
-    const temporary = `${path}.${randomUUID()}.tmp`;
-    await writeFile(temporary, content, { mode: 0o600 });
-    await rename(temporary, path);
-    this.#totalBytes = (this.#totalBytes ?? (await this.#measure())) + content.length;
-    if (this.#totalBytes > this.#limits.maxTotalBytes) await this.#tidy();
+    const known = await this.#load();
+    if (!known.delete(sha256)) await this.#folder.put(sha256, content);
+    known.set(sha256, content.length);
+    await this.#tidy(known);
     return sha256;
   }
 
   /** Undefined when it is not kept any more. */
   read(sha256: string): Promise<Uint8Array | undefined> {
-    return readRegularFile(join(this.#directory, sha256), this.#limits.maxFileBytes).catch(() => undefined);
+    return this.#folder.read(sha256, this.#limits.maxFileBytes).catch(() => undefined);
   }
 
   /** Which there are. */
   async list(): Promise<ReadonlySet<string>> {
-    return new Set(await readdir(this.#directory).catch(() => []));
+    return new Set((await this.#folder.list().catch(() => [])).map(({ name }) => name));
   }
 
-  async #measure(): Promise<number> {
-    return (await this.#files()).reduce((sum, file) => sum + file.bytes, 0);
-  }
-
-  async #files(): Promise<{ path: string; bytes: number; usedMs: number }[]> {
-    const names = await readdir(this.#directory).catch(() => []);
-    const found = await Promise.all(
-      names.map(async (name) => {
-        const path = join(this.#directory, name);
-        const stats = await stat(path).catch(() => undefined);
-        return stats ? [{ path, bytes: stats.size, usedMs: stats.mtimeMs }] : [];
-      }),
+  #load(): Promise<Map<string, number>> {
+    this.#known ??= this.#folder.list().then(
+      (files) =>
+        new Map(
+          [...files]
+            .sort((one, other) => one.modifiedMs - other.modifiedMs)
+            .map(({ name, bytes }) => [name, bytes]),
+        ),
+      (error: unknown) => {
+        this.#known = undefined;
+        throw error;
+      },
     );
-    return found.flat();
+    return this.#known;
   }
 
-  async #tidy(): Promise<void> {
-    const files = (await this.#files()).sort((one, other) => one.usedMs - other.usedMs);
-    let total = files.reduce((sum, file) => sum + file.bytes, 0);
-    for (const file of files) {
+  async #tidy(known: Map<string, number>): Promise<void> {
+    let total = [...known.values()].reduce((sum, bytes) => sum + bytes, 0);
+    if (total <= this.#limits.maxTotalBytes) return;
+    for (const [name, bytes] of [...known]) {
       if (total <= this.#limits.maxTotalBytes * TIDY_TO) break;
-      await rm(file.path, { force: true });
-      total -= file.bytes;
+      known.delete(name);
+      await this.#folder.remove(name);
+      total -= bytes;
     }
-    this.#totalBytes = total;
   }
 }

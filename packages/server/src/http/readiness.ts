@@ -3,10 +3,10 @@
  * are listed, the event loop turns, and it is not about to end.
  */
 import type { LoopDelay } from "../metrics/loop-delay.ts";
-import type { EventLog } from "../store/event-log.ts";
+import type { Store } from "../store/store.ts";
 
 export interface ReadinessOptions {
-  readonly log: EventLog;
+  readonly store: Pick<Store, "check" | "catalogue">;
   /** A tenant whose sessions are listed as a test. */
   readonly tenant: string;
   readonly draining: () => boolean;
@@ -55,12 +55,12 @@ export class ReadinessProbe {
   }
 
   async #askStore(): Promise<string> {
-    const { log, tenant } = this.#options;
+    const { store, tenant } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve(`no answer within ${STORE_TIMEOUT_MS} ms`), STORE_TIMEOUT_MS);
     });
-    const asked = Promise.all([log.check(), log.list(tenant, { limit: 1 })]).then(
+    const asked = Promise.all([store.check(), store.catalogue.list(tenant, { limit: 1 })]).then(
       () => "ok",
       (error: Error) => error.message,
     );

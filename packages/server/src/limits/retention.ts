@@ -2,10 +2,11 @@
  * Deletes what nobody has used for longer than its tenant keeps sessions. Looks when the server has
  * started and then every hour; a session that is open is never touched.
  */
-import type { EventLog, SessionKey } from "../store/event-log.ts";
+import type { Catalogue } from "../store/catalogue.ts";
+import type { SessionKey } from "../store/session-key.ts";
 
 export interface RetentionOptions {
-  readonly log: Pick<EventLog, "tenants" | "list">;
+  readonly catalogue: Pick<Catalogue, "tenants" | "list">;
   /** Days; undefined for ever. */
   readonly retentionDays: (tenant: string) => number | undefined;
   readonly isOpen: (key: SessionKey) => boolean;
@@ -38,7 +39,7 @@ export class Retention {
 
   /** Deletes what is too old now. Never rejects: one tenant's trouble is not another's. */
   async look(nowMs: number = Date.now()): Promise<void> {
-    const tenants = await this.#options.log.tenants().catch((error: unknown) => {
+    const tenants = await this.#options.catalogue.tenants().catch((error: unknown) => {
       this.#options.onError(error, undefined);
       return [];
     });
@@ -53,7 +54,7 @@ export class Retention {
 
   async #clear(tenant: string, beforeMs: number): Promise<void> {
     let deleted = 0;
-    for (const { sessionId, modifiedTime } of await this.#options.log.list(tenant)) {
+    for (const { sessionId, modifiedTime } of await this.#options.catalogue.list(tenant)) {
       const key = { tenant, sessionId };
       if (!(Date.parse(modifiedTime) < beforeMs) || this.#options.isOpen(key)) continue;
       try {

@@ -15,7 +15,7 @@ export function hostSourceMethods({ sources, places: placesOnDisk }: Services) {
     home: withoutHost ? undefined : sources.home,
     projects: await projectsAt(method, paths, {
       confinement: placesOnDisk.confinementOf(tenant),
-      reach: placesOnDisk.reachOf({ tenant, sessionId: "" }, undefined),
+      reach: placesOnDisk.reachOfTenant(tenant),
     }),
   });
   return {

@@ -34,7 +34,10 @@ export function sessionMetadataMethods(services: Services) {
     })),
     "session.metadata.snapshot": ofSession((session) =>
       metadataSnapshot(
-        { log: services.registry.log, defaultWorkingDirectory: services.runs.defaultWorkingDirectory },
+        {
+          catalogue: services.registry.store.catalogue,
+          defaultWorkingDirectory: services.runs.defaultWorkingDirectory,
+        },
         session,
       ),
     ),

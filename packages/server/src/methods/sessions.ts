@@ -44,17 +44,17 @@ export function sessionsMethods(services: Services) {
       return deleted ? { success: true } : { success: false, error: `Session not found: ${sessionId}` };
     },
     "session.list": async ({ filter }, scope) => {
-      const sessions = await registry.log.list(scope.principal.tenant, filter ?? {});
+      const sessions = await registry.store.catalogue.list(scope.principal.tenant, filter ?? {});
       return new RawResult(`{"sessions":[${sessions.map(toWireSummaryJson).join(",")}]}`);
     },
     "session.getMetadata": async ({ sessionId }, scope) => {
-      const summary = await registry.log
+      const summary = await registry.store.catalogue
         .get({ tenant: scope.principal.tenant, sessionId })
         .catch(() => undefined);
       return summary ? { session: toWireSummary(summary) } : {};
     },
     "session.getLastId": async (_params, scope) => {
-      const [last] = await registry.log.list(scope.principal.tenant, { limit: 1 });
+      const [last] = await registry.store.catalogue.list(scope.principal.tenant, { limit: 1 });
       return last ? { sessionId: last.sessionId } : {};
     },
     // A foreground session is one that a terminal shows; a headless server has no terminal.

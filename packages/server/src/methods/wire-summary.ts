@@ -1,6 +1,6 @@
 /** What the list of sessions shows of one, as the wire has it. */
 import { toJson } from "@rightseat/protocol";
-import type { SessionSummary } from "../store/event-log.ts";
+import type { SessionSummary } from "../store/catalogue.ts";
 
 export function toWireSummary(summary: SessionSummary) {
   return { isRemote: false, ...summary };

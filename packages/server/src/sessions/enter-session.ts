@@ -25,7 +25,7 @@ import {
 import { applyChecked } from "../session/open/change-session.ts";
 import { clientFacts } from "../session/open/clients.ts";
 import type { Session } from "../session/open/session.ts";
-import type { SessionKey } from "../store/event-log.ts";
+import type { SessionKey } from "../store/session-key.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 
 export interface EnterServices {
@@ -122,7 +122,7 @@ async function checkNewcomer(
   // A client that names no model may come for the history alone, and need not bring the way to one.
   await services.checkSettings(params.model === undefined ? { ...settings, model: undefined } : settings);
   const cwd = workingDirectoryOf(services, { settings });
-  const reach = services.places.reachOf(session.key, services.registry.log.workspacePath(session.key));
+  const reach = services.places.reachOf(session.key);
   await services.places.checkSettings(reach, settings, cwd);
   return agentAskedFor(services, settings, cwd, params);
 }

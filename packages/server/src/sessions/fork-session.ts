@@ -1,7 +1,5 @@
 /** Copies a session's conversation, up to an event, into a new session. The source may be open or not. */
 
-import { cp, lstat } from "node:fs/promises";
-import { join } from "node:path";
 import { toJson } from "@rightseat/protocol";
 import { closeInterruptedCompaction } from "../session/abilities/context/compaction.ts";
 import { eventNotFound } from "../session/abilities/context/rewind.ts";
@@ -13,8 +11,9 @@ import { isPublicLine } from "../session/state/private-records.ts";
 import { applyLine, type LoggedEvent } from "../session/state/projection.ts";
 import { createSessionState, type SessionState } from "../session/state/session-state.ts";
 import { foldSummaryFile, foldSummaryOwner } from "../session/state/stray-summaries.ts";
-import type { EventLog, Lease, SessionKey } from "../store/event-log.ts";
-import { StoreError } from "../store/event-log.ts";
+import type { EventLog } from "../store/event-log.ts";
+import type { Lease, SessionKey } from "../store/session-key.ts";
+import { StoreError } from "../store/store-error.ts";
 import { newSessionId, type SessionRegistry } from "./session-registry.ts";
 
 export interface ForkRequest {
@@ -38,15 +37,16 @@ export async function forkSession(
   tenant: string,
   { sessionId, toEventId, name }: ForkRequest,
 ): Promise<Fork> {
-  const { log } = registry;
+  const { store } = registry;
+  const { log } = store;
   const source: SessionKey = { tenant, sessionId };
   await registry.find(source)?.committed();
-  const summary = await log.get(source).catch(() => undefined);
+  const summary = await store.catalogue.get(source).catch(() => undefined);
   if (!summary) throw sessionNotFound(source);
   const extent = await survey(log, source, toEventId);
   const target: SessionKey = { tenant, sessionId: newSessionId() };
   const startTime = new Date().toISOString();
-  const lease = await log.create(target, {
+  const lease = await store.ownership.create(target, {
     ...summary,
     sessionId: target.sessionId,
     startTime,
@@ -54,7 +54,8 @@ export async function forkSession(
   });
   try {
     const { state, end } = await copyLines({ log, source, lease, startTime }, extent);
-    await copyFiles(log.workspacePath(source), log.workspacePath(target), extent.strays);
+    await store.files.copy(source, lease, COPIED_FILES);
+    await removeCheckpointFiles({ files: store.files, key: target, lease }, extent.strays);
     const session = registry.draft(lease);
     session.begin(state, end);
     // Prompts that wait, and runs that are not over, are the source's.
@@ -70,8 +71,8 @@ export async function forkSession(
     session.announcements.announce("session-made", { key: target });
     return { sessionId: target.sessionId, ...(forkName !== undefined ? { name: forkName } : {}) };
   } catch (error) {
-    await log.release(lease).catch(() => undefined);
-    await log.delete(target).catch(() => undefined);
+    await store.ownership.release(lease).catch(() => undefined);
+    await store.ownership.delete(target).catch(() => undefined);
     throw error;
   }
 }
@@ -169,27 +170,4 @@ async function copyLines(
 
 function restart(event: LoggedEvent, sessionId: string, startTime: string): LoggedEvent {
   return { ...event, data: { ...event.data, sessionId, startTime } };
-}
-
-async function copyFiles(
-  from: string | undefined,
-  to: string | undefined,
-  strays: readonly number[],
-): Promise<void> {
-  if (from === undefined || to === undefined) return;
-  for (const name of COPIED_FILES) {
-    const options = { recursive: true, verbatimSymlinks: true, filter: canBeCopied };
-    await cp(join(from, name), join(to, name), options).catch(ifMissing);
-  }
-  await removeCheckpointFiles(to, strays);
-}
-
-/** Pipes, sockets and devices hold nothing to copy. */
-async function canBeCopied(path: string): Promise<boolean> {
-  const found = await lstat(path).catch(ifMissing);
-  return found === undefined || found.isFile() || found.isDirectory() || found.isSymbolicLink();
-}
-
-function ifMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }

@@ -44,7 +44,7 @@ import type { Session } from "../session/open/session.ts";
 import { showOpenQuestions, tellAtJoining } from "../session/open/told-at-joining.ts";
 import { warnOfFields } from "../session/open/warn-of-fields.ts";
 import { abortRun, continueRun, type RunServices, startNextRun } from "../session/runs/run.ts";
-import type { SessionKey } from "../store/event-log.ts";
+import type { SessionKey } from "../store/session-key.ts";
 import {
   agentAskedFor,
   assertWanted,
@@ -110,7 +110,7 @@ export async function createSession(
   checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
   const cwd = workingDirectoryOf(services, { settings });
-  const reach = services.places.reachOf(key, services.registry.log.workspacePath(key));
+  const reach = services.places.reachOf(key);
   await services.places.checkSettings(reach, settings, cwd);
   const agent = await agentAskedFor(services, settings, cwd, params);
   const context = await sessionContext(settings, cwd);
@@ -139,7 +139,7 @@ export async function createSession(
       context,
     });
   });
-  trackFiles(services, session, params);
+  trackFiles(session, params);
   if (services.allowAll) setMode(session, "allow-all");
   if (typeof params.name === "string") {
     renameSession(session, params.name);
@@ -150,7 +150,7 @@ export async function createSession(
   await joinAgents(services, session, agent);
   tellOfOptions(services, session, link, params, unheard);
   await session.committed();
-  return joinResult(services, session, params);
+  return joinResult(session, params);
 }
 
 /** What the client that makes a session says of its settings, with what the server chooses where it says nothing. */
@@ -186,7 +186,7 @@ export async function resumeSession(
     const session = await services.registry.open(key);
     assertWanted(signal);
     session.attachments.set(link, toObserver(link, params));
-    return joinResult(services, session, params);
+    return joinResult(session, params);
   }
   const brought = managedPolicyOf(params);
   const token = await takeToken(services, link, key.sessionId, params);
@@ -221,7 +221,7 @@ async function settleIn(
   closeInterruptedCompaction(session);
   closeInterruptedAgents(session);
   await joinAgents(services, session, agent);
-  trackFiles(services, session, params);
+  trackFiles(session, params);
   await trustAsAsked(services, session, params);
   if (params.sessionLimits) setSessionLimits(session, params.sessionLimits);
   if (continuePendingWork || wasActive)
@@ -234,7 +234,7 @@ async function settleIn(
   // Prompts that were acknowledged before a crash are run now that somebody is there.
   startNextRun(services.runs, session);
   await session.committed();
-  return joinResult(services, session, params);
+  return joinResult(session, params);
 }
 
 /** Says, to the client and in the log, what it asked for that has no effect. */
@@ -292,10 +292,9 @@ async function takeToken(
 }
 
 /** Changes of files are tracked from the first turn on, or not at all. */
-function trackFiles(services: JoinServices, session: Session, params: SettingsParams): void {
+function trackFiles(session: Session, params: SettingsParams): void {
   const { tracksFiles, userRequests } = session.state;
   if (params.enableFileChangeTracking !== true || tracksFiles || userRequests > 0) return;
-  if (services.registry.log.workspacePath(session.key) === undefined) return;
   session.record("rightseat.file_tracking", {});
 }
 
@@ -324,9 +323,9 @@ async function logResume(
   session.append("session.resume", data);
 }
 
-function joinResult(services: JoinServices, session: Session, params: SettingsParams): JoinResult {
+function joinResult(session: Session, params: SettingsParams): JoinResult {
   const infinite = (params.infiniteSessions as { enabled?: boolean } | null | undefined)?.enabled !== false;
-  const workspacePath = infinite ? services.registry.log.workspacePath(session.key) : undefined;
+  const workspacePath = infinite ? session.directory : undefined;
   return {
     sessionId: session.id,
     startTime: session.state.startTime,

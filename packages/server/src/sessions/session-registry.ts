@@ -22,17 +22,15 @@ import { silentClients, waitsForClients } from "../session/open/waiting-for-clie
 import { heldBytes } from "../session/runs/held-bytes.ts";
 import { loadState } from "../session/state/load-state.ts";
 import { createSessionState, parseSessionState } from "../session/state/session-state.ts";
-import {
-  type EventLog,
-  type Lease,
-  type SessionKey,
-  type SessionSummary,
-  StoreError,
-} from "../store/event-log.ts";
+import type { SessionSummary } from "../store/catalogue.ts";
+import type { EventLog } from "../store/event-log.ts";
+import type { Lease, SessionKey } from "../store/session-key.ts";
+import type { Store } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
 import { type EndOptions, type EndServices, endSession, suspendWork } from "./end-session.ts";
 
 export interface RegistryOptions extends Omit<EndServices, "forget"> {
-  readonly log: EventLog;
+  readonly store: Store;
   readonly questionDeadlineMs: number;
   /** Quiet sessions are put to sleep after this long without use. */
   readonly hibernateAfterMs: number;
@@ -91,11 +89,16 @@ export class SessionRegistry {
     this.#endServices = { ...options, forget: (session) => this.#forget(session) };
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
-    options.log.onHandover((key) => this.#handOver(key));
+    options.store.ownership.onHandover((key) => this.#handOver(key));
+    options.store.ownership.onLost((key, why) => this.#lost(key, why));
+  }
+
+  get store(): Store {
+    return this.#options.store;
   }
 
   get log(): EventLog {
-    return this.#options.log;
+    return this.#options.store.log;
   }
 
   /** How many sessions are open here, by what they do; of those with a run, whether it waits for an answer or a place. */
@@ -141,7 +144,7 @@ export class SessionRegistry {
       await this.#opening.get(name)?.catch(() => undefined);
     if (this.#sessions.has(name)) throw sessionExists(key);
     return this.#opened(key, async () => {
-      const lease = await this.log.create(key, summary).catch((error) => {
+      const lease = await this.store.ownership.create(key, summary).catch((error) => {
         throw error instanceof StoreError && error.kind === "conflict"
           ? sessionExists(key)
           : toSessionError(error, key);
@@ -267,8 +270,8 @@ export class SessionRegistry {
     if (running.length > 0) await Promise.race([Promise.allSettled(running), delay(graceMs)]);
     const closed = Promise.allSettled([...this.#sessions.values()].map((session) => this.close(session)));
     return unlessStoreHangs(
-      this.log,
-      closed.then(() => this.log.close()),
+      this.store,
+      closed.then(() => this.store.close()),
     );
   }
 
@@ -288,7 +291,7 @@ export class SessionRegistry {
     const session = this.#sessions.get(name);
     if (session?.closing) await session.closed;
     else if (session) await this.#end(session, { how: "deleted", reason: "user_exit" });
-    const deleted = await this.log.delete(key).catch((error) => {
+    const deleted = await this.store.ownership.delete(key).catch((error) => {
       throw toSessionError(error, key);
     });
     if (deleted) this.#options.announcements.announce("session-deleted", { key });
@@ -320,30 +323,31 @@ export class SessionRegistry {
   }
 
   async #load(key: SessionKey): Promise<Session> {
-    const opened = await this.log.open(key).catch((error) => {
+    const claimed = await this.store.ownership.claim(key).catch((error) => {
       throw toSessionError(error, key);
     });
-    if (opened.repaired) {
+    if (claimed.repaired) {
       this.#options.onWarning("the end of a session's log was damaged and was repaired", {
         sessionId: key.sessionId,
-        ...opened.repaired,
+        ...claimed.repaired,
       });
     }
-    const session = this.#make(opened.lease);
+    const session = this.#make(claimed.lease);
     try {
-      const state = opened.checkpoint ? parseSessionState(opened.checkpoint.state) : undefined;
-      const checkpoint = state && opened.checkpoint ? { cursor: opened.checkpoint.cursor, state } : undefined;
-      const loaded = await loadState(this.log, key, { end: opened.end, checkpoint });
-      session.begin(loaded.state, loaded.end, loaded.checkpointed);
+      const state = claimed.checkpoint ? parseSessionState(claimed.checkpoint.state) : undefined;
+      const checkpoint =
+        state && claimed.checkpoint ? { cursor: claimed.checkpoint.cursor, state } : undefined;
+      const loaded = await loadState(this.log, key, { end: claimed.end, checkpoint });
+      session.begin(loaded.state, loaded.end, loaded.checkpointed, loaded.charactersSince);
       closeCutOffToolCalls(session);
-      await removeStraySummaries(this.log, session).catch((error) =>
+      await removeStraySummaries(session).catch((error) =>
         this.#options.onWarning("files of summaries that belong to nobody could not be removed", {
           sessionId: session.id,
           error,
         }),
       );
     } catch (error) {
-      await this.log.release(opened.lease);
+      await this.store.ownership.release(claimed.lease);
       throw error;
     }
     this.#sessions.set(nameOf(key), session);
@@ -353,7 +357,7 @@ export class SessionRegistry {
 
   #make(lease: Lease): Session {
     return new Session({
-      log: this.log,
+      store: this.store,
       lease,
       confinement: this.#options.confinementOf(lease.tenant),
       questionDeadlineMs: this.#options.questionDeadlineMs,
@@ -393,7 +397,7 @@ export class SessionRegistry {
     for (let waitMs = FIRST_CHECK_MS; ; waitMs = Math.min(2 * waitMs, LAST_CHECK_MS)) {
       await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
       if (this.#stopping) return;
-      const takesWrites = await this.log.check().then(
+      const takesWrites = await this.store.check().then(
         () => true,
         () => false,
       );
@@ -413,6 +417,11 @@ export class SessionRegistry {
     session.questions.cancelAll("the session's log could not be written");
     await Promise.allSettled([suspendWork(session), activeAgents.of(session)?.cancelAll()]);
     await session.forgetUnwritten();
+  }
+
+  #lost(key: SessionKey, why: StoreError): void {
+    const session = this.#sessions.get(nameOf(key));
+    if (session) this.#giveUp(session, why);
   }
 
   /** The session is not ours any more. Clients are told; the next resume takes it anew, if there is one. */

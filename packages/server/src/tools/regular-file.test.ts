@@ -3,7 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createWorkspace } from "../session/abilities/workspace/workspace.ts";
+import { readPlan, writePlan } from "../session/abilities/workspace/session-plan.ts";
+import { workspaceFilesOf } from "../session/abilities/workspace/workspace-files.ts";
+import { summaryOf } from "../store/contract/contract.ts";
+import { createFileStore } from "../store/files/file-store.ts";
 import { readRegularFile, writeRegularFile } from "./regular-file.ts";
 
 let directory = "";
@@ -45,12 +48,17 @@ test("a file is written over, and made for its owner alone", async () => {
 });
 
 test("a session's own files that are pipes are refused by name, its plan too", async () => {
-  const { files, ...workspace } = createWorkspace(directory);
+  const store = createFileStore({ home: directory, durability: "os" });
+  const key = { tenant: "default", sessionId: "s" };
+  const lease = await store.ownership.create(key, summaryOf("s"));
+  const owned = { files: store.files, key, lease };
+  const files = workspaceFilesOf(owned);
   await files.write("here", "x");
-  pipe("files/p");
-  pipe("plan.md");
+  pipe("session-state/s/files/p");
+  pipe("session-state/s/plan.md");
   await expect(files.read("p")).rejects.toMatchObject({ reason: "invalid_params" });
   await expect(files.write("p", "x")).rejects.toMatchObject({ reason: "invalid_params" });
-  expect(await workspace.readPlan()).toMatchObject({ exists: false });
-  await expect(workspace.writePlan("x")).rejects.toThrow();
+  expect(await readPlan(owned)).toMatchObject({ exists: false });
+  await expect(writePlan(owned, "x")).rejects.toThrow();
+  await store.close();
 });

@@ -9,7 +9,7 @@ import { loadConfig } from "../../src/config/load-config.ts";
 import type { Logger } from "../../src/config/logger.ts";
 import type { Audit } from "../../src/rpc/audit.ts";
 import { createServer, type ServerPace } from "../../src/server.ts";
-import type { EventLog } from "../../src/store/event-log.ts";
+import type { Store } from "../../src/store/store.ts";
 import { connectTcp, type WireClient } from "./wire-client.ts";
 
 export interface TempHome extends AsyncDisposable {
@@ -56,7 +56,7 @@ export async function startServer(
   options: {
     flags?: string[];
     env?: Record<string, string>;
-    log?: EventLog;
+    store?: Store;
     pace?: ServerPace;
     audit?: Audit;
   } = {},

@@ -1,6 +1,7 @@
 /** What clients are told when a session cannot be had. */
 import { RpcError } from "@rightseat/protocol";
-import { type SessionKey, StoreError } from "../../store/event-log.ts";
+import type { SessionKey } from "../../store/session-key.ts";
+import { StoreError } from "../../store/store-error.ts";
 
 export function sessionNotFound(key: SessionKey): RpcError {
   return new RpcError(

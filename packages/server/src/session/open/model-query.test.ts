@@ -12,7 +12,7 @@ const link: ClientLink = { id: "c1", publish: () => undefined, request: async ()
 /** A session whose one client carries its model traffic. */
 function carried(settings: SettingsPatch): Session {
   const session = new Session({
-    log: {} as never,
+    store: {} as never,
     lease: { tenant: "t", sessionId: "s", generation: 1 },
     questionDeadlineMs: 1,
     onBroken: () => undefined,

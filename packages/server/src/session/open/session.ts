@@ -8,7 +8,9 @@
 import { randomUUID } from "node:crypto";
 import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
 import type { Announcements } from "../../announcements/announcements.ts";
-import type { EventLog, Lease, SessionKey } from "../../store/event-log.ts";
+import type { SessionFiles } from "../../store/session-files.ts";
+import type { Lease, SessionKey } from "../../store/session-key.ts";
+import type { Store } from "../../store/store.ts";
 import { PublishedEvent, type SessionEvent } from "../log/published-event.ts";
 import type { ActivePlace } from "../members/active-place.ts";
 import type { AgentDefinition } from "../members/agent-definition.ts";
@@ -49,7 +51,7 @@ export interface ActiveRun {
 export type SessionSignal = "prompt-waits" | "agent-ended";
 
 export interface SessionOptions {
-  readonly log: EventLog;
+  readonly store: Pick<Store, "log" | "ownership" | "catalogue" | "files">;
   readonly lease: Lease;
   /** How far up the session's project is looked for; the server's word, and no client's. */
   readonly confinement?: Confinement | undefined;
@@ -94,6 +96,8 @@ const STREAMING_ONLY: ReadonlySet<string> = new Set([
 export class Session {
   readonly key: SessionKey;
   readonly announcements: Announcements;
+  /** What its writes are made under. */
+  readonly lease: Lease;
   /** What its work waits for of its clients, questions and all else. */
   readonly waits: ClientWaits;
   readonly questions: Questions;
@@ -131,8 +135,7 @@ export class Session {
   /** What the settings were computed from last, with what was said. */
   #given: GivenSettings;
   #settings: SessionSettings;
-  readonly #log: EventLog;
-  readonly #lease: Lease;
+  readonly #store: SessionOptions["store"];
   readonly #onBroken: SessionOptions["onBroken"];
   readonly #onMend: SessionOptions["onMend"];
   readonly #onSignal: SessionOptions["onSignal"];
@@ -141,6 +144,7 @@ export class Session {
   #waking: Promise<void> | undefined;
   #end = 0;
   #checkpointed = 0;
+  #charactersSince = 0;
   #outbox: Outgoing[] = [];
   #batch: Batch | undefined;
   #inFlight = 0;
@@ -158,8 +162,8 @@ export class Session {
     this.#settings = settingsOf(this.#given, this.#said);
     this.waits = new ClientWaits(() => this.run?.place);
     this.questions = new Questions(options.questionDeadlineMs, this.waits, this);
-    this.#log = options.log;
-    this.#lease = options.lease;
+    this.#store = options.store;
+    this.lease = options.lease;
     this.#onBroken = options.onBroken;
     this.#onMend = options.onMend;
     this.#onSignal = options.onSignal;
@@ -173,6 +177,16 @@ export class Session {
   /** As a conversation it is its own session. */
   get session(): Session {
     return this;
+  }
+
+  /** Where its files are; what is written there is written under its lease. */
+  get files(): SessionFiles {
+    return this.#store.files;
+  }
+
+  /** Its working copy on this machine, where tools and people find its files. Nothing need be there. */
+  get directory(): string {
+    return this.#store.files.directoryOf(this.key);
   }
 
   /** The same value until something is said, or the log comes to know something else. */
@@ -273,10 +287,11 @@ export class Session {
   }
 
   /** Begins with the state that was just folded, or an empty one. */
-  begin(state: SessionState, end: number, checkpointed = 0): void {
+  begin(state: SessionState, end: number, checkpointed = 0, charactersSince = 0): void {
     this.#state = state;
     this.#end = end;
     this.#checkpointed = checkpointed;
+    this.#charactersSince = charactersSince;
   }
 
   /** Whether all that was logged is committed. */
@@ -335,13 +350,15 @@ export class Session {
   async checkpoint(): Promise<void> {
     if (!this.#state || !this.quiet || this.#end === this.#checkpointed) return;
     const cursor = this.#end;
-    await this.#log.checkpoint(this.#lease, { cursor, state: JSON.stringify(this.#state) });
+    const characters = this.#charactersSince;
+    await this.#store.log.checkpoint(this.lease, { cursor, state: JSON.stringify(this.#state) });
     this.#checkpointed = cursor;
+    this.#charactersSince -= characters;
   }
 
-  /** Bytes (or the store's unit) logged since the last checkpoint. */
-  get sinceCheckpoint(): number {
-    return this.#end - this.#checkpointed;
+  /** Characters logged since the last checkpoint. */
+  get charactersSinceCheckpoint(): number {
+    return this.#charactersSince;
   }
 
   /**
@@ -442,12 +459,12 @@ export class Session {
       await this.committed().catch(() => undefined);
       await this.checkpoint().catch(() => undefined);
     }
-    await this.#log.release(this.#lease);
+    await this.#store.ownership.release(this.lease);
   }
 
   updateSummary(): void {
     const { state } = this;
-    this.#log.setSummary(this.#lease, {
+    this.#store.catalogue.setSummary(this.lease, {
       sessionId: this.id,
       startTime: state.startTime,
       modifiedTime: new Date().toISOString(),
@@ -459,11 +476,11 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const { state, end, checkpointed } = await loadState(this.#log, this.key, {
+    const { state, end, checkpointed, charactersSince } = await loadState(this.#store.log, this.key, {
       end: this.#end,
       ...(await this.#storedCheckpoint()),
     });
-    this.begin(state, end, checkpointed);
+    this.begin(state, end, checkpointed, charactersSince);
     if (!this.#needsMending) return;
     this.#needsMending = false;
     this.#onMend?.(this);
@@ -476,7 +493,7 @@ export class Session {
   }
 
   async #storedCheckpoint() {
-    const checkpoint = await this.#log.readCheckpoint(this.#lease);
+    const checkpoint = await this.#store.log.readCheckpoint(this.lease);
     const state = checkpoint ? parseSessionState(checkpoint.state) : undefined;
     return state && checkpoint ? { checkpoint: { cursor: checkpoint.cursor, state } } : {};
   }
@@ -486,6 +503,7 @@ export class Session {
     applyLine(this.state, event as LoggedEvent, json);
     const batch = this.#openBatch();
     batch.lines.push(json);
+    this.#charactersSince += json.length;
     if (outgoing) batch.outgoing.push(outgoing);
   }
 
@@ -523,7 +541,7 @@ export class Session {
     const begunMs = performance.now();
     let ok = false;
     try {
-      const end = await this.#log.append(this.#lease, batch.lines);
+      const end = await this.#store.log.append(this.lease, batch.lines);
       ok = true;
       if (end > this.#end) this.#end = end;
       for (const outgoing of batch.outgoing) outgoing.committed = true;

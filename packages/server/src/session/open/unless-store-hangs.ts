@@ -1,5 +1,5 @@
 /** Work on the store that ends although the store does not answer: a disk may hang, and calls of the system then do not return. */
-import type { EventLog } from "../../store/event-log.ts";
+import type { Store } from "../../store/store.ts";
 
 /** So long the work is waited for between two looks at the store. */
 const LOOK_MS = 3_000;
@@ -8,7 +8,7 @@ const ANSWER_MS = 5_000;
 
 /** @returns whether the work has ended. Rejects as the work does. */
 export async function unlessStoreHangs(
-  log: Pick<EventLog, "check">,
+  store: Pick<Store, "check">,
   work: Promise<unknown>,
   { lookMs = LOOK_MS, answerMs = ANSWER_MS } = {},
 ): Promise<boolean> {
@@ -16,7 +16,7 @@ export async function unlessStoreHangs(
   for (;;) {
     if (await within(ended, lookMs)) return true;
     // One that refuses answers, too.
-    const answer = log.check().then(
+    const answer = store.check().then(
       () => true,
       () => true,
     );

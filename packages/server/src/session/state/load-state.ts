@@ -1,5 +1,6 @@
 /** Folds a log into a state, from its checkpoint where there is one. */
-import type { EventLog, SessionKey } from "../../store/event-log.ts";
+import type { EventLog } from "../../store/event-log.ts";
+import type { SessionKey } from "../../store/session-key.ts";
 import { createCutFilter } from "../log/cuts.ts";
 import { applyLine, applyRewoundLine, type LoggedEvent } from "./projection.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
@@ -15,6 +16,8 @@ export interface LoadedState {
   readonly end: number;
   /** The cursor of the checkpoint used; 0 without one. */
   readonly checkpointed: number;
+  /** Characters of the lines behind it. */
+  readonly charactersSince: number;
 }
 
 export async function loadState(log: EventLog, key: SessionKey, from: LoadFrom): Promise<LoadedState> {
@@ -22,14 +25,18 @@ export async function loadState(log: EventLog, key: SessionKey, from: LoadFrom):
   const checkpointed = from.checkpoint?.cursor ?? 0;
   const state = from.checkpoint?.state ?? createSessionState();
   const known = state.cuts;
+  let charactersSince = 0;
   if (checkpointed < end) {
     for await (const batch of log.read(key, { from: checkpointed, to: end })) {
-      for (const { json, value } of batch) applyLine(state, (value ?? JSON.parse(json)) as LoggedEvent, json);
+      for (const { json, value } of batch) {
+        applyLine(state, (value ?? JSON.parse(json)) as LoggedEvent, json);
+        charactersSince += json.length;
+      }
     }
   }
-  if (state.cuts === known) return { state, end, checkpointed };
+  if (state.cuts === known) return { state, end, checkpointed, charactersSince };
   // Lines that were folded were taken back by a later one: all over again, now that it is known which.
-  return { state: await foldWithCuts(log, key, state, end), end, checkpointed: 0 };
+  return { state: await foldWithCuts(log, key, state, end), end, checkpointed: 0, charactersSince };
 }
 
 async function foldWithCuts(

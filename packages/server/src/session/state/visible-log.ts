@@ -2,7 +2,8 @@
  * A session's log as clients see it: without our own records, and without what a rewind took back. The
  * log itself only grows: a rewind is a record that names a range of it.
  */
-import type { EventLog, ReadRange, SessionKey, StoredLine } from "../../store/event-log.ts";
+import type { EventLog, ReadRange, StoredLine } from "../../store/event-log.ts";
+import type { SessionKey } from "../../store/session-key.ts";
 import type { Cut } from "../log/cuts.ts";
 import { isPublicLine } from "./private-records.ts";
 

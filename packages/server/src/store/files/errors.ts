@@ -1,4 +1,4 @@
-import { StoreError } from "../event-log.ts";
+import { StoreError } from "../store-error.ts";
 
 /** Told about what was mended or skipped; a constant message with the variables as fields. */
 export type StoreLog = (message: string, fields: Record<string, unknown>) => void;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { SessionSummary } from "../event-log.ts";
+import type { SessionSummary } from "../catalogue.ts";
 import { errorCode, isMissing } from "./errors.ts";
 
 /**

@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, rm, rmdir, stat } from "node:fs/
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SessionKey } from "../event-log.ts";
+import type { SessionKey } from "../session-key.ts";
 import { errorCode, toStoreError } from "./errors.ts";
 import { runDirectory } from "./layout.ts";
 
@@ -217,13 +217,23 @@ async function removeIfAbandoned(folder: string): Promise<void> {
   await rmdir(folder);
 }
 
-function refusesConnections(path: string): Promise<boolean> {
+async function refusesConnections(path: string): Promise<boolean> {
+  return (await tryConnecting(path)) === "ECONNREFUSED";
+}
+
+/** Whether an instance is there at all. */
+export async function isListening(socketPath: string): Promise<boolean> {
+  return (await tryConnecting(socketPath)) === "connected";
+}
+
+/** The system's code where nobody is reached. */
+function tryConnecting(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const connection = createConnection(path);
     connection.once("connect", () => {
       connection.destroy();
-      resolve(false);
+      resolve("connected");
     });
-    connection.once("error", (error) => resolve(errorCode(error) === "ECONNREFUSED"));
+    connection.once("error", (error) => resolve(errorCode(error)));
   });
 }

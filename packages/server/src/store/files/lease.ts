@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, link, readdir, readFileSync, rename, unlink, writeFile } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type SessionKey, StoreError } from "../event-log.ts";
+import type { SessionKey } from "../session-key.ts";
+import { StoreError } from "../store-error.ts";
 import { errorCode, isMissing } from "./errors.ts";
 import type { AskOutcome } from "./instance-socket.ts";
 
@@ -86,6 +87,16 @@ export async function takeLease(directory: string, key: SessionKey, taker: Lease
     "conflict",
     `session ${key.sessionId} is being opened by several processes at once; try again`,
   );
+}
+
+/** Who claimed the session last. Undefined when nobody has, or there is no such session. */
+export async function readOwner(directory: string): Promise<LeaseRecord | undefined> {
+  try {
+    return await findOwner(directory, readPublished(directory));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function assertGivenUp(owner: LeaseRecord, key: SessionKey, taker: LeaseTaker) {

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { type StoredLine, StoreError } from "../event-log.ts";
+import type { StoredLine } from "../event-log.ts";
+import { StoreError } from "../store-error.ts";
 import { isMissing, type StoreLog } from "./errors.ts";
 import type { Limiter } from "./limiter.ts";
 

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, unlink } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { readAll, summaryOf } from "../contract.ts";
-import type { OpenedLog } from "../event-log.ts";
-import { createFileEventLog } from "./file-event-log.ts";
+import { readAll, summaryOf } from "../contract/contract.ts";
+import type { Claimed } from "../ownership.ts";
+import { createFileStore } from "./file-store.ts";
 import { bundleChild, StoreProcess } from "./store-process.fixture.ts";
 
 const failsAs = (kind: string) => expect.objectContaining({ kind });
@@ -41,7 +41,7 @@ describe("several processes on one home", () => {
   const directoryOf = (sessionId: string) => join(home, "session-state", sessionId);
 
   it("kill -9 loses nothing that was acknowledged, and the session opens at once", async () => {
-    const log = createFileEventLog({ home });
+    const store = createFileStore({ home });
     for (const [round, wanted] of [20, 150, 400].entries()) {
       const id = `killed-${round}`;
       const child = start();
@@ -52,14 +52,14 @@ describe("several processes on one home", () => {
         interval: 1,
       });
       await child.kill();
-      const { lease, end } = await log.open(toKey(id));
-      const numbers = (await readAll(log, toKey(id))).map((line) => JSON.parse(line.json).n as number);
+      const { lease, end } = await store.ownership.claim(toKey(id));
+      const numbers = (await readAll(store.log, toKey(id))).map((line) => JSON.parse(line.json).n as number);
       expect(numbers).toEqual(numbers.map((_, n) => n));
       expect(numbers.length).toBeGreaterThan(Math.max(...child.acknowledged));
       expect(lease.generation).toBe(2);
-      expect(await log.append(lease, ['{"after":1}'])).toBeGreaterThan(end);
+      expect(await store.log.append(lease, ['{"after":1}'])).toBeGreaterThan(end);
     }
-    await log.close();
+    await store.close();
   }, 60_000);
 
   it("fifty writers in five processes never fail and never mix", async () => {
@@ -69,14 +69,14 @@ describe("several processes on one home", () => {
       writers.map((child, n) => child.call("writeMany", ids.slice(n * 10, n * 10 + 10), 20)),
     );
     expect(failures.flat()).toEqual([]);
-    const log = createFileEventLog({ home });
+    const store = createFileStore({ home });
     const expected = Array.from({ length: 20 }, (_, n) => JSON.stringify({ n }));
     for (const id of ids) {
-      expect((await readAll(log, toKey(id))).map((line) => line.json)).toEqual(expected);
+      expect((await readAll(store.log, toKey(id))).map((line) => line.json)).toEqual(expected);
     }
-    const listed = (await log.list("default")).map((summary) => summary.sessionId);
+    const listed = (await store.catalogue.list("default")).map((summary) => summary.sessionId);
     expect(listed.toSorted()).toEqual(ids.toSorted());
-    await log.close();
+    await store.close();
   }, 60_000);
 
   it("of many that take over from a dead owner, exactly one wins each generation", async () => {
@@ -89,9 +89,7 @@ describe("several processes on one home", () => {
       await owner.kill();
       const racing = rivals.filter((rival) => rival !== owner);
       rivals.splice(0, rivals.length, ...racing);
-      const outcomes = await Promise.allSettled(
-        racing.map((rival) => rival.call<OpenedLog>("open", "raced")),
-      );
+      const outcomes = await Promise.allSettled(racing.map((rival) => rival.call<Claimed>("open", "raced")));
       const won = outcomes.flatMap((outcome, n) =>
         outcome.status === "fulfilled" ? [{ rival: racing[n]!, opened: outcome.value }] : [],
       );
@@ -112,7 +110,7 @@ describe("several processes on one home", () => {
     await late.call("append", "fenced", ['{"n":1}']);
     for (const name of await readdir(join(home, "run"))) await unlink(join(home, "run", name));
     const next = start();
-    const opened = await next.call<OpenedLog>("open", "fenced");
+    const opened = await next.call<Claimed>("open", "fenced");
     expect(opened.lease.generation).toBe(2);
     await expect(late.call("append", "fenced", ['{"late":1}'])).rejects.toEqual(failsAs("conflict"));
     await next.call("append", "fenced", ['{"n":2}']);
@@ -124,18 +122,18 @@ describe("several processes on one home", () => {
     const owner = start();
     await owner.call("create", "stopped");
     owner.signal("SIGSTOP");
-    const log = createFileEventLog({ home, handoverTimeoutMs: 100 });
-    await expect(log.open(toKey("stopped"))).rejects.toEqual(failsAs("conflict"));
+    const store = createFileStore({ home, handoverTimeoutMs: 100 });
+    await expect(store.ownership.claim(toKey("stopped"))).rejects.toEqual(failsAs("conflict"));
     owner.signal("SIGCONT");
     await owner.call("append", "stopped", ['{"n":1}']);
-    await log.close();
+    await store.close();
   });
 
   it("hands over between processes, both ways at once, without waiting for each other", async () => {
     const [one, two] = [start(), start()];
     await Promise.all([one.call("create", "a"), two.call("create", "b")]);
     await Promise.all([one.call("decide", true), two.call("decide", true)]);
-    const [a, b] = await Promise.all([two.call<OpenedLog>("open", "a"), one.call<OpenedLog>("open", "b")]);
+    const [a, b] = await Promise.all([two.call<Claimed>("open", "a"), one.call<Claimed>("open", "b")]);
     expect([a.lease.generation, b.lease.generation]).toEqual([2, 2]);
     await expect(one.call("append", "a", ["{}"])).rejects.toEqual(failsAs("conflict"));
     await Promise.all([two.call("append", "a", ["{}"]), one.call("append", "b", ["{}"])]);
@@ -156,18 +154,19 @@ describe("several processes on one home", () => {
   });
 
   it("lists what another process created, changed and deleted", async () => {
-    const log = createFileEventLog({ home });
+    const store = createFileStore({ home });
     const child = start();
     await child.call("create", "theirs");
     await child.call("append", "theirs", ["{}"]);
-    const mine = await log.create(toKey("mine"), summaryOf("mine"));
-    const ids = async () => (await log.list("default")).map((summary) => summary.sessionId).toSorted();
+    const mine = await store.ownership.create(toKey("mine"), summaryOf("mine"));
+    const ids = async () =>
+      (await store.catalogue.list("default")).map((summary) => summary.sessionId).toSorted();
     expect(await ids()).toEqual(["mine", "theirs"]);
-    await log.release(mine);
+    await store.ownership.release(mine);
     expect(await child.call("list")).toHaveLength(2);
     await child.call("delete", "theirs");
     expect(await ids()).toEqual(["mine"]);
-    expect(await log.get(toKey("theirs"))).toBeUndefined();
-    await log.close();
+    expect(await store.catalogue.get(toKey("theirs"))).toBeUndefined();
+    await store.close();
   });
 });

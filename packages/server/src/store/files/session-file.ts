@@ -1,5 +1,6 @@
 import { fdatasync, ftruncate, write } from "node:fs";
-import { type SessionKey, StoreError } from "../event-log.ts";
+import type { Lease, SessionKey } from "../session-key.ts";
+import { StoreError } from "../store-error.ts";
 import type { DescriptorCache, DescriptorOwner } from "./descriptor-cache.ts";
 import { toStoreError } from "./errors.ts";
 
@@ -12,6 +13,8 @@ export interface SessionFileHost {
   syncEntries(key: SessionKey): Promise<void>;
   /** Looks at the disk: does this generation still hold the session? Synchronous and cheap. */
   isHeld(session: SessionFile): boolean;
+  /** Told once that the session was found not to be held any more. */
+  onLost(session: SessionFile, why: StoreError): void;
 }
 
 interface Group {
@@ -56,6 +59,11 @@ export class SessionFile implements DescriptorOwner, SessionKey {
     this.generation = start.generation;
     this.end = start.end;
     this.#entriesSynced = start.entriesSynced;
+  }
+
+  get lease(): Lease {
+    const { tenant, sessionId, generation } = this;
+    return { tenant, sessionId, generation };
   }
 
   append(lines: readonly string[]): Promise<number> {
@@ -146,8 +154,12 @@ export class SessionFile implements DescriptorOwner, SessionKey {
     const reason =
       `session ${this.sessionId} is no longer held under generation ${this.generation}: it was ` +
       "deleted or taken over; open it again";
-    this.#refusal ??= reason;
-    throw new StoreError("conflict", reason);
+    const error = new StoreError("conflict", reason);
+    if (this.#refusal === undefined) {
+      this.#refusal = reason;
+      this.#host.onLost(this, error);
+    }
+    throw error;
   }
 
   /** Removes what a failed write may have left behind the last committed line. */

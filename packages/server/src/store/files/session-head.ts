@@ -1,6 +1,6 @@
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { SessionContext, SessionSummary } from "../event-log.ts";
+import type { SessionContext, SessionSummary } from "../catalogue.ts";
 import { isMissing } from "./errors.ts";
 import { eventsFileName } from "./layout.ts";
 

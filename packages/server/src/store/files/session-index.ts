@@ -1,9 +1,10 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { ListQuery, SessionSummary } from "../event-log.ts";
+import type { ListQuery, SessionSummary } from "../catalogue.ts";
+import { isValidName } from "../session-key.ts";
 import { isMissing, type StoreLog } from "./errors.ts";
 import { encodeIndexLine, IndexFile } from "./index-file.ts";
-import { eventsFileName, indexFileName, isValidName } from "./layout.ts";
+import { eventsFileName, indexFileName } from "./layout.ts";
 import type { Limiter } from "./limiter.ts";
 import { readSessionHead } from "./session-head.ts";
 import { SummaryTable } from "./summary-table.ts";

@@ -13,7 +13,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type SessionKey, StoreError } from "../event-log.ts";
+import type { SessionKey } from "../session-key.ts";
+import { StoreError } from "../store-error.ts";
 import { errorCode } from "./errors.ts";
 import { eventsFileName, sessionDirectory, stateDirectory } from "./layout.ts";
 

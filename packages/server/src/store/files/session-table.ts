@@ -1,4 +1,4 @@
-import type { SessionKey } from "../event-log.ts";
+import type { SessionKey } from "../session-key.ts";
 import type { SessionFile } from "./session-file.ts";
 
 /** The sessions that one instance holds. Two levels, so that no joined key is kept for each. */

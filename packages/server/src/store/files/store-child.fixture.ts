@@ -1,5 +1,6 @@
-import type { Lease, SessionKey } from "../event-log.ts";
-import { createFileEventLog, type FileEventLog } from "./file-event-log.ts";
+import type { Lease, SessionKey } from "../session-key.ts";
+import type { Store } from "../store.ts";
+import { createFileStore } from "./file-store.ts";
 
 /**
  * A store in a process of its own, driven over IPC: `{id, method, args}` in, `{id, result}` or
@@ -7,7 +8,7 @@ import { createFileEventLog, type FileEventLog } from "./file-event-log.ts";
  */
 
 const home = process.argv[2]!;
-const log: FileEventLog = createFileEventLog({ home, indexFlushMs: 50 });
+const store: Store = createFileStore({ home, indexFlushMs: 50 });
 const leases = new Map<string, Lease>();
 const leaseOf = (sessionId: string) => leases.get(sessionId)!;
 const toKey = (sessionId: string): SessionKey => ({ tenant: "default", sessionId });
@@ -16,23 +17,23 @@ const now = () => new Date().toISOString();
 const methods: Record<string, (...args: never[]) => unknown> = {
   async create(sessionId: string) {
     const summary = { sessionId, startTime: now(), modifiedTime: now() };
-    const lease = await log.create(toKey(sessionId), summary);
+    const lease = await store.ownership.create(toKey(sessionId), summary);
     leases.set(sessionId, lease);
     return lease.generation;
   },
   async open(sessionId: string) {
-    const opened = await log.open(toKey(sessionId));
+    const opened = await store.ownership.claim(toKey(sessionId));
     leases.set(sessionId, opened.lease);
     return opened;
   },
-  append: (sessionId: string, lines: string[]) => log.append(leaseOf(sessionId), lines),
-  release: (sessionId: string) => log.release(leaseOf(sessionId)),
-  delete: (sessionId: string) => log.delete(toKey(sessionId)),
-  list: () => log.list("default"),
-  close: () => log.close(),
+  append: (sessionId: string, lines: string[]) => store.log.append(leaseOf(sessionId), lines),
+  release: (sessionId: string) => store.ownership.release(leaseOf(sessionId)),
+  delete: (sessionId: string) => store.ownership.delete(toKey(sessionId)),
+  list: () => store.catalogue.list("default"),
+  close: () => store.close(),
   decide(answer: boolean) {
-    log.onHandover(async (key) => {
-      if (answer) await log.release(leaseOf(key.sessionId));
+    store.ownership.onHandover(async (key) => {
+      if (answer) await store.ownership.release(leaseOf(key.sessionId));
       return answer;
     });
   },
@@ -41,7 +42,7 @@ const methods: Record<string, (...args: never[]) => unknown> = {
     const failures: string[] = [];
     const write = async (sessionId: string) => {
       await methods.create!(sessionId as never);
-      for (let n = 0; n < count; n++) await log.append(leaseOf(sessionId), [JSON.stringify({ n })]);
+      for (let n = 0; n < count; n++) await store.log.append(leaseOf(sessionId), [JSON.stringify({ n })]);
     };
     await Promise.all(sessionIds.map((id) => write(id).catch((error) => failures.push(String(error)))));
     return failures;
@@ -50,8 +51,8 @@ const methods: Record<string, (...args: never[]) => unknown> = {
   async hammer(sessionId: string) {
     for (let n = 0; ; n++) {
       const lines = [JSON.stringify({ n, pad: "x".repeat(n % 5_000) })];
-      void log.append(leaseOf(sessionId), lines).then(() => process.send!({ acknowledged: n }));
-      if (n % 4 === 3) await log.append(leaseOf(sessionId), []);
+      void store.log.append(leaseOf(sessionId), lines).then(() => process.send!({ acknowledged: n }));
+      if (n % 4 === 3) await store.log.append(leaseOf(sessionId), []);
     }
   },
 };

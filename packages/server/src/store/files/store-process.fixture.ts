@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { StoreError, type StoreErrorKind } from "../event-log.ts";
+import { StoreError, type StoreErrorKind } from "../store-error.ts";
 
 /** Bundles the child's program into `directory`; node 20 runs no TypeScript. */
 export async function bundleChild(directory: string): Promise<string> {

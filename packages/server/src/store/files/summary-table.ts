@@ -1,4 +1,4 @@
-import type { ListQuery, SessionSummary } from "../event-log.ts";
+import { compareInList, type ListQuery, matchesQuery, type SessionSummary } from "../catalogue.ts";
 import { encodeIndexLine } from "./index-file.ts";
 
 interface Entry {
@@ -95,26 +95,9 @@ export class SummaryTable {
   #order(): void {
     if (this.#isOrdered) return;
     this.#ordered = this.#ordered.filter((entry) => !entry.gone);
-    this.#ordered.sort(byModifiedTime);
+    this.#ordered.sort((one, other) => compareInList(one.summary, other.summary));
     this.#isOrdered = true;
   }
-}
-
-/** True when the summary has every value that the query names. */
-export function matchesQuery(summary: SessionSummary, query: ListQuery): boolean {
-  const context = summary.context;
-  return (
-    (query.cwd === undefined || context?.cwd === query.cwd) &&
-    (query.gitRoot === undefined || context?.gitRoot === query.gitRoot) &&
-    (query.repository === undefined || context?.repository === query.repository) &&
-    (query.branch === undefined || context?.branch === query.branch)
-  );
-}
-
-function byModifiedTime(one: Entry, other: Entry): number {
-  const a = one.summary.modifiedTime;
-  const b = other.summary.modifiedTime;
-  return a < b ? 1 : a > b ? -1 : 0;
 }
 
 function estimateBytes(summary: SessionSummary | undefined): number {

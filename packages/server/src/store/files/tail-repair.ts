@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { type RepairReport, StoreError } from "../event-log.ts";
+import type { RepairReport } from "../ownership.ts";
+import { StoreError } from "../store-error.ts";
 import { errorCode } from "./errors.ts";
 
 /**

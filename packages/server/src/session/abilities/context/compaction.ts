@@ -35,8 +35,6 @@ export interface CompactionRequest {
 
 export interface CompactionServices extends UsageServices {
   readonly retry: RetryPolicy;
-  /** The session's own directory, where its store keeps files. */
-  readonly workspacePath: (session: Session) => string | undefined;
   readonly onBug: (error: unknown, session: Session) => void;
 }
 
@@ -148,10 +146,9 @@ async function keep(
   session: Session,
   summary: string,
 ): Promise<WrittenCheckpoint | undefined> {
-  const directory = services.workspacePath(session);
-  if (directory === undefined || session.settings.infiniteSessions?.enabled === false) return undefined;
+  if (session.settings.infiniteSessions?.enabled === false) return undefined;
   try {
-    return await writeCheckpointFile(directory, toCheckpoint(summary), async (number) => {
+    return await writeCheckpointFile(session, toCheckpoint(summary), async (number) => {
       session.record("rightseat.summary_file", { number, by: "compaction" });
       await session.committed();
     });

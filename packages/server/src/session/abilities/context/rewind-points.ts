@@ -29,7 +29,7 @@ export async function listRewindPoints(
   if (fileChangeTrackingEnabled && isBusy(session))
     return { fileChangeTrackingEnabled, unavailableReason: "session-busy", points: [] };
   const turns = await readUserTurns(log, session);
-  const kept = (await keptFilesOf(log, session)?.list()) ?? new Set<string>();
+  const kept = await keptFilesOf(session).list();
   const canRestore = ({ before }: FileHistory) =>
     before === null || (before !== undefined && kept.has(before));
   const points = turns.map((turn, index) => {
@@ -84,7 +84,7 @@ export async function rewind(
   const unavailable = (outcome: HistoryRewindOutcome) => ({ outcome, restoredFiles: [], skippedFiles: [] });
   if (isBusy(session)) return unavailable("session-busy");
   const withFiles = mode === "conversation-and-files";
-  const kept = session.state.tracksFiles ? keptFilesOf(log, session) : undefined;
+  const kept = session.state.tracksFiles ? keptFilesOf(session) : undefined;
   if (withFiles && !kept) return unavailable("file-change-tracking-disabled");
   const discarded = turnsFrom(await readUserTurns(log, session), eventId);
   const files =

@@ -74,8 +74,7 @@ async function takeBack(
   session.updateSummary();
   // Without one, whoever loads the session next reads its log twice.
   await session.checkpoint();
-  const directory = log.workspacePath(session.key);
-  const cleanupError = directory && (await removeCheckpointFiles(directory, checkpoints).catch(toError));
+  const cleanupError = await removeCheckpointFiles(session, checkpoints).then(() => undefined, toError);
   return { eventsRemoved, ...(cleanupError ? { cleanupError } : {}) };
 }
 

@@ -16,8 +16,7 @@ import { canAsk } from "../../open/clients.ts";
 import type { Session } from "../../open/session.ts";
 import { setMode } from "../../open/session-mode.ts";
 import { approveEdits } from "../permissions/permission-settings.ts";
-import { keepPlan } from "../workspace/session-plan.ts";
-import { createWorkspace } from "../workspace/workspace.ts";
+import { keepPlan, readPlan } from "../workspace/session-plan.ts";
 import { askClient, type ClientQuestion } from "./ask-client.ts";
 import { readPlanVerdict, type WirePlanVerdict } from "./plan-verdict.ts";
 
@@ -34,11 +33,10 @@ export function canReviewPlans(session: Session): boolean {
   return canAsk(session, "exit_plan_mode.requested", answersExitPlanMode);
 }
 
-/** @param planDirectory where the session keeps its plan; undefined when the store keeps no files. */
-export function createUserChannel(session: Session, planDirectory: () => string | undefined): UserChannel {
+export function createUserChannel(session: Session): UserChannel {
   return {
     ask: (question, context) => askUser(session, question, context),
-    reviewPlan: (plan, context) => reviewPlan(session, planDirectory(), plan, context),
+    reviewPlan: (plan, context) => reviewPlan(session, plan, context),
     tellIntent: (intent) => void session.emit("assistant.intent", { intent }),
     tellTaskComplete: (summary) => {
       if (session.run) session.run.taskComplete = true;
@@ -78,18 +76,11 @@ function readUserAnswer(answer: unknown, choices: readonly string[] | undefined)
   };
 }
 
-async function reviewPlan(
-  session: Session,
-  directory: string | undefined,
-  plan: PlanForReview,
-  context: ToolContext,
-): Promise<PlanVerdict> {
-  // A store without files keeps no plan: what was written is shown all the same.
-  const workspace = directory === undefined ? undefined : createWorkspace(directory);
-  if (workspace && plan.plan !== undefined) await keepPlan(session, workspace, plan.plan);
+async function reviewPlan(session: Session, plan: PlanForReview, context: ToolContext): Promise<PlanVerdict> {
+  if (plan.plan !== undefined) await keepPlan(session, plan.plan);
   const params = {
     summary: plan.summary,
-    planContent: plan.plan ?? (await workspace?.readPlan())?.content ?? "",
+    planContent: plan.plan ?? (await readPlan(session)).content ?? "",
     actions: [...plan.actions],
     recommendedAction: plan.recommendedAction,
   };

@@ -3,7 +3,6 @@
  * beside it where the session asked for that, so that a rewind can put it back. What shells do to files
  * is not known.
  */
-import { join } from "node:path";
 import { KeptFiles, sha256Of } from "../../../file-history/kept-files.ts";
 import { countLineChanges } from "../../../file-history/line-changes.ts";
 import type { EventLog } from "../../../store/event-log.ts";
@@ -19,26 +18,29 @@ type LoggedChange = PrivateRecordMap["rightseat.file_changed"];
 const FOLDER = "file-history";
 const stores = new Slot<KeptFiles>();
 
-/** What a session keeps; undefined when its store keeps no files. */
-export function keptFilesOf(log: EventLog, session: Session): KeptFiles | undefined {
+/** What a session keeps. */
+export function keptFilesOf(session: Session): KeptFiles {
   const known = stores.of(session);
   if (known) return known;
-  const workspace = log.workspacePath(session.key);
-  if (workspace === undefined) return undefined;
-  const kept = new KeptFiles(join(workspace, FOLDER));
+  const { files, key, lease } = session;
+  const kept = new KeptFiles({
+    list: () => files.list(key, FOLDER),
+    read: (name, maxBytes) => files.read(key, `${FOLDER}/${name}`, maxBytes),
+    put: (name, content) => files.put(lease, `${FOLDER}/${name}`, content),
+    remove: (name) => files.remove(lease, `${FOLDER}/${name}`),
+  });
   stores.set(session, kept);
   return kept;
 }
 
 /** Logs a change that is about to be made; resolves when what it needs to be undone is on record. Never rejects. */
 export async function recordFileChange(
-  log: EventLog,
   session: Session,
   { path, before, after }: FileChange,
   onProblem: (error: unknown) => void,
 ): Promise<void> {
   const lines = countLineChanges(before, after);
-  const kept = session.state.tracksFiles ? keptFilesOf(log, session) : undefined;
+  const kept = session.state.tracksFiles ? keptFilesOf(session) : undefined;
   try {
     if (!kept) return session.record("rightseat.file_changed", { path, ...lines });
     const was =

@@ -1,6 +1,5 @@
 /** A session as its built-in tools see it. One object each, since there are thousands of sessions. */
 import { join, resolve, sep } from "node:path";
-import type { EventLog } from "../../../store/event-log.ts";
 import {
   type BuiltInToolHost,
   DEFAULT_MAX_OUTPUT_BYTES,
@@ -24,7 +23,6 @@ export interface ProcessPlaces {
 
 /** Made once by the composition root. */
 export interface ToolHostServices {
-  readonly log: EventLog;
   readonly environment: Readonly<Record<string, string>>;
   /** Hosts, or hosts with ports, that may be fetched from although they are not on the public internet. */
   readonly privateHosts: readonly string[];
@@ -60,23 +58,21 @@ export class SessionToolHost implements BuiltInToolHost {
   }
 
   get user(): UserChannel {
-    return (this.#user ??= createUserChannel(this.#session, () => this.sessionDirectory()));
+    return (this.#user ??= createUserChannel(this.#session));
   }
 
   workingDirectory(): string {
     return workingDirectoryOf(this.#services, this.#session);
   }
 
-  sessionDirectory(): string | undefined {
-    return this.#services.log.workspacePath(this.#session.key);
+  sessionDirectory(): string {
+    return this.#session.directory;
   }
 
   largeOutputDirectory(): string | undefined {
     const { enabled, outputDir } = this.#session.settings.largeOutput ?? {};
     if (enabled === false) return undefined;
-    return outputDir
-      ? resolve(this.workingDirectory(), outputDir)
-      : temporaryDirectory(this.sessionDirectory());
+    return outputDir ? resolve(this.workingDirectory(), outputDir) : join(this.sessionDirectory(), "temp");
   }
 
   largeOutputMaxBytes(): number | undefined {
@@ -88,17 +84,17 @@ export class SessionToolHost implements BuiltInToolHost {
   }
 
   async onFileChange(change: FileChange): Promise<void> {
-    const { log, onNotKept } = this.#services;
+    const { onNotKept } = this.#services;
     const bytes = this.#storedFor(change);
     if (bytes > 0) await this.admitStoring(bytes);
-    return recordFileChange(log, this.#session, change, (error) => onNotKept(error, this.#session));
+    return recordFileChange(this.#session, change, (error) => onNotKept(error, this.#session));
   }
 
   /** What it held before is kept where changes are tracked; the session's own files are stored with it. */
   #storedFor({ path, before, after }: FileChange): number {
     const own = this.sessionDirectory();
     const kept = this.#session.state.tracksFiles ? (before?.length ?? 0) : 0;
-    return kept + (own !== undefined && path.startsWith(own + sep) ? after.length : 0);
+    return kept + (path.startsWith(own + sep) ? after.length : 0);
   }
 
   onTodosChanged(): void {
@@ -118,7 +114,7 @@ export class SessionToolHost implements BuiltInToolHost {
   }
 
   reach(): Reach {
-    return this.#services.places.reachOf(this.#session.key, this.sessionDirectory());
+    return this.#services.places.reachOf(this.#session.key);
   }
 
   environment(): Readonly<Record<string, string>> {
@@ -128,11 +124,6 @@ export class SessionToolHost implements BuiltInToolHost {
 }
 
 /** What of a session's own directory its tools may use without a question. Its log is in there, too. */
-export function toolDirectories(sessionDirectory: string | undefined): readonly string[] {
-  return sessionDirectory === undefined ? [] : OWN.map((name) => join(sessionDirectory, name));
-}
-
-/** Where it keeps output that is too large for its model; goes with the session. */
-function temporaryDirectory(sessionDirectory: string | undefined): string | undefined {
-  return sessionDirectory === undefined ? undefined : join(sessionDirectory, "temp");
+export function toolDirectories({ directory }: Session): readonly string[] {
+  return OWN.map((name) => join(directory, name));
 }

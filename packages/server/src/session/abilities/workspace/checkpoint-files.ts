@@ -3,10 +3,9 @@
  * `checkpoints/index.md` with a table of them. For people and other programs; the context is made of
  * the log alone. The layout is the Copilot CLI's.
  */
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withFileLock } from "../../../tools/file-lock.ts";
-import { readRegularFile } from "../../../tools/regular-file.ts";
+import type { OwnedFiles } from "./owned-files.ts";
 
 export interface CheckpointFile {
   /** From 1. */
@@ -35,46 +34,41 @@ interface CheckpointText {
 
 /**
  * Writes the next one.
- * @param directory the session's own.
  * @param announce told its number before there is a file; when it rejects, none is written.
  */
 export function writeCheckpointFile(
-  directory: string,
+  owned: OwnedFiles,
   text: CheckpointText,
   announce: (number: number) => Promise<void>,
 ): Promise<WrittenCheckpoint> {
-  return withFileLock(join(directory, FOLDER), () => writeNext(directory, text, announce));
+  return withFileLock(folderOf(owned), () => writeNext(owned, text, announce));
 }
 
 async function writeNext(
-  directory: string,
+  owned: OwnedFiles,
   { title, content }: CheckpointText,
   announce: (number: number) => Promise<void>,
 ): Promise<WrittenCheckpoint> {
-  const folder = join(directory, FOLDER);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const files = await listCheckpointFiles(directory);
-  const number = (files.at(-1)?.number ?? 0) + 1;
+  const known = await listCheckpointFiles(owned);
+  const number = (known.at(-1)?.number ?? 0) + 1;
   const filename = `${String(number).padStart(3, "0")}-${slug(title)}.md`;
-  const path = join(folder, filename);
   await announce(number);
-  await replaceFile(path, `${content}\n`);
+  await owned.files.put(owned.lease, `${FOLDER}/${filename}`, `${content}\n`);
   // A title with a bar in it would be two columns.
   const entry = { number, title: title.replaceAll("|", "/").replace(/\s+/g, " "), filename };
-  await replaceFile(join(folder, INDEX), toIndex([...files, entry]));
-  return { ...entry, path };
+  await writeIndex(owned, [...known, entry]);
+  return { ...entry, path: join(folderOf(owned), filename) };
 }
 
 /** All there are, oldest first. */
-export async function listCheckpointFiles(directory: string): Promise<CheckpointFile[]> {
-  const folder = join(directory, FOLDER);
-  const names = await readdir(folder).catch(() => []);
-  const index = (await readRegularFile(join(folder, INDEX), MAX_FILE_BYTES).catch(() => undefined)) ?? "";
+export async function listCheckpointFiles({ files, key }: OwnedFiles): Promise<CheckpointFile[]> {
+  const there = await files.list(key, FOLDER);
+  const index = await files.read(key, `${FOLDER}/${INDEX}`, MAX_FILE_BYTES);
   const titles = new Map(
-    [...index.toString().matchAll(ROW)].map(([, , title, filename]) => [filename, title]),
+    [...toText(index ?? new Uint8Array()).matchAll(ROW)].map(([, , title, filename]) => [filename, title]),
   );
-  return names
-    .flatMap((filename) => {
+  return there
+    .flatMap(({ name: filename }) => {
       const number = NAME.exec(filename)?.[1];
       return number === undefined
         ? []
@@ -84,27 +78,38 @@ export async function listCheckpointFiles(directory: string): Promise<Checkpoint
 }
 
 /** What one says; undefined when there is none of that number. */
-export async function readCheckpointFile(directory: string, number: number): Promise<string | undefined> {
-  const file = (await listCheckpointFiles(directory)).find((candidate) => candidate.number === number);
-  if (!file) return undefined;
-  return (await readRegularFile(join(directory, FOLDER, file.filename), MAX_FILE_BYTES))?.toString("utf8");
+export async function readCheckpointFile(owned: OwnedFiles, number: number): Promise<string | undefined> {
+  const file = (await listCheckpointFiles(owned)).find((candidate) => candidate.number === number);
+  const content = file && (await owned.files.read(owned.key, `${FOLDER}/${file.filename}`, MAX_FILE_BYTES));
+  return content && toText(content);
 }
 
 /** Removes some of them by their numbers; numbers that there are not are no matter. */
-export async function removeCheckpointFiles(directory: string, numbers: readonly number[]): Promise<void> {
+export async function removeCheckpointFiles(owned: OwnedFiles, numbers: readonly number[]): Promise<void> {
   if (numbers.length === 0) return;
-  await withFileLock(join(directory, FOLDER), () => removeNumbers(directory, numbers));
+  await withFileLock(folderOf(owned), () => removeNumbers(owned, numbers));
 }
 
-async function removeNumbers(directory: string, numbers: readonly number[]): Promise<void> {
+async function removeNumbers(owned: OwnedFiles, numbers: readonly number[]): Promise<void> {
   const gone = new Set(numbers);
-  const files = await listCheckpointFiles(directory);
-  const folder = join(directory, FOLDER);
-  const kept = files.filter(({ number }) => !gone.has(number));
-  if (kept.length === files.length) return;
-  for (const { number, filename } of files)
-    if (gone.has(number)) await rm(join(folder, filename), { force: true });
-  await replaceFile(join(folder, INDEX), toIndex(kept));
+  const known = await listCheckpointFiles(owned);
+  const left = known.filter(({ number }) => !gone.has(number));
+  if (left.length === known.length) return;
+  for (const { number, filename } of known)
+    if (gone.has(number)) await owned.files.remove(owned.lease, `${FOLDER}/${filename}`);
+  await writeIndex(owned, left);
+}
+
+function writeIndex({ files, lease }: OwnedFiles, entries: readonly CheckpointFile[]): Promise<void> {
+  return files.put(lease, `${FOLDER}/${INDEX}`, toIndex(entries));
+}
+
+function folderOf({ files, key }: OwnedFiles): string {
+  return join(files.directoryOf(key), FOLDER);
+}
+
+function toText(content: Uint8Array): string {
+  return Buffer.from(content).toString("utf8");
 }
 
 function toIndex(files: readonly CheckpointFile[]): string {
@@ -121,10 +126,4 @@ function slug(title: string): string {
     .slice(0, SLUG_CHARACTERS)
     .replace(/^-+|-+$/g, "");
   return words === "" ? "checkpoint" : words;
-}
-
-/** Whole or not at all, whoever reads meanwhile. */
-async function replaceFile(path: string, content: string): Promise<void> {
-  await writeFile(`${path}.tmp`, content, { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
 }

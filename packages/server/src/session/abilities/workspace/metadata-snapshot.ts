@@ -1,11 +1,11 @@
 /** What a session is, as clients are shown it: the whole, and its workspace's part. */
 import type { PublishedMethods } from "@rightseat/protocol";
-import type { EventLog } from "../../../store/event-log.ts";
+import type { Catalogue } from "../../../store/catalogue.ts";
 import type { Session } from "../../open/session.ts";
 import { workingDirectoryOf } from "./working-directory.ts";
 
 export interface SnapshotServices {
-  readonly log: EventLog;
+  readonly catalogue: Catalogue;
   readonly defaultWorkingDirectory: string;
 }
 
@@ -20,7 +20,7 @@ export async function metadataSnapshot(
   session: Session,
 ): Promise<PublishedMethods["session.metadata.snapshot"]["result"]> {
   const { state, settings } = session;
-  const workspacePath = services.log.workspacePath(session.key) ?? null;
+  const workspacePath = session.directory;
   const modifiedTime = await modifiedTimeOf(services, session);
   const clientName = settings.clientName ?? state.clientName;
   const model = settings.model;
@@ -34,7 +34,7 @@ export async function metadataSnapshot(
     workingDirectory: workingDirectoryOf(services, session),
     currentMode: state.mode,
     sessionLimits: state.sessionLimits ?? null,
-    workspace: workspacePath === null ? null : workspaceDetails(services, session, modifiedTime),
+    workspace: workspaceDetails(services, session, modifiedTime),
     ...(clientName !== undefined ? { clientName } : {}),
     ...(state.title !== undefined ? { summary: state.title } : {}),
     ...(model !== undefined ? { selectedModel: model } : {}),
@@ -43,7 +43,7 @@ export async function metadataSnapshot(
 
 /** ISO 8601. */
 export async function modifiedTimeOf(services: SnapshotServices, session: Session): Promise<string> {
-  return (await services.log.get(session.key))?.modifiedTime ?? session.state.startTime;
+  return (await services.catalogue.get(session.key))?.modifiedTime ?? session.state.startTime;
 }
 
 /** The metadata of a session's workspace. */

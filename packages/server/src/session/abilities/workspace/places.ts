@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { RpcError } from "@rightseat/protocol";
+import type { SessionKey } from "../../../store/session-key.ts";
 import { createReach } from "../../../tools/create-reach.ts";
 import { canonicalPath, isInside } from "../../../tools/paths.ts";
 import type { Access, Reach } from "../../../tools/reach.ts";
@@ -23,13 +24,10 @@ export interface PlacesOptions {
   readonly workingDirectory: string;
   /** The tenant of those who bring the shared secret, or nothing to an open server. */
   readonly defaultTenant: string;
+  /** A session's own directory, as the store names it. */
+  readonly directoryOf: (key: SessionKey) => string;
   /** Whether the server has several tenants now. */
   readonly isShared: () => boolean;
-}
-
-interface Key {
-  readonly tenant: string;
-  readonly sessionId: string;
 }
 
 export class Places {
@@ -62,20 +60,31 @@ export class Places {
     return own;
   }
 
-  /** @param directory the session's own, as the store names it. */
-  reachOf({ tenant }: Key, directory: string | undefined): Reach {
+  reachOf(key: SessionKey): Reach {
     const { given, canonical } = this.#options.home;
+    const directory = this.#options.directoryOf(key);
+    const isUnderHome = isInside(directory, resolve(given));
+    return this.#reach(key.tenant, isUnderHome ? join(canonical, relative(given, directory)) : directory);
+  }
+
+  /** What a tenant may reach without a session. */
+  reachOfTenant(tenant: string): Reach {
+    return this.#reach(tenant, undefined);
+  }
+
+  #reach(tenant: string, session: string | undefined): Reach {
+    const { canonical } = this.#options.home;
     return createReach({
       home: canonical,
-      session: directory === undefined ? undefined : join(canonical, relative(given, directory)),
+      session,
       workspace: this.#workspaceOf(tenant, canonical),
       root: this.#placeOf(tenant)?.root,
     });
   }
 
   /** What `checkWorkingDirectory` takes. */
-  placeOf({ key }: { readonly key: Key }, directory: string | undefined) {
-    return { places: this, reach: this.reachOf(key, directory) };
+  placeOf({ key }: { readonly key: SessionKey }) {
+    return { places: this, reach: this.reachOf(key) };
   }
 
   /**

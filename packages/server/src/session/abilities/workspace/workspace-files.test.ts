@@ -9,7 +9,7 @@ let files: WorkspaceFiles;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "workspace-files-"));
-  files = new WorkspaceFiles(join(home, "files"));
+  files = new WorkspaceFiles(join(home, "files"), async () => undefined);
 });
 afterEach(() => rm(home, { recursive: true }));
 

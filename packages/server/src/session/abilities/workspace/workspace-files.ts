@@ -6,6 +6,13 @@ import { lstat, mkdir, opendir, realpath, rename, rm, stat, writeFile } from "no
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { RpcError } from "@rightseat/protocol";
 import { readRegularFile, writeRegularFile } from "../../../tools/regular-file.ts";
+import type { OwnedFiles } from "./owned-files.ts";
+
+const FOLDER = "files";
+
+export function workspaceFilesOf({ files, key, lease }: OwnedFiles): WorkspaceFiles {
+  return new WorkspaceFiles(join(files.directoryOf(key), FOLDER), () => files.checkIn(lease, FOLDER));
+}
 
 export interface FileStat {
   readonly isFile: boolean;
@@ -31,10 +38,15 @@ const MAX_LISTED = 20_000;
 /** Every method that takes a path throws RpcError `invalid_params` for one that cannot be used so. */
 export class WorkspaceFiles {
   readonly #root: string;
+  readonly #keep: () => Promise<void>;
 
-  /** @param root absolute; made when something is first written. */
-  constructor(root: string) {
+  /**
+   * @param root absolute; made when something is first written.
+   * @param keep called after each change; what is changed is kept when it resolves.
+   */
+  constructor(root: string, keep: () => Promise<void>) {
     this.#root = root;
+    this.#keep = keep;
   }
 
   /** Sorted. @throws RpcError `limit_exceeded` when there are too many to list. */
@@ -69,6 +81,7 @@ export class WorkspaceFiles {
     await mkdir(dirname(target), { recursive: true, mode: 0o700 }).catch(refused("path", path));
     const existed = (await lstat(target).catch(ifMissing)) !== undefined;
     await writeRegularFile(target, content).catch(refused("path", path));
+    await this.#keep();
     return existed ? "update" : "create";
   }
 
@@ -81,17 +94,20 @@ export class WorkspaceFiles {
     const target = await this.#inside(path);
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
     await mkdir(target, { recursive, mode: 0o700 }).catch(refused("path", path));
+    await this.#keep();
   }
 
   async remove(path: string, options: { recursive: boolean; force: boolean }): Promise<void> {
     const target = await this.#inside(path);
     await rm(target, options).catch(refused("path", path));
+    await this.#keep();
   }
 
   async rename(source: string, destination: string): Promise<void> {
     const from = await this.#inside(source, "source");
     const to = await this.#inside(destination, "destination");
     await rename(from, to).catch(refused("source", source));
+    await this.#keep();
   }
 
   /** Keeps a text under a name of its own. */
@@ -102,6 +118,7 @@ export class WorkspaceFiles {
       const filePath = join(this.#root, filename);
       try {
         await writeFile(filePath, content, { flag: "wx", mode: 0o600 });
+        await this.#keep();
         return { filePath, filename, sizeBytes: Buffer.byteLength(content) };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
