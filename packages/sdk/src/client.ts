@@ -14,8 +14,8 @@ import {
   toCreateParams,
   toResumeParams,
 } from "./config/session-params.ts";
-import type { LinkState } from "./connection/link.ts";
 import { Losses } from "./connection/losses.ts";
+import type { LinkState } from "./connection/settings.ts";
 import { ConnectionError, reasonOf, toError } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { ModelList, toModelInfo } from "./model-list.ts";

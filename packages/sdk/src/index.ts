@@ -20,9 +20,8 @@ export { BuiltInTools, ToolSet } from "./config/tool-set.ts";
 export { convertMcpCallToolResult, defineTool } from "./config/tools.ts";
 export type { CopilotClientInfo } from "./connection/client-info.ts";
 export type { TlsOptions } from "./connection/dial.ts";
-export type { ConnectionToken } from "./connection/handshake.ts";
 export type { HeartbeatOptions } from "./connection/heartbeat.ts";
-export type { LinkState, ReconnectOptions } from "./connection/link.ts";
+export type { ConnectionToken, LinkState, ReconnectOptions } from "./connection/settings.ts";
 export { ConnectionError, DeadlineError, PromptRemovedError, RemoteError, reasonOf } from "./errors.ts";
 export type { EventStream, EventStreamOptions } from "./events/event-stream.ts";
 export {

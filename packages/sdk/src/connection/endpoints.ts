@@ -4,8 +4,8 @@ import type { ResolvedConnection } from "../config/client-settings.ts";
 import type { CopilotClientOptions } from "../types/client-options.ts";
 import { parseAddresses, toText } from "./address.ts";
 import { dial } from "./dial.ts";
-import type { ConnectionToken } from "./handshake.ts";
 import type { Endpoint } from "./link.ts";
+import type { ConnectionToken } from "./settings.ts";
 
 /** Where to connect, with what secret, and how to end what was started for it. */
 export interface Endpoints {

@@ -4,12 +4,7 @@ import { ConnectionError, reasonOf } from "../errors.ts";
 import type { Channel } from "./channel.ts";
 import type { CopilotClientInfo } from "./client-info.ts";
 import type { Patience } from "./patience.ts";
-
-/**
- * The secret that the server expects of its clients, or what gets one: called for every connection, so
- * that it may change. `rejected` is true when the server has just refused the one before.
- */
-export type ConnectionToken = string | ((context: { rejected: boolean }) => string | Promise<string>);
+import type { ConnectionToken } from "./settings.ts";
 
 export interface Introduction {
   readonly token?: ConnectionToken;

@@ -12,19 +12,7 @@ import { type ByteStreams, Channel, type ChannelHandlers } from "./channel.ts";
 import { HandshakeRefused } from "./handshake.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import { Patience } from "./patience.ts";
-
-/** What a connection is doing; `error` when connecting was given up. */
-export type LinkState = "disconnected" | "connecting" | "connected" | "error";
-
-/** How a lost connection is made again. */
-export interface ReconnectOptions {
-  /** Upper bound of the first wait between attempts, in milliseconds; default 50. Waits are random below their bound. */
-  readonly initialDelayMs?: number;
-  /** Bound that no wait exceeds, in milliseconds; default 5000. */
-  readonly maxDelayMs?: number;
-  /** Milliseconds after which calls that wait for a connection reject, and sessions are given up; default 60,000. */
-  readonly giveUpAfterMs?: number;
-}
+import type { LinkState, ReconnectOptions } from "./settings.ts";
 
 /** One place to connect to. */
 export interface Endpoint {

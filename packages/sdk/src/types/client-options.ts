@@ -8,9 +8,8 @@ import type {
 } from "@rightseat/protocol";
 import type { CopilotClientInfo } from "../connection/client-info.ts";
 import type { TlsOptions } from "../connection/dial.ts";
-import type { ConnectionToken } from "../connection/handshake.ts";
 import type { HeartbeatOptions } from "../connection/heartbeat.ts";
-import type { LinkState, ReconnectOptions } from "../connection/link.ts";
+import type { ConnectionToken, LinkState, ReconnectOptions } from "../connection/settings.ts";
 import type { CopilotRequestHandler } from "../request-handler.ts";
 import type { SessionFsConfig } from "../session-fs.ts";
 import type { ModelInfo } from "./providers.ts";
