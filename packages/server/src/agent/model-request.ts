@@ -1,4 +1,4 @@
-/** What a model is asked: one place knows which fields of a model and a conversation make a request. */
+/** Requests to models: one place knows which fields of a model and a conversation make a request. */
 import type { ModelMessage, ModelRequest } from "../models/model-provider.ts";
 import { measureContext, promptLimit } from "./context-use.ts";
 import type { ContextCall } from "./run-host.ts";

@@ -1,5 +1,5 @@
 /**
- * What happens on this node, told in one stream: by those who make it happen, to whoever subscribed. Nothing is kept,
+ * The events of this node in one stream: told by those who make them happen, to whoever subscribed. Nothing is kept,
  * and a kind that nobody listens to costs nothing. There is one announcement for a session, a run or a question, never
  * one for an event or a delta.
  */

@@ -1,4 +1,4 @@
-/** Who may connect, which may change while the server runs. */
+/** The gate, whose rules may change while the server runs. */
 import { type AccessConfig, isShared } from "../auth/access-config.ts";
 import { Gate } from "../auth/gate.ts";
 import type { Network } from "./network.ts";

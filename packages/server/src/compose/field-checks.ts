@@ -1,4 +1,4 @@
-/** What the fields of calls are checked with; loaded with the first call, or soon after the start. */
+/** Checks of the fields of calls; loaded with the first call, or soon after the start. */
 
 import { LazyValidators } from "../rpc/lazy-validators.ts";
 import type { ClientLink } from "../session/members/client-link.ts";

@@ -1,4 +1,4 @@
-/** What hooks of sessions work with. */
+/** Services of the hooks of sessions. */
 import { createDiscoveryCache } from "../discovery/discovery-cache.ts";
 import type { Governor } from "../limits/governor.ts";
 import type { HookServices } from "../session/abilities/hooks/session-hooks.ts";

@@ -1,4 +1,4 @@
-/** What calls of models are made with: the model, its system message, its tools; for sessions and sub-agents. */
+/** Calls of models are made with these: the model, its system message, its tools; for sessions and sub-agents. */
 import { RpcError } from "@rightseat/protocol";
 import type { ActiveModel } from "../agent/run-host.ts";
 import type { Governor } from "../limits/governor.ts";

@@ -37,7 +37,7 @@ export interface Models {
    * @throws {RpcError} naming the setting that cannot be used.
    */
   check(settings: SessionSettings): Promise<void>;
-  /** What a session wants of a model, its GitHub token renewed when it is about to end. */
+  /** The session's wishes for a model, its GitHub token renewed when it is about to end. */
   queryOf(session: Session, asked?: AskedModel): Promise<ModelQuery>;
 }
 
@@ -46,7 +46,7 @@ export interface AskedModel {
   readonly settings?: SessionSettings;
   /** The sub-agent that it is for. */
   readonly caller?: AgentCaller;
-  /** What goes on with the model's answers; left out where no run does. */
+  /** Whoever goes on with the model's answers; left out where no run does. */
   readonly waiter?: Waiter;
 }
 

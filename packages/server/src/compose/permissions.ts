@@ -1,4 +1,4 @@
-/** What permissions are judged with, and what tenants keep of them. */
+/** Services that permissions are judged with, and the permissions that tenants keep. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KeptPermissions } from "../permissions/kept-permissions.ts";

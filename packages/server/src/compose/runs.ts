@@ -1,4 +1,4 @@
-/** What runs of prompts and queued commands work with. */
+/** Services of the runs of prompts and of queued commands. */
 import type { Governor } from "../limits/governor.ts";
 import type { CommandServices } from "../session/abilities/commands/command-types.ts";
 import { lookAround, type SurroundingServices } from "../session/abilities/context/surroundings.ts";

@@ -1,4 +1,4 @@
-/** What every subsystem is given: the settings, where to write log lines, and where to announce what happens. */
+/** Every subsystem is given this: the settings, where to write log lines, and where to announce what happens. */
 import { Announcements } from "../announcements/announcements.ts";
 import type { AttemptDelays } from "../auth/failed-attempts.ts";
 import type { Config } from "../config/load-config.ts";

@@ -1,4 +1,4 @@
-/** What whoever started the server does with it: listen, hand over streams, reload, shut down. */
+/** The server as whoever started it uses it: listen, hand over streams, reload, shut down. */
 import type { Duplex } from "node:stream";
 import type { Announcements } from "../announcements/announcements.ts";
 import type { Config } from "../config/load-config.ts";
@@ -31,7 +31,7 @@ export interface RightseatServer {
   shutdown(): Promise<boolean>;
   /** Settles when a client asked the server to end, and its sessions are closed. */
   readonly shutdownRequested: Promise<void>;
-  /** What happens on this node. */
+  /** The events of this node. */
   readonly announcements: Announcements;
 }
 

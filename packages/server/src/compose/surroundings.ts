@@ -1,4 +1,4 @@
-/** What files around a session tell its model. */
+/** Files around a session that tell its model something. */
 import { createDiscoveryCache } from "../discovery/discovery-cache.ts";
 import { discoverInstructions } from "../discovery/instructions.ts";
 import type { SurroundingServices } from "../session/abilities/context/surroundings.ts";

@@ -27,7 +27,7 @@ export interface FileHookSpec {
 }
 
 export interface HookQuery {
-  /** Of the repository, absolute; undefined leaves its hooks out. */
+  /** The root of the repository, absolute; undefined leaves its hooks out. */
   readonly root?: string;
   /** More directories with files of hooks, absolute. */
   readonly directories?: readonly string[];
@@ -36,7 +36,7 @@ export interface HookQuery {
 export interface FileHooks {
   /** By file, then as they stand there. */
   readonly hooks: readonly FileHookSpec[];
-  /** What cannot be used, and why. */
+  /** Problems: what cannot be used, and why. */
   readonly errors: readonly string[];
 }
 
@@ -146,7 +146,7 @@ async function parseEntry(
   const compiled = await compileToolMatcher(matcher);
   if (!("problem" in compiled)) return { ...hook, matcher: compiled };
   if (!compiled.isExpression) return void onProblem(`matcher: ${compiled.problem}`);
-  // Who guards some tools must not be got rid of: it guards all.
+  // A hook that guards some tools must not be got rid of: it guards all.
   onProblem(`matcher: ${compiled.problem}; the hook is asked about every tool`);
   return hook;
 }

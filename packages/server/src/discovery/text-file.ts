@@ -99,7 +99,7 @@ export async function findFiles(directory: string, options: FindFilesOptions): P
   return found;
 }
 
-/** What changes when somebody changes the file, or the entries of the directory; "" when there is none. */
+/** A text that changes when somebody changes the file, or the entries of the directory; "" when there is none. */
 export async function stampOf(path: string): Promise<string> {
   try {
     const link = await lstat(path);

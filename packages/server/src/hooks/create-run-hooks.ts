@@ -2,12 +2,12 @@
 import { cutText } from "@rightseat/protocol";
 import { fromStructuredResult, toStructuredResult } from "../tools/structured-result.ts";
 import type { ToolResult } from "../tools/tool.ts";
+import type { HookAsker } from "./hook-asker.ts";
 import type { HookOutput } from "./hook-output.ts";
-import type { HookRoom } from "./hook-room.ts";
 import type { BeforeTool, FailureHandling, HookedCall, RunFailure, RunHooks } from "./run-hooks.ts";
 
 export interface RunHooksOptions {
-  readonly room: HookRoom;
+  readonly asker: HookAsker;
   /** Of the run. */
   readonly signal: AbortSignal;
   /** The file that holds the session's log, where there is one. */
@@ -54,7 +54,7 @@ async function beforeTool(options: RunHooksOptions, call: HookedCall): Promise<B
   let reason: string | undefined;
   let suppressOutput = false;
   const contexts: string[] = [];
-  await options.room.ask(
+  await options.asker.ask(
     "preToolUse",
     options.signal,
     () => ({ toolName: call.name, toolArgs: args }),
@@ -109,7 +109,7 @@ async function afterTool(
 }
 
 async function afterSuccess(
-  { room, signal }: RunHooksOptions,
+  { asker, signal }: RunHooksOptions,
   call: HookedCall,
   given: ToolResult,
   withhold: boolean,
@@ -117,7 +117,7 @@ async function afterSuccess(
   let result = given;
   let withheld = withhold;
   const contexts: string[] = [];
-  await room.ask(
+  await asker.ask(
     "postToolUse",
     signal,
     () => ({ toolName: call.name, toolArgs: call.args, toolResult: toStructuredResult(result) }),
@@ -136,13 +136,13 @@ async function afterSuccess(
 }
 
 async function afterFailure(
-  { room, signal, addContext }: RunHooksOptions,
+  { asker, signal, addContext }: RunHooksOptions,
   call: HookedCall,
   result: ToolResult,
 ): Promise<void> {
   const contexts: string[] = [];
   const error = result.error?.message ?? result.text;
-  await room.ask(
+  await asker.ask(
     "postToolUseFailure",
     signal,
     () => ({ toolName: call.name, toolArgs: call.args, error }),
@@ -173,7 +173,7 @@ function withholdOutput(result: ToolResult): ToolResult {
 
 async function onFailure(options: RunHooksOptions, failure: RunFailure): Promise<FailureHandling> {
   let handling: FailureHandling = { retries: 0, quiet: false, abort: false };
-  await options.room.ask(
+  await options.asker.ask(
     "errorOccurred",
     options.signal,
     () => ({ error: failure.message, errorContext: failure.context, recoverable: failure.recoverable }),
@@ -196,7 +196,7 @@ async function onFailure(options: RunHooksOptions, failure: RunFailure): Promise
 async function askToStop(options: RunHooksOptions, wentOnBefore: boolean): Promise<string | undefined> {
   let reason: string | undefined;
   let stops = false;
-  await options.room.ask(
+  await options.asker.ask(
     "agentStop",
     options.signal,
     () => ({

@@ -13,14 +13,14 @@ import { DEFAULT_MEMORY_BYTES, TenantMemory } from "./tenant-memory.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** What frees itself when others end: nobody knows when. */
+/** Places free themselves when others end: nobody knows when. */
 const TRY_AGAIN_MS = 1_000;
 /** A command is told as finished a moment before its processes are gone: so long a place is waited for. */
 const ENDING_MS = 200;
 const DEFAULT_WAITING_TURNS = 10_000;
 /** More than honest runs need, however long they work. */
 const DEFAULT_TURNS_PER_RUN = 2_000;
-/** Who waits for something by trying may try as often. */
+/** A model that waits for something by trying may try as often. */
 const DEFAULT_IDENTICAL_FAILURES = 20;
 
 class TenantUse {
@@ -37,13 +37,13 @@ class TenantUse {
 export interface AskedPrompts {
   /** How many; default 1. */
   readonly prompts?: number;
-  /** What they come to. */
+  /** Their size. */
   readonly bytes?: number;
   /** They call a model beside runs, and take no place. */
   readonly besideRuns?: boolean;
 }
 
-/** What keeps in memory what clients brought: the sessions, the connections. */
+/** A keeper of what clients brought, in memory: the sessions, the connections. */
 export interface MemoryHolder {
   /** About how many bytes it holds for a tenant. */
   heldBytes(tenant: string): number;
@@ -235,7 +235,7 @@ export class Governor {
     };
   }
 
-  /** Of all tenants. */
+  /** The commands of all tenants. */
   get processes(): number {
     let processes = 0;
     for (const use of this.#uses.values()) processes += use.processes;

@@ -11,7 +11,7 @@ export interface LostLines {
   readonly audit: number;
 }
 
-/** What is counted anew each time somebody looks. */
+/** Figures that are counted anew each time somebody looks. */
 export interface Snapshot {
   readonly connections: number;
   readonly running: number;
@@ -28,7 +28,7 @@ export interface Snapshot {
 
 export interface Metrics {
   readonly instruments: Instruments;
-  /** What is counted of the announcements. */
+  /** Counts announcements. */
   readonly listeners: AnnouncementListeners;
   /** The page. */
   render(): Promise<string>;

@@ -3,7 +3,7 @@
  *
  * 1. Nothing new begins in it.
  * 2. Its clients are told when they could not know (`lost`).
- * 3. The run, a compaction and errands are suspended; what they had to write is written.
+ * 3. The run, a compaction and side work are suspended; what they had to write is written.
  * 4. The hooks of its clients and its repository are told (`closed`, `deleted`).
  * 5. Its end is logged, and lists show it as it is now (`closed`).
  * 6. Its questions are cancelled, its processes end, what was logged is committed, and the lease is given back.
@@ -18,8 +18,8 @@ import type { HookSource } from "../hooks/hook-source.ts";
 import { cancelCompaction } from "../session/abilities/context/active-compaction.ts";
 import { shutdownData } from "../session/abilities/context/session-report.ts";
 import { clientHooksOf, type EndReason, hasFileHooks } from "../session/abilities/hooks/session-hooks.ts";
-import { endErrands } from "../session/open/errands.ts";
 import type { Session } from "../session/open/session.ts";
+import { endSideWork } from "../session/open/side-work.ts";
 
 export interface EndServices {
   /** Tells hooks that a session ends, before it does; resolves when they know. */
@@ -61,7 +61,7 @@ export async function endSession(services: EndServices, session: Session, end: E
 export async function suspendWork(session: Session): Promise<void> {
   session.run?.controller.abort(new RunSuspended());
   await session.run?.done;
-  await Promise.all([cancelCompaction(session), endErrands(session)]);
+  await Promise.all([cancelCompaction(session), endSideWork(session)]);
 }
 
 async function tellHooks(

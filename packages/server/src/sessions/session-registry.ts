@@ -42,7 +42,7 @@ export interface RegistryOptions extends Omit<EndServices, "forget"> {
   readonly confinementOf: (tenant: string) => Confinement | undefined;
   readonly announcements: Announcements;
   readonly onStored?: SessionOptions["onStored"];
-  /** What happens in a session that its runs follow from. A session that sleeps may tell it, too. */
+  /** Told of what the runs of a session follow from. A session that sleeps may tell it, too. */
   readonly onSignal: SessionOptions["onSignal"];
   /** Ends what a failed write has cut off, in a session that was read again; see `SessionOptions`. */
   readonly onMend: SessionOptions["onMend"];
@@ -169,7 +169,7 @@ export class SessionRegistry {
     return session && !session.closing ? session : undefined;
   }
 
-  /** Who is attached to a session that is open here. */
+  /** The clients that are attached to a session that is open here. */
   clientsOf(key: SessionKey): Iterable<ClientLink> {
     return this.#sessions.get(nameOf(key))?.attachments.keys() ?? [];
   }
@@ -392,7 +392,7 @@ export class SessionRegistry {
     if (this.#waitForStore.size === 1) void this.#goOnLater();
   }
 
-  /** What waits in queues was acknowledged: it is begun when the store takes writes again, and waits for no other prompt. */
+  /** The prompts in queues were acknowledged: they are begun when the store takes writes again, and wait for no other prompt. */
   async #goOnLater(): Promise<void> {
     for (let waitMs = FIRST_CHECK_MS; ; waitMs = Math.min(2 * waitMs, LAST_CHECK_MS)) {
       await new Promise((resolve) => setTimeout(resolve, waitMs).unref());

@@ -1,5 +1,5 @@
 /**
- * What a session has asked its clients and not been told yet. A question is an event that every
+ * Questions that a session has asked its clients and that are not answered yet. A question is an event that every
  * attached client sees; the first answer counts, later ones are told so. It is kept while no client
  * is there, shown again to one that comes, and ends as `expired` after its deadline. One that is put to
  * a single client besides moves on when that client goes (`ask-client.ts`).
@@ -54,7 +54,7 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** What a run asks when no tool call of it is open. */
+/** Kinds that a run asks when no tool call of it is open. */
 const BETWEEN_CALLS: ReadonlySet<QuestionKind> = new Set(["session-limits", "auto-mode-switch"]);
 
 export class Questions {

@@ -30,7 +30,7 @@ import { loadState } from "../state/load-state.ts";
 import type { PrivateRecordMap, PrivateRecordType } from "../state/private-records.ts";
 import { applyLine, type LoggedEvent } from "../state/projection.ts";
 import { parseSessionState, type SessionState } from "../state/session-state.ts";
-import type { Errand } from "./errands.ts";
+import type { SideWork } from "./side-work.ts";
 
 /** The run in progress: one prompt on its way through the agent loop. */
 export interface ActiveRun {
@@ -104,7 +104,7 @@ export class Session {
   readonly attachments = new Map<ClientLink, Attachment>();
   /** Clients that were lost and may come back; see lost-clients.ts. */
   lostClients: readonly LostClient[] | undefined;
-  /** What features keep with it; see `slot.ts`. */
+  /** Features keep things with it here; see `slot.ts`. */
   slots: Map<object, unknown> | undefined;
   /** What features keep with the state that it has now. */
   awakeSlots: Map<object, unknown> | undefined;
@@ -112,7 +112,7 @@ export class Session {
   agent: AgentDefinition | undefined;
   run: ActiveRun | undefined;
   /** What clients asked for beside runs; set while there is any. */
-  errands: Set<Errand> | undefined;
+  sideWork: Set<SideWork> | undefined;
   /** Clients whose wishes are being checked before they are attached. */
   newcomers = 0;
   /** Set when the session is on its way out; nothing new may begin. */
@@ -238,7 +238,7 @@ export class Session {
 
   /** Whether something is being run or asked, which must not be cut off for want of use. */
   get busy(): boolean {
-    if (this.run !== undefined || this.#worksAside > 0 || this.errands !== undefined) return true;
+    if (this.run !== undefined || this.#worksAside > 0 || this.sideWork !== undefined) return true;
     return this.questions.size > 0 || this.newcomers > 0;
   }
 

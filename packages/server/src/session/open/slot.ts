@@ -1,5 +1,5 @@
 /**
- * What one feature keeps with an open session, beside its log. The feature defines the slot in its own file; the
+ * A slot holds what one feature keeps with an open session, beside its log. The feature defines the slot in its own file; the
  * session knows neither the feature nor what is in the slot.
  */
 export class Slot<T> {
@@ -29,7 +29,7 @@ export class Slot<T> {
     if (session[this.#shelf]?.size === 0) session[this.#shelf] = undefined;
   }
 
-  /** What is in it, made and put there when there is nothing. */
+  /** The content; made and put there when there is none. */
   ensure(session: Slotted, make: () => T): T {
     const known = this.of(session);
     if (known !== undefined) return known;

@@ -11,7 +11,7 @@ const ANSWER_MS = 1_500;
 
 /** Whether everything that was begun is in the hands of clients: nothing is lost by asking them again elsewhere. */
 export function waitsForClients(session: Session): boolean {
-  if (session.worksAside || session.errands !== undefined) return false;
+  if (session.worksAside || session.sideWork !== undefined) return false;
   const asked = new Set(session.questions.list().map(({ toolCallId }) => toolCallId));
   if (session.run === undefined || asked.size === 0) return false;
   return session.state.openToolCalls.every(({ started, toolCallId }) => !started || asked.has(toolCallId));

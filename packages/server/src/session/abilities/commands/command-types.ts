@@ -1,4 +1,4 @@
-/** What a slash command of the server is made of. */
+/** The parts of a slash command of the server. */
 import { RpcError } from "@rightseat/protocol";
 import type { CheckSettings } from "../../open/change-session.ts";
 import type { Session } from "../../open/session.ts";
@@ -7,7 +7,7 @@ import type { CompactionServices } from "../context/compaction.ts";
 import type { ModelCallServices } from "../context/manual-compaction.ts";
 import type { PermissionServices } from "../permissions/permissions.ts";
 
-/** What a command came to, in the wire's shape. */
+/** The outcome of a command, in the wire's shape. */
 export type CommandResult =
   | { readonly kind: "text"; readonly text: string; readonly markdown?: boolean }
   | { readonly kind: "completed"; readonly message?: string; readonly mode?: SessionMode }
@@ -20,7 +20,7 @@ export type CommandResult =
 
 /** How a queued command ended. */
 export interface QueuedCommandEnd {
-  /** What waits stays waiting until the next prompt or command comes. */
+  /** The rest of the queue waits until the next prompt or command comes. */
   readonly stopsQueue?: boolean;
   /** The command stands for a prompt, which is run next. */
   readonly prompt?: Pick<QueuedPrompt, "prompt" | "displayPrompt" | "agentMode">;

@@ -27,9 +27,9 @@ import { recordUsage, type UsageServices } from "./usage-totals.ts";
 
 export interface CompactionRequest {
   readonly trigger: CompactionTrigger;
-  /** What the summary should pay attention to; a user's words. */
+  /** The user's words on what the summary should pay attention to. */
   readonly customInstructions?: string;
-  /** Of the model that the context has to fit, where it is not the session's. */
+  /** The limit of the model that the context has to fit, where it is not the session's. */
   readonly tokenLimit?: number;
 }
 

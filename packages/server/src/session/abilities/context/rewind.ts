@@ -86,7 +86,7 @@ function refuseWhenBusy(session: Session): void {
 
 /** Commands that people run in a session write into its conversation as well. */
 export function isBusy(session: Session): boolean {
-  return session.run !== undefined || session.errands !== undefined;
+  return session.run !== undefined || session.sideWork !== undefined;
 }
 
 function busy(): RpcError {

@@ -9,8 +9,8 @@ import { toQuestionRequest } from "../../../agent/model-request.ts";
 import type { ContextCall } from "../../../agent/run-host.ts";
 import type { ModelRequest } from "../../../models/model-provider.ts";
 import type { RetryPolicy } from "../../../models/retry.ts";
-import { runErrand } from "../../open/errands.ts";
 import type { Session } from "../../open/session.ts";
+import { doBeside } from "../../open/side-work.ts";
 import { submitBeside } from "../hooks/prompt-hooks.ts";
 import type { HookServices } from "../hooks/session-hooks.ts";
 import { withoutOpenCalls } from "./compaction.ts";
@@ -44,7 +44,7 @@ export async function askAside(
   const requestId = randomUUID();
   session.emit("ui.ephemeral_query", { requestId, phase: "started" });
   try {
-    const answer = await runErrand(session, controller, (stop) =>
+    const answer = await doBeside(session, controller, (stop) =>
       answerAside(services, session, { requestId, question, signal: stop }),
     );
     session.emit("ui.ephemeral_query", { requestId, phase: "completed", answer });

@@ -1,5 +1,5 @@
 /**
- * What a session sees of the disk around it. Looked at when a run begins, and again in a run only when
+ * The disk around a session, as the session sees it. Looked at when a run begins, and again in a run only when
  * the session has moved or its settings have changed: within a run the system message stays as it is.
  */
 import type { Instructions } from "../../../discovery/instructions.ts";
@@ -17,7 +17,7 @@ export interface Surroundings {
   readonly instructions: Instructions;
 }
 
-/** What is looked at, and where. */
+/** The files that are looked at, and where. */
 export type SurroundingServices = InstructionServices & AgentServices;
 
 interface Look {

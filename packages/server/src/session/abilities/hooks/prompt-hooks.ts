@@ -1,11 +1,11 @@
 /** What hooks make of a prompt on its way into the conversation. */
 import { RpcError } from "@rightseat/protocol";
 import { RunSuspended } from "../../../agent/run-host.ts";
-import type { HookRoom } from "../../../hooks/hook-room.ts";
+import type { HookAsker } from "../../../hooks/hook-asker.ts";
 import type { HookSource } from "../../../hooks/hook-source.ts";
 import type { Waiter } from "../../members/client-waits.ts";
 import type { Session } from "../../open/session.ts";
-import { fileHooksOf, fileHooksStart, type HookServices, hasHooks, hookRoomOf } from "./session-hooks.ts";
+import { fileHooksOf, fileHooksStart, type HookServices, hasHooks, hookAskerOf } from "./session-hooks.ts";
 
 /** A hook does not let the prompt into the conversation. */
 export interface BlockedPrompt {
@@ -42,16 +42,16 @@ export function promptHooksOf(
   waiter?: Waiter,
 ): PromptHooks | undefined {
   if (!hasHooks(session)) return undefined;
-  const room = hookRoomOf(services, session, { waiter });
+  const asker = hookAskerOf(services, session, { waiter });
   const unlessSuspended = async <T>(asking: Promise<T>): Promise<T> => {
     const answer = await asking;
     if (signal.reason instanceof RunSuspended) throw signal.reason;
     return answer;
   };
   return {
-    start: (initialPrompt) => unlessSuspended(start({ services, room, session, signal }, initialPrompt)),
-    submit: (prompt) => unlessSuspended(submit(room, signal, prompt)),
-    transform: (prompt, transformed) => unlessSuspended(transform(room, signal, prompt, transformed)),
+    start: (initialPrompt) => unlessSuspended(start({ services, asker, session, signal }, initialPrompt)),
+    submit: (prompt) => unlessSuspended(submit(asker, signal, prompt)),
+    transform: (prompt, transformed) => unlessSuspended(transform(asker, signal, prompt, transformed)),
   };
 }
 
@@ -73,12 +73,12 @@ export async function submitBeside(
 
 interface Start {
   readonly services: HookServices;
-  readonly room: HookRoom;
+  readonly asker: HookAsker;
   readonly session: Session;
   readonly signal: AbortSignal;
 }
 
-async function start({ services, room, session, signal }: Start, initialPrompt: string): Promise<void> {
+async function start({ services, asker, session, signal }: Start, initialPrompt: string): Promise<void> {
   if (fileHooksStart.of(session)) {
     for (const error of (await fileHooksOf(services, session)).errors)
       session.append("session.warning", {
@@ -87,7 +87,7 @@ async function start({ services, room, session, signal }: Start, initialPrompt: 
       });
   }
   const told: HookSource[] = [];
-  await room.ask(
+  await asker.ask(
     "sessionStart",
     signal,
     (source) => {
@@ -106,14 +106,14 @@ async function start({ services, room, session, signal }: Start, initialPrompt: 
 const NO_REASON = "A hook blocked the prompt.";
 
 async function submit(
-  room: HookRoom,
+  asker: HookAsker,
   signal: AbortSignal,
   given: string,
 ): Promise<SubmittedPrompt | BlockedPrompt> {
   let prompt = given;
   let blocked: BlockedPrompt | undefined;
   const contexts: string[] = [];
-  await room.ask(
+  await asker.ask(
     "userPromptSubmitted",
     signal,
     () => ({ prompt }),
@@ -133,13 +133,13 @@ async function submit(
 }
 
 async function transform(
-  room: HookRoom,
+  asker: HookAsker,
   signal: AbortSignal,
   prompt: string,
   given: string,
 ): Promise<string> {
   let transformedPrompt = given;
-  await room.ask(
+  await asker.ask(
     "userPromptTransformed",
     signal,
     () => ({ prompt, transformedPrompt }),

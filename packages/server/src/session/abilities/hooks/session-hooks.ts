@@ -7,7 +7,7 @@ import type { Discovery } from "../../../discovery/discovery-cache.ts";
 import type { FileHooks, HookQuery } from "../../../discovery/hook-files.ts";
 import { createRunHooks } from "../../../hooks/create-run-hooks.ts";
 import { FileHook, type FileHookOptions } from "../../../hooks/file-hook.ts";
-import { type HookedAgent, HookRoom } from "../../../hooks/hook-room.ts";
+import { HookAsker, type HookedAgent } from "../../../hooks/hook-asker.ts";
 import type { HookSource } from "../../../hooks/hook-source.ts";
 import type { RunHooks } from "../../../hooks/run-hooks.ts";
 import type { Waiter } from "../../members/client-waits.ts";
@@ -93,7 +93,7 @@ function sourcesOf(
   return fileHooksOf(services, conversation).then(({ hooks }) => [...clients, ...hooks]);
 }
 
-export function hookRoomOf(
+export function hookAskerOf(
   services: HookServices,
   conversation: Conversation,
   more: {
@@ -107,10 +107,10 @@ export function hookRoomOf(
     /** What goes on with the answers of hooks that are about no tool call; left out where no run does. */
     readonly waiter?: Waiter;
   } = {},
-): HookRoom {
+): HookAsker {
   const { waiter } = more;
   const { session } = conversation;
-  return new HookRoom({
+  return new HookAsker({
     sessionId: more.asSession ? session.id : (more.agent?.agentId ?? session.id),
     ...(more.agent ? { agent: more.agent } : {}),
     sources: () => sourcesOf(services, conversation, more.clients ?? clientHooksOf(session)),
@@ -143,7 +143,7 @@ export function runHooksOf(
   agent?: HookedAgent,
 ): RunHooks {
   return createRunHooks({
-    room: hookRoomOf(services, conversation, agent ? { agent, waiter: agent } : { waiter: "run" }),
+    asker: hookAskerOf(services, conversation, agent ? { agent, waiter: agent } : { waiter: "run" }),
     signal,
     transcriptPath: services.transcriptPath(conversation.session),
     addContext: (content) => conversation.record("rightseat.context_added", { content }),
@@ -174,9 +174,9 @@ export async function tellSessionEnd(
   );
   const finalMessage = last?.role === "assistant" ? { finalMessage: last.content } : {};
   const deadlineMs = Math.min(services.deadlineMs, END_DEADLINE_MS);
-  const room = hookRoomOf(services, session, { clients, deadlineMs });
+  const asker = hookAskerOf(services, session, { clients, deadlineMs });
   // What it answers is in the log, for whoever reads that.
-  await room.ask(
+  await asker.ask(
     "sessionEnd",
     new AbortController().signal,
     () => ({ reason, ...finalMessage }),

@@ -13,8 +13,8 @@ import { RunAborted } from "../../../agent/run-host.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
 import type { Waiter } from "../../members/client-waits.ts";
 import type { SessionSettings } from "../../members/session-settings.ts";
-import { runErrand } from "../../open/errands.ts";
 import type { Session } from "../../open/session.ts";
+import { doBeside } from "../../open/side-work.ts";
 import {
   type ConversationState,
   createConversationState,
@@ -298,7 +298,7 @@ export class AgentTasks implements ActiveAgents {
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    task.done = runErrand(this.#session, controller, () =>
+    task.done = doBeside(this.#session, controller, () =>
       this.#carryOut(work, { definition, conversation, settings }),
     )
       .catch((error) => this.#services.onBug(error, this.#session))
@@ -373,7 +373,7 @@ export class AgentTasks implements ActiveAgents {
     }
   }
 
-  /** After the errand: whoever waits in the session may go on. */
+  /** After the work beside runs: whoever waits in the session may go on. */
   #ended({ task }: Work): void {
     this.#forgetOld();
     this.#changed();

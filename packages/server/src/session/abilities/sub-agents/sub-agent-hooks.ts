@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { cutText } from "@rightseat/protocol";
 import { withTime } from "../../../agent/prompt-time.ts";
-import type { HookedAgent } from "../../../hooks/hook-room.ts";
+import type { HookedAgent } from "../../../hooks/hook-asker.ts";
 import type { HookInput } from "../../../hooks/hook-source.ts";
 import type { AgentDefinition } from "../../members/agent-definition.ts";
 import type { Conversation } from "../../open/conversation.ts";
-import { type HookServices, hasHooks, hookRoomOf } from "../hooks/session-hooks.ts";
+import { type HookServices, hasHooks, hookAskerOf } from "../hooks/session-hooks.ts";
 
 interface HookedWork {
   readonly conversation: Conversation;
@@ -33,7 +33,7 @@ export async function promptWithHooks(
 ): Promise<string> {
   if (!hasHooks(work.conversation.session)) return prompt;
   const contexts: string[] = [];
-  await roomOf(services, work).ask(
+  await askerOf(services, work).ask(
     "subagentStart",
     work.signal,
     () => toldOf(services, work),
@@ -65,7 +65,7 @@ export class StopHooks {
     let stops = false;
     this.response = undefined;
     const last = conversation.state.messages.findLast(({ role }) => role === "assistant");
-    await roomOf(this.#services, this.#work).ask(
+    await askerOf(this.#services, this.#work).ask(
       "subagentStop",
       signal,
       () => ({
@@ -92,9 +92,9 @@ export class StopHooks {
   }
 }
 
-function roomOf(services: HookServices, work: HookedWork) {
+function askerOf(services: HookServices, work: HookedWork) {
   const agent = hookedAgentOf(work);
-  return hookRoomOf(services, work.conversation.session, { agent, asSession: true, waiter: agent });
+  return hookAskerOf(services, work.conversation.session, { agent, asSession: true, waiter: agent });
 }
 
 function toldOf(services: HookServices, { conversation, agent }: HookedWork): HookInput {

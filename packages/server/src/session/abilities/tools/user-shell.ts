@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cutText, RpcError, type SessionEventDataMap } from "@rightseat/protocol";
 import { showOutput } from "../../../agent/show-output.ts";
 import type { UserCommand, UserCommandOptions, UserCommands } from "../../../tools/user-command.ts";
-import { runErrand } from "../../open/errands.ts";
 import type { Session } from "../../open/session.ts";
+import { doBeside } from "../../open/side-work.ts";
 import { Slot } from "../../open/slot.ts";
 import type { PermissionServices } from "../permissions/permissions.ts";
 import { checkWorkingDirectory, workingDirectoryOf } from "../workspace/working-directory.ts";
@@ -68,7 +68,7 @@ export async function execInBackground(
     onOutput: shownOutput(session, id),
   });
   background.set(id, command);
-  runErrand(session, new AbortController(), async (signal) => {
+  doBeside(session, new AbortController(), async (signal) => {
     const exitCode = await finishedWithin(command, timeoutMs, signal);
     await command.takeOutput();
     // What it leaves running ends with the session.
@@ -123,7 +123,7 @@ export async function runAsToolCall(
   requests.set(requestId, controller);
   const toolCallId = randomUUID();
   try {
-    return await runErrand(session, controller, async (signal) => {
+    return await doBeside(session, controller, async (signal) => {
       session.append("tool.user_requested", { toolCallId, toolName: "bash", arguments: { command } });
       await session.committed();
       const { refusal, ...result } = await runCommand(services, session, { toolCallId, command, signal });

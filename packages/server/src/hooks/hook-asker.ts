@@ -12,7 +12,7 @@ import { toLoggedCopy } from "./logged-copy.ts";
 
 type HookEvent = "hook.start" | "hook.end" | "session.warning";
 
-export interface HookRoomOptions {
+export interface HookAskerOptions {
   /** As hooks are told; a sub-agent's own where it is one's. */
   readonly sessionId: string;
   /** The sub-agent whose hooks these are. */
@@ -33,7 +33,7 @@ export interface HookRoomOptions {
   readonly onWarning: (message: string, fields: Record<string, unknown>) => void;
 }
 
-/** Of one room. */
+/** As many as one asker tells of. */
 const MAX_TOLD_FIELDS = 100;
 
 /** Which sub-agent it is that does what hooks are asked about. */
@@ -45,12 +45,12 @@ export interface HookedAgent {
   readonly parentAgentId?: string;
 }
 
-export class HookRoom {
-  readonly #options: HookRoomOptions;
+export class HookAsker {
+  readonly #options: HookAskerOptions;
   /** Fields without effect that were told: a hook that is asked a thousand times is told once. */
   readonly #told = new Set<string>();
 
-  constructor(options: HookRoomOptions) {
+  constructor(options: HookAskerOptions) {
     this.#options = options;
   }
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { HookRoom } from "./hook-room.ts";
+import { HookAsker } from "./hook-asker.ts";
 import type { HookSource } from "./hook-source.ts";
 
-function createRoom(sources: readonly HookSource[], deadlineMs = 60_000) {
+function createAsker(sources: readonly HookSource[], deadlineMs = 60_000) {
   const events: [string, Record<string, unknown>][] = [];
   const warnings: string[] = [];
-  const room = new HookRoom({
+  const asker = new HookAsker({
     sessionId: "s",
     sources: () => sources,
     workingDirectory: () => "/repo",
@@ -13,7 +13,7 @@ function createRoom(sources: readonly HookSource[], deadlineMs = 60_000) {
     append: (type, data) => events.push([type, data as unknown as Record<string, unknown>]),
     onWarning: (message) => warnings.push(message),
   });
-  return { room, events, warnings };
+  return { asker, events, warnings };
 }
 
 const source = (name: string, invoke: HookSource["invoke"], wants = true): HookSource => ({
@@ -27,12 +27,12 @@ const signal = () => new AbortController().signal;
 describe("everybody who has hooks", () => {
   test("is asked in turn, with an input made anew", async () => {
     let prompt = "a";
-    const { room, events } = createRoom([
+    const { asker, events } = createAsker([
       source("one", async (_, input) => ({ modifiedPrompt: `${input.prompt}1` })),
       source("none", () => Promise.reject(new Error("not asked")), false),
       source("two", async (_, input) => ({ modifiedPrompt: `${input.prompt}2` })),
     ]);
-    await room.ask(
+    await asker.ask(
       "userPromptSubmitted",
       signal(),
       () => ({ prompt }),
@@ -48,14 +48,14 @@ describe("everybody who has hooks", () => {
   test("is left in peace once the signal aborts", async () => {
     const controller = new AbortController();
     const asked: string[] = [];
-    const { room, warnings } = createRoom([
+    const { asker, warnings } = createAsker([
       source("one", async () => {
         asked.push("one");
         controller.abort();
       }),
       source("two", async () => void asked.push("two")),
     ]);
-    await room.ask("agentStop", controller.signal, () => ({}), notAnswered);
+    await asker.ask("agentStop", controller.signal, () => ({}), notAnswered);
     expect(asked).toEqual(["one"]);
     expect(warnings).toEqual([]);
   });
@@ -64,7 +64,7 @@ describe("everybody who has hooks", () => {
 describe("a source", () => {
   test("that does not answer in time is told so by its signal", async () => {
     let told: unknown;
-    const { room, events, warnings } = createRoom(
+    const { asker, events, warnings } = createAsker(
       [
         source(
           "slow",
@@ -79,7 +79,7 @@ describe("a source", () => {
       ],
       1,
     );
-    await room.ask("preToolUse", signal(), () => ({}), notAnswered);
+    await asker.ask("preToolUse", signal(), () => ({}), notAnswered);
     expect(told).toBeInstanceOf(Error);
     expect(events.at(-1)?.[1]).toMatchObject({
       success: false,
@@ -100,11 +100,11 @@ describe("a source", () => {
       listeners -= 1;
       removeEventListener.apply(controller.signal, args);
     };
-    const { room } = createRoom([
+    const { asker } = createAsker([
       source("quick", async () => ({})),
       source("broken", () => Promise.reject("no")),
     ]);
-    await room.ask(
+    await asker.ask(
       "agentStop",
       controller.signal,
       () => ({}),
