@@ -18,17 +18,21 @@ export interface ToolParts {
   readonly network: Network;
   readonly places: Places;
   readonly governor: Governor;
+  readonly isShared: () => boolean;
 }
+
+/** Of the processes of tenants that share a server, where the configuration does not say. */
+const SHARED_NICENESS = 10;
 
 const builtInTools = new Slot<BuiltInTools>();
 
 /** Made for each session when its first model call offers them. */
 export function createTools(
   context: ServerContext,
-  { network, places, governor }: ToolParts,
+  { network, places, governor, isShared }: ToolParts,
 ): BuiltInToolsOf {
   const { config, defaultWorkingDirectory, logger } = context;
-  setChildNiceness(config.childNiceness);
+  setChildNiceness(() => config.childNiceness ?? (isShared() ? SHARED_NICENESS : 0));
   const services: ToolHostServices = {
     environment: config.environment,
     privateHosts: toHosts(config.fetchPrivateHosts),

@@ -336,12 +336,11 @@ export const OPTIONS = {
     type: "integer",
     flag: "child-niceness",
     env: ["RIGHTSEAT_CHILD_NICENESS"],
-    default: 10,
     min: 0,
     max: 19,
     placeholder: "N",
     description:
-      "How far commands, hooks and searches give way to the server where both want the processor; 0 for not at all, 19 for most",
+      "How far commands, hooks and searches give way to the server where both want the processor; 0 for not at all, 19 for most; default 10 on a server of several principals, 0 otherwise",
   },
   disableWebSocketResponses: {
     type: "boolean",

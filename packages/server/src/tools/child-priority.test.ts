@@ -11,7 +11,7 @@ let children: ChildProcess[] = [];
 afterEach(() => {
   for (const child of children) child.kill("SIGKILL");
   children = [];
-  setChildNiceness(0);
+  setChildNiceness(() => 0);
 });
 
 function start(): number {
@@ -25,7 +25,7 @@ const autogroup = (pid: number | "self") =>
 
 describe("a child", () => {
   test("is nicer than the server by what is set, and so is its automatic group", async () => {
-    setChildNiceness(7);
+    setChildNiceness(() => 7);
     // More at once than Linux takes of users other than root.
     const pids = Array.from({ length: 3 }, start);
     for (const pid of pids) giveWayAsGroup(pid, () => true);
@@ -36,7 +36,7 @@ describe("a child", () => {
   });
 
   test("in the server's own group gets a lower priority, and the group stays as it is", () => {
-    setChildNiceness(7);
+    setChildNiceness(() => 7);
     const before = autogroup("self");
     const pid = start();
     giveWay(pid);
@@ -45,14 +45,14 @@ describe("a child", () => {
   });
 
   test("is as the server is when none are to give way", () => {
-    setChildNiceness(0);
+    setChildNiceness(() => 0);
     const pid = start();
     giveWayAsGroup(pid, () => true);
     expect(getPriority(pid)).toBe(OWN);
   });
 
   test("that has ended is nothing to fail of", () => {
-    setChildNiceness(7);
+    setChildNiceness(() => 7);
     giveWayAsGroup(2 ** 22 - 1, () => true);
   });
 });

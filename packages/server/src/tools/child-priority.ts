@@ -11,13 +11,20 @@ const MAX_TRIES = 10;
 
 const LOWEST = 19;
 
-/** Of children; undefined when they are as the server is. */
-let niceness: number | undefined;
+const OWN = getPriority();
+
+let beyond: () => number = () => 0;
 let hasAutogroups: boolean | undefined;
 
-/** @param beyond how much nicer than the server all are that begin later: 0 to 19. */
-export function setChildNiceness(beyond: number): void {
-  niceness = beyond === 0 ? undefined : Math.min(LOWEST, getPriority() + beyond);
+/** @param niceness how much nicer than the server a child is, asked when it begins: 0 to 19. */
+export function setChildNiceness(niceness: () => number): void {
+  beyond = niceness;
+}
+
+/** Of a child that begins now; undefined when it is as the server is. */
+function nicenessNow(): number | undefined {
+  const more = beyond();
+  return more === 0 ? undefined : Math.min(LOWEST, OWN + more);
 }
 
 /**
@@ -25,6 +32,7 @@ export function setChildNiceness(beyond: number): void {
  * system leaves alone, stays as it is. @returns whether there is more to do.
  */
 export function giveWay(pid: number): boolean {
+  const niceness = nicenessNow();
   if (niceness === undefined) return false;
   try {
     setPriority(pid, niceness);
@@ -44,7 +52,7 @@ export function giveWayAsGroup(pid: number, isThere: () => boolean): void {
 /** With automatic groups each session has its share of the processor, and a priority counts within it alone. */
 function lowerAutogroup(pid: number, isThere: () => boolean, tries: number): void {
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
+    writeFileSync(`/proc/${pid}/autogroup`, String(nicenessNow() ?? OWN));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || tries <= 1) return;
     setTimeout(() => {

@@ -1,6 +1,7 @@
 /** The shells of one session. */
 import type { BuiltInToolHost, SessionResource } from "../built-in-tool.ts";
 import { Shell } from "./shell.ts";
+import { SpareBash } from "./spare-bash.ts";
 import { spawnCommand } from "./spawn-command.ts";
 
 const MAX_RUNNING = 64;
@@ -19,6 +20,7 @@ export class Shells implements SessionResource {
   readonly #host: BuiltInToolHost;
   /** In the order of their starts. */
   readonly #shells = new Map<string, Shell>();
+  readonly #spare = new SpareBash();
   #nextId = 1;
   #disposed = false;
 
@@ -54,7 +56,8 @@ export class Shells implements SessionResource {
 
   async dispose(): Promise<void> {
     this.#disposed = true;
-    await Promise.all(this.all().map((shell) => shell.end().then(() => shell.takeOutput())));
+    const shells = this.all().map((shell) => shell.end().then(() => shell.takeOutput()));
+    await Promise.all([this.#spare.dispose(), ...shells]);
     this.#shells.clear();
   }
 
@@ -62,8 +65,12 @@ export class Shells implements SessionResource {
     const id = given.id ?? this.#freeId();
     this.#assertRoom(id);
     const env = this.#host.environment();
-    const spawned = await spawnCommand({ command, cwd, env, input });
-    return new Shell({ id, command, description, cwd }, spawned, this.#host, onGone);
+    const spawned =
+      (input ? undefined : await this.#spare.run({ cwd, env }, command)) ??
+      (await spawnCommand({ cwd, env, input }, command));
+    const shell = new Shell({ id, command, description, cwd }, spawned, this.#host, onGone);
+    void shell.finished.then(() => this.#spare.prepare({ cwd, env }));
+    return shell;
   }
 
   #freeId(): string {

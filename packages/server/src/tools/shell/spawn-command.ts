@@ -6,21 +6,26 @@ import { watchGroup } from "../group-watchdog.ts";
 
 /**
  * The command comes through descriptor 3, ended by NUL: it is not in the process list, has no limit of
- * length, and does not run unless all of it came, by when the watchdog knows the group. Output goes
+ * length, and does not run unless all of it came, by when the watchdog knows the group. Everything else is started
+ * before it comes, so that a bash which waits for its command (`SpareBash`) runs it at once. Output goes
  * through `cat`, since Node's own pipes are sockets, which programs cannot open as /dev/stderr. `cat`
  * outlives a SIGTERM to pass on what the command says last.
  */
 const SCRIPT = `
-IFS= read -r -d '' _command <&3 || exit 125
-exec 3<&-
-{ ( set --; eval "$_command" ); printf '\\0%s %d\\0' "$1" "$?"; } 2>&1 | { trap '' HUP INT TERM; exec cat; }
+{
+  IFS= read -r -d '' _command <&3 || exit 125
+  exec 3<&-
+  SECONDS=0
+  ( set --; eval "$_command" )
+  printf '\\0%s %d\\0' "$1" "$?"
+} 2>&1 | { exec 3<&-; trap '' HUP INT TERM; exec cat; }
+exit "\${PIPESTATUS[0]}"
 `;
 
 /** With a socket for its input, bash takes itself for a remote shell, and would read its startup files. */
 const BASH_OPTIONS = ["--norc", "--noprofile", "-c"];
 
-export interface CommandOptions {
-  readonly command: string;
+export interface BashOptions {
   readonly cwd: string;
   readonly env: Record<string, string>;
   /** Whether it gets a pipe to read from; otherwise its input is empty. */
@@ -37,8 +42,21 @@ export interface SpawnedCommand {
   readonly token: string;
 }
 
+/** A bash that waits for its command. @throws as `spawnCommand`. */
+export interface WaitingBash extends SpawnedCommand {
+  /** Once. */
+  run(command: string): void;
+}
+
 /** @throws when bash cannot be started: not installed, no such directory, no processes left. */
-export async function spawnCommand(options: CommandOptions): Promise<SpawnedCommand> {
+export async function spawnCommand(options: BashOptions, command: string): Promise<SpawnedCommand> {
+  const bash = await spawnBash(options);
+  bash.run(command);
+  return bash;
+}
+
+/** @throws as `spawnCommand`. */
+export async function spawnBash(options: BashOptions): Promise<WaitingBash> {
   const token = randomBytes(12).toString("hex");
   const child = spawn("bash", [...BASH_OPTIONS, SCRIPT, "bash", token], {
     cwd: options.cwd,
@@ -53,9 +71,15 @@ export async function spawnCommand(options: CommandOptions): Promise<SpawnedComm
   const commandPipe = child.stdio[3] as Writable;
   // It may be dead already; how it ended says why.
   commandPipe.on("error", () => {});
-  commandPipe.end(`${options.command}\0`);
   child.stdin?.on("error", () => {});
-  return { child, pid, output: child.stdout as Readable, input: child.stdin ?? undefined, token };
+  return {
+    child,
+    pid,
+    output: child.stdout as Readable,
+    input: child.stdin ?? undefined,
+    token,
+    run: (command) => commandPipe.end(`${command}\0`),
+  };
 }
 
 function startError(child: ChildProcess, cwd: string): Promise<Error> {
