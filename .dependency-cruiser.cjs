@@ -210,7 +210,7 @@ module.exports = {
       "what files held is kept and put back without knowing of sessions",
     ),
     serverFolder("discovery", [], "discovery reads files and knows nothing of sessions"),
-    serverFolder("permissions", [seam("tools")], "permissions judge what tools ask for"),
+    serverFolder("permissions", [seam("store"), seam("tools")], "permissions judge what tools ask for"),
     serverFolder(
       "hooks",
       [`${SERVER}/discovery/`, seam("tools")],

@@ -47,7 +47,7 @@ export function createServer(
 
   const surroundings = createSurroundings(context);
   const hooks = createHooks(context, store.log, governor);
-  const permissions = createPermissions(context, places);
+  const permissions = createPermissions(context, store.tenants, places);
   const tools = createTools(context, { network, places, governor, isShared });
   const callParts = { log: store.log, governor, models, hooks, permissions, surroundings, tools };
   const calls = createModelCalls(context, callParts);

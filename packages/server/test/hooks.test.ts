@@ -1,8 +1,10 @@
+import { join } from "node:path";
 /** Clients' hooks over the bare wire: what they are asked of sessions, prompts, errors and stops, and what becomes of their answers. */
 import { withoutTime } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
 import { answer, callLookup, type Fields, lookup, runTools, useHookWorld } from "./support/hook-world.ts";
 import { startServer, tempHome } from "./support/servers.ts";
+import { directoryOf, STORE } from "./support/stores.ts";
 
 const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -38,7 +40,10 @@ test("a client with hooks is asked at every step, with the session, the time and
       hookType: "agentStop",
       input: {
         ...common,
-        transcriptPath: `${w.home.path}/session-state/${sessionId}/events.jsonl`,
+        // A store in memory has no file of the log.
+        ...(STORE === "files" && {
+          transcriptPath: join(directoryOf(w.home.path, sessionId), "events.jsonl"),
+        }),
         stopReason: "end_turn",
         stop_hook_active: false,
       },

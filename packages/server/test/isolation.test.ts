@@ -1,17 +1,18 @@
 /** What tenants, and the tools of their sessions, cannot reach: the server's home, each other, and its network. */
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, realpath, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
 import { startServer, tempHome } from "./support/servers.ts";
+import { directoryOf, type StoreKind } from "./support/stores.ts";
 
 describe("files under the home", () => {
   test("are the server's user's alone, whatever made them", async () => {
     await using home = await tempHome();
     await using model = await startScriptedModelServer();
     const logs = join(home.path, "logs");
-    await using server = await startServer(home.path, { flags: ["--log-dir", logs] });
+    await using server = await startServer(home.path, { flags: ["--log-dir", logs], storeKind: "files" });
     const client = await server.connect();
     const provider = { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" };
     const sessionId = "s";
@@ -68,6 +69,7 @@ const AUTH = {
 async function enterWorld(
   config: (work: string) => object = () => ({}),
   env: Record<string, string> = { RIGHTSEAT_PROVIDER_PRIVATE_HOSTS: "127.0.0.1" },
+  storeKind?: StoreKind,
 ) {
   const home = await tempHome();
   const work = await realpath(home.work);
@@ -75,7 +77,7 @@ async function enterWorld(
   for (const tenant of Object.keys(TOKENS)) await mkdir(join(work, tenant));
   const file = join(home.path, "..", "rightseat.json");
   await writeFile(file, JSON.stringify({ auth: AUTH, ...config(work) }));
-  const server = await startServer(home.path, { flags: ["--config", file], env });
+  const server = await startServer(home.path, { flags: ["--config", file], env, storeKind });
   const provider = { type: "openai", baseUrl: `${model.url}/v1`, apiKey: "k" };
   const connect = async (tenant: keyof typeof TOKENS) => {
     const client = await server.connect();
@@ -102,6 +104,7 @@ async function enterWorld(
     return { client, create, call };
   };
   return {
+    storeKind,
     home: await realpath(home.path),
     work,
     model,
@@ -175,11 +178,16 @@ describe("a provider that a session brings", () => {
 });
 
 /** A session of tenant b, with something in it that nobody else is to see. */
-async function secretOfB({ b, model, home }: Awaited<ReturnType<typeof enterWorld>>): Promise<string> {
+async function secretOfB({
+  b,
+  model,
+  home,
+  storeKind,
+}: Awaited<ReturnType<typeof enterWorld>>): Promise<string> {
   model.use([{ text: "ok" }]);
   await b.create("theirs");
   await b.client.ask("theirs", "the launch code is 0000");
-  return join(home, "tenants/b/session-state/theirs");
+  return directoryOf(home, "theirs", "b", storeKind);
 }
 
 const WHY = "It is in the server's home";
@@ -195,7 +203,7 @@ describe("the server's home", () => {
     const calls: [string, object][] = [
       ["view", { path: log }],
       ["view", { path: home }],
-      ["view", { path: join(work, "a/link/tenants/b/session-state/theirs/events.jsonl") }],
+      ["view", { path: join(work, "a/link", relative(home, log)) }],
       ["view", { path: `${work}/a/../../home/tenants/b` }],
       ["grep", { pattern: "launch", path: home, output_mode: "content" }],
       ["grep", { pattern: "launch", path: log, output_mode: "content" }],
@@ -206,7 +214,7 @@ describe("the server's home", () => {
       ["create", { path: join(theirs, "files/x"), file_text: "x" }],
       ["edit", { path: log, old_str: "0000", new_str: "1111" }],
       ["bash", { command: `cat ${log}`, description: "" }],
-      ["bash", { command: "cat link/tenants/b/session-state/theirs/events.jsonl", description: "" }],
+      ["bash", { command: `cat link/${relative(home, log)}`, description: "" }],
     ];
     for (const [name, args] of calls) {
       const { success, result } = await a.call("mine", name, args);
@@ -233,7 +241,7 @@ describe("the server's home", () => {
   });
 
   test("has a session's own folders, which its tools use; its log they only read", async () => {
-    await using world = await enterWorld();
+    await using world = await enterWorld(undefined, undefined, "files");
     const { a, home } = world;
     await a.create("mine");
     const own = join(home, "tenants/a/session-state/mine");
@@ -257,7 +265,7 @@ describe("the server's home", () => {
   });
 
   test("is told nothing of by attachments, and taken for no directory that settings name", async () => {
-    await using world = await enterWorld();
+    await using world = await enterWorld(undefined, undefined, "files");
     const theirs = await secretOfB(world);
     const { a, model } = world;
     await a.create("mine");

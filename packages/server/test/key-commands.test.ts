@@ -22,6 +22,7 @@ beforeAll(async () => {
       : { status: 401, body: { error: { message: "no such key" } } };
   });
   server = await startServer(home.path, {
+    storeKind: "files",
     env: {
       PATH: process.env.PATH ?? "",
       RIGHTSEAT_ALLOW_API_KEY_COMMANDS: "true",

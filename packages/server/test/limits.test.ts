@@ -424,6 +424,7 @@ describe("retention", () => {
       await using server = await startServer(home.path, {
         flags: ["--config", file],
         pace: { retentionMs: 50 },
+        storeKind: "files",
       });
       await vi.waitUntil(
         async () => !(await readdir(join(home.path, "session-state"))).some((name) => name.startsWith("old")),

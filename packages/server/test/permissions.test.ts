@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type ScriptedReply, startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
 import { spawnServer, startServer, type TestServer, tempHome } from "./support/servers.ts";
+import type { StoreKind } from "./support/stores.ts";
 import type { WireClient, WireEvent } from "./support/wire-client.ts";
 
 type Decision = object | ((request: Record<string, unknown>) => object);
@@ -36,8 +37,8 @@ async function enterWorld() {
     work,
     model,
     session,
-    async start() {
-      server = await startServer(home);
+    async start(storeKind?: StoreKind) {
+      server = await startServer(home, { storeKind });
       return server;
     },
     [Symbol.asyncDispose]: async () => {
@@ -294,7 +295,7 @@ describe("an approval for the session", () => {
     await client.request("session.permissions.setMode", { sessionId: "s", mode: "allow-all" });
     await first.kill("SIGKILL");
     await client.ended;
-    const again = await (await world.start()).connect();
+    const again = await (await world.start("files")).connect();
     await again.request("session.resume", world.session("s"));
     expect(await again.request("session.permissions.getMode", { sessionId: "s" })).toEqual({
       mode: "allow-all",

@@ -10,6 +10,7 @@ import {
 } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
 import { spawnServer, startServer, type TempHome, type TestServer, tempHome } from "./support/servers.ts";
+import { directoryOf, type StoreKind } from "./support/stores.ts";
 import type { WireClient, WireEvent } from "./support/wire-client.ts";
 
 interface World extends AsyncDisposable {
@@ -21,10 +22,10 @@ interface World extends AsyncDisposable {
   restart(): Promise<WireClient>;
 }
 
-async function world(): Promise<World> {
+async function world(storeKind?: StoreKind): Promise<World> {
   const home = await tempHome();
   const model = await startScriptedModelServer();
-  let server: TestServer = await startServer(home.path);
+  let server: TestServer = await startServer(home.path, { storeKind });
   let client = await server.connect();
   const params = {
     model: "scripted",
@@ -45,7 +46,7 @@ async function world(): Promise<World> {
     },
     restart: async () => {
       await stop();
-      server = await startServer(home.path);
+      server = await startServer(home.path, { storeKind });
       client = await server.connect();
       return client;
     },
@@ -84,7 +85,7 @@ async function conversation(
 
 describe("session.history.truncate", () => {
   test("takes an event and all after it back: of the history, the model's context, and every later start", async () => {
-    await using w = await world();
+    await using w = await world("files");
     await conversation(w.client, w.params, "s", ["one", "two", "three"]);
     const before = await history(w.client, "s");
     const eventId = prompt(before, "echo two");
@@ -112,7 +113,7 @@ describe("session.history.truncate", () => {
   });
 
   test("again and again, further back and less far, leaves what was never taken back", async () => {
-    await using w = await world();
+    await using w = await world("files");
     await conversation(w.client, w.params, "s", ["a", "b", "c", "d"]);
     const back = async (content: string) =>
       w.client.request("session.history.truncate", {
@@ -189,7 +190,7 @@ describe("session.history.truncate", () => {
     const eventId = prompt(await history(w.client, "s"), "echo two");
     await w.client.request("session.history.truncate", { sessionId: "s", eventId });
     expect(await w.client.request("session.name.get", { sessionId: "s" })).toEqual({ name: "Kept" });
-    const files = await readdir(join(w.home.path, "session-state/s/checkpoints"));
+    const files = await readdir(join(directoryOf(w.home.path, "s"), "checkpoints"));
     expect(files.sort()).toEqual(["001-compaction.md", "index.md"]);
     await w.client.ask("s", "echo three");
     expect(told(w.model.requests.at(-1))).toEqual([expect.stringContaining("echo one"), "echo three"]);

@@ -9,6 +9,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test, vi } from "vitest";
 import { spawnServer, startServer, tempHome } from "./support/servers.ts";
+import { directoryOf } from "./support/stores.ts";
 import type { WireClient } from "./support/wire-client.ts";
 
 /** A server, a model that calls what it is told, and a client that allows everything. */
@@ -63,7 +64,7 @@ describe("output that is too large", () => {
     await world.create("s");
     const { result } = await world.call("s", "bash", { command: "yes | head -c 60000" });
     const path = fileIn(result.content);
-    expect(dirname(path)).toBe(join(world.home, "session-state/s/temp"));
+    expect(dirname(path)).toBe(join(directoryOf(world.home, "s"), "temp"));
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(result.contents).toMatchObject([{ type: "shell_exit", exitCode: 0, outputFilePath: path }]);
     await world.client.request("session.permissions.setMode", { sessionId: "s", mode: "manual" });
@@ -91,7 +92,7 @@ describe("output that is too large", () => {
       return { told, logged: (await world.client.event("s", "tool.execution_complete", before)).data };
     };
     const { told, logged } = await dump();
-    expect(dirname(fileIn(told))).toBe(join(world.home, "session-state/s/temp"));
+    expect(dirname(fileIn(told))).toBe(join(directoryOf(world.home, "s"), "temp"));
     expect(await readFile(fileIn(told), "utf8")).toBe(dumped);
     expect(logged).toMatchObject({ success: true, result: { content: told } });
     expect((await world.call("s", "view", { path: fileIn(told), view_range: [2, 2] })).result.content).toBe(
@@ -121,7 +122,7 @@ describe("output that is too large", () => {
     await world.create("t", { largeOutput: { enabled: false } });
     const cut = await world.call("t", "bash", { command: "yes | head -c 60000" });
     expect(cut.result.content).toContain("Only its start and end are shown");
-    expect(await readdir(join(world.home, "session-state/t"))).not.toContain("temp");
+    expect(await readdir(directoryOf(world.home, "t")).catch(() => [])).not.toContain("temp");
   });
 });
 

@@ -63,14 +63,14 @@ describe("a damaged log", () => {
     async (_what, damage) => {
       await using home = await tempHome();
       {
-        await using server = await startServer(home.path, { flags: ["--demo"] });
+        await using server = await startServer(home.path, { flags: ["--demo"], storeKind: "files" });
         const client = await server.connect();
         await client.request("session.create", { sessionId: "torn" });
         await client.ask("torn", "echo before");
         await client.close();
       }
       await damage(eventsFile(home.path, "torn"));
-      await using server = await startServer(home.path, { flags: ["--demo"] });
+      await using server = await startServer(home.path, { flags: ["--demo"], storeKind: "files" });
       const client = await server.connect();
       await client.request("session.resume", { sessionId: "torn" });
       expect(await client.ask("torn", "echo after")).toBe("after");
@@ -133,7 +133,7 @@ test("a session that the Copilot CLI wrote is listed, resumed and gone on with",
     }),
   );
   await writeFile(join(directory, "events.jsonl"), `${lines.join("\n")}\n`);
-  await using server = await startServer(home.path, { flags: ["--demo"] });
+  await using server = await startServer(home.path, { flags: ["--demo"], storeKind: "files" });
   const client = await server.connect();
   const { sessions } = await client.request("session.list", {});
   expect(sessions).toMatchObject([
@@ -224,7 +224,7 @@ describe("history", () => {
 
   test("holds nothing that is the server's own", async () => {
     await using home = await tempHome();
-    await using server = await startServer(home.path, { flags: ["--demo"] });
+    await using server = await startServer(home.path, { flags: ["--demo"], storeKind: "files" });
     const client = await server.connect();
     await client.request("session.create", { sessionId: "own" });
     await client.ask("own", "echo hi");

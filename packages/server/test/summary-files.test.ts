@@ -1,4 +1,4 @@
-/** Files of summaries and the log: those that nothing in the log names go, whatever the server died of. */
+/** Files of summaries and the log: those that nothing in the log names go, whatever the server died of. About files. */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
@@ -40,7 +40,7 @@ async function crashBefore(home: TempHome, text: string): Promise<void> {
 
 /** @returns what is left after another server has resumed the session. */
 async function resumed(home: TempHome, model: ScriptedModelServer): Promise<string[]> {
-  await using server = await startServer(home.path);
+  await using server = await startServer(home.path, { storeKind: "files" });
   const client = await server.connect();
   await client.request("session.resume", settings(model));
   expect(server.log.filter(({ level }) => level === "warning")).toEqual([]);
@@ -52,7 +52,7 @@ test("a crash between a compaction's file and its event leaves no file once the 
   await using home = await tempHome();
   await using model = await startScriptedModelServer();
   {
-    await using server = await startServer(home.path);
+    await using server = await startServer(home.path, { storeKind: "files" });
     const client = await server.connect();
     await client.request("session.create", settings(model));
     await mkdir(join(folderOf(home), "checkpoints"));
@@ -68,7 +68,7 @@ test("a crash between a compaction's file and its event leaves no file once the 
   expect(await resumed(home, model)).toEqual(kept);
   // Its number is free again, for whoever comes next.
   {
-    await using server = await startServer(home.path);
+    await using server = await startServer(home.path, { storeKind: "files" });
     const client = await server.connect();
     await client.request("session.resume", settings(model));
     await client.request("session.workspaces.addSummary", { sessionId: "s", title: "Next", content: "x" });
@@ -81,7 +81,7 @@ test("a crash between a rewind and its tidying leaves no file once the session i
   await using home = await tempHome();
   await using model = await startScriptedModelServer();
   {
-    await using server = await startServer(home.path);
+    await using server = await startServer(home.path, { storeKind: "files" });
     const client = await server.connect();
     await client.request("session.create", settings(model));
     await compact(client, model, "First");
@@ -99,7 +99,7 @@ test("a crash between a rewind and its tidying leaves no file once the session i
 test("a fork has the files of what it took over, and no others", async () => {
   await using home = await tempHome();
   await using model = await startScriptedModelServer();
-  await using server = await startServer(home.path);
+  await using server = await startServer(home.path, { storeKind: "files" });
   const client = await server.connect();
   await client.request("session.create", settings(model));
   await compact(client, model, "First");

@@ -3,9 +3,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createFileStore } from "../store/files/file-store.ts";
 import { KeptPermissions } from "./kept-permissions.ts";
 
 let home = "";
+const store = () => createFileStore({ home: join(home, "deep"), durability: "os" });
 const path = () => join(home, "deep", "permissions-config.json");
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "kept-"));
@@ -14,7 +16,7 @@ afterEach(() => rm(home, { recursive: true }));
 
 const read = async () => JSON.parse(await readFile(path(), "utf8"));
 async function opened(): Promise<KeptPermissions> {
-  const kept = new KeptPermissions(path());
+  const kept = new KeptPermissions(store().tenants.document("default", "permissions"));
   await kept.refresh();
   return kept;
 }

@@ -1,14 +1,10 @@
 /**
  * What was allowed for longer than a session: for a location (a repository or a folder), for a web address,
- * and which folders are trusted. One file a tenant, in the shape that the Copilot CLI gives
- * `permissions-config.json`, with fields of our own; every process on the same home reads and changes it.
+ * and which folders are trusted. One document a tenant, in the shape that the Copilot CLI gives
+ * `permissions-config.json`, with fields of our own; every process on the same store reads and changes it.
  */
-import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type PermissionRule, RpcError } from "@rightseat/protocol";
-import { readRegularFile } from "../tools/regular-file.ts";
+import type { DocumentText, TenantDocument } from "../store/tenant-store.ts";
 import { type Approval, addRules, isSameRule, rulesOf } from "./rule.ts";
 
 interface KeptLocation {
@@ -25,31 +21,25 @@ interface KeptFile {
 
 /** Another process's changes are seen after this long. */
 const RECHECK_MS = 1000;
-const LOCK_WAIT_MS = 10;
-/** Longer than any change takes: who held the lock is gone. */
-const STALE_LOCK_MS = 10_000;
 const MAX_LOCATIONS = 10_000;
 const MAX_ENTRIES = 1000;
-const MAX_BYTES = 64 * 1024 * 1024;
 
 export class KeptPermissions {
-  readonly #path: string;
+  readonly #document: TenantDocument;
   #content: KeptFile = {};
-  #version = "";
+  #version: string | undefined;
   #checkedMs = Number.NEGATIVE_INFINITY;
-  #last: Promise<unknown> = Promise.resolve();
 
-  /** @param path of the file, which need not exist. */
-  constructor(path: string) {
-    this.#path = path;
+  constructor(document: TenantDocument) {
+    this.#document = document;
   }
 
-  /** Reads the file when it may have changed. What cannot be read allows nothing. Does not throw. */
+  /** Reads the document when it may have changed. What cannot be read allows nothing. Does not throw. */
   async refresh(): Promise<void> {
     if (performance.now() - this.#checkedMs < RECHECK_MS) return;
     await this.#read().catch(() => {
       this.#content = {};
-      this.#version = "";
+      this.#version = undefined;
     });
   }
 
@@ -125,47 +115,35 @@ export class KeptPermissions {
     });
   }
 
-  /** One change after the other, here and in other processes: each begins with what the last one wrote. */
-  #change(change: (file: KeptFile) => void): Promise<void> {
-    const changed = this.#last.then(async () => {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      const unlock = await lock(`${this.#path}.lock`);
-      try {
-        await this.#read();
-        const content = structuredClone(this.#content);
+  /** Each change begins with what the last one wrote, wherever that was. */
+  async #change(change: (file: KeptFile) => void): Promise<void> {
+    try {
+      const changed = await this.#document.change((text) => {
+        const content = text === undefined ? {} : parse(text);
         change(content);
-        await writeWhole(this.#path, JSON.stringify(content, undefined, 2));
-        await this.#read();
-      } finally {
-        await unlock();
-      }
-    });
-    this.#last = changed.catch(() => undefined);
-    return changed.catch((cause) => {
+        return `${JSON.stringify(content, undefined, 2)}\n`;
+      });
+      this.#take(changed);
+    } catch (cause) {
       if (cause instanceof RpcError) throw cause;
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new RpcError("storage_unavailable", `${this.#path}: ${why}`, {}, { cause });
-    });
+      throw new RpcError("storage_unavailable", `what is allowed could not be kept: ${why}`, {}, { cause });
+    }
   }
 
-  /** @throws when it is there and is not what it should be: nobody may write over it then. */
+  /** @throws when it is there and is not what it should be. */
   async #read(): Promise<void> {
     this.#checkedMs = performance.now();
-    const found = await stat(this.#path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
-    const version = found ? `${found.ino} ${found.mtimeNs} ${found.size}` : "none";
-    if (version === this.#version) return;
-    this.#content = found ? parse(await readText(this.#path)) : {};
-    this.#version = version;
+    const version = await this.#document.version();
+    if (version !== undefined && version === this.#version) return;
+    this.#take(version === undefined ? undefined : await this.#document.read());
   }
-}
 
-async function readText(path: string): Promise<string> {
-  const bytes = await readRegularFile(path, MAX_BYTES);
-  if (bytes === undefined) throw new Error(`expected a regular file of at most ${MAX_BYTES} bytes`);
-  return bytes.toString("utf8");
+  #take(found: DocumentText | undefined): void {
+    this.#content = found ? parse(found.text) : {};
+    this.#version = found?.version;
+    this.#checkedMs = performance.now();
+  }
 }
 
 function parse(text: string): KeptFile {
@@ -203,36 +181,4 @@ function withoutRules(approval: Approval, isRemoved: (rule: PermissionRule) => b
   if (left.length === rules.length) return [approval];
   if (approval.kind !== "commands" || left.length === 0) return [];
   return [{ ...approval, commandIdentifiers: left.map((rule) => String(rule.argument)) }];
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    const handle = await open(temporary, "wx", 0o600);
-    try {
-      await handle.writeFile(`${text}\n`);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Waits until nobody else has it. Resolves with what gives it back. */
-async function lock(path: string): Promise<() => Promise<void>> {
-  for (;;) {
-    try {
-      await (await open(path, "wx", 0o600)).close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const held = await stat(path).catch(() => undefined);
-      if (held && Date.now() - held.mtimeMs > STALE_LOCK_MS) await rm(path, { force: true });
-      else await sleep(LOCK_WAIT_MS);
-    }
-  }
 }

@@ -6,12 +6,14 @@ import type { Catalogue } from "./catalogue.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Ownership } from "./ownership.ts";
 import type { SessionFiles } from "./session-files.ts";
+import type { TenantStore } from "./tenant-store.ts";
 
 export interface Store {
   readonly log: EventLog;
   readonly ownership: Ownership;
   readonly catalogue: Catalogue;
   readonly files: SessionFiles;
+  readonly tenants: TenantStore;
 
   /**
    * Whether the store takes writes now: tries one that leaves nothing behind.

@@ -10,6 +10,7 @@ import type { Logger } from "../../src/config/logger.ts";
 import type { Audit } from "../../src/rpc/audit.ts";
 import { createServer, type ServerPace } from "../../src/server.ts";
 import type { Store } from "../../src/store/store.ts";
+import { type StoreKind, storeFor } from "./stores.ts";
 import { connectTcp, type WireClient } from "./wire-client.ts";
 
 export interface TempHome extends AsyncDisposable {
@@ -56,7 +57,10 @@ export async function startServer(
   options: {
     flags?: string[];
     env?: Record<string, string>;
+    /** One of the test's own. */
     store?: Store;
+    /** For a test that is about files; default what `STORE` says. */
+    storeKind?: StoreKind;
     pace?: ServerPace;
     audit?: Audit;
   } = {},
@@ -81,7 +85,10 @@ export async function startServer(
     info: at("info"),
     debug: at("debug"),
   };
-  const server = createServer(config, logger, "0.0.0-test", options);
+  const server = createServer(config, logger, "0.0.0-test", {
+    ...options,
+    store: options.store ?? storeFor(home, options.storeKind),
+  });
   const port = await server.listen();
   let stopped: Promise<void> | undefined;
   const stop = async () => {

@@ -8,6 +8,7 @@ import { FileEventLog } from "./file-event-log.ts";
 import { FileHome, type FileStoreOptions } from "./file-home.ts";
 import { FileOwnership } from "./file-ownership.ts";
 import { FileSessionFiles } from "./file-session-files.ts";
+import { FileTenantStore } from "./file-tenant-store.ts";
 import { tightenHome } from "./tighten-home.ts";
 
 /**
@@ -24,6 +25,7 @@ export function createFileStore(options: FileStoreOptions): Store {
     ownership,
     catalogue: new FileCatalogue(home),
     files: new FileSessionFiles(home),
+    tenants: new FileTenantStore(home),
     check: async () => {
       if (ownership.closed) throw new StoreError("unavailable", "the store is closed");
       await checkWrites(home);

@@ -4,6 +4,7 @@ import type { SessionSummary } from "../catalogue.ts";
 import type { Checkpoint } from "../event-log.ts";
 import type { HandoverDecision } from "../ownership.ts";
 import { assertValidKey, type Lease, notHeld, type SessionKey } from "../session-key.ts";
+import type { DocumentText } from "../tenant-store.ts";
 
 export interface KeptFile {
   readonly content: Uint8Array;
@@ -22,6 +23,8 @@ export interface MemorySession {
 }
 
 export class MemoryStorage {
+  /** By tenant and name. */
+  readonly documents = new Map<string, DocumentText>();
   readonly #sessions = new Map<string, MemorySession>();
 
   /** @throws StoreError `invalid-key`. */

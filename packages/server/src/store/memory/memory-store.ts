@@ -9,6 +9,7 @@ import { MemoryEventLog } from "./memory-event-log.ts";
 import { MemoryOwnership } from "./memory-ownership.ts";
 import { MemorySessionFiles } from "./memory-session-files.ts";
 import { leaseOf, MemoryNode, MemoryStorage } from "./memory-storage.ts";
+import { MemoryTenantStore } from "./memory-tenant-store.ts";
 
 export interface MemoryStoreOptions {
   /** Default: a storage of its own. */
@@ -28,6 +29,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     ownership,
     catalogue: new MemoryCatalogue(node, files),
     files,
+    tenants: new MemoryTenantStore(node),
     check: async () => {},
     close: async () => {
       for (const session of [...node.held()]) await ownership.release(leaseOf(session));

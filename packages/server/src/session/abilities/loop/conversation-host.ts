@@ -107,9 +107,12 @@ export abstract class ConversationHost<C extends Conversation = Conversation>
   }
 
   append<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): void {
+    const { session } = this.conversation;
     if (type === "assistant.message") this.renewal.callWentWell();
+    // What a tool did to the session's files is kept before its result is: nobody goes on from a result without them.
+    if (type === "tool.execution_complete") session.holdWhile(session.files.checkIn(session.lease));
     this.conversation.append(type, data);
-    if (type === "tool.execution_complete") this.conversation.session.run?.place?.look();
+    if (type === "tool.execution_complete") session.run?.place?.look();
   }
 
   emit<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): void {
