@@ -2,6 +2,7 @@
 import { access, readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { OPTIONS, type OptionSpec } from "../src/config/options.ts";
+import { TENANT_LIMITS } from "../src/limits/limits-config.ts";
 import { createMethods } from "../src/methods/index.ts";
 import type { FieldRule, FieldRules } from "../src/session/members/field-rules.ts";
 import {
@@ -26,6 +27,10 @@ describe("docs/configuration.md", async () => {
       for (const variable of spec.env ?? []) expect(row).toContain(`\`${variable}\``);
     },
   );
+});
+
+test.each(TENANT_LIMITS)("docs/configuration.md has a row for the limit %s", async (name) => {
+  expect(await doc("configuration.md")).toMatch(new RegExp(`^\\|[^|]*\`${name}\`[^|]*\\|`, "m"));
 });
 
 test("docs/errors.md has a row for every reason", async () => {
