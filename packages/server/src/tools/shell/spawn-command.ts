@@ -6,12 +6,14 @@ import { watchGroup } from "../group-watchdog.ts";
 
 /**
  * The command comes through descriptor 3, ended by NUL: it is not in the process list, has no limit of
- * length, and does not run unless all of it came, by when the watchdog knows the group. Everything else is started
- * before it comes, so that a bash which waits for its command (`SpareBash`) runs it at once. Output goes
+ * length, and does not run unless all of it came. Nothing is started before the first NUL, by when the watchdog knows
+ * the group and its priority is set; everything else is started before the command comes, so that a bash which waits for
+ * its command (`SpareBash`) runs it at once. Output goes
  * through `cat`, since Node's own pipes are sockets, which programs cannot open as /dev/stderr. `cat`
  * outlives a SIGTERM to pass on what the command says last.
  */
 const SCRIPT = `
+IFS= read -r -d '' _go <&3 || exit 125
 {
   IFS= read -r -d '' _command <&3 || exit 125
   exec 3<&-
@@ -71,6 +73,7 @@ export async function spawnBash(options: BashOptions): Promise<WaitingBash> {
   const commandPipe = child.stdio[3] as Writable;
   // It may be dead already; how it ended says why.
   commandPipe.on("error", () => {});
+  commandPipe.write("\0");
   child.stdin?.on("error", () => {});
   return {
     child,
