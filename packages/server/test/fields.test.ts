@@ -162,6 +162,22 @@ describe.each(["session.create", "session.resume", "session.provider.add", "sess
   },
 );
 
+describe("counts", () => {
+  const counts = Object.keys(TABLES).flatMap((method) =>
+    cellsOf(method)
+      .filter(({ rule }) => rule?.effect === "honoured" && rule.isCount)
+      .map((cell) => ({ method, ...cell })),
+  );
+  test.each(counts)("$method $path is a whole number from 0 up", ({ method, path, wrap }) => {
+    const rules = TABLES[method] as FieldRules;
+    for (const value of [0, 1, 2 ** 31]) expect(checkFields(method, wrap(value), rules)).toEqual([]);
+    for (const value of [-1, 0.5, 1e308])
+      expect(() => checkFields(method, wrap(value), rules)).toThrow(
+        expect.objectContaining({ reason: "invalid_params", data: { path } }),
+      );
+  });
+});
+
 describe("methods without a table of their own", () => {
   const fields = new PublishedFields(knownFields, { checkFields, honoured, within });
   const methods = Object.keys(paramsValidators).filter((method) => !WITH_OWN_TABLE.has(method));

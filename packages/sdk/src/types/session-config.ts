@@ -104,6 +104,7 @@ export interface MemoryConfiguration {
 /** What happens to tool results that are too large for the context. */
 export interface LargeToolOutputConfig {
   enabled?: boolean;
+  /** 0 is the default. */
   maxSizeBytes?: number;
   /** Where they are written instead. */
   outputDirectory?: string;

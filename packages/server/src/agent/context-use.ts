@@ -50,5 +50,7 @@ export function promptLimit(
   model: Pick<ActiveModel, "maxPromptTokens" | "contextWindowTokens" | "maxOutputTokens">,
 ): number {
   const { maxPromptTokens, contextWindowTokens, maxOutputTokens = 0 } = model;
-  return maxPromptTokens ?? contextWindowTokens - Math.min(maxOutputTokens, contextWindowTokens >> 1);
+  return (
+    maxPromptTokens ?? contextWindowTokens - Math.min(maxOutputTokens, Math.floor(contextWindowTokens / 2))
+  );
 }

@@ -12,6 +12,8 @@ export type FieldRule =
       readonly refuses?: (value: unknown) => string | undefined;
       /** A longer text is refused. */
       readonly maxChars?: number;
+      /** What is no whole number from 0 up is refused; others would be passed on as they are. */
+      readonly isCount?: true;
       /** What is in it, where that is an object, a list of objects, or a map of them. */
       readonly nested?: NestedFields;
     }
@@ -36,6 +38,7 @@ export interface NestedFields {
 
 export const honoured: FieldRule = { effect: "honoured" };
 export const atMost = (maxChars: number): FieldRule => ({ effect: "honoured", maxChars });
+export const count: FieldRule = { effect: "honoured", isCount: true };
 export const none = (why: string, asks?: (value: unknown) => boolean): FieldRule => ({
   effect: "none",
   why,
@@ -77,7 +80,7 @@ const MAX_OBJECTS = 10_000;
  * effect, for `warnOfFields`; the same field of several objects of a list is named once.
  * @param method for messages.
  * @throws RpcError `not_supported` for the first field that is refused, `invalid_params` for one that is too
- *   long; with its place in `data.path`.
+ *   long or no count; with its place in `data.path`.
  */
 export function checkFields(method: string, params: object, rules: FieldRules): string[] {
   const check: Check = { method, unheard: new Map(), unnamed: 0, objects: 0 };
@@ -122,6 +125,8 @@ function checkField(check: Check, value: unknown, rule: FieldRule, at: string, k
     if (why !== undefined) throw refusal(check.method, at, why);
     if (rule.maxChars !== undefined && typeof value === "string" && value.length > rule.maxChars)
       throw tooLong(check.method, at, rule.maxChars, value.length);
+    if (rule.isCount && typeof value === "number" && !(Number.isSafeInteger(value) && value >= 0))
+      throw noCount(check.method, at, value);
     if (rule.nested) checkNested(check, value, rule.nested, at, kind);
     return;
   }
@@ -156,6 +161,14 @@ function tooLong(method: string, path: string, maxChars: number, chars: number):
   return new RpcError(
     "invalid_params",
     `${method}: ${path}: expected at most ${maxChars} characters, got ${chars}`,
+    { path },
+  );
+}
+
+function noCount(method: string, path: string, value: number): RpcError {
+  return new RpcError(
+    "invalid_params",
+    `${method}: ${path}: expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${value}`,
     { path },
   );
 }

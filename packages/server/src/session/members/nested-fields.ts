@@ -18,6 +18,7 @@ import type {
 } from "@rightseat/protocol";
 import {
   atMost,
+  count,
   differsFrom,
   type FieldRule,
   type FieldRules,
@@ -40,13 +41,13 @@ const CAPABILITIES = within({
     adaptive_thinking: none("has no effect: how a model thinks follows from the model"),
   } satisfies FieldsOf<NonNullable<ModelCapabilitiesOverride["supports"]>>),
   limits: within({
-    max_prompt_tokens: honoured,
-    max_output_tokens: honoured,
-    max_context_window_tokens: honoured,
+    max_prompt_tokens: count,
+    max_output_tokens: count,
+    max_context_window_tokens: count,
     vision: within({
       supported_media_types: honoured,
-      max_prompt_images: honoured,
-      max_prompt_image_size: honoured,
+      max_prompt_images: count,
+      max_prompt_image_size: count,
     }),
   } satisfies FieldsOf<NonNullable<ModelCapabilitiesOverride["limits"]>>),
 } satisfies FieldsOf<ModelCapabilitiesOverride>);
@@ -78,9 +79,9 @@ const PROVIDER = within({
   modelCapabilities: none("has no effect: 'modelCapabilities' of the session says what its model can do"),
   providerName: none("has no effect: the provider of a whole session goes by no name"),
   wireModel: honoured,
-  maxPromptTokens: honoured,
-  maxContextWindowTokens: honoured,
-  maxOutputTokens: honoured,
+  maxPromptTokens: count,
+  maxContextWindowTokens: count,
+  maxOutputTokens: count,
 } satisfies FieldsOf<ProviderConfig>);
 
 const PROVIDERS = within({
@@ -94,9 +95,9 @@ const MODELS = within({
   wireModel: honoured,
   modelId: honoured,
   name: honoured,
-  maxPromptTokens: honoured,
-  maxContextWindowTokens: honoured,
-  maxOutputTokens: honoured,
+  maxPromptTokens: count,
+  maxContextWindowTokens: count,
+  maxOutputTokens: count,
   capabilities: none("has no effect: 'modelCapabilities' of the session says what its model can do"),
   systemMessage: none("has no effect: a session has one system message for all models"),
 } satisfies FieldsOf<ProviderModelConfig>);
@@ -149,7 +150,7 @@ export const NESTED = {
     enableWebSocketResponses: honoured,
     autoTier: none("has no effect: which model 'auto' is, is GitHub's to say"),
   } satisfies FieldsOf<CapiSessionOptions>),
-  toolSearch: within({ enabled: honoured, deferThreshold: honoured } satisfies FieldsOf<ToolSearchConfig>),
+  toolSearch: within({ enabled: honoured, deferThreshold: count } satisfies FieldsOf<ToolSearchConfig>),
   commands: within({
     name: atMost(MAX_NAME_CHARS),
     description: honoured,
@@ -162,13 +163,13 @@ export const NESTED = {
   } satisfies FieldsOf<InfiniteSessionConfig>),
   largeOutput: within({
     enabled: honoured,
-    maxSizeBytes: honoured,
+    maxSizeBytes: count,
     outputDir: honoured,
   } satisfies FieldsOf<LargeToolOutputConfig>),
   sessionLimits: within({ maxAiCredits: honoured } satisfies FieldsOf<SessionLimitsConfig>, {
     isGuard: true,
   }),
-  autopilot: within({ continuationEnabled: honoured, maxContinues: honoured }, { isGuard: true }),
+  autopilot: within({ continuationEnabled: honoured, maxContinues: count }, { isGuard: true }),
   // Read whole by managed-policy.ts, which refuses what it does not know.
   managedSettings: within({
     permissions: within({
