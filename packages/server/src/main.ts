@@ -15,12 +15,19 @@ import { tokenCommand } from "./token-command.ts";
 const AS_PROCESS_ONE =
   "the server is process 1, and processes that commands leave behind stay as zombies: start it under an init (docker run --init, init: true of Compose, tini)";
 
+/** The application that the server is there for is gone: nobody hears its runs, which can be gone on with from their logs. */
+const ORPHANED_GRACE_MS = 2_000;
+
 const STORE_HANGS =
   "the store does not answer: the server ends without it; sessions are resumed from what their logs hold";
 
 /** @returns the exit code. */
 export async function main(argv: readonly string[], version: string): Promise<number> {
   if (argv[0] === "token") return tokenCommand(argv.slice(1));
+  // First of all: who started it may be gone soon.
+  const starter = argv.includes("--no-auto-update")
+    ? (await import("./starter.ts")).watchStarter()
+    : undefined;
   const env = { ...process.env };
   let invocation: ReturnType<typeof loadConfig>;
   try {
@@ -66,7 +73,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   collectWhenIdle((figures) => logger.debug("memory was given back", figures));
   const { code, inOrder } = config.stdio
     ? await serveStdio(server, logger)
-    : await serveTcp(server, config, logger);
+    : await serveTcp(server, config, logger, starter?.gone);
   if (!inOrder) logger.error(STORE_HANGS);
   const closed = await Promise.all([inOrder, auditLog?.close() ?? true, logger.close()]);
   // The end of a process waits for its threads, and one of them waits for a file that may never take what it has.
@@ -97,7 +104,12 @@ interface Ended {
   readonly inOrder: boolean;
 }
 
-async function serveTcp(server: RightseatServer, config: Config, logger: Logger): Promise<Ended> {
+async function serveTcp(
+  server: RightseatServer,
+  config: Config,
+  logger: Logger,
+  starterGone: Promise<void> | undefined,
+): Promise<Ended> {
   // Before anybody is told that it runs: who starts it may end it at once.
   const ended = endSignal(logger);
   let port: number;
@@ -119,19 +131,19 @@ async function serveTcp(server: RightseatServer, config: Config, logger: Logger)
   void findUnusedVolumes(config.home).then((paths) => {
     if (paths.length > 0) logger.warning(UNUSED_VOLUMES, { paths, home: config.home });
   });
-  await Promise.race([ended, server.shutdownRequested]);
-  return { code: 0, inOrder: await server.shutdown() };
+  const orphaned = starterGone?.then(() => ORPHANED_GRACE_MS);
+  const mostGraceMs = await Promise.race([ended, server.shutdownRequested, orphaned ?? ended]);
+  return { code: 0, inOrder: await server.shutdown(mostGraceMs ?? undefined) };
 }
 
 async function serveStdio(server: RightseatServer, logger: Logger): Promise<Ended> {
   const stream = Duplex.from({ readable: process.stdin, writable: process.stdout });
-  const gone = new Promise<void>((resolve) => {
-    process.stdin.once("end", resolve);
-    process.stdin.once("close", resolve);
+  const gone = new Promise<number>((resolve) => {
+    for (const event of ["end", "close"]) process.stdin.once(event, () => resolve(ORPHANED_GRACE_MS));
   });
   server.accept(stream);
-  await Promise.race([endSignal(logger), gone, server.shutdownRequested]);
-  return { code: 0, inOrder: await server.shutdown() };
+  const mostGraceMs = await Promise.race([endSignal(logger), gone, server.shutdownRequested]);
+  return { code: 0, inOrder: await server.shutdown(mostGraceMs ?? undefined) };
 }
 
 function endSignal(logger: Logger): Promise<void> {

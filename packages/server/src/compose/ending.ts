@@ -3,8 +3,8 @@ import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { ServerContext } from "./server-context.ts";
 
 export interface Ending {
-  /** Ends the node; more than one call is one. @returns false when the store stopped answering meanwhile. */
-  begin(): Promise<boolean>;
+  /** Ends the node; more than one call is one. Running turns may go on for no longer than is said, and set. @returns false when the store stopped answering meanwhile. */
+  begin(mostGraceMs?: number): Promise<boolean>;
   /** Ends the node for a client, who is to have its answer before anything is closed. */
   request(): Promise<void>;
   /** Settles when a client asked for the end, and all sessions are closed. */
@@ -13,10 +13,10 @@ export interface Ending {
 
 export function createEnding({ announcements, config }: ServerContext, registry: SessionRegistry): Ending {
   let underWay: Promise<boolean> | undefined;
-  const begin = () => {
+  const begin = (mostGraceMs = Number.POSITIVE_INFINITY) => {
     if (!underWay) {
       announcements.announce("node-stopping", {});
-      underWay = registry.shutdown(config.shutdownGrace * 1000);
+      underWay = registry.shutdown(Math.min(config.shutdownGrace * 1000, mostGraceMs));
     }
     return underWay;
   };

@@ -25,10 +25,10 @@ export interface RightseatServer {
    */
   reload(config: Config): void;
   /**
-   * Ends in order: no new connections, running turns get their grace, the log is flushed.
+   * Ends in order: no new connections, running turns get their grace, which is no longer than is said, the log is flushed.
    * @returns false when the store stopped answering meanwhile.
    */
-  shutdown(): Promise<boolean>;
+  shutdown(mostGraceMs?: number): Promise<boolean>;
   /** Settles when a client asked the server to end, and its sessions are closed. */
   readonly shutdownRequested: Promise<void>;
   /** The events of this node. */
@@ -77,8 +77,8 @@ export function createServing(
       governor.reload(changed.limits);
       connections.sweep();
     },
-    shutdown: async () => {
-      const inOrder = await ending.begin();
+    shutdown: async (mostGraceMs) => {
+      const inOrder = await ending.begin(mostGraceMs);
       await Promise.race([
         Promise.all([...connections].map((connection) => connection.flushed())),
         new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref()),

@@ -352,7 +352,8 @@ export const OPTIONS = {
     type: "boolean",
     flag: "no-auto-update",
     hidden: true,
-    description: "Accepted: there is no auto-update",
+    description:
+      "Accepted: there is no auto-update; SDKs give it to the runtime that they start, which ends with them",
   },
   noAutoLogin: {
     type: "boolean",
