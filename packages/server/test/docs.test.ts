@@ -93,7 +93,21 @@ describe("docs/compatibility.md lists exactly the fields that have no effect or 
   });
 });
 
-describe.each(["ARCHITECTURE.md", "CONTRIBUTING.md"])(
+describe("docs/first-hour.md walks through files and functions that exist", async () => {
+  const rows = [...(await doc("first-hour.md")).matchAll(/^\| (\d+\. [^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)];
+  const quotedIn = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
+  const rootOf = (file: string) => (file.startsWith("packages/") ? "../../../" : "../src/");
+
+  test.each(rows.map((row) => row.slice(1)))("%s", async (_step, files, functions) => {
+    const read = quotedIn(files).map((file) =>
+      readFile(new URL(`${rootOf(file)}${file}`, import.meta.url), "utf8"),
+    );
+    const text = (await Promise.all(read)).join("\n");
+    for (const name of quotedIn(functions)) expect(text).toContain(name.split(".").at(-1));
+  });
+});
+
+describe.each(["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/first-hour.md"])(
   "every file and folder that %s names exists",
   async (name) => {
     const root = new URL("../../../", import.meta.url);
