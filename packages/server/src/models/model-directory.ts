@@ -374,13 +374,9 @@ export class ModelDirectory {
   #providerFor(provider: ProviderSource, query: ModelQuery, name: string): ModelProvider {
     const known = this.#providers.get(provider);
     if (known && !query.fetch) return known;
-    const { serverProviders, ownFetch, serverFetch, idleTimeoutMs, keyCommands } = this.#options;
+    const { serverProviders, ownFetch, serverFetch } = this.#options;
     const fetch = query.fetch ?? (serverProviders.includes(provider) ? serverFetch : ownFetch);
-    const made = this.#options.createProvider({
-      ...toSettings(provider, { ...query, fetch }, name, keyCommands),
-      idleTimeoutMs,
-      source: provider,
-    });
+    const made = this.#options.createProvider(toSettings(provider, { ...query, fetch }, name, this.#options));
     if (!query.fetch) this.#providers.set(provider, made);
     return made;
   }
@@ -457,13 +453,19 @@ function toSettings(
   provider: ProviderSource,
   query: ModelQuery,
   name: string,
-  keyCommands: KeyCommands,
+  { keyCommands, idleTimeoutMs }: Pick<ModelDirectoryOptions, "keyCommands" | "idleTimeoutMs">,
 ): ProviderSettings {
   // Kept as long as the session's settings are: nothing of the query that is not needed.
   const bearerToken = provider.hasBearerTokenProvider ? query.bearerToken : undefined;
+  const { baseUrl, query: addressQuery } =
+    provider.type === "azure"
+      ? { baseUrl: provider.baseUrl, query: undefined }
+      : splitAddress(provider.baseUrl);
+  // Written out: an object that is spread into another has a shape of its own in V8.
   return {
     type: provider.type ?? "openai",
-    ...(provider.type === "azure" ? { baseUrl: provider.baseUrl } : splitAddress(provider.baseUrl)),
+    baseUrl,
+    query: addressQuery,
     wireApi: provider.wireApi,
     azureApiVersion: provider.azure?.apiVersion,
     headers: provider.headers,
@@ -474,6 +476,8 @@ function toSettings(
       const key = await keyCommands.keyOf(provider);
       return key === undefined ? undefined : { kind: "api-key", value: key };
     },
+    idleTimeoutMs,
+    source: provider,
   };
 }
 

@@ -32,6 +32,14 @@ export function settingsOf(given: GivenSettings, said: readonly Said[]): Session
   return settings;
 }
 
+/** Written out, since sessions whose values have one shape share it. */
+export function givenSettings(
+  confinement: GivenSettings["confinement"],
+  { model, reasoningEffort, workingDirectory }: Omit<GivenSettings, "confinement">,
+): GivenSettings {
+  return { confinement, model, reasoningEffort, workingDirectory };
+}
+
 /** The settings with a patch over them. */
 export function patched(settings: Readonly<SessionSettings>, patch: SettingsPatch): SessionSettings {
   const changed: Record<string, unknown> = { ...settings };

@@ -20,6 +20,7 @@ import type { Confinement } from "../members/confinement.ts";
 import { Questions } from "../members/questions.ts";
 import {
   type GivenSettings,
+  givenSettings,
   type Said,
   type SettingsPatch,
   settingsOf,
@@ -158,7 +159,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.key = { tenant: options.lease.tenant, sessionId: options.lease.sessionId };
     this.announcements = options.announcements;
-    this.#given = { confinement: options.confinement };
+    this.#given = givenSettings(options.confinement, {});
     this.#settings = settingsOf(this.#given, this.#said);
     this.waits = new ClientWaits(() => this.run?.place);
     this.questions = new Questions(options.questionDeadlineMs, this.waits, this);
@@ -198,7 +199,7 @@ export class Session {
       given.reasoningEffort === reasoningEffort &&
       given.workingDirectory === workingDirectory;
     if (isSame) return this.#settings;
-    this.#given = { ...given, model, reasoningEffort, workingDirectory };
+    this.#given = givenSettings(given.confinement, this.#state ?? given);
     this.#settings = settingsOf(this.#given, this.#said);
     return this.#settings;
   }

@@ -74,7 +74,7 @@ export class MemoryNode {
 }
 
 export function leaseOf({ key, generation }: MemorySession): Lease {
-  return { ...key, generation };
+  return { tenant: key.tenant, sessionId: key.sessionId, generation };
 }
 
 function nameOf({ tenant, sessionId }: SessionKey): string {
