@@ -90,7 +90,7 @@ export class SessionRegistry {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
     options.store.ownership.onHandover((key) => this.#handOver(key));
-    options.store.ownership.onLost((key, why) => this.#lost(key, why));
+    options.store.ownership.onLost((lease, why) => this.#lost(lease, why));
   }
 
   get store(): Store {
@@ -419,9 +419,9 @@ export class SessionRegistry {
     await session.forgetUnwritten();
   }
 
-  #lost(key: SessionKey, why: StoreError): void {
-    const session = this.#sessions.get(nameOf(key));
-    if (session) this.#giveUp(session, why);
+  #lost(lease: Lease, why: StoreError): void {
+    const session = this.#sessions.get(nameOf(lease));
+    if (session?.lease.generation === lease.generation) this.#giveUp(session, why);
   }
 
   /** The session is not ours any more. Clients are told; the next resume takes it anew, if there is one. */

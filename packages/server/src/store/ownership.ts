@@ -70,6 +70,9 @@ export interface Ownership {
   /** Sets what decides when another node asks for a session that this one holds. Without one, sessions are kept. */
   onHandover(decide: HandoverDecision): void;
 
-  /** Sets who is told that a lease is gone without that it was given back: the session is another's, or deleted. */
-  onLost(told: (key: SessionKey, why: StoreError) => void): void;
+  /**
+   * Sets who is told that a lease is gone without that it was given back: the session is another's, or deleted. A call
+   * that found it out is answered first.
+   */
+  onLost(told: (lease: Lease, why: StoreError) => void): void;
 }

@@ -49,7 +49,7 @@ export class FileHome {
   readonly directories = new DirectorySync();
   readonly limit = createLimiter(shortLivedDescriptors);
   /** Told of sessions that this process only believed to hold. */
-  onLost: (key: SessionKey, why: StoreError) => void = () => undefined;
+  onLost: (lease: Lease, why: StoreError) => void = () => undefined;
   readonly #indexes = new Map<string, SessionIndex>();
 
   constructor(options: FileStoreOptions) {
@@ -65,7 +65,7 @@ export class FileHome {
       syncAfterWrite: this.isDurable && !writesDurably,
       syncEntries: (key) => this.#syncEntries(key),
       isHeld: (session) => isLeaseHeld(this.directory(session), session.generation),
-      onLost: ({ tenant, sessionId }, why) => this.onLost({ tenant, sessionId }, why),
+      onLost: ({ lease }, why) => void setImmediate(() => this.onLost(lease, why)),
     };
   }
 

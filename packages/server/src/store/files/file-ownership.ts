@@ -133,7 +133,7 @@ export class FileOwnership implements Ownership {
     this.#decide = decide;
   }
 
-  onLost(told: (key: SessionKey, why: StoreError) => void): void {
+  onLost(told: (lease: Lease, why: StoreError) => void): void {
     this.#home.onLost = told;
   }
 

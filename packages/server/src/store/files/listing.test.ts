@@ -231,8 +231,13 @@ describe("the log file", () => {
     const store = openStore();
     const lease = await store.ownership.create(toKey("s"), summaryOf("s"));
     await store.log.append(lease, ["{}"]);
+    const lost: unknown[] = [];
+    store.ownership.onLost((of, why) => lost.push([of, why.kind]));
     await rm(store.files.directoryOf(toKey("s")), { recursive: true });
     await expect(store.log.append(lease, ["{}"])).rejects.toMatchObject({ kind: "conflict" });
+    expect(lost).toEqual([]);
+    await vi.waitUntil(() => lost.length > 0);
+    expect(lost).toEqual([[lease, "conflict"]]);
     const again = await store.ownership.create(toKey("s"), summaryOf("s"));
     expect(await store.log.append(again, ['{"n":1}'])).toBe(8);
   });
