@@ -231,7 +231,9 @@ function reload(
     const invocation = loadConfig(argv, env);
     if (invocation.kind !== "serve") return;
     server.reload(invocation.config);
-    logger.info("the settings were read again: who may connect, limits and certificates are taken over");
+    logger.info(
+      "the settings were read again: who may connect, limits, the places of tenants and certificates are taken over",
+    );
   } catch (error) {
     logger.error("the settings could not be read again; those that were in force stay", { error });
   }

@@ -70,5 +70,14 @@ export function createServer(
   const listening = createListening(context, connections, (port) =>
     openOperations(context, operationsParts, port),
   );
-  return createServing(context, { access, governor, connections, listening, ending, checks, quickAck });
+  return createServing(context, {
+    access,
+    governor,
+    places,
+    connections,
+    listening,
+    ending,
+    checks,
+    quickAck,
+  });
 }

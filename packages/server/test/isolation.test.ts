@@ -105,6 +105,10 @@ async function enterWorld(
   };
   return {
     storeKind,
+    reload: async (changed: object) => {
+      await writeFile(file, JSON.stringify({ auth: AUTH, ...changed }));
+      server.reload();
+    },
     home: await realpath(home.path),
     work,
     model,
@@ -380,6 +384,20 @@ describe("the root of a tenant", () => {
     expect(await realpath(await cwd(a, "of-a"))).toBe(join(home, "tenants/a/workspace"));
     const created = await a.call("of-a", "create", { path: "AGENTS.md", file_text: PLANTED });
     expect(created.success).toBe(true);
+  });
+
+  test("is another after a reload, for a session that is open as well", async () => {
+    await using world = await enterWorld((work) => ({ tenants: { b: { root: work } } }));
+    const { b, work } = world;
+    await writeFile(join(work, "a/notes.txt"), "of a\n");
+    await b.create("s");
+    const view = async () => (await b.call("s", "view", { path: join(work, "a/notes.txt") })).result.content;
+    expect(await view()).toContain("of a");
+    await world.reload({ tenants: { b: { root: join(work, "b") } } });
+    expect(await view()).toContain(`It is outside of ${join(work, "b")}.`);
+    await expect(b.create("t", { workingDirectory: join(work, "a") })).rejects.toThrow("It is outside of");
+    await world.reload({});
+    expect(await view()).toContain("of a");
   });
 
   test("has to be a directory that is there", async () => {

@@ -1,5 +1,4 @@
 /** The clients of this node: their connections, and what all of them are told. */
-import { ConnectionClosedError } from "@rightseat/protocol";
 import type { Gate } from "../auth/gate.ts";
 import type { Governor } from "../limits/governor.ts";
 import type { CheckedMethods } from "../methods/method.ts";
@@ -55,8 +54,7 @@ export function createConnections(context: ServerContext, parts: ConnectionParts
     onIncompleteFrame: quickAck.acknowledge,
     log: { ...logger, seldom: (message, fields, reason) => seldomLines.write(message, fields, reason) },
     onClose: (connection) => {
-      const gone = new ConnectionClosedError("the client that carried this request has gone");
-      inferences.drop(connection, gone);
+      inferences.drop(connection);
       registry.detachEverywhere(connection);
     },
   });

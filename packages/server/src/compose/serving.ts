@@ -4,6 +4,7 @@ import type { Announcements } from "../announcements/announcements.ts";
 import type { Config } from "../config/load-config.ts";
 import type { Governor } from "../limits/governor.ts";
 import type { Connections } from "../rpc/connections.ts";
+import type { Places } from "../session/abilities/workspace/places.ts";
 import type { QuickAck } from "../transport/quick-ack.ts";
 import type { Access } from "./access.ts";
 import type { Ending } from "./ending.ts";
@@ -19,7 +20,7 @@ export interface RightseatServer {
   /** Serves one client on a stream. */
   accept(stream: Duplex): void;
   /**
-   * Takes over what may change while the server runs: who may connect, the limits, and the certificates. Connections
+   * Takes over what may change while the server runs: who may connect, the limits, where tenants work, and the certificates. Connections
    * of those who may no longer are ended; all others stay.
    * @throws the system's, or OpenSSL's, error when a certificate cannot be used; the old one stays.
    */
@@ -43,6 +44,7 @@ const LAST_WORDS_MS = 1000;
 export interface ServingParts {
   readonly access: Access;
   readonly governor: Governor;
+  readonly places: Places;
   readonly connections: Connections;
   readonly listening: Listening;
   readonly ending: Ending;
@@ -54,7 +56,7 @@ export function createServing(
   { announcements, seldomLines }: ServerContext,
   parts: ServingParts,
 ): RightseatServer {
-  const { access, governor, connections, listening, ending, checks, quickAck } = parts;
+  const { access, governor, places, connections, listening, ending, checks, quickAck } = parts;
   return {
     accept: (stream) => connections.accept(stream),
     shutdownRequested: ending.requested,
@@ -75,6 +77,7 @@ export function createServing(
       listening.reloadTls();
       access.reload(changed.access);
       governor.reload(changed.limits);
+      places.reload(changed.tenants);
       connections.sweep();
     },
     shutdown: async (mostGraceMs) => {

@@ -10,8 +10,8 @@ export interface ReachOptions {
   readonly session: string | undefined;
   /** The folder under the home where the tenant's sessions work that name no other. */
   readonly workspace: string;
-  /** What the tenant's sessions never leave. */
-  readonly root: string | undefined;
+  /** What the tenant's sessions never leave, as it is configured now. */
+  readonly root: () => string | undefined;
 }
 
 /** What the operator tells all sessions: tools read it, and never change it. */
@@ -36,8 +36,8 @@ export function createReach({ home, session, workspace, root }: ReachOptions): R
         if (access === "read") return undefined;
         return "It is in the server's home: instructions and agents there are the operator's to change.";
       }
-      if (root !== undefined && !isInside(path, root)) return `It is outside of ${root}.`;
-      return undefined;
+      const within = root();
+      return within === undefined || isInside(path, within) ? undefined : `It is outside of ${within}.`;
     },
   };
 }

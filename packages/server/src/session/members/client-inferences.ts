@@ -1,4 +1,5 @@
 /** Which connected clients carry model traffic themselves, and the way through each of them. */
+import { ConnectionClosedError } from "@rightseat/protocol";
 import type { ClientInference } from "../../models/client-fetch.ts";
 import type { ClientLink } from "./client-link.ts";
 
@@ -23,9 +24,11 @@ export class ClientInferences {
   }
 
   /** The client went: what it was carrying fails. */
-  drop(link: ClientLink, error: Error): void {
+  drop(link: ClientLink): void {
     this.#gone.add(link);
-    this.#byLink.get(link)?.close(error);
+    const inference = this.#byLink.get(link);
+    if (!inference) return;
     this.#byLink.delete(link);
+    inference.close(new ConnectionClosedError("the client that carried this request has gone"));
   }
 }

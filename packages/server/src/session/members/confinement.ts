@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 
 export interface Confinement {
   /** Without symbolic links. */
-  readonly root?: string;
+  readonly root?: string | undefined;
 }
 
 /** What git gets, so that it looks no further up either. */

@@ -32,16 +32,27 @@ export interface PlacesOptions {
 
 export class Places {
   readonly #options: PlacesOptions;
+  #tenants: PlacesOptions["tenants"];
 
   constructor(options: PlacesOptions) {
     this.#options = options;
+    this.#tenants = options.tenants;
+  }
+
+  /** Sessions that are open are held to the new roots as well. */
+  reload(tenants: PlacesOptions["tenants"]): void {
+    this.#tenants = tenants;
   }
 
   /** How far up from a directory its project is looked for: undefined for a server of one. */
   confinementOf(tenant: string): Confinement | undefined {
-    const root = this.#placeOf(tenant)?.root;
-    if (root !== undefined) return { root };
-    return this.#options.isShared() ? {} : undefined;
+    const rootOf = () => this.#placeOf(tenant)?.root;
+    if (rootOf() === undefined && !this.#options.isShared()) return undefined;
+    return {
+      get root() {
+        return rootOf();
+      },
+    };
   }
 
   /** Where a session works that names no directory. Makes the folder that the server keeps for a tenant. */
@@ -78,7 +89,7 @@ export class Places {
       home: canonical,
       session,
       workspace: this.#workspaceOf(tenant, canonical),
-      root: this.#placeOf(tenant)?.root,
+      root: () => this.#placeOf(tenant)?.root,
     });
   }
 
@@ -118,8 +129,7 @@ export class Places {
   }
 
   #placeOf(tenant: string): TenantPlace | undefined {
-    const { tenants } = this.#options;
-    return Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
+    return Object.hasOwn(this.#tenants, tenant) ? this.#tenants[tenant] : undefined;
   }
 
   #workspaceOf(tenant: string, home: string): string {
