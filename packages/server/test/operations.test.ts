@@ -96,7 +96,7 @@ describe("the HTTP port", () => {
 
   test("notices a home that cannot be written", async () => {
     await using home = await tempHome();
-    await using server = await startServer(home.path, { flags: FLAGS });
+    await using server = await startServer(home.path, { flags: FLAGS, storeKind: "files" });
     const client = await server.connect();
     await client.request("session.create", { model: "demo" });
     // A file where the home should be: nobody, whatever their rights, can write into that.
