@@ -3,12 +3,15 @@ import { defineConfig } from "vitest/config";
 /** Resolves workspace packages to their source, so that tests need no build of them. */
 const conditions = ["rightseat-source"];
 
+const NOT_OURS = ["**/node_modules/**", "**/dist/**"];
+const UNITS = ["packages/*/src/**/*.test.ts"];
+const WHOLE = ["packages/*/test/**/*.test.ts", "testing/**/*.test.ts", "conformance/test/**/*.test.ts"];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["packages/**/*.test.ts", "testing/**/*.test.ts", "conformance/test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
+    exclude: NOT_OURS,
     environment: "node",
     pool: "forks",
     testTimeout: 15_000,
@@ -18,6 +21,11 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     retry: 0,
     dangerouslyIgnoreUnhandledErrors: false,
+    projects: [
+      // Tests of one unit leave nothing behind: their files share a process, and load what they have in common once.
+      { extends: true, test: { name: "units", include: UNITS, isolate: false } },
+      { extends: true, test: { name: "whole", include: WHOLE, exclude: [...UNITS, ...NOT_OURS] } },
+    ],
     // Names what keeps a worker alive when a test leaves something open.
     reporters: ["default", "hanging-process"],
   },

@@ -335,7 +335,10 @@ describe.each(HOSTS)("$name", ({ wire, model, toSettings, path }) => {
 
   it("ends a silent stream with a timeout", async () => {
     server.use([{ words: ["a "], hang: true }]);
-    const impatient = createProvider({ ...toSettings(server.url), idleTimeoutMs: 60 } as AnyProviderSettings);
+    const impatient = createProvider({
+      ...toSettings(server.url),
+      idleTimeoutMs: 400,
+    } as AnyProviderSettings);
     const running = collect(impatient.generate(toRequest(), new AbortController().signal));
     await expect(running).rejects.toMatchObject({
       kind: "timeout",
