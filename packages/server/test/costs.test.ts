@@ -18,22 +18,22 @@ const COUNTED_IN = "20";
 const TURN: Costs = {
   files: { existsSync: 4, write: 2 },
   resources: {
-    ...{ PROMISE: 216, TickObject: 14, Timeout: 4, Immediate: 6, Microtask: 2 },
+    ...{ PROMISE: 191, TickObject: 14, Timeout: 3, Immediate: 6, Microtask: 2 },
     ...{ FSREQCALLBACK: 2, HTTPCLIENTREQUEST: 1, TCPWRAP: 1 },
   },
   io: { reads: 7, writes: 10, readBytes: 1_200, writtenBytes: 21_000 },
-  allocatedBytes: 540_000,
+  allocatedBytes: 490_000,
   clientBytes: 4_900,
 };
 
 const CREATE: Costs = {
   files: {
     ...{ existsSync: 2, open: 2, openSync: 2, closeSync: 1, writeSync: 1, writeFileSync: 1, write: 1 },
-    ...{ realpath: 1, mkdir: 1, renameSync: 1 },
+    ...{ realpath: 1, mkdir: 1, renameSync: 1, fsync: 2, close: 2 },
   },
   resources: {
-    ...{ PROMISE: 142, TickObject: 2, Immediate: 4, Microtask: 2, RANDOMBYTESREQUEST: 1 },
-    ...{ FSREQCALLBACK: 2, FSREQPROMISE: 5, FILEHANDLE: 2, FILEHANDLECLOSEREQ: 2 },
+    ...{ PROMISE: 105, TickObject: 2, Immediate: 4, Microtask: 2, RANDOMBYTESREQUEST: 1 },
+    ...{ FSREQCALLBACK: 8, FSREQPROMISE: 1 },
   },
   io: { reads: 12, writes: 13, readBytes: 750, writtenBytes: 1_700 },
   allocatedBytes: 210_000,

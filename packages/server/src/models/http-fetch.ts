@@ -34,6 +34,21 @@ const FRAMING = [
   "upgrade",
 ];
 
+/** What was read of headers that do not change, and come with every call. */
+const readBefore = new WeakMap<object, Readonly<Record<string, string>>>();
+
+/** Those that are sent, by their names in lower case. */
+function readHeaders(given: RequestInit["headers"]): Readonly<Record<string, string>> {
+  const known = given && readBefore.get(given);
+  if (known) return known;
+  const headers = new Headers(given);
+  for (const name of FRAMING) headers.delete(name);
+  const read = Object.fromEntries(headers);
+  read["accept-encoding"] ??= "identity";
+  if (given && Object.isFrozen(given)) readBefore.set(given, read);
+  return read;
+}
+
 export interface HttpFetchOptions {
   /** How names are resolved; default as the system does. */
   readonly lookup?: LookupFunction;
@@ -77,10 +92,7 @@ function send(
 ): Promise<Response> {
   signal?.throwIfAborted();
   const secure = url.protocol === "https:";
-  const given = new Headers(init.headers);
-  for (const name of FRAMING) given.delete(name);
-  const headers = Object.fromEntries(given);
-  headers["accept-encoding"] ??= "identity";
+  const headers: Record<string, string> = { ...readHeaders(init.headers) };
   if (body !== undefined) headers["content-length"] = String(Buffer.byteLength(body));
   return new Promise((resolve, reject) => {
     const request: ClientRequest = (secure ? requestHttps : requestHttp)(url, {

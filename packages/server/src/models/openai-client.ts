@@ -4,6 +4,7 @@ import { isShared } from "./guarded-fetch.ts";
 import type { ModelCall } from "./model-call.ts";
 import { createModelFetch } from "./model-fetch.ts";
 import type { ModelRequest, ProviderSettings } from "./model-provider.ts";
+import { keepEnvelopes } from "./post-body.ts";
 import { createRedact } from "./redact.ts";
 
 export type Credential = { readonly kind: "api-key" | "bearer"; readonly value: string } | undefined;
@@ -87,9 +88,9 @@ const MOST_CLIENTS = 64;
 export async function createOpenAIClient(settings: ClientSettings, call: ModelCall): Promise<OpenAI> {
   const [{ OpenAI }, credential] = await Promise.all([import("openai"), takeCredential(settings, call)]);
   const { baseUrl, query, headers, requestHeaders, userAgent } = settings;
-  const make = () =>
+  const make = (options: ReturnType<typeof toOpenAIOptions>) =>
     new OpenAI({
-      ...toOpenAIOptions(settings, call),
+      ...options,
       // The library insists on a key; the header below decides what is sent.
       apiKey: "none",
       baseURL: trimSlashes(baseUrl),
@@ -101,7 +102,11 @@ export async function createOpenAIClient(settings: ClientSettings, call: ModelCa
     });
   const { fetch } = settings;
   // A `fetch` of its own and headers of one request make a client that nobody else can use.
-  if ((fetch && !isShared(fetch)) || requestHeaders) return make();
+  if ((fetch && !isShared(fetch)) || requestHeaders) return make(toOpenAIOptions(settings, call));
+  const makeKept = () => {
+    const options = toOpenAIOptions(settings, call);
+    return keepEnvelopes(make(options), options.fetch);
+  };
   const key = JSON.stringify([
     call.provider,
     baseUrl,
@@ -111,7 +116,7 @@ export async function createOpenAIClient(settings: ClientSettings, call: ModelCa
     userAgent,
     fetch?.sharedAs,
   ]);
-  const client = clients.get(key) ?? make();
+  const client = clients.get(key) ?? makeKept();
   clients.delete(key);
   clients.set(key, client);
   if (clients.size > MOST_CLIENTS) clients.delete(clients.keys().next().value as string);

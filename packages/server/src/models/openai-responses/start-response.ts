@@ -1,5 +1,6 @@
 import { toJson } from "@rightseat/protocol";
 import type { OpenAI } from "openai";
+import { postBody } from "../post-body.ts";
 
 /** Sends the body and gives the raw response. */
 export function startResponse(
@@ -7,6 +8,5 @@ export function startResponse(
   body: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<Response> {
-  const headers = { "content-type": "application/json" };
-  return client.post("/responses", { body: toJson(body), headers, signal }).asResponse();
+  return postBody(client, "/responses", toJson(body), signal);
 }

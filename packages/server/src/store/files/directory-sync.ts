@@ -1,5 +1,9 @@
-import { open } from "node:fs/promises";
+import { close, fsync, open } from "node:fs";
+import { promisify } from "node:util";
 import { createLimiter } from "./limiter.ts";
+
+const openDirectory: (path: string, flags: string) => Promise<number> = promisify(open);
+const syncDescriptor = promisify(fsync);
 
 const limit = createLimiter(16);
 
@@ -37,10 +41,10 @@ export class DirectorySync {
 async function syncOnce(path: string): Promise<void> {
   // Windows has no descriptor for a directory, and its journal keeps entries by itself.
   if (process.platform === "win32") return;
-  const directory = await open(path, "r");
+  const fd = await openDirectory(path, "r");
   try {
-    await directory.sync();
+    await syncDescriptor(fd);
   } finally {
-    await directory.close();
+    close(fd, () => undefined);
   }
 }
