@@ -432,6 +432,7 @@ export class SessionRegistry {
       error,
     });
     this.#announceFailure(session, "lost", error);
+    session.breakOff(error);
     this.#tellFailed(
       session,
       `the session was deleted or taken over from outside, and was closed here: ${textOf(error)}. Resume it to go on from what was committed.`,

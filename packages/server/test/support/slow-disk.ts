@@ -1,8 +1,9 @@
 /**
  * A disk that is slow, or does not answer at all, for a server in a process of its own: what writes below a path
  * waits, in a thread of the pool as a real disk lets it wait, until a named pipe is opened for writing. A module that
- * the process loads first puts this between the server and `node:fs`. Reading is as quick as ever: on a slow disk, too,
- * the system answers for that from its memory. What makes names synchronously stops the whole process.
+ * the process loads first puts this between the server and `node:fs`. Reading by a descriptor is as quick as ever: on a
+ * slow disk, too, the system answers for that from its memory. What makes or looks up names synchronously stops the
+ * whole process.
  */
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
@@ -59,8 +60,9 @@ function waits(place: string, gate: string): string {
     const wait = (then) => real.open(${JSON.stringify(gate)}, "r", (error, fd) => error ? then() : real.close(fd, then));
     for (const name of ["write", "writev", "fdatasync", "fsync"])
       fs[name] = (fd, ...rest) => isSlow(fd) ? wait(() => real[name](fd, ...rest)) : real[name](fd, ...rest);
-    fs.mkdir = (path, ...rest) => isSlow(path) ? wait(() => real.mkdir(path, ...rest)) : real.mkdir(path, ...rest);
-    for (const name of ["mkdirSync", "writeFileSync", "renameSync"])
+    for (const name of ["mkdir", "access", "readFile"])
+      fs[name] = (path, ...rest) => isSlow(path) ? wait(() => real[name](path, ...rest)) : real[name](path, ...rest);
+    for (const name of ["mkdirSync", "writeFileSync", "renameSync", "existsSync", "readFileSync"])
       fs[name] = (path, ...rest) => {
         if (isSlow(path)) real.closeSync(real.openSync(${JSON.stringify(gate)}, "r"));
         return real[name](path, ...rest);

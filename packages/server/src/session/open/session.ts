@@ -347,6 +347,12 @@ export class Session {
     this.#needsMending = true;
   }
 
+  /** The log is not ours any more: what was not written never will be, and what is told from now on waits for none of it. */
+  breakOff(error: unknown): void {
+    this.#broken ??= error;
+    this.#outbox = [];
+  }
+
   /** Writes a checkpoint when the log has grown since the last. Only while quiet is it exact. */
   async checkpoint(): Promise<void> {
     if (!this.#state || !this.quiet || this.#end === this.#checkpointed) return;

@@ -14,13 +14,13 @@ const shape = /^\{"cursor":(\d{1,16}),"state":/;
 export async function writeCheckpoint(
   directory: string,
   checkpoint: Checkpoint,
-  isHeld: () => boolean,
+  isHeld: () => Promise<boolean>,
 ): Promise<boolean> {
   const draft = join(directory, `.checkpoint-${randomBytes(6).toString("hex")}`);
   try {
     const text = `{"cursor":${checkpoint.cursor},"state":${checkpoint.state}}\n`;
     await writeFile(draft, text, { mode: 0o600 });
-    if (!isHeld()) return false;
+    if (!(await isHeld())) return false;
     await rename(draft, join(directory, fileName));
     return true;
   } finally {

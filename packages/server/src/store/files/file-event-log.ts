@@ -53,7 +53,8 @@ export class FileEventLog implements EventLog {
 
   async checkpoint(lease: Lease, checkpoint: Checkpoint): Promise<void> {
     const session = this.#home.sessionOf(lease);
-    const isHeld = () => this.#home.held.get(lease) === session && this.#home.host.isHeld(session);
+    const isHeld = async () =>
+      (await this.#home.host.lookForLease(session)) && this.#home.held.get(lease) === session;
     const written = await this.#home
       .limit(() => writeCheckpoint(this.#home.directory(lease), checkpoint, isHeld))
       .catch((error: unknown) => {

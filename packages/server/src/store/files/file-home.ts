@@ -8,7 +8,7 @@ import { DescriptorCache } from "./descriptor-cache.ts";
 import { DirectorySync } from "./directory-sync.ts";
 import { type StoreLog, toStoreError } from "./errors.ts";
 import { eventsFileName, sessionDirectory, stateDirectory } from "./layout.ts";
-import { isLeaseHeld } from "./lease.ts";
+import { isLeaseHeld, lookForLease } from "./lease.ts";
 import { createLimiter } from "./limiter.ts";
 import type { SessionFile, SessionFileHost } from "./session-file.ts";
 import { SessionIndex } from "./session-index.ts";
@@ -64,6 +64,7 @@ export class FileHome {
       ),
       syncAfterWrite: this.isDurable && !writesDurably,
       syncEntries: (key) => this.#syncEntries(key),
+      lookForLease: (session) => lookForLease(this.directory(session), session.generation),
       isHeld: (session) => isLeaseHeld(this.directory(session), session.generation),
       onLost: ({ lease }, why) => void setImmediate(() => this.onLost(lease, why)),
     };

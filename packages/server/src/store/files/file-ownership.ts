@@ -163,7 +163,7 @@ export class FileOwnership implements Ownership {
     if (this.#closed) throw new StoreError("unavailable", "the store is closed");
     const held = this.#home.held.get(key);
     // Deleted or taken over behind our back: this instance only believes that it holds it.
-    if (held && !this.#home.host.isHeld(held)) await this.#home.retire(held);
+    if (held && !(await this.#home.host.lookForLease(held))) await this.#home.retire(held);
     if (this.#home.held.get(key) || this.#taking.has(name)) {
       const state = doing === "create" ? "exists already" : "is in use by this process";
       throw new StoreError("conflict", `session ${key.sessionId} ${state}`);

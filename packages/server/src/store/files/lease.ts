@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, link, readdir, readFileSync, rename, unlink, writeFile } from "node:fs";
+import { access, existsSync, link, readdir, readFile, rename, unlink, writeFile } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { SessionKey } from "../session-key.ts";
@@ -48,6 +48,7 @@ const linkFile = promisify(link);
 const renameFile = promisify(rename);
 const removeFile = promisify(unlink);
 const writeText = promisify(writeFile);
+const readText = promisify(readFile);
 
 const publishedName = "lease.json";
 const maxAttempts = 8;
@@ -58,9 +59,16 @@ export function firstClaim(taker: LeaseTaker): { name: string; text: string } {
   return { name: claimName(1), text: JSON.stringify(record) };
 }
 
-/** One look-up in the file system, a few microseconds. */
+/** One look-up in the file system, a few microseconds; for as long as the disk is silent, nothing else is done. */
 export function isLeaseHeld(directory: string, generation: number): boolean {
   return existsSync(`${directory}/${claimName(generation)}`);
+}
+
+/** The same by a thread of the pool: a disk that does not answer holds up nobody else. */
+export function lookForLease(directory: string, generation: number): Promise<boolean> {
+  return new Promise((resolve) =>
+    access(`${directory}/${claimName(generation)}`, (error) => resolve(!error)),
+  );
 }
 
 /**
@@ -70,7 +78,7 @@ export function isLeaseHeld(directory: string, generation: number): boolean {
 export async function takeLease(directory: string, key: SessionKey, taker: LeaseTaker): Promise<number> {
   try {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const published = readPublished(directory);
+      const published = await readPublished(directory);
       const owner = await findOwner(directory, published);
       if (owner) await assertGivenUp(owner, key, taker);
       const generation = (owner?.generation ?? 0) + 1;
@@ -92,7 +100,7 @@ export async function takeLease(directory: string, key: SessionKey, taker: Lease
 /** Who claimed the session last. Undefined when nobody has, or there is no such session. */
 export async function readOwner(directory: string): Promise<LeaseRecord | undefined> {
   try {
-    return await findOwner(directory, readPublished(directory));
+    return await findOwner(directory, await readPublished(directory));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -119,7 +127,7 @@ async function findOwner(
   let owner = published;
   let generation = published ? published.generation : await highestClaim(directory);
   for (;;) {
-    const next = readRecord(join(directory, claimName(generation)));
+    const next = await readRecord(join(directory, claimName(generation)));
     // The published number itself may be missing; the walk goes on above it all the same.
     if (!next && generation !== published?.generation) return owner;
     if (next) owner = { ...next, generation };
@@ -144,7 +152,7 @@ async function claim(directory: string, generation: number, taker: LeaseTaker): 
   try {
     await writeText(draft, JSON.stringify(record), { mode: 0o600 });
     await linkFile(draft, path);
-    const newest = readPublished(directory);
+    const newest = await readPublished(directory);
     if (newest && newest.generation >= generation) {
       await removeIfThere(path);
       await removeIfThere(draft);
@@ -173,19 +181,16 @@ async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-function readPublished(directory: string): LeaseRecord | undefined {
-  const record = readRecord(join(directory, publishedName));
+async function readPublished(directory: string): Promise<LeaseRecord | undefined> {
+  const record = await readRecord(join(directory, publishedName));
   return record && record.generation > 0 ? record : undefined;
 }
 
-/**
- * Undefined when there is no such file; a record that nobody owns when it cannot be read. Synchronous:
- * some hundred bytes cost less to read than four trips to the thread pool.
- */
-function readRecord(path: string): LeaseRecord | undefined {
+/** Undefined when there is no such file; a record that nobody owns when it cannot be read. */
+async function readRecord(path: string): Promise<LeaseRecord | undefined> {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = await readText(path, "utf8");
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -11,11 +11,16 @@ export interface SessionFileHost {
   readonly syncAfterWrite: boolean;
   /** Makes the directory entries of a new session durable. */
   syncEntries(key: SessionKey): Promise<void>;
-  /** Looks at the disk: does this generation still hold the session? Synchronous and cheap. */
+  /** Looks at the disk: does this generation still hold the session? */
+  lookForLease(session: SessionFile): Promise<boolean>;
+  /** The same synchronously, and cheaper: for a disk that has just answered for the same name. */
   isHeld(session: SessionFile): boolean;
   /** Told once that the session was found not to be held any more. */
   onLost(session: SessionFile, why: StoreError): void;
 }
+
+/** A disk that took longer for what came before may take so long for the next look that nothing else is answered. */
+const SLOW_MS = 20;
 
 interface Group {
   readonly chunks: Buffer[];
@@ -36,6 +41,7 @@ interface Waiter {
  *
  * The lease is looked at before a write and again before it is acknowledged: an owner that lost it
  * writes nothing more, and what was acknowledged was in the file before the next owner read its end.
+ * The first look goes by a thread of the pool, as the write does: a disk that does not answer holds up nobody else.
  */
 export class SessionFile implements DescriptorOwner, SessionKey {
   readonly tenant: string;
@@ -123,11 +129,14 @@ export class SessionFile implements DescriptorOwner, SessionKey {
   }
 
   async #commit(group: Group): Promise<void> {
+    const startedMs = performance.now();
     // Before opening too: the file of a session deleted elsewhere is missing, which is a conflict.
-    if (this.fd < 0) this.#assertHeld();
+    if (!(await this.#host.lookForLease(this))) this.#lose();
     let fd = this.#host.descriptors.acquire(this);
-    if (typeof fd !== "number") fd = await fd;
-    this.#assertHeld();
+    if (typeof fd !== "number") {
+      fd = await fd;
+      await this.#assertHeld(startedMs);
+    }
     if (this.#tailIsDirty) await this.#cutTail(fd);
     const bytes = group.chunks.length === 1 ? group.chunks[0]! : Buffer.concat(group.chunks);
     const entries = this.#entriesSynced ? undefined : this.#host.syncEntries(this);
@@ -138,19 +147,25 @@ export class SessionFile implements DescriptorOwner, SessionKey {
     } catch (error) {
       entries?.catch(() => undefined);
       this.#tailIsDirty = true;
-      this.#assertHeld();
+      await this.#assertHeld(startedMs);
       await this.#cutTail(fd).catch(() => undefined);
       throw error;
     }
-    this.#assertHeld();
+    await this.#assertHeld(startedMs);
     this.#entriesSynced = true;
     const start = this.end;
     this.end = start + group.bytes;
     for (const waiter of group.waiting) waiter.resolve(start + waiter.offset);
   }
 
-  #assertHeld(): void {
-    if (this.#host.isHeld(this)) return;
+  /** @param startedMs when the commit first looked for the lease: where it took long, the disk is not waited for. */
+  async #assertHeld(startedMs: number): Promise<void> {
+    const isSlow = performance.now() - startedMs > SLOW_MS;
+    const isHeld = isSlow ? await this.#host.lookForLease(this) : this.#host.isHeld(this);
+    if (!isHeld) this.#lose();
+  }
+
+  #lose(): never {
     const reason =
       `session ${this.sessionId} is no longer held under generation ${this.generation}: it was ` +
       "deleted or taken over; open it again";
