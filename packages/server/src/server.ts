@@ -79,5 +79,6 @@ export function createServer(
     ending,
     checks,
     quickAck,
+    loads: models.loads,
   });
 }

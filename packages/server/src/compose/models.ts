@@ -3,7 +3,7 @@ import { RpcError } from "@rightseat/protocol";
 import { AccountError, createGitHubAccounts, hostOf } from "../accounts/github-accounts.ts";
 import type { Config } from "../config/load-config.ts";
 import { lookUpModel } from "../models/catalog.ts";
-import { createProvider } from "../models/create-provider.ts";
+import { createProvider, providerLoads } from "../models/create-provider.ts";
 import { createGuardedFetch } from "../models/guarded-fetch.ts";
 import { KeyCommands } from "../models/key-commands.ts";
 import { ModelDirectory, type ModelQuery } from "../models/model-directory.ts";
@@ -32,6 +32,8 @@ export interface Models {
   /** Named to GitHub with each model call. */
   readonly integrationId: string;
   readonly gitHubHost: string;
+  /** What the first call of a model needs, in pieces. */
+  readonly loads: readonly (() => Promise<unknown>)[];
   /**
    * Tries what a session would call its models with: better now than at its first prompt.
    * @throws {RpcError} naming the setting that cannot be used.
@@ -65,6 +67,8 @@ export function createModels(config: Config, isShared: () => boolean, network: N
     keyCommands,
     integrationId: config.integrationId ?? INTEGRATION_ID,
     gitHubHost,
+    // Most sessions bring a provider that speaks OpenAI's wire.
+    loads: providerLoads(config.demo ? "demo" : (config.serverProviders?.[0]?.type ?? "openai")),
     check: (settings) => checkSettings(settings, directory, accounts),
     queryOf: async (session, { settings, caller, waiter } = {}) => {
       const refreshed = refreshedGitHubToken(session, gitHubHost);

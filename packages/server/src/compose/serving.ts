@@ -11,6 +11,7 @@ import type { Ending } from "./ending.ts";
 import type { FieldChecks } from "./field-checks.ts";
 import type { Listening } from "./listening.ts";
 import type { ServerContext } from "./server-context.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface RightseatServer {
   /** Starts listening on TCP; resolves with the port. Rejects with the system's error. */
@@ -36,8 +37,6 @@ export interface RightseatServer {
   readonly announcements: Announcements;
 }
 
-/** After the start, when whoever started it has had a first answer. */
-const LOAD_MS = 300;
 /** Clients have so long to be sent what was said last. */
 const LAST_WORDS_MS = 1000;
 
@@ -50,13 +49,15 @@ export interface ServingParts {
   readonly ending: Ending;
   readonly checks: FieldChecks;
   readonly quickAck: QuickAck;
+  /** What else the first session needs. */
+  readonly loads: readonly (() => Promise<unknown>)[];
 }
 
 export function createServing(
   { announcements, seldomLines }: ServerContext,
   parts: ServingParts,
 ): RightseatServer {
-  const { access, governor, places, connections, listening, ending, checks, quickAck } = parts;
+  const { access, governor, places, connections, listening, ending, checks, quickAck, loads } = parts;
   return {
     accept: (stream) => connections.accept(stream),
     shutdownRequested: ending.requested,
@@ -64,10 +65,7 @@ export function createServing(
     listen: async () => {
       const port = await listening.listen();
       // Soon, so that no client waits for them; not at once, so that the first answer does not.
-      setTimeout(() => {
-        void checks.validators.load().catch(() => undefined);
-        void quickAck.load();
-      }, LOAD_MS).unref();
+      warmUp([() => checks.validators.load(), () => quickAck.load(), ...loads]);
       return port;
     },
     get httpPort() {

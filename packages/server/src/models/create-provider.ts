@@ -21,6 +21,20 @@ export function createProvider(settings: AnyProviderSettings): ModelProvider {
   return settings.type === "azure" ? new LazyProvider(settings) : new LazyListingProvider(settings);
 }
 
+/** What calls of a provider need, in pieces: to be loaded before there is a call. Node loads its `Headers` with the first. */
+export function providerLoads(type: AnyProviderSettings["type"]): readonly (() => Promise<unknown>)[] {
+  if (type === "demo") return [];
+  const library = type === "anthropic" ? () => import("@anthropic-ai/sdk") : () => import("openai");
+  return [async () => new Headers(), () => import("./http-fetch.ts"), () => loadCode(type), library];
+}
+
+function loadCode(type: AnyProviderSettings["type"]): Promise<unknown> {
+  if (type === "azure") return import("./azure/provider.ts");
+  if (type === "anthropic") return import("./anthropic/provider.ts");
+  if (type === "copilot") return import("./copilot/provider.ts");
+  return import("./openai-chat/provider.ts");
+}
+
 /** One a session: small while it is not used. */
 class LazyProvider implements ModelProvider {
   readonly #settings: AnyProviderSettings;
