@@ -194,6 +194,116 @@ async function deleteOnceItRuns(sessionId: string): Promise<void> {
   await client.request("session.delete", { sessionId });
 }
 
+describe("waits that race", () => {
+  /** The first call of the model is answered when it is released, and what it waits for with it. */
+  function heldUp(): { release: () => void } {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let calls = 0;
+    model.use(async () => {
+      if (calls++ === 0) await released;
+      return undefined;
+    });
+    return { release };
+  }
+  const outcomeOf = (
+    end: PromiseSettledResult<{ response?: { data: { content: string } }; aborted: boolean }>,
+  ) =>
+    end.status === "rejected"
+      ? (end.reason as Error).message
+      : (end.value.response?.data.content ?? end.value);
+  const cancellable = (sessionId: string, prompt: string) => {
+    const controller = new AbortController();
+    const wait = client.request("session.sendAndWait", { sessionId, prompt }, controller.signal);
+    wait.catch(() => undefined);
+    return { wait, cancel: () => controller.abort(new Error("enough")) };
+  };
+  const answersOf = (sessionId: string) =>
+    client.of(sessionId).flatMap(({ type, data }) => (type === "assistant.message" ? [data.content] : []));
+
+  test.each([
+    [0, ["enough", "two", "three"]],
+    [1, ["one", "enough", "three"]],
+    [2, ["one", "two", "enough"]],
+  ])(
+    "of three at once the cancelled one (%i) ends alone, and its prompt is answered all the same",
+    async (at, ends) => {
+      const sessionId = await create();
+      const { release } = heldUp();
+      const waits = ["one", "two", "three"].map((word) => cancellable(sessionId, `echo ${word}`));
+      await client.until(
+        () => typesOf(sessionId).filter((type) => type === "pending_messages.modified").length > 2,
+      );
+      waits[at]?.cancel();
+      await expect(waits[at]?.wait).rejects.toThrow("enough");
+      release();
+      expect((await Promise.allSettled(waits.map(({ wait }) => wait))).map(outcomeOf)).toEqual(ends);
+      await client.event(sessionId, "session.idle");
+      expect(answersOf(sessionId)).toEqual(["one", "two", "three"]);
+    },
+  );
+
+  test("one that is cancelled before the server has read it ends alone", async () => {
+    const sessionId = await create();
+    const first = cancellable(sessionId, "echo one");
+    const second = cancellable(sessionId, "echo two");
+    second.cancel();
+    const third = cancellable(sessionId, "echo three");
+    const ends = await Promise.allSettled([first.wait, second.wait, third.wait]);
+    expect(ends.map(outcomeOf)).toEqual(["one", "enough", "three"]);
+    expect((await sendAndWait(sessionId, "echo four")).response.data.content).toBe("four");
+  });
+
+  test("one whose queued prompt is removed tells so, and the others have their answers", async () => {
+    const sessionId = await create();
+    const { release } = heldUp();
+    const waits = ["one", "two", "three"].map((word) => cancellable(sessionId, `echo ${word}`).wait);
+    await client.until(
+      () => typesOf(sessionId).filter((type) => type === "pending_messages.modified").length > 2,
+    );
+    const { items } = await client.request("session.queue.pendingItems", { sessionId });
+    await client.request("session.queue.removeAt", { sessionId, id: items[0].id });
+    release();
+    expect((await Promise.allSettled(waits)).map(outcomeOf)).toEqual([
+      "one",
+      { messageId: expect.any(String), aborted: true },
+      "three",
+    ]);
+  });
+
+  test("with an abort and the deletion of the session at once, each has its own end", async () => {
+    const sessionId = await create();
+    const [first, second] = ["hang", "echo never"].map((prompt) => cancellable(sessionId, prompt).wait);
+    await waits(sessionId);
+    const [aborted, deleted, ...ends] = await Promise.allSettled([
+      client.request("session.abort", { sessionId }),
+      client.request("session.delete", { sessionId }),
+      first,
+      second,
+    ]);
+    expect([aborted.status, deleted.status]).toEqual(["fulfilled", "fulfilled"]);
+    // What runs is ended by whichever comes first to it; what waited was taken out by the abort.
+    const [ran, waited] = ends as PromiseSettledResult<{ aborted: boolean }>[];
+    expect(ran?.status === "rejected" ? ran.reason.data.reason : ran?.value.aborted).toSatisfy(
+      (end) => end === "session_not_found" || end === true,
+    );
+    expect(waited).toMatchObject({ value: { aborted: true } });
+    await expect(sendAndWait(sessionId, "echo late")).rejects.toMatchObject({
+      data: { reason: "session_not_found" },
+    });
+  });
+
+  test("the deletion alone ends each as of a session that is gone", async () => {
+    const sessionId = await create();
+    const both = ["hang", "echo never"].map((prompt) => cancellable(sessionId, prompt).wait);
+    await waits(sessionId);
+    const deleted = client.request("session.delete", { sessionId });
+    for (const wait of both)
+      await expect(wait).rejects.toMatchObject({ data: { reason: "session_not_found" } });
+    await deleted;
+  });
+});
+
 describe("other waits", () => {
   test("an error names the message whose run failed", async () => {
     const sessionId = await create();
