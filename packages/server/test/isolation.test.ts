@@ -1,6 +1,6 @@
 /** What tenants, and the tools of their sessions, cannot reach: the server's home, each other, and its network. */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, realpath, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { startScriptedModelServer } from "@rightseat/testing";
 import { describe, expect, test } from "vitest";
@@ -384,6 +384,34 @@ describe("the root of a tenant", () => {
     expect(await realpath(await cwd(a, "of-a"))).toBe(join(home, "tenants/a/workspace"));
     const created = await a.call("of-a", "create", { path: "AGENTS.md", file_text: PLANTED });
     expect(created.success).toBe(true);
+  });
+
+  test("is not left by a directory that becomes a link after it was named", async () => {
+    await using world = await enterWorld((work) => ({ tenants: { b: { root: join(work, "b") } } }));
+    const { b, work, model } = world;
+    const secret = "secret of a";
+    await mkdir(join(work, "a/.github/agents"), { recursive: true });
+    await writeFile(join(work, "a/AGENTS.md"), secret);
+    await writeFile(join(work, "a/x.agent.md"), `---\ndescription: ${secret}\n---\n`);
+    await writeFile(join(work, "a/.github/agents/y.agent.md"), `---\ndescription: ${secret}\n---\n`);
+    await mkdir(join(work, "b/dir"));
+    const directories = [join(work, "b/dir")];
+    const more = { instructionDirectories: directories, agentDirectories: directories };
+    await b.create("s", { workingDirectory: directories[0], enableConfigDiscovery: true, ...more });
+    await rm(join(work, "b/dir"), { recursive: true });
+    await symlink(join(work, "a"), join(work, "b/dir"));
+    for (const method of ["session.instructions.reload", "session.agent.reload"])
+      await b.client.request(method, { sessionId: "s" });
+    model.use([{ text: "ok" }]);
+    await b.client.ask("s", "x");
+    expect(JSON.stringify(model.requests.at(-1)?.body)).not.toContain(secret);
+    const { agents } = await b.client.request("session.agent.list", { sessionId: "s" });
+    expect(JSON.stringify(agents)).not.toContain(secret);
+    const { changes } = await b.client.request("session.workspaces.diff", {
+      sessionId: "s",
+      mode: "unstaged",
+    });
+    expect(changes).toEqual([]);
   });
 
   test("is another after a reload, for a session that is open as well", async () => {

@@ -105,6 +105,7 @@ export function workspaceMethods(services: Services) {
     "session.workspaces.diff": ofSession(async (session, params, scope) => {
       const { diffWorkspace } = await import("../session/abilities/workspace/workspace-diff.ts");
       const workingDirectory = workingDirectoryOf(services.runs, session);
+      const { confinement } = session.settings;
       return diffWorkspace({
         mode: params.mode,
         ignoreWhitespace: params.ignoreWhitespace,
@@ -112,8 +113,9 @@ export function workspaceMethods(services: Services) {
         mayRunGit: session.settings.enableHostGitOperations !== false,
         environment: {
           ...services.environment,
-          ...gitCeiling(session.settings.confinement, workingDirectory),
+          ...gitCeiling(confinement, workingDirectory),
         },
+        confinement,
         signal: scope.signal,
       });
     }),

@@ -10,6 +10,7 @@ import type { SessionSettings } from "../../members/session-settings.ts";
 import type { Session } from "../../open/session.ts";
 import { Slot } from "../../open/slot.ts";
 import { sessionContext } from "../workspace/session-context.ts";
+import { withinRoot } from "../workspace/within-root.ts";
 import { workingDirectoryOf } from "../workspace/working-directory.ts";
 
 export interface AgentServices {
@@ -48,14 +49,20 @@ async function agentsFor(
 ): Promise<SessionAgents> {
   const own = (settings.customAgents ?? []).map((spec) => fromSpec(spec, settings.agentPrompts));
   if (!hasFileAgents(settings)) return { agents: own, errors: [] };
-  const directories = settings.agentDirectories?.map((directory) => resolve(workingDirectory, directory));
-  const discovered = settings.enableConfigDiscovery
-    ? {
-        workingDirectory,
-        gitRoot: (await sessionContext(settings, workingDirectory)).gitRoot,
-        home: services.home,
-      }
-    : {};
+  const { agentDirectories = [], confinement } = settings;
+  const directories = await withinRoot(
+    confinement,
+    agentDirectories.map((directory) => resolve(workingDirectory, directory)),
+  );
+  const mayDiscover = (await withinRoot(confinement, [workingDirectory])).length > 0;
+  const discovered =
+    settings.enableConfigDiscovery && mayDiscover
+      ? {
+          workingDirectory,
+          gitRoot: (await sessionContext(settings, workingDirectory)).gitRoot,
+          home: services.home,
+        }
+      : {};
   const files = await services.loadAgents({ ...discovered, directories });
   const taken = new Set(own.flatMap(({ id, name }) => [id, name]));
   const found = files.agents

@@ -4,6 +4,7 @@ import type { Discovery } from "../../../discovery/discovery-cache.ts";
 import type { InstructionQuery, Instructions } from "../../../discovery/instructions.ts";
 import type { Session } from "../../open/session.ts";
 import { sessionContext } from "../workspace/session-context.ts";
+import { withinRoot } from "../workspace/within-root.ts";
 import { workingDirectoryOf } from "../workspace/working-directory.ts";
 
 export interface InstructionServices {
@@ -20,10 +21,15 @@ export async function instructionsOf(session: Session, services: InstructionServ
   const { settings } = session;
   if (settings.skipCustomInstructions === true) return NONE;
   const workingDirectory = workingDirectoryOf(services, session);
+  const { confinement } = settings;
+  if ((await withinRoot(confinement, [workingDirectory])).length === 0) return NONE;
+  const directories = settings.instructionDirectories?.map((directory) =>
+    resolve(workingDirectory, directory),
+  );
   return services.load({
     workingDirectory,
     gitRoot: (await sessionContext(settings, workingDirectory)).gitRoot,
     home: services.home,
-    directories: settings.instructionDirectories?.map((directory) => resolve(workingDirectory, directory)),
+    directories: directories && (await withinRoot(confinement, directories)),
   });
 }

@@ -18,6 +18,7 @@ import type { Session } from "../../open/session.ts";
 import { Slot } from "../../open/slot.ts";
 import type { QueuedPrompt } from "../../state/session-state.ts";
 import { sessionContext } from "../workspace/session-context.ts";
+import { withinRoot } from "../workspace/within-root.ts";
 
 export interface HookServices {
   /** How long a hook is waited for, in milliseconds. */
@@ -69,9 +70,14 @@ export async function fileHooksOf(
   if (!hasFileHooks(settings)) return { hooks: [], errors: [] };
   const cwd = services.workingDirectory(session);
   const root = (await sessionContext(settings, cwd)).gitRoot ?? cwd;
+  const { hookDirectories = [], confinement } = settings;
+  const mayDiscover = settings.enableFileHooks && (await withinRoot(confinement, [root])).length > 0;
   const { hooks, errors } = await services.discover({
-    ...(settings.enableFileHooks ? { root } : {}),
-    directories: settings.hookDirectories?.map((directory) => resolve(cwd, directory)),
+    ...(mayDiscover ? { root } : {}),
+    directories: await withinRoot(
+      confinement,
+      hookDirectories.map((directory) => resolve(cwd, directory)),
+    ),
   });
   const options: FileHookOptions = {
     root,

@@ -110,6 +110,42 @@ describe("resolveWorkingContext", () => {
     },
   );
 
+  test.each<[string, (own: string, other: string) => Promise<unknown>]>([
+    ["a .git file", (own, other) => writeFile(join(own, ".git"), `gitdir: ${other}/.git\n`)],
+    ["a .git link", (own, other) => symlink(join(other, ".git"), join(own, ".git"))],
+    [
+      "a common directory",
+      async (own, other) => {
+        await mkdir(join(own, ".git"));
+        await writeFile(join(own, ".git/commondir"), `${other}/.git\n`);
+        await writeFile(join(own, ".git/HEAD"), "ref: refs/heads/secret\n");
+      },
+    ],
+    [
+      "links",
+      async (own, other) => {
+        await mkdir(join(own, ".git"));
+        for (const name of ["HEAD", "config", "refs"])
+          await symlink(join(other, ".git", name), join(own, ".git", name));
+      },
+    ],
+  ])("confined: nothing is read of a repository elsewhere by way of %s", async (_, lead) => {
+    const [own, other] = [join(home, "own"), join(home, "other")];
+    for (const directory of [own, other]) await mkdir(directory);
+    git(other, "init", "--quiet", "--initial-branch", "secret");
+    git(other, "config", "remote.origin.url", "https://github.com/secret/name");
+    git(other, "-c", "user.name=n", "-c", "user.email=e@x", "commit", "--quiet", "--allow-empty", "-m", "x");
+    await lead(own, other);
+    const resolver = createWorkingContextResolver();
+    const known = (await resolver(own)).branch ?? (await resolver(own)).headCommit;
+    expect(known).toBeDefined();
+    expect(Object.keys(await resolver(own, { root: own })).filter((key) => key !== "gitRoot")).not.toContain(
+      "headCommit",
+    );
+    expect((await resolver(own, { root: own })).repository).toBeUndefined();
+    expect((await resolver(own, {})).headCommit).toBeUndefined();
+  });
+
   test("an answer is given again until its time is up", async () => {
     let now = 0;
     const resolver = createWorkingContextResolver({ cacheMs: 100, now: () => now });

@@ -67,7 +67,7 @@ async function readContext(cwd: string, confinement: Confinement | undefined): P
     const start = await realpath(cwd);
     const found = await findRepository(start, confinement && (confinement.root ?? start));
     if (found === undefined) return { cwd };
-    const [head, remote] = await Promise.all([readHead(found), readOrigin(found.commonDir)]);
+    const [head, remote] = await Promise.all([readHead(found), readOrigin(found)]);
     return { cwd, gitRoot: found.root, ...parseRemoteUrl(remote), ...head };
   } catch {
     return { cwd };
@@ -80,6 +80,8 @@ interface Repository {
   readonly gitDir: string;
   /** Refs and config are here: one a repository. */
   readonly commonDir: string;
+  /** No file outside of it is read, whatever leads there; undefined for the whole disk. */
+  readonly top: string | undefined;
 }
 
 /** @param top nothing above it is looked at; undefined for the whole disk. */
@@ -95,11 +97,11 @@ async function findRepository(start: string, top: string | undefined): Promise<R
   for (const [index, candidate] of candidates.entries()) {
     const root = levels[index];
     if (candidate === undefined || root === undefined || !isTrusted(candidate.uid, owner)) continue;
-    const gitDir = candidate.isFile() ? await readPointer(root) : join(root, ".git");
+    const gitDir = candidate.isFile() ? await readPointer(root, top) : join(root, ".git");
     // Git, too, walks on past a `.git` that holds no repository.
-    if (gitDir === undefined || (await readText(join(gitDir, "HEAD"))) === undefined) continue;
-    const commonDir = (await readText(join(gitDir, "commondir")))?.trim();
-    return { root, gitDir, commonDir: commonDir === undefined ? gitDir : resolve(gitDir, commonDir) };
+    if (gitDir === undefined || (await readText(join(gitDir, "HEAD"), top)) === undefined) continue;
+    const commonDir = (await readText(join(gitDir, "commondir"), top))?.trim();
+    return { root, gitDir, commonDir: commonDir === undefined ? gitDir : resolve(gitDir, commonDir), top };
   }
   return undefined;
 }
@@ -115,13 +117,13 @@ async function ownerOf(path: string): Promise<number | undefined> {
 }
 
 /** The `.git` file of a worktree or submodule. */
-async function readPointer(root: string): Promise<string | undefined> {
-  const target = /^gitdir: (.+)$/m.exec((await readText(join(root, ".git"))) ?? "")?.[1];
+async function readPointer(root: string, top: string | undefined): Promise<string | undefined> {
+  const target = /^gitdir: (.+)$/m.exec((await readText(join(root, ".git"), top)) ?? "")?.[1];
   return target === undefined ? undefined : resolve(root, target.trim());
 }
 
 async function readHead(repository: Repository): Promise<Pick<WorkingContext, "branch" | "headCommit">> {
-  let value = (await readText(join(repository.gitDir, "HEAD")))?.trim() ?? "";
+  let value = (await readText(join(repository.gitDir, "HEAD"), repository.top))?.trim() ?? "";
   const name = toRefName(value);
   const branch =
     name?.startsWith("refs/heads/") && name !== "refs/heads/.invalid"
@@ -140,13 +142,13 @@ function toRefName(value: string): string | undefined {
   return ref === undefined || ref.split("/").includes("..") ? undefined : ref;
 }
 
-async function readRef({ gitDir, commonDir }: Repository, ref: string): Promise<string | undefined> {
+async function readRef({ gitDir, commonDir, top }: Repository, ref: string): Promise<string | undefined> {
   const loose =
-    (await readText(join(gitDir, ref))) ??
-    (gitDir === commonDir ? undefined : await readText(join(commonDir, ref)));
+    (await readText(join(gitDir, ref), top)) ??
+    (gitDir === commonDir ? undefined : await readText(join(commonDir, ref), top));
   if (loose !== undefined) return loose.trim();
   const packed =
-    `\n${(await readText(join(commonDir, "packed-refs"), MAX_PACKED_REFS_BYTES)) ?? ""}\n`.replaceAll(
+    `\n${(await readText(join(commonDir, "packed-refs"), top, MAX_PACKED_REFS_BYTES)) ?? ""}\n`.replaceAll(
       "\r\n",
       "\n",
     );
@@ -159,9 +161,9 @@ function isCommitId(value: string): boolean {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
 }
 
-async function readOrigin(commonDir: string): Promise<string | undefined> {
+async function readOrigin({ commonDir, top }: Repository): Promise<string | undefined> {
   let isOrigin = false;
-  for (const line of ((await readText(join(commonDir, "config"))) ?? "").split("\n")) {
+  for (const line of ((await readText(join(commonDir, "config"), top)) ?? "").split("\n")) {
     const section = /^\s*\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/.exec(line);
     if (section !== null) isOrigin = section[1]?.toLowerCase() === "remote" && section[2] === "origin";
     const value = isOrigin ? /^(?:\s*\[.*\])?\s*url\s*=\s*(.*)$/is.exec(line)?.[1] : undefined;
@@ -240,8 +242,16 @@ function decode(segment: string): string {
   }
 }
 
-/** Undefined for what is missing, unreadable, no regular file or too large. */
-async function readText(path: string, maxBytes = MAX_FILE_BYTES): Promise<string | undefined> {
+/** Undefined for what is missing, unreadable, no regular file, too large, or leads out of `top`. */
+async function readText(
+  path: string,
+  top: string | undefined,
+  maxBytes = MAX_FILE_BYTES,
+): Promise<string | undefined> {
+  if (top !== undefined) {
+    const canonical = await realpath(path).catch(() => undefined);
+    if (canonical === undefined || !isInside(canonical, top)) return undefined;
+  }
   // Without O_NONBLOCK a pipe in a file's place would hold a thread of the pool for ever.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => undefined);
   if (file === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, realpath, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -18,6 +18,7 @@ const diff = (mode: DiffMode = "unstaged", more: object = {}) =>
     workingDirectory: repository,
     mayRunGit: true,
     environment: environment(),
+    confinement: undefined,
     signal: new AbortController().signal,
     ...more,
   });
@@ -155,4 +156,101 @@ test("programs that the repository's configuration names are not run", async () 
   await put("kept.txt", "changed\n");
   expect((await diff()).changes).toHaveLength(2);
   await expect(realpath(ran)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("no program runs that the repository's configuration names: filters, and transports for objects that are not there", async () => {
+  await put("a.txt", "one\n");
+  await put(".gitattributes", "a.txt filter=a.b=c\n");
+  git("add", ".");
+  git("commit", "-qm", "first");
+  const program = join(home, "program");
+  await writeFile(program, `#!/bin/sh\ntouch ${home}/ran\ncat\n`, { mode: 0o755 });
+  for (const name of ["clean", "process"]) git("config", `filter.a.b=c.${name}`, program);
+  git("config", "filter.a.b=c.required", "true");
+  await put("a.txt", "two\n");
+  expect((await diff()).changes).toMatchObject([{ path: "a.txt", diff: expect.stringContaining("+two") }]);
+  const blob = git("rev-parse", "HEAD:a.txt").toString().trim();
+  await rm(join(repository, ".git/objects", blob.slice(0, 2), blob.slice(2)), { force: true });
+  git("config", "core.repositoryformatversion", "1");
+  git("config", "extensions.partialClone", "origin");
+  git("config", "remote.origin.promisor", "true");
+  git("config", "remote.origin.url", home);
+  git("config", "remote.origin.uploadpack", program);
+  await diff();
+  await expect(readFile(join(home, "ran"))).rejects.toThrow("ENOENT");
+});
+
+describe("of a repository that has to be within a directory", () => {
+  const secret = "of another tenant";
+  const other = () => join(home, "other");
+  beforeEach(async () => {
+    execFileSync("git", ["init", "-q", "-b", "main", other()], { env: environment() });
+    await writeFile(join(other(), "secret.txt"), `${secret}\n`);
+    for (const args of [
+      ["add", "."],
+      ["commit", "-qm", "x"],
+    ])
+      execFileSync("git", args, { cwd: other(), env: environment() });
+  });
+  const commitOfOther = () =>
+    execFileSync("git", ["rev-parse", "HEAD"], { cwd: other(), env: environment() }).toString();
+  const within = () => diff("unstaged", { confinement: { root: repository } });
+  const own = (path: string) => join(repository, ".git", path);
+
+  test("the changes are told as ever, with a .git file that leads to a place within it too", async () => {
+    await put("a.txt", "a\n");
+    expect((await within()).changes).toMatchObject([{ path: "a.txt" }]);
+    git("commit", "-q", "--allow-empty", "-m", "x");
+    git("worktree", "add", "-q", "tree");
+    await put("tree/b.txt", "b\n");
+    const workingDirectory = join(repository, "tree");
+    expect(
+      (await diff("unstaged", { confinement: { root: repository }, workingDirectory })).changes,
+    ).toMatchObject([{ path: "b.txt" }]);
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    [
+      "a .git file",
+      async () => {
+        await rm(own("."), { recursive: true });
+        await put(".git", `gitdir: ${other()}/.git\n`);
+      },
+    ],
+    [
+      "a .git link",
+      async () => {
+        await rm(own("."), { recursive: true });
+        await symlink(join(other(), ".git"), join(repository, ".git"));
+      },
+    ],
+    ["core.worktree", async () => git("config", "core.worktree", other())],
+    [
+      "alternates",
+      async () => {
+        await writeFile(own("objects/info/alternates"), `${other()}/.git/objects\n`);
+        await writeFile(own("refs/heads/main"), commitOfOther());
+      },
+    ],
+    [
+      "objects that are a link",
+      async () => {
+        await rm(own("objects"), { recursive: true });
+        await symlink(join(other(), ".git/objects"), own("objects"));
+        await writeFile(own("refs/heads/main"), commitOfOther());
+      },
+    ],
+    ["an index that is a link", async () => symlink(join(other(), ".git/index"), own("index"))],
+    [
+      "a working directory that is a link",
+      async () => {
+        await rm(repository, { recursive: true });
+        await symlink(other(), repository);
+      },
+    ],
+  ])("nothing of another one is told by way of %s", async (_, lead) => {
+    await lead();
+    await writeFile(join(other(), "new.txt"), `${secret}\n`);
+    expect((await within()).changes).toEqual([]);
+  });
 });

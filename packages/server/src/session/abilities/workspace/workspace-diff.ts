@@ -7,7 +7,9 @@ import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { giveWay } from "../../../tools/child-priority.ts";
 import { diffOfNewFile } from "../../../tools/new-file-diff.ts";
+import { canonicalPath, isInside } from "../../../tools/paths.ts";
 import { readRegularFile } from "../../../tools/regular-file.ts";
+import type { Confinement } from "../../members/confinement.ts";
 
 export type DiffMode = "unstaged" | "branch" | "session";
 
@@ -40,6 +42,8 @@ export interface DiffRequest {
   readonly mayRunGit: boolean;
   /** For git: where it is, whose configuration it reads, and how far up it looks for a repository. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Nothing outside of the root, or else of the directory, is read, wherever links and the repository's files lead. */
+  readonly confinement: Confinement | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -59,12 +63,13 @@ const DIFF = [
   "--ignore-submodules=dirty",
 ];
 
+/** Transports, for objects that a partial clone left out: a repository names the programs that carry them. */
+const NO_TRANSPORT = { GIT_ALLOW_PROTOCOL: "none", GIT_NO_LAZY_FETCH: "1" };
+
 /** Outside a repository, or without git, nothing has changed. @throws the signal's reason. */
-export async function diffWorkspace(request: DiffRequest): Promise<WorkspaceDiff> {
-  const found = request.mayRunGit
-    ? await git(request, request.workingDirectory, ["rev-parse", "--show-toplevel"])
-    : undefined;
-  const root = found?.text.trim();
+export async function diffWorkspace(asked: DiffRequest): Promise<WorkspaceDiff> {
+  const root = asked.mayRunGit ? await repositoryRoot(asked) : undefined;
+  const request = root ? { ...asked, environment: await withoutFilters(asked) } : asked;
   const unstaged = async () => (root ? changesSince(request, root, await lastCommit(request, root)) : []);
   const { mode: requestedMode } = request;
   if (requestedMode === "branch" && root) {
@@ -89,6 +94,50 @@ export async function diffWorkspace(request: DiffRequest): Promise<WorkspaceDiff
     isFallback: requestedMode !== "unstaged",
     ...(requestedMode === "session" ? { unavailableReason: "file-change-tracking-disabled" } : {}),
   };
+}
+
+/** Undefined outside a repository, and where any part of it is elsewhere than it may be. */
+async function repositoryRoot(request: DiffRequest): Promise<string | undefined> {
+  const { workingDirectory, confinement } = request;
+  const within = confinement && (confinement.root ?? (await canonicalPath(workingDirectory)));
+  if (within !== undefined && !(await isWithin(within, workingDirectory))) return undefined;
+  const asked = ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"];
+  const [root, gitDir, commonDir] = (await git(request, workingDirectory, asked))?.text.split("\n") ?? [];
+  if (!root || !gitDir || !commonDir) return undefined;
+  if (within === undefined) return root;
+  const alternates = join(commonDir, "objects/info/alternates");
+  const parts = [gitDir, commonDir].flatMap((directory) => PARTS.map((part) => join(directory, part)));
+  for (const place of [root, ...parts, alternates]) if (!(await isWithin(within, place))) return undefined;
+  return (await lstat(alternates).catch(() => undefined)) === undefined ? root : undefined;
+}
+
+/** What git reads of a repository that may be a link to another one's. */
+const PARTS = [".", "HEAD", "index", "config", "refs", "packed-refs", "objects", "objects/pack"];
+
+async function isWithin(within: string, path: string): Promise<boolean> {
+  const canonical = await canonicalPath(path).catch(() => undefined);
+  return canonical !== undefined && isInside(canonical, within);
+}
+
+/** The environment, with the filters off that the repository's own configuration names: each is a program. */
+async function withoutFilters(request: DiffRequest): Promise<DiffRequest["environment"]> {
+  const asked = ["config", "--show-scope", "--name-only", "-z", "--get-regexp", "^filter\\."];
+  const fields = (await git(request, request.workingDirectory, asked))?.text.split("\0") ?? [];
+  const names = new Set<string>();
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const name = /^filter\.(.*)\.[^.]*$/s.exec(fields[at + 1] ?? "")?.[1];
+    if (name !== undefined && ["local", "worktree"].includes(fields[at] ?? "")) names.add(name);
+  }
+  const settings = [...names].flatMap((name) => [
+    [`filter.${name}.clean`, ""],
+    [`filter.${name}.process`, ""],
+    [`filter.${name}.required`, "false"],
+  ]);
+  const given = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return { ...request.environment, ...Object.fromEntries(given), GIT_CONFIG_COUNT: String(settings.length) };
 }
 
 async function lastCommit(request: DiffRequest, root: string): Promise<string> {
@@ -199,6 +248,7 @@ async function git(
 ): Promise<GitOutput | undefined> {
   const { signal } = request;
   const { PATH, HOME, XDG_CONFIG_HOME, GIT_CEILING_DIRECTORIES } = request.environment;
+  const config = Object.entries(request.environment).filter(([name]) => name.startsWith("GIT_CONFIG_"));
   const output = await new Promise<GitOutput | undefined>((resolve) => {
     const env = {
       PATH,
@@ -208,6 +258,8 @@ async function git(
       GIT_OPTIONAL_LOCKS: "0",
       GIT_TERMINAL_PROMPT: "0",
       GIT_CEILING_DIRECTORIES,
+      ...NO_TRANSPORT,
+      ...Object.fromEntries(config),
     };
     const options = { cwd, env, signal, timeout: GIT_TIMEOUT_MS, maxBuffer: MAX_GIT_BYTES };
     const child = execFile("git", [...SAFE, ...args], options, (error, stdout) => {
