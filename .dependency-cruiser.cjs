@@ -1,4 +1,4 @@
-// Who may import whom. The table is in ARCHITECTURE.md; a change here is a change there.
+// This file says who may import whom. The table is in ARCHITECTURE.md; a change here is a change there.
 
 const SERVER = "^packages/server/src";
 const PROTOCOL = "^packages/protocol/";

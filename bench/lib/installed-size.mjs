@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /**
- * In bytes. Of a package in this repository, what it publishes. Optional dependencies are left out: they
+ * The size in bytes. A package in this repository counts with the files that it publishes. Optional dependencies are left out: they
  * differ by platform.
  * @param {string} name
  * @param {string} from a file of the package that depends on it

@@ -8,7 +8,7 @@ import { quantile, timedMs } from "../lib/statistics.mjs";
 import { startToldProcess } from "../lib/told-process.mjs";
 
 const script = fileURLToPath(new URL("../lib/hostile.mjs", import.meta.url));
-/** So long the attacks go on before turns are counted, and so long what they left behind may end afterwards. */
+/** How long the attacks go on before turns are counted, and how long their leftovers may take to end afterwards. */
 const SETTLE_MS = 3_000;
 
 export const hostile = {

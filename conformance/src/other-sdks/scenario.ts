@@ -15,7 +15,7 @@ export const PHASES: readonly (readonly string[])[] = [
   ["resume: and this", "disconnect: ok", "delete: 0 sessions"],
 ];
 
-/** Of programs that have a hook refuse a prompt as well, at the end of the first phase. */
+/** The phases of programs that also have a hook refuse a prompt, at the end of the first phase. */
 export const PHASES_AND_BLOCKED: typeof PHASES = PHASES.map((lines, phase) =>
   phase === 0 ? [...lines, "blocked: policy_blocked"] : lines,
 );

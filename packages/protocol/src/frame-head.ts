@@ -4,7 +4,7 @@ export interface FrameHead {
   /** It answers a request of this side; otherwise it is a request or a notification. */
   readonly isAnswer: boolean;
   readonly method?: string;
-  /** Of the parameters: with both, a call that answers a question of a session says which. */
+  /** From the parameters. A call that answers a question of a session names the question by both. */
   readonly sessionId?: string;
   readonly requestId?: string;
 }
@@ -45,7 +45,7 @@ export function readFrameHead(head: string, tail = ""): FrameHead {
   const found: Partial<Record<Name, string | number>> = {};
   const isAnswer = readMembers(head, 0, found).isAnswer;
   for (const name of Object.keys(AT_END) as Name[]) {
-    // Of an answer only the id counts: what it holds may have any names.
+    // In an answer only the id counts: the fields inside of its result may have any names.
     if (found[name] !== undefined || tail === "" || (isAnswer && name !== "id")) continue;
     const json = AT_END[name].exec(tail)?.[1];
     const value = json === undefined ? undefined : toScalar(json);

@@ -31,7 +31,7 @@ export interface FrameDecoderOptions {
   readonly onError: (error: FramingError) => void;
 }
 
-/** Of a body that is skipped, so much is held to tell whose it is. */
+/** How much of a skipped body is kept, to find out which message it was. */
 const HEAD_BYTES = 4 * 1024;
 const MAX_HEADER_BYTES = 8 * 1024;
 const CR = 13;

@@ -35,7 +35,7 @@ export function createInferenceRequests(
   call: (method: string, params: object) => Promise<unknown>,
 ): InferenceRequests {
   const exchanges = new Map<string, InferenceExchange>();
-  /** Of these more pieces may come, which nobody waits for. */
+  /** Requests that have ended. More pieces of them may come, and nobody waits for those. */
   const ended = new RecentSet(REMEMBERED_ENDS);
   // A piece may come before the beginning: both are told by requests of their own.
   const exchangeOf = (requestId: string) => {

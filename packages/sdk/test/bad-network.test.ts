@@ -21,7 +21,7 @@ const SEED = Number(process.env.RIGHTSEAT_SDK_SEED ?? 20261123);
 const TALKS = 4;
 const TURNS_A_SESSION = 25;
 const TURN_MS = 30_000;
-/** Of a run long enough for it to show: what the client may hold on to from its first tenth to its end. */
+/** How much the heap of the client may grow from the first tenth of a long run to its end. */
 const MAX_GROWN_BYTES = 4 * 1024 * 1024;
 const IS_LONG = TURNS >= 5000;
 

@@ -11,7 +11,7 @@ import { getHeapStatistics, type HeapInfo } from "node:v8";
 const LOOK_MS = 2_000;
 /** Quiet: the event loop was at work for less than this share of the time between two looks. */
 const QUIET_SHARE = 0.01;
-/** So often in a row: what comes right after work, such as putting sessions to sleep, is waited for. */
+/** How many quiet looks in a row are needed, so that follow-up work, such as putting sessions to sleep, has ended. */
 const QUIET_LOOKS = 2;
 /** What has to have come since the last collection, of objects and of bytes outside the heap that they hold, for another one to be worth its while. */
 const WORTH_BYTES = 12 * 1024 * 1024;

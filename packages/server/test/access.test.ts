@@ -1,4 +1,4 @@
-/** Who may connect, and what they may do: tokens, JSON Web Tokens, roles, tenants, TLS. */
+/** Access: who may connect, and what they may do: tokens, JSON Web Tokens, roles, tenants, TLS. */
 import { randomUUID } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";

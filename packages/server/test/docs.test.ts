@@ -56,7 +56,7 @@ test("docs/compatibility.md lists exactly the methods that are served", async ()
 
 describe("docs/compatibility.md lists exactly the fields that have no effect or are refused", async () => {
   const text = await doc("compatibility.md");
-  /** Of the table whose head begins with this; the name, and whether it is refused. */
+  /** The rows of the table whose head begins with this: the name, and whether it is refused. */
   const rowsOf = (head: string) => {
     const table = text.slice(text.indexOf(`| ${head} |`)).split("\n\n")[0] as string;
     const rows = table.matchAll(/^\| `([\w.]+)` \| (\*\*refused\*\*)?/gm);
@@ -137,3 +137,49 @@ describe.each(["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/first-hour.md"])(
     });
   },
 );
+
+describe("sentences begin with their subject", async () => {
+  const root = new URL("../../../", import.meta.url);
+  const places = ["packages", "testing", "conformance", "bench", "examples", "deploy", "docs"];
+  const listed = await Promise.all(
+    places.map(async (place) =>
+      (await readdir(new URL(`${place}/`, root), { recursive: true })).map((file) => `${place}/${file}`),
+    ),
+  );
+  const top = await readdir(root);
+  const files = [...top, ...listed.flat()].filter(
+    (file) => !/(?:^|\/)(?:node_modules|dist|generated|api)\//.test(file),
+  );
+  const read = (file: string) => readFile(new URL(file, root), "utf8");
+  const openings = (file: string, lines: readonly string[], opening: RegExp) =>
+    lines.flatMap((line, at) => (opening.test(line) ? [`${file}:${at + 1}: ${line.trim()}`] : []));
+  const advice = "begin with the subject: name the thing, then say what it does";
+
+  test("in pages: none opens with 'Of', 'Who', 'So' or 'What'; headings and tables may have 'What'", async () => {
+    const found = files
+      .filter((file) => file.endsWith(".md"))
+      .map(async (file) => {
+        const lines = (await read(file))
+          .replace(/```.*?```/gs, (code) => code.replace(/.+/g, ""))
+          .split("\n");
+        const prose = lines.map((line) => (line.startsWith("#") ? "" : line));
+        const text = prose.map((line) => (line.startsWith("|") ? "" : line));
+        return [
+          ...openings(file, prose, /(?:^|[.!?] |^ *[-*] |^\d+\. |^\| |\| )(?:\*\*)?(?:Of|Who|So) /),
+          ...openings(file, text, /(?:^|[.!?] |^ *[-*] |^\d+\. )What /),
+        ];
+      });
+    expect((await Promise.all(found)).flat(), advice).toEqual([]);
+  });
+
+  test("in comments: none opens with 'Of', 'Who' or 'So'", async () => {
+    const found = files
+      .filter((file) => /\.(?:[cm]?js|ts)$/.test(file))
+      .map(async (file) => {
+        const lines = (await read(file)).split("\n");
+        const comments = lines.map((line) => /^\s*(?:\/\*\*|\*|\/\/) (.*)/.exec(line)?.[1] ?? "");
+        return openings(file, comments, /(?:^|[.!?] )(?:Of|Who|So) /);
+      });
+    expect((await Promise.all(found)).flat(), advice).toEqual([]);
+  });
+});

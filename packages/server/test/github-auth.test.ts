@@ -1,4 +1,4 @@
-/** Who a session is to GitHub, and with whose token its model is called. */
+/** The GitHub account of a session, and the token with which its model is called. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";

@@ -131,7 +131,7 @@ describe("a turn", () => {
     await world.create("hooked", { hooks: true });
     await world.client.ask("hooked", "echo warm up");
     const hooked = await world.during(() => world.client.ask("hooked", "echo the same"));
-    // Of a plain turn there are three.
+    // A plain turn has three.
     expect(hooked.messages - messages).toBe(3 * 3);
     expect(hooked.appends - appends).toBeLessThanOrEqual(4);
   });

@@ -143,7 +143,7 @@ describe("strangers", () => {
         expect(await client.ask(sessionId, "hello")).toBeDefined();
         const [, httpPort] = /metrics on http:\/\/[^:]+:(\d+)/.exec(server.output()) ?? [];
         expect((await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status).toBe(200);
-        // Who is turned away learns of it when its own turn comes to read.
+        // A client that is turned away learns of it when its own turn comes to read.
         await expect.poll(() => sockets.filter((socket) => !socket.destroyed).length).toBe(191);
         for (const socket of sockets) socket.destroy();
         await client.close();

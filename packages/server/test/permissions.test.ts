@@ -154,7 +154,7 @@ describe("what is asked", () => {
       ],
       REJECT,
     );
-    // Of two that are asked about at once either may be the first.
+    // When two are asked about at once, either may be the first.
     const byAccess = (one: { accessKind: string }, other: { accessKind: string }) =>
       one.accessKind < other.accessKind ? -1 : 1;
     expect(prompts.toSorted(byAccess)).toEqual([

@@ -16,7 +16,7 @@ import type { WireClient } from "./support/wire-client.ts";
 const MAX_LEFT_BYTES = 16 * 1024 * 1024;
 
 const SEEDS = Number(process.env["RIGHTSEAT_FUZZ_SEEDS"] ?? 12);
-/** So many sessions run at a time. */
+/** How many sessions run at a time. */
 const AT_ONCE = 12;
 
 const WIRES = {

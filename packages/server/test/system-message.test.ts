@@ -54,7 +54,7 @@ const logged = (sessionId: string, type: string) =>
     .of(sessionId)
     .filter((event) => event.type === type)
     .map((event) => event.data);
-/** Of the session's first prompt, which warnings of its system message name. */
+/** The id of the session's first prompt, which warnings of its system message name. */
 const promptId = (sessionId: string) => logged(sessionId, "user.message")[0].messageId;
 
 test("holds the instructions of the project and of the user's home", async () => {

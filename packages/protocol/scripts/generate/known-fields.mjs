@@ -4,7 +4,7 @@ import { parseRef } from "./schemas.mjs";
 /**
  * A table of objects. Each is `[fields, values]`: `fields` gives for each name of a field the place of the object in it,
  * or of the objects of its list or map, and 0 where nothing is known of what is in it; `values` is the same for
- * names that are free. Place 0 stands for anything. Of a union, the fields of all its branches count.
+ * names that are free. Place 0 stands for anything. A union has the fields of all its branches.
  */
 class FieldTable {
   objects = [null];

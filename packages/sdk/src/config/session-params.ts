@@ -189,7 +189,7 @@ export function toResumeParams(
   return {
     ...params,
     sessionId,
-    // Who resumes is always told of requests, to answer them by hand if need be.
+    // A client that resumes is always told of requests, so that it can answer them by a call.
     requestPermission: true,
     disableResume: suppressResumeEvent,
     continuePendingWork,

@@ -1,4 +1,4 @@
-/** Who wants to be told what: handlers of one type, and handlers of all. */
+/** The listeners of a session: handlers of one event type, and handlers of all. */
 import { callSafely } from "../callbacks.ts";
 
 type Handler<E> = (event: E) => void;

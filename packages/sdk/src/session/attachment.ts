@@ -73,7 +73,7 @@ const PASSING: ReadonlySet<string | undefined> = new Set([
 ]);
 const RETRY = { initialDelayMs: 100, maxDelayMs: 2000 };
 const RETRY_FOR_MS = 60_000;
-/** Of a session that is not there: it may have been about to be closed, and resuming it once tells. */
+/** Attempts to resume a session that is not there. It may just have been closing; a second attempt tells. */
 const NOT_FOUND_ATTEMPTS = 2;
 
 export class Attachment {

@@ -186,7 +186,7 @@ export interface CopilotClientOptions {
   /** Told what went wrong in the application's own handlers, where nobody else is; default a warning of the process. */
   onWarning?: (message: string, details: Record<string, unknown>) => void;
 
-  /** Who connects, for the server's own account of its clients. */
+  /** Names this client to the server. */
   clientInfo?: CopilotClientInfo;
   /** Answers `listModels` in place of the server. */
   onListModels?: () => Promise<ModelInfo[]> | ModelInfo[];
@@ -205,22 +205,22 @@ export interface CopilotClientOptions {
   /** Absolute paths of plugins that the server is told of before any session. */
   builtinPluginDirectories?: readonly string[];
 
-  /** Of a runtime that the client starts. */
+  /** Directory of a runtime that the client starts. */
   workingDirectory?: string;
-  /** Of a runtime that the client starts: where it keeps its sessions. */
+  /** Where a runtime that the client starts keeps its sessions. */
   baseDirectory?: string;
-  /** Of a runtime that the client starts. */
+  /** Log level of a runtime that the client starts. */
   logLevel?: "none" | "error" | "warning" | "info" | "debug" | "all";
-  /** Of a runtime that the client starts; default this process's environment. */
+  /** Environment of a runtime that the client starts; default this process's. */
   env?: Record<string, string | undefined>;
   /** GitHub token of a runtime that the client starts; a server that runs already has its own. */
   gitHubToken?: string;
-  /** Of a runtime that the client starts. */
+  /** For a runtime that the client starts: whether it may use the account that is logged in. */
   useLoggedInUser?: boolean;
-  /** Of a runtime that the client starts. */
+  /** Telemetry of a runtime that the client starts. */
   telemetry?: TelemetryConfig;
-  /** Of a runtime that the client starts. */
+  /** Idle timeout of sessions, for a runtime that the client starts. */
   sessionIdleTimeoutSeconds?: number;
-  /** Of a runtime that the client starts. */
+  /** Remote sessions of a runtime that the client starts. */
   enableRemoteSessions?: boolean;
 }

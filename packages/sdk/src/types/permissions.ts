@@ -1,4 +1,4 @@
-/** Who decides what an agent may do. */
+/** Permissions: the requests of an agent, and the answers. */
 import type {
   PermissionRequest as LoggedRequest,
   PermissionRequestedData as LoggedRequestData,

@@ -4,7 +4,7 @@ import type { AutoTier, ModelBillingTokenPrices } from "@rightseat/protocol";
 /** How hard a model thinks, where it can be told. */
 export type ReasoningEffort = "low" | "medium" | "high" | "xhigh" | "max";
 
-/** Who needs a token, and for which session. */
+/** The provider that needs a token, and the session. */
 export interface ProviderTokenArgs {
   /** The provider that needs a token: its name, or `default` for the session's only one. */
   readonly providerName: string;
@@ -17,7 +17,7 @@ export type BearerTokenProvider = (args: ProviderTokenArgs) => Promise<string>;
 interface ProviderBase {
   /** Default `openai`, for anything that speaks OpenAI's wire. */
   type?: "openai" | "azure" | "anthropic";
-  /** Of OpenAI and Azure; default `completions`. */
+  /** The wire format, for OpenAI and Azure; default `completions`. */
   wireApi?: "completions" | "responses";
   baseUrl: string;
   apiKey?: string;
@@ -37,7 +37,7 @@ interface ProviderBase {
 
 /** The provider of a whole session. */
 export interface ProviderConfig extends ProviderBase {
-  /** Of the Responses wire; default `http`. */
+  /** The transport of the Responses wire; default `http`. */
   transport?: "http" | "websockets";
   /** The well-known model whose limits and abilities apply; default the session's. */
   modelId?: string;

@@ -125,7 +125,7 @@ export interface ElicitationContext {
   requestedSchema?: ElicitationSchema;
   /** A form to fill in, or an address to open in a browser. */
   mode?: "form" | "url";
-  /** Who asks, for example an MCP server. */
+  /** The asker, for example an MCP server. */
   elicitationSource?: string;
   /** The address, in mode `url`. */
   url?: string;

@@ -128,7 +128,7 @@ export interface ExtensionInfo {
   name: string;
 }
 
-/** Who shows canvases. */
+/** The provider that shows canvases. */
 export interface CanvasProviderIdentity {
   id: string;
   name?: string;

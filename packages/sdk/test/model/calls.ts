@@ -45,7 +45,7 @@ export function createSession(
   );
 }
 
-/** Who else creates the same session meanwhile. */
+/** The other calls that create the same session meanwhile. */
 const creators = new WeakMap<SessionFacts, Set<{ hadCompany: boolean; done: () => void }>>();
 function creating(facts: SessionFacts) {
   const all = creators.get(facts) ?? new Set();

@@ -24,7 +24,7 @@ const {
 /** Sequences of these seeds, and of those that follow them, run side by side. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const STEPS = path === undefined ? Number(steps) : 1;
-/** Of a machine that is busy; most have it in a tenth of that. */
+/** Enough for a busy machine; most machines need a tenth of it. */
 const TIMEOUT_MS = 120_000 + 30 * STEPS;
 
 test(

@@ -29,7 +29,7 @@ function toSnapshot(snapshot: Raw, account: Raw): AccountQuotaSnapshot {
   };
 }
 
-/** Of the kind where it has one, else of the account; some answers have neither, and a time of their own. */
+/** The reset date of the kind, or else of the account. Some answers have neither, and a time of their own. */
 function resetDateOf(snapshot: Raw, account: Raw): string | undefined {
   const seconds = numberOf(snapshot.quota_reset_at);
   if (seconds !== undefined && seconds > 0 && seconds < 1e11) return new Date(seconds * 1000).toISOString();

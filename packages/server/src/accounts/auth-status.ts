@@ -1,4 +1,4 @@
-/** Who the server, or a session, is to GitHub: the wire's shape of an authentication status. */
+/** The GitHub account of the server or of a session, as an authentication status on the wire. */
 import type { GitHubAccounts } from "./github-accounts.ts";
 
 export interface AuthStatus {

@@ -22,7 +22,7 @@ export function toQuota(account: GitHubAccount | undefined) {
     isTbbUser: false,
     premiumRequestsBillable: Object.values(snapshots).some((one) => one.overageAllowedWithExhaustedQuota),
     canSignupForCopilotFree: account?.raw.can_signup_for_limited === true,
-    // Of the interface of the Copilot CLI, which is not here.
+    // These fields are about the interface of the Copilot CLI, which is not here.
     delegateAvailable: false,
     dynamicWorkflowsEnabled: false,
     dynamicWorkflowsUiVisible: false,

@@ -2,7 +2,7 @@
  * The agent loop: context → model → tools → again, until the model asks for no more tools.
  *
  * It keeps no state of its own: what to do next follows from the log. Tool calls without a result
- * are run first, then the model is asked. So a run that a crash cut off is gone on with by
+ * are run first, then the model is asked. A run that a crash cut off therefore goes on by
  * calling `runAgent` again.
  */
 import { RpcError, type SessionEventDataMap } from "@rightseat/protocol";
@@ -25,10 +25,10 @@ export type RunOutcome = "done" | "aborted" | "failed" | "suspended";
 interface Progress {
   /** The number of the next turn, as clients are told. Begins anew when a hook has the agent go on. */
   turn: number;
-  /** Of the whole run. */
+  /** Turns of the whole run. */
   turns: number;
   readonly failures: RepeatedFailures;
-  /** Of the turn that has begun and not ended. */
+  /** The turn that has begun and not ended. */
   turnId: string | undefined;
   /** Failures in a row that hooks had tried again. */
   retries: number;
@@ -36,7 +36,7 @@ interface Progress {
   cuts: number;
 }
 
-/** So often the rest of an answer is asked for. */
+/** How often the rest of an answer is asked for. */
 const MAX_RESTS = 2;
 
 /** Runs until the model is done, the run is aborted, or it failed; never throws. */
@@ -221,7 +221,7 @@ function mayBeTooLong(host: RunHost, call: ContextCall, error: unknown): boolean
   return currentTokens > call.model.contextWindowTokens * LARGE_SHARE;
 }
 
-/** Of the model's window. */
+/** A share of the model's window. */
 const LARGE_SHARE = 0.5;
 
 /** Resolves when the host found a way to go on. @throws the error otherwise. */

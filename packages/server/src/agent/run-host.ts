@@ -31,7 +31,7 @@ export interface PendingToolCall {
 /** What a model takes of images, where that is known. */
 export interface ImageLimits {
   readonly maxImages?: number;
-  /** Of one image, decoded. */
+  /** The size of one image, decoded. */
   readonly maxImageBytes?: number;
   readonly mediaTypes?: readonly string[];
 }
@@ -92,7 +92,7 @@ export class RunAborted extends Error {
 export interface RunLimits {
   /** Model calls of one run. */
   readonly turnsPerRun: number;
-  /** So often the same tool may fail with the same arguments, with no other call in between that succeeds. */
+  /** How often the same tool may fail with the same arguments, while no other call in between succeeds. */
   readonly identicalFailures: number;
 }
 
@@ -107,7 +107,7 @@ export interface RunHost {
   /** When the run is ended although the model would go on; none when absent. */
   readonly limits?: RunLimits;
   readonly streaming: boolean;
-  /** Who asks the model, for providers. */
+  /** The name under which providers are asked. */
   readonly userAgent?: string;
   /** Answers are to say what they rest on. */
   readonly citations?: boolean;

@@ -9,7 +9,7 @@ export interface EndedCall {
   readonly result: ToolResult;
 }
 
-/** Of what failed and how often; beyond, counting begins anew. */
+/** How many failing calls are counted; beyond that, counting begins anew. */
 const MAX_KNOWN = 10_000;
 const MAX_SHOWN = 200;
 
@@ -52,7 +52,7 @@ function isFailure({ resultType, contents }: ToolResult): boolean {
   return contents?.some((content) => content.type === "shell_exit" && content.exitCode !== 0) === true;
 }
 
-/** Of arguments of any size. */
+/** A key of fixed size, whatever the size of the arguments. */
 function keyOf({ name, arguments: args }: PendingToolCall): string {
   return createHash("sha256").update(`${name}\0${args}`).digest("base64");
 }

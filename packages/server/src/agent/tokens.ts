@@ -40,7 +40,7 @@ const conversations = new WeakMap<
   { readonly count: number; readonly last: ModelMessage | undefined; readonly tokens: number }
 >();
 
-/** Of the messages from the one at `from` on. */
+/** The tokens of the messages from the one at `from` on. */
 export function tokensOfMessages(messages: readonly ModelMessage[], from = 0): number {
   if (from > 0) return sumOfMessages(messages, from);
   const known = conversations.get(messages);

@@ -7,7 +7,7 @@ const DEFAULT_MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 
 /**
  * The same list when nothing has to go. The log keeps every image, so that a model that sees gets them
- * when the session changes to it. Of too many, the newest stay.
+ * when the session changes to it. When there are too many, the newest stay.
  */
 export function visibleMessages(
   messages: readonly ModelMessage[],

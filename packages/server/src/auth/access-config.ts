@@ -1,4 +1,4 @@
-/** Who may connect, as the config file says it under `auth`. */
+/** The part `auth` of the config file: who may connect. */
 import type { Role } from "../rpc/principal.ts";
 
 /** One accepted token, known by its hash alone. */

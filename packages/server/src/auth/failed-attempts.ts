@@ -14,7 +14,7 @@ export interface AttemptDelays {
 const DEFAULT_DELAYS: AttemptDelays = { firstMs: 100, longestMs: 5_000 };
 const FORGET_AFTER_MS = 10 * 60_000;
 const MAX_ADDRESSES = 10_000;
-/** So many attempts of one address wait at a time; with the delay that bounds how many are judged a second. */
+/** How many attempts of one address wait at a time; with the delay that bounds how many are judged a second. */
 const MAX_WAITING = 256;
 
 export class FailedAttempts {

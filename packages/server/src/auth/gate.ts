@@ -1,5 +1,5 @@
 /**
- * Who is let in: nobody has to say who they are on a server without any credentials; otherwise the
+ * The gate decides who is let in. Nobody has to say who they are on a server without any credentials; otherwise the
  * shared secret, a token of the config file, or a JSON Web Token of a trusted issuer.
  */
 import { createHash, timingSafeEqual } from "node:crypto";

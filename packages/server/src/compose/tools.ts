@@ -21,7 +21,7 @@ export interface ToolParts {
   readonly isShared: () => boolean;
 }
 
-/** Of the processes of tenants that share a server, where the configuration does not say. */
+/** The niceness of processes of tenants that share a server, unless the configuration says otherwise. */
 const SHARED_NICENESS = 10;
 
 const builtInTools = new Slot<BuiltInTools>();

@@ -28,7 +28,7 @@ export interface Config extends OptionValues, ProviderEnvironment {
   readonly withoutEffect: readonly string[];
   /** The server's GitHub token. */
   readonly gitHubToken: string | undefined;
-  /** Who may connect, besides who brings the shared secret. */
+  /** Principals and issuers that may connect, besides clients with the shared secret. */
   readonly access: AccessConfig;
   readonly limits: LimitsConfig;
   /** Undefined where requests go straight to their hosts. */

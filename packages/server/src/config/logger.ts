@@ -28,7 +28,7 @@ export interface ProcessLogger extends Logger {
 export type LogLevel = "none" | "error" | "warning" | "info" | "debug" | "all";
 
 const LEVELS: Record<LogLevel, number> = { none: 0, error: 1, warning: 2, info: 3, debug: 4, all: 5 };
-/** Of each target. */
+/** How much may wait for each target. */
 const MAX_WAITING_CHARACTERS = 1024 * 1024;
 /** What is held has this long to be written when the process ends. */
 const CLOSE_MS = 500;

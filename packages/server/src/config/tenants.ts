@@ -7,7 +7,7 @@ import { Section } from "./sections.ts";
 export interface TenantDirectories {
   /** What its sessions never leave. Absolute, without links. */
   readonly root?: string;
-  /** Of sessions that name none. Absolute, without links. */
+  /** The working directory of sessions that name none. Absolute, without links. */
   readonly workingDirectory?: string;
 }
 

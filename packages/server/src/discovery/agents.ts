@@ -35,7 +35,7 @@ export interface AgentQuery {
 }
 
 export interface FileAgents {
-  /** The user's first. Of several with one id, the project's. */
+  /** The user's agents come first. When several have one id, the project's counts. */
   readonly agents: readonly FileAgent[];
   /** Files that define none, and why. */
   readonly errors: readonly string[];

@@ -44,7 +44,7 @@ export interface Instructions {
 export interface DiscoveredInstructions extends Instructions, Discovered {}
 
 const MAX_FILE_BYTES = 64 * 1024;
-/** Of all sources together: they go out with every request. */
+/** The size of all sources together: they go out with every request. */
 const MAX_TOTAL_BYTES = 256 * 1024;
 const MAX_FILES_A_DIRECTORY = 200;
 const MAX_DEPTH = 8;
@@ -197,7 +197,7 @@ class Search {
   readonly sources: InstructionSource[] = [];
   readonly warnings: string[] = [];
   readonly stamps = new Map<string, string>();
-  /** Of the project; undefined without one. */
+  /** The root of the project; undefined without a project. */
   readonly root: string | undefined;
   readonly #seen = new Set<string>();
   readonly #ids = new Set<string>();

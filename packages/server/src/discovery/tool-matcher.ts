@@ -12,7 +12,7 @@ export interface ToolMatcher {
 }
 
 const MAX_SOURCE_CHARACTERS = 1000;
-/** Of the compiled expression: what each character of a name may cost. */
+/** The size of the compiled expression, which bounds the cost of each character of a name. */
 const MAX_PROGRAM_SIZE = 500;
 /** Providers take no longer names. What is longer is matched by all. */
 const MAX_NAME_CHARACTERS = 128;

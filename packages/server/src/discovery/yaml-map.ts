@@ -4,9 +4,9 @@ import { Composer, type CST, Lexer, Parser } from "yaml";
 export type YamlValue = string | boolean | readonly YamlValue[] | { readonly [key: string]: YamlValue };
 export type YamlMap = Record<string, YamlValue>;
 
-/** Of a text; about thirty times what people write. */
+/** The length of a text; about thirty times the length that people write. */
 const MAX_YAML_CHARACTERS = 16 * 1024;
-/** Of a text: a line `key: value` has five. Each costs time, and an object. */
+/** The lexemes of a text: a line `key: value` has five. Each costs time, and an object. */
 const MAX_LEXEMES = 5000;
 /** How deep lists and maps lie in each other, about two a level. The library calls itself once a level. */
 const MAX_DEPTH = 48;

@@ -14,9 +14,9 @@ export interface ContentFolder {
 }
 
 export interface KeptFilesLimits {
-  /** Of one content; larger ones are not kept. */
+  /** The size of one content; larger ones are not kept. */
   readonly maxFileBytes: number;
-  /** Of all together. */
+  /** The size of all contents together. */
   readonly maxTotalBytes: number;
 }
 

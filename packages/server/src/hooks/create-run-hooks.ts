@@ -8,7 +8,7 @@ import type { BeforeTool, FailureHandling, HookedCall, RunFailure, RunHooks } fr
 
 export interface RunHooksOptions {
   readonly asker: HookAsker;
-  /** Of the run. */
+  /** The signal of the run. */
   readonly signal: AbortSignal;
   /** The file that holds the session's log, where there is one. */
   readonly transcriptPath?: string;
@@ -156,7 +156,7 @@ async function afterFailure(
     );
 }
 
-/** Of a result that a hook replaces, what is about the run and not for the model. */
+/** The parts of a replaced result that are about the run and not for the model. */
 function keptOf({ endsTurn, telemetry, fileEdits }: ToolResult): Partial<ToolResult> {
   return {
     ...(endsTurn ? { endsTurn } : {}),

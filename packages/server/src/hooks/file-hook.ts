@@ -87,7 +87,7 @@ export class FileHook implements HookSource {
       onLine: (line) => this.#isProgress(line),
     });
     if (type !== "preToolUse") return this.#outputOf(type, await run);
-    // Who guards tool calls must not be got rid of by making it fail.
+    // Nobody must get rid of a hook that guards tool calls by making it fail.
     const end = await run.catch((error: unknown) => {
       if (signal.aborted) throw error;
       return error as Error;
@@ -96,7 +96,7 @@ export class FileHook implements HookSource {
     if (end.timedOut || end.exitCode === 0) return this.#outputOf(type, end);
     const output = outputIn(end.stdout);
     const said = typeof output?.permissionDecisionReason === "string" ? output.permissionDecisionReason : "";
-    // Of a signal it is the shell that speaks.
+    // After a signal, the text is the shell's and not the command's.
     const why = end.exitCode === undefined ? "" : shown(end.stderr);
     return deny(said || why || `the hook ended with ${endOf(end)}`);
   }

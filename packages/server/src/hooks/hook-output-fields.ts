@@ -44,7 +44,7 @@ export const HOOK_OUTPUT_FIELDS: Readonly<Record<HookType, HookOutputFields>> = 
   },
 };
 
-/** Of the fields that count nowhere, so many are told by name. */
+/** How many of the fields without effect are told by name. */
 const MAX_TOLD = 20;
 
 /** One line for each field of the answer that has no effect, as the rest of "The … hook's". */

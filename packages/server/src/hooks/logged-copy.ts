@@ -8,7 +8,7 @@ import { cutText } from "@rightseat/protocol";
 const MAX_TEXT = 1000;
 const MAX_ITEMS = 32;
 const MAX_DEPTH = 4;
-/** Of the whole copy, in characters; about. */
+/** The size of the whole copy in characters, about. */
 const MAX_TOTAL = 8000;
 const LEFT_OUT = "…";
 const RESULTS: ReadonlySet<string> = new Set(["toolResult", "modifiedResult"]);

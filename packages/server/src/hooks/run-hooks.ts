@@ -17,7 +17,7 @@ export interface BeforeTool {
   readonly args: unknown;
   /** "allow": without asking anybody; "ask": a person decides; undefined: as without hooks. */
   readonly decision?: "allow" | "deny" | "ask";
-  /** Of the decision. */
+  /** The reason for the decision. */
   readonly reason?: string;
   /** The model is not to see the result. */
   readonly suppressOutput: boolean;

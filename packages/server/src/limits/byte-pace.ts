@@ -1,6 +1,6 @@
 /**
  * How fast a tenant's clients may send. What goes beyond is not refused: it is left in the network until its time has
- * come. So much as one second allows may come at once.
+ * come. The bytes that one second allows may come at once.
  */
 const BURST_MS = 1_000;
 

@@ -1,8 +1,8 @@
 /**
- * Places for runs, when as many as may be are running. Who waits is served tenant by tenant: the next
+ * Places for runs, when as many as may be are running. Those who wait are served tenant by tenant: the next
  * place goes to the tenant that has the fewest, among those to the one that was served longest ago, and
- * within it to who goes on with what it had a place for before, and then to who has waited longest. So a tenant with a thousand prompts does not hold up one with a
- * single prompt.
+ * within it to runs that go on and had a place before, and then to the run that has waited longest. A tenant with a thousand
+ * prompts does not hold up one with a single prompt.
  */
 interface Waiting {
   readonly goesOn: boolean;

@@ -10,14 +10,14 @@ export interface TenantLimits {
   readonly turnsPerDay?: number;
   /** Model calls of one run; has a default. */
   readonly turnsPerRun?: number;
-  /** So often the same tool may fail with the same arguments, in one run; has a default. */
+  /** How often the same tool may fail with the same arguments, in one run; has a default. */
   readonly identicalFailures?: number;
-  /** Of models, in and out. */
+  /** Tokens of models, in and out. */
   readonly tokensPerMinute?: number;
   readonly tokensPerDay?: number;
-  /** Of all its sessions together. */
+  /** The size of all its sessions together. */
   readonly storedBytes?: number;
-  /** Of what its clients bring and do not fetch: tools, settings, prompts that wait, open questions, unread answers. */
+  /** The memory of things that its clients bring and do not fetch: tools, settings, prompts that wait, open questions, unread answers. */
   readonly memoryBytes?: number;
   /** The largest message that its clients may send. */
   readonly messageBytes?: number;

@@ -13,7 +13,7 @@ export interface TenantMemoryOptions {
   readonly now: () => number;
 }
 
-/** Of the memory that JavaScript has, where the configuration says nothing. */
+/** A share of the memory that JavaScript has, unless the configuration says otherwise. */
 const PART_OF_A_TENANT = 0.25;
 /** A tenant at its limit is not measured more often than that. */
 const MEASURE_EVERY_MS = 20;

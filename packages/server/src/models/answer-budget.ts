@@ -8,17 +8,17 @@ import { ModelError, type ModelEvent } from "./model-provider.ts";
 const MIB = 1024 * 1024;
 
 export const ANSWER_CAPS = {
-  /** Of one event of a stream, in characters; the whole response comes in one at the end of Responses. */
+  /** The length of one event of a stream, in characters; the whole response comes in one at the end of Responses. */
   eventCharacters: 16 * MIB,
-  /** Of text, reasoning and tool arguments of one answer together, in characters. */
+  /** The length of text, reasoning and tool arguments of one answer together, in characters. */
   answerCharacters: 8 * MIB,
-  /** Of events that bring none of these, in characters: signatures, citations, counts. */
+  /** The length of events that bring none of these, in characters: signatures, citations, counts. */
   otherCharacters: 32 * MIB,
-  /** Of a stream as it is on the wire. */
+  /** The size of a stream on the wire. */
   streamBytes: 256 * MIB,
-  /** Of an answer that is not streamed. */
+  /** The size of an answer that is not streamed. */
   wholeBytes: 32 * MIB,
-  /** Of a list of models. */
+  /** The size of a list of models. */
   listBytes: 8 * MIB,
   /** From the request to the end of the answer, however much it says in between. */
   callMs: 4 * 60 * 60_000,

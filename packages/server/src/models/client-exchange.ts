@@ -6,7 +6,7 @@
  */
 import { cutText } from "@rightseat/protocol";
 
-/** Who asks: sent along with every request, so that the client can tell sessions and agents apart. */
+/** The session and agent that ask: sent with every request, so that the client can tell sessions and agents apart. */
 export interface ClientRequestContext {
   /** Absent for requests outside any session (the list of models at start-up). */
   readonly sessionId?: string;

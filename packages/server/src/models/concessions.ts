@@ -152,7 +152,7 @@ export class ConcededRequest<T> implements Conceded {
     return askedFor ? toRefusedByName(error, askedFor.concession.field) : error;
   }
 
-  /** Of other requests there may have come some meanwhile. */
+  /** Other requests may have added concessions meanwhile. */
   #keep(change: (made: readonly Made<T>[]) => readonly Made<T>[]): void {
     const made = this.#concessions.of(this.#table, this.#model);
     this.#concessions.keep(this.#table, this.#model, change(made));
@@ -164,7 +164,7 @@ export class ConcededRequest<T> implements Conceded {
     const found: Made<T>[] = [];
     for (const concession of this.#table.rows) {
       if (tried.includes(concession) || (inMessage && !concession.isInMessages)) continue;
-      // Of two for one field, one at a time.
+      // When there are two for one field, one is made at a time.
       if (found.some((other) => other.concession.field === concession.field)) continue;
       if (!concession.isNamed(refusal)) continue;
       const value = concession.valueIn ? concession.valueIn(refusal, sent) : 0;

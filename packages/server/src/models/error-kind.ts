@@ -94,7 +94,7 @@ function messageBehind(metadata: unknown): string | undefined {
   return said !== undefined && isText(provider_name) ? `${provider_name}: ${said}` : said;
 }
 
-/** Of the page that a proxy answers with. */
+/** The title of the page that a proxy answers with. */
 function titleOf(page: string): string | undefined {
   const title =
     /<title[^>]*>([^<]{1,300})/i.exec(page.slice(0, 8192))?.[1] ??
@@ -148,8 +148,8 @@ const KIND_BY_CODE: Readonly<Record<string, ModelErrorKind>> = {
 
 /**
  * Providers without a code for it say it in words only; the credit message of Anthropic is sent as a plain
- * invalid request, too. Their text is the only signal there is, so it is matched here alone. Who says what is
- * in the tests.
+ * invalid request, too. Their text is the only signal there is, so it is matched here alone. The tests say which
+ * provider uses which words.
  */
 const KIND_BY_WORDS: readonly (readonly [RegExp, ModelErrorKind])[] = [
   [

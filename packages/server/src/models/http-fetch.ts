@@ -141,7 +141,7 @@ function toResponse(url: URL, message: IncomingMessage, signal: AbortSignal | un
   return response as unknown as Response;
 }
 
-/** Who stops early closes the connection. */
+/** A reader that stops early closes the connection. */
 async function* iterate(reader: MessageReader): AsyncGenerator<Uint8Array> {
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;

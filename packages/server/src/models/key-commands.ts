@@ -59,7 +59,7 @@ export class KeyCommands {
     return apiKeyCommand ? await this.#key(apiKeyCommand) : apiKey;
   }
 
-  /** Of several calls at once, one runs the command. */
+  /** When several calls come at once, one runs the command. */
   #key(command: string): Promise<string> {
     const known = this.#keys.get(command);
     if (known && performance.now() - known.at < KEPT_MS) return known.key;

@@ -50,7 +50,7 @@ export interface ModelDirectoryOptions {
   readonly createProvider: (settings: ProviderSettings) => ModelProvider;
   /** For calls of providers that sessions bring, unless their client carries them. */
   readonly ownFetch: Fetch;
-  /** Of the server's own providers; default one that goes straight to their hosts. */
+  /** The fetch for the server's own providers; the default goes straight to their hosts. */
   readonly serverFetch?: Fetch;
   readonly createDemoProvider: () => ModelProvider;
   readonly createCopilotProvider: (options: {

@@ -98,7 +98,7 @@ export interface ModelRequest {
   /** Provider's own scale ("low", "medium", "high", …). */
   readonly reasoningEffort?: string;
   readonly reasoningSummary?: string;
-  /** Who asks, for the header of that name, unless other headers say so. */
+  /** The value of the header `user-agent`, unless other headers set it. */
   readonly userAgent?: string;
   /** What looks like a user's message is another agent's. */
   readonly isAgentInitiated?: boolean;
@@ -141,7 +141,7 @@ export interface ModelAnswer {
 /** What an answer rests on; the wire's own shape. */
 export interface ModelCitations {
   readonly sources: readonly CitationSource[];
-  /** Of the answer's content, in UTF-16 code units, the end exclusive. */
+  /** Places in the answer's content, in UTF-16 code units, the end exclusive. */
   readonly spans: readonly {
     readonly startIndex: number;
     readonly endIndex: number;
@@ -281,7 +281,7 @@ export interface ProviderSettings {
   readonly type: "openai" | "azure" | "anthropic";
   /** Without a query, but Azure's. */
   readonly baseUrl: string;
-  /** Of every request. */
+  /** The query of every request. */
   readonly query?: Readonly<Record<string, string>>;
   /** OpenAI types only; default "completions". */
   readonly wireApi?: "completions" | "responses";

@@ -1,6 +1,6 @@
 import type { ModelReasoning } from "./model-provider.ts";
 
-/** Who reasons: signatures and encrypted content are good for one model of one provider. */
+/** The origin of reasoning: signatures and encrypted content are good for one model of one provider. */
 export function toOrigin(provider: string, url: string, model: string): string {
   const host = URL.canParse(url) ? new URL(url).host : "";
   return `${provider}:${host}/${model}`;

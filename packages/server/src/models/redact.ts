@@ -7,7 +7,7 @@ const SECRET_HEADER = /authorization|cookie|key|token|secret|password/i;
 /** Headers whose values tell nothing that is not known, and would garble texts if they were masked. */
 const PLAIN_HEADER =
   /^(accept|accept-\w+|content-\w+|user-agent|copilot-integration-id|editor-\S*version|openai-intent|x-initiator|x-github-api-version|anthropic-version|anthropic-beta)$/i;
-/** Of other headers, which may hold anything: shorter values are words. */
+/** The shortest masked value of other headers, which may hold anything: shorter values are words. */
 const LEAST_HEADER_LENGTH = 8;
 
 /** Shapes of well-known keys, for those that a provider echoes from elsewhere. */

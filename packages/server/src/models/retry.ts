@@ -17,7 +17,7 @@ export interface RetryPolicy {
   readonly maxRetryAfterMs: number;
 }
 
-/** So many remedies (see `ModelError`) one call may need; each is an attempt that does not count. */
+/** How many remedies (see `ModelError`) one call may need; each is an attempt that does not count. */
 export const MOST_REMEDIES = 8;
 
 /** Five attempts within five minutes; a provider may ask for up to a minute. */

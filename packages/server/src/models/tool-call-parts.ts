@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isDeeperThan } from "@rightseat/protocol";
 import { ModelError, type ModelEvent, type ModelToolCall } from "./model-provider.ts";
 
-/** Of one answer. All are run side by side. */
+/** The most calls of one answer. All are run side by side. */
 export const MAX_TOOL_CALLS = 256;
 
 interface OpenCall {

@@ -11,7 +11,7 @@ export type LookUp = typeof systemLookUp;
 /** The host is none that may be reached. */
 export class ForbiddenAddressError extends Error {
   override readonly name: string = "ForbiddenAddressError";
-  /** Of the address, with the port where the address was seen whole. */
+  /** The host of the address, with the port when the whole address was seen. */
   readonly host: string;
   constructor(host: string, message: string) {
     super(message);

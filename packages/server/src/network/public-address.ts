@@ -22,7 +22,7 @@ for (const [network, prefix] of [
 ] as const)
   SPECIAL_V4.addSubnet(network, prefix, "ipv4");
 
-/** Of 2000::/3, which is all that is handed out: protocols' own, documentation, tunnels to any IPv4 address. */
+/** Special parts of 2000::/3, the only range that is handed out: protocols' own, documentation, tunnels to any IPv4 address. */
 const SPECIAL_V6 = new BlockList();
 for (const [network, prefix] of [
   ["2001::", 23],

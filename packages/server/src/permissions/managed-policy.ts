@@ -48,7 +48,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   mcp: "mcp",
   customtool: "custom-tool",
 };
-/** Of reading an address, beside comparing it. */
+/** The price of reading an address, beside comparing it. */
 const STEPS_A_CHARACTER_OF_URLS = 10;
 const MAX_RULES = 1000;
 const MAX_RULE_CHARS = 1000;
@@ -105,7 +105,7 @@ function isEqual(one: HostLimit, other: HostLimit): boolean {
   return one.length === other.length && one.every((host, index) => host === other[index]);
 }
 
-/** Of rules that stand in both, one: who joins again brings no more of them. */
+/** A rule of both lists counts once, so a client that joins again adds none. */
 function joined(one: readonly ManagedRule[], other: readonly ManagedRule[]): readonly ManagedRule[] {
   const known = new Set(one.map((rule) => rule.text));
   return [...one, ...other.filter((rule) => !known.has(rule.text))];
@@ -188,7 +188,7 @@ type CommandTexts =
   | {
       /** As they begin. */
       readonly whole: readonly string[];
-      /** Of words any of which may begin a command, with a blank around each. */
+      /** Words any of which may begin a command, with a blank around each. */
       readonly loose: readonly string[];
     };
 

@@ -4,7 +4,7 @@
  */
 import { linearIndexOf } from "../tools/linear-search.ts";
 
-/** Of going from one place in a pattern to the next, beside a look at one character. */
+/** The price of going from one place in a pattern to the next, beside reading one character. */
 const STEPS_A_PLACE = 10;
 
 /** How much matching one judgement may take, whatever the rules and the texts: some tenths of a second at most. */

@@ -1,4 +1,4 @@
-/** Who did what: one entry for each call that may change something, and for each attempt to connect. */
+/** The audit says who did what: one entry for each call that may change something, and for each attempt to connect. */
 import { RpcError } from "@rightseat/protocol";
 
 export interface AuditEntry {

@@ -1,7 +1,7 @@
 /** What clients say with `connect` besides their token, and what becomes of it. */
 import { RpcError } from "@rightseat/protocol";
 
-/** Who the client is, and what it could be told: nothing here depends on it. */
+/** Fields that describe the client, and what it could be told: nothing here depends on them. */
 const WITHOUT_CONSEQUENCE: ReadonlySet<string> = new Set([
   "token",
   "clientInfo",

@@ -84,7 +84,7 @@ export interface ConnectionLog {
 
 /** Before a client has said who it is, it may say no more than that. */
 const MAX_STRANGER_MESSAGE_BYTES = 64 * 1024;
-/** So much may wait for one to read: answers to its few requests. */
+/** How much may wait for a stranger to read: answers to its few requests. */
 const MAX_STRANGER_WAITING_BYTES = 256 * 1024;
 /** After so many wrong tokens a connection ends. */
 const MAX_FAILED_ATTEMPTS = 3;

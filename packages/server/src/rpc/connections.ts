@@ -24,7 +24,7 @@ const SWEEP_MS = 1_000;
 const CONNECTION_BYTES = 8_192;
 /** Places become free when others go: nobody knows when. */
 const TRY_AGAIN_MS = 1_000;
-/** So many are let in beyond the maximum to say who they are: somebody whose tenant has fewer than its share. */
+/** How many are let in beyond the maximum to say who they are: their tenant may have fewer than its share. */
 const GUESTS = 16;
 
 export class Connections {

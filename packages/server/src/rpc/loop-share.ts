@@ -8,7 +8,7 @@
 const FREE_MS = 2;
 /** The part of the time that long messages of one tenant may take. */
 const SHARE = 0.1;
-/** So much may come at once. */
+/** How much time may be taken at once. */
 const BURST_MS = 50;
 /** A tenant that has said nothing for so long does not wait for anybody. */
 const ACTIVE_MS = 10_000;

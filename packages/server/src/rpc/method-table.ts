@@ -1,7 +1,7 @@
 /** What a connection needs of the methods it serves. */
 import type { Principal } from "./principal.ts";
 
-/** Who a request comes from, and the means to talk back. */
+/** The client that a request comes from, and the means to talk back. */
 export interface RequestScope<Link> {
   readonly principal: Principal;
   readonly link: Link;

@@ -1,4 +1,4 @@
-/** Who is behind a connection. */
+/** The identity behind a connection. */
 export interface Principal {
   /** For logs: the name that the configuration, or a token's subject, gives. */
   readonly name: string;
@@ -29,7 +29,7 @@ export function includesRole(role: Role, needed: Role): boolean {
 /** The tenant of a server that knows only one. */
 export const DEFAULT_TENANT = "default";
 
-/** Who waits for an attempt to connect to be judged. */
+/** The client that waits while its attempt to connect is judged. */
 export interface Attempt {
   /** Others from there have failed lately: it is judged only after so long. */
   onWait(waitMs: number): void;
@@ -37,13 +37,13 @@ export interface Attempt {
   isGone(): boolean;
 }
 
-/** What a connection needs to know who it serves. */
+/** Decides whom a connection serves. */
 export interface Gatekeeper {
   /** The principal of a client that brings nothing; undefined when it has to bring a token. */
   anonymous(): Principal | undefined;
   /**
-   * Who brings this token; undefined refuses, without a word on why. An attempt that is gone when it is to be judged
-   * is not.
+   * The principal of this token; undefined refuses, without a word on why. An attempt whose client has gone when its turn
+   * comes is not judged.
    * @throws RpcError `limit_exceeded` when too many attempts from the address wait to be judged.
    */
   admit(

@@ -164,7 +164,7 @@ async function creatingPatch(
   return { ...said, ...(model === undefined ? {} : { model }), workingDirectory };
 }
 
-/** Who wants to go on with a session. */
+/** A client that wants to go on with a session. */
 export interface Resumer {
   readonly tenant: string;
   readonly link: ClientLink;

@@ -369,7 +369,7 @@ export class SessionRegistry {
     });
   }
 
-  /** A disk may have room again: the session stays, and goes on from what is committed. Who lost the lease goes. */
+  /** A disk may have room again: the session stays, and goes on from what is committed. A session that lost the lease goes. */
   #writeFailed(session: Session, error: unknown): void {
     if (isLost(error)) return this.#giveUp(session, error);
     this.#options.onFrequentWarning("a session's log could not be written", { sessionId: session.id, error });

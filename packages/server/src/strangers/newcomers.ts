@@ -22,7 +22,7 @@ export class Newcomers<T> {
     else this.#byNetwork.set(network, new Set([one]));
   }
 
-  /** Of those who have shown what they want, and of those who have gone. */
+  /** Removes one that has shown what it wants, or that has gone. */
   delete(one: T): void {
     const network = this.#networks.get(one);
     if (network === undefined) return;

@@ -17,7 +17,7 @@ export interface FileChange {
   readonly after: Uint8Array;
 }
 
-/** Of UTF-8, of what one call of a tool hands to the model, where the session does not say. */
+/** Bytes of UTF-8 that one call of a tool hands to the model, unless the session says otherwise. */
 export const DEFAULT_MAX_OUTPUT_BYTES = 51_200;
 
 /** What built-in tools need of the session they serve. Everything is asked when needed, never kept. */

@@ -21,7 +21,7 @@ export function setChildNiceness(niceness: () => number): void {
   beyond = niceness;
 }
 
-/** Of a child that begins now; undefined when it is as the server is. */
+/** The niceness of a child that begins now; undefined when it is the server's. */
 function nicenessNow(): number | undefined {
   const more = beyond();
   return more === 0 ? undefined : Math.min(LOWEST, OWN + more);

@@ -24,7 +24,7 @@ test("what was kept before the session was resumed counts: of the files the olde
   const directory = join(root, "temp");
   await mkdir(directory);
   await writeFile(join(directory, "notes.txt"), "not an output");
-  // Of the same length or not, the number is the time.
+  // The number is the time, whatever the length.
   for (let time = 1; time <= 300; time += 1) await writeFile(join(directory, nameOf(time)), "");
   await keepOne(hostOf(directory));
   const names = await readdir(directory);

@@ -8,7 +8,7 @@ import { type BuiltInToolHost, DEFAULT_MAX_OUTPUT_BYTES } from "./built-in-tool.
 import { canonicalPath, isInside } from "./paths.ts";
 
 export const PREVIEW_CHARS = 500;
-/** Of one session. */
+/** The most files of one session. */
 const MAX_FILES = 256;
 const MAX_TOTAL_BYTES = 256 * 1024 * 1024;
 

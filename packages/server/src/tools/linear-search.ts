@@ -3,7 +3,7 @@
  * that were made for it; this takes their sum (Knuth, Morris and Pratt).
  */
 
-/** Of texts as short as this the product is no matter. */
+/** The product does not matter for texts as short as this. */
 const SHORT = 64;
 
 /** The index from `from` on, or -1. */

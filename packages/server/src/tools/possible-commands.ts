@@ -25,7 +25,7 @@ export function withPossibleCommands(ask: PermissionAsk, possible: PossibleComma
   return ask;
 }
 
-/** Of a question about a command. What was not noted down is read off the segments where these are all. */
+/** The commands that the command of a permission question may run; without notes, those of its segments. */
 export function possibleCommandsOf(ask: PermissionAsk): PossibleCommands {
   const segments = Array.isArray(ask.commandSegments) ? ask.commandSegments : [];
   const texts = segments.map(({ fullCommandText }: { fullCommandText: string }) => fullCommandText);
@@ -48,7 +48,7 @@ export function mayBegin(possible: PossibleCommands, wanted: readonly string[]):
   );
 }
 
-/** Of an exact line, only options may stand between. */
+/** In an exact line, only options may stand between. */
 function isAhead(line: readonly string[], names: readonly string[]): boolean {
   const words = line.filter((word) => !word.startsWith("-"));
   return names.length > 0 && names.every((name, index) => words[index] === baseName(name, index));

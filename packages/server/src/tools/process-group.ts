@@ -33,7 +33,7 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolea
   try {
     return process.kill(-groupId, signal);
   } catch (error) {
-    // Of another user, which a command can arrange (sudo): it exists, and we may not touch it.
+    // It belongs to another user, which a command can arrange (sudo): it exists, and we may not touch it.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -6,7 +6,7 @@ import type { PermissionAsk, ToolContext } from "./tool.ts";
 
 /**
  * Reads are asked for in the working directory too: recorded conversations end at a rejected one there.
- * Who answers may allow them all.
+ * A client that answers may allow them all.
  * @param intention names the path.
  */
 export async function askReadPermission(

@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
-/** Of files that tell no size and hold something all the same, as those of /proc do. */
+/** How much is read of files that report no size and have content all the same, such as those of /proc. */
 const UNTOLD_BYTES = 64 * 1024;
 
 /**

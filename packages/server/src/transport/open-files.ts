@@ -1,7 +1,7 @@
 /** How many files and sockets the system lets this process have open. */
 import { readFileSync } from "node:fs";
 
-/** Of all that may be open, the part that clients may take up: the rest is for logs, models, tools and the HTTP port. */
+/** The part of all open files that clients may take up: the rest is for logs, models, tools and the HTTP port. */
 const PART_FOR_CLIENTS = 0.75;
 
 /** As many connections as leave the server able to work. Infinite where the system does not tell. */

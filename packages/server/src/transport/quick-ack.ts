@@ -1,7 +1,7 @@
 /**
  * Ends the 40 ms pauses of clients that we cannot change. SDKs write a frame's header and its body as
  * two small writes; Nagle's algorithm holds the second back until the first is acknowledged, and the
- * kernel delays that acknowledgement. So when what has arrived is the beginning of a frame, we have it
+ * kernel delays that acknowledgement. When the beginning of a frame has arrived, we therefore have it
  * acknowledged at once: `TCP_QUICKACK`, which is not permanent and is set again after each such read.
  *
  * Node has no call for it. Without the foreign-function library, or elsewhere than on Linux,

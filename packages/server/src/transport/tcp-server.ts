@@ -9,7 +9,7 @@ export interface TcpServerOptions {
   readonly port: number;
   readonly onConnection: (socket: Socket) => void;
   readonly tls?: TlsFiles;
-  /** So many may be agreeing on TLS at a time; one more ends the oldest of the address that has most. */
+  /** How many may be agreeing on TLS at a time; one more ends the oldest of the address that has most. */
   readonly maxHandshakes: number;
   /** A client that could not be talked to in TLS. */
   readonly onTlsError?: (error: Error, remoteAddress: string | undefined) => void;

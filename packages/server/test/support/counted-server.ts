@@ -14,7 +14,7 @@ export interface Costs {
   readonly resources: Counts;
   /** Calls of the system that read or write, sockets included, and their bytes. */
   readonly io: Counts;
-  /** Of objects; buffers are outside the heap. */
+  /** Bytes of objects; buffers are outside the heap. */
   readonly allocatedBytes: number;
   /** What the client read. */
   readonly clientBytes: number;

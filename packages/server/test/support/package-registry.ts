@@ -37,7 +37,7 @@ export async function startPackageRegistry(): Promise<PackageRegistry> {
   };
 }
 
-/** Of the one version that is installed. Rejects when there is none. */
+/** The document of the one version that is installed. Rejects when there is none. */
 async function document(name: string, url: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(MODULES, name, "package.json"), "utf8"));
   const { version } = manifest;

@@ -33,7 +33,7 @@ export interface World extends AsyncDisposable {
   /** The same, as it is for the test where it is a disk of its own. */
   readonly tempOutside: string;
   readonly disk: SlowDisk;
-  /** Of standard error, when it is a file. */
+  /** The path of standard error, when it is a file. */
   readonly errorFile: string;
   /** What came on standard error, as far as it is read. */
   errors(): string;

@@ -22,9 +22,9 @@ interface OpenBlock {
   readonly thinking: string[];
   signature: string;
   readonly data: string;
-  /** Of a text; made when something is cited. */
+  /** The citations of a text; made when something is cited. */
   citations?: MessagesCitation[];
-  /** Of a tool_use: our index of the call. */
+  /** For a tool_use: our index of the call. */
   readonly call: number;
 }
 

@@ -15,7 +15,7 @@ const WHO = "I am the demo model of Rightseat: a few fixed rules, with no langua
 const CAN =
   "I can repeat (`echo hello`), do sums (`what is 2+2?`), remember what you tell me (`my name is Ada`) and call the tools that you offer. Configure a provider for real answers.";
 
-/** Of each message; what is behind is not understood. */
+/** The characters of each message that are read; the rest is not understood. */
 const MAX_READ_CHARACTERS = 4000;
 const MAX_UNENDED_TAGS = 20;
 

@@ -37,7 +37,7 @@ function toCalls(
   const wireIds = ids.ofCalls(calls);
   return calls.map((call, index) => {
     const extra = isOwn ? call.extra : undefined;
-    // Of calls side by side the first alone is signed.
+    // Only the first of parallel calls is signed.
     const stand = spelling.needsSignatures && index === 0 ? FOREIGN_CALL : undefined;
     return {
       id: wireIds[index],
@@ -57,7 +57,7 @@ function toReasoningFields(
   if (spelling.isGitHub) return toGitHubFields(reasoning);
   if (reasoning?.details !== undefined) return { reasoning_details: reasoning.details };
   if (!hasCalls) return {};
-  // Of answers without calls nobody wants it back, and some refuse it.
+  // No provider wants it back for answers without calls, and some refuse it.
   if (reasoning?.wireField === "reasoning_content" && reasoning.text !== undefined)
     return { reasoning_content: reasoning.text };
   return spelling.needsReasoning ? { reasoning_content: "" } : {};

@@ -10,12 +10,12 @@ const GROWTH = 1.5;
 
 interface Kept {
   bytes: Buffer;
-  /** Of `bytes`, those in use. */
+  /** How many of `bytes` are in use. */
   length: number;
   /** Messages that the bytes stand for, and the last of them. */
   count: number;
   last: ModelMessage | undefined;
-  /** Of the spelling that they are in. */
+  /** The key of the spelling that they are in. */
   readonly key: string;
   readonly place: Place;
 }
@@ -48,7 +48,7 @@ export class ConversationEncoder<Spelling extends { readonly key: string }> {
   readonly #gone = new FinalizationRegistry<Place>((place) => this.#giveBack(place));
   #bytes = 0;
 
-  /** Of all conversations that are kept. */
+  /** The bytes of all conversations that are kept. */
   get keptBytes(): number {
     return this.#bytes;
   }
@@ -141,7 +141,7 @@ function settledCount(messages: readonly ModelMessage[]): number {
   return messages.findLastIndex((message) => message.role !== "tool") + 1;
 }
 
-/** Of two lists, each without its brackets. */
+/** Joins two lists, each without its brackets. */
 function join(first: string, second: string): string {
   return first !== "" && second !== "" ? `${first},${second}` : first + second;
 }

@@ -26,9 +26,9 @@ export interface QuirkIn {
   readonly seenAt: string;
   readonly sends: Partial<Record<Wire, ScriptedReply>>;
   readonly request?: Partial<ModelRequest>;
-  /** Of the provider's settings. */
+  /** A setting of the provider. */
   readonly idleTimeoutMs?: number;
-  /** Of the answer; or what the failure is like. Either is compared as far as it goes. */
+  /** Parts of the answer, or of the failure. Only the given parts are compared. */
   readonly gives: ByWire<{ readonly answer: unknown } | { readonly error: unknown }>;
   /** The deltas of the answer's text, when they matter. */
   readonly deltas?: readonly string[];

@@ -69,7 +69,7 @@ export function asksForSomething(value: unknown): boolean {
   return true;
 }
 
-/** So many are named; of more it is said that there are. */
+/** How many are named; a message says when there are more. */
 const MAX_NAMED = 100;
 const MAX_NAME_CHARS = 100;
 /** Objects that are looked at in one call: a list may be as long as a message. */

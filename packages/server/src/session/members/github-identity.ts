@@ -1,4 +1,4 @@
-/** Who a session is to GitHub, as a client says it. */
+/** The GitHub account of a session, as a client names it. */
 
 /** Without secrets: safe to show. */
 export interface GitHubIdentity {

@@ -137,7 +137,7 @@ const SYSTEM_MESSAGE = within({
   contentBlocks: none("has no effect: 'content' is what the model reads"),
 });
 
-/** Of every object that create, resume and update have in common, or one of them has. */
+/** The fields inside of every object that create, resume or update has. */
 export const NESTED = {
   provider: PROVIDER,
   providers: PROVIDERS,

@@ -69,7 +69,7 @@ export interface SessionSettings {
   readonly providers?: readonly ProviderSource[];
   readonly models?: readonly ProviderModelSource[];
   readonly gitHubToken?: string;
-  /** Who that is, where a client installed credentials after the session was made. */
+  /** The GitHub account, when a client set credentials after the session was made. */
   readonly gitHubIdentity?: GitHubIdentity;
   /** The server's own GitHub token is not this session's to use. */
   readonly withoutServerToken?: boolean;
@@ -101,7 +101,7 @@ export interface SessionSettings {
   readonly continueOnAutoMode?: boolean;
   readonly customAgents?: readonly CustomAgentSpec[];
   readonly excludedBuiltinAgents?: readonly string[];
-  /** Of the built-in agents only these; undefined for all. */
+  /** The only built-in agents; undefined for all. */
   readonly includedBuiltinAgents?: readonly string[];
   /** Prompts that clients put in place of agents' own, by the agent's id. */
   readonly agentPrompts?: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ import { type Wait, waitingFetch } from "../members/waiting-fetch.ts";
 import { requestInTime } from "./request-in-time.ts";
 import type { Session } from "./session.ts";
 
-/** Who asks a model: for clients that carry model traffic, and for the provider. */
+/** The asker of a model: for clients that carry model traffic, and for the provider. */
 export interface AgentCaller {
   readonly agentId: string;
   /** The sub-agent that started this one; the session itself when left out. */

@@ -1,7 +1,7 @@
 /** Work on the store that ends although the store does not answer: a disk may hang, and calls of the system then do not return. */
 import type { Store } from "../../store/store.ts";
 
-/** So long the work is waited for between two looks at the store. */
+/** How long the work is waited for between two checks of the store. */
 const LOOK_MS = 3_000;
 /** A store that does not take a small write for so long is given up. */
 const ANSWER_MS = 5_000;

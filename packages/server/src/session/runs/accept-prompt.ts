@@ -65,7 +65,7 @@ export async function acceptPrompt(
   return prompt.messageId;
 }
 
-/** Of a schema as JSON, as the contract has it. */
+/** The size of a schema as JSON, as the contract has it. */
 const MAX_SCHEMA_BYTES = 32 * 1024 * 1024;
 
 /** @throws RpcError `invalid_params` for a format that no run can have. */

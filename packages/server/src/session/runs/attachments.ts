@@ -69,12 +69,12 @@ export interface RenderPromptOptions {
   readonly supportsVision?: boolean;
   /** PDF blobs become parts unless this is false, PDF files only when it is true: those can be read with tools. */
   readonly supportsDocuments?: boolean;
-  /** Of one decoded image or document; default 5 MiB. */
+  /** The size of one decoded image or document; default 5 MiB. */
   readonly maxPartBytes?: number;
 }
 
 const DEFAULT_MAX_PART_BYTES = 5 * 1024 * 1024;
-/** Of one message's parts together: they go out with every later request, too. */
+/** The size of one message's parts together: they go out with every later request, too. */
 const MAX_PARTS_BYTES = 20 * 1024 * 1024;
 
 /** Lines are counted up to here, directory entries up to there. */
@@ -104,7 +104,7 @@ export async function renderPrompt(options: RenderPromptOptions): Promise<string
     try {
       await render(attachment, options, rendered);
     } catch {
-      // Of a shape that this version does not know; the prompt itself is still worth an answer.
+      // This version does not know its shape; the prompt itself is still worth an answer.
       rendered.blocks.push(toBlock("attachment", `${oneLine(String(attachment?.type))}: could not be read`));
     }
   }

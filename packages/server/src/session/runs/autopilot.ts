@@ -5,7 +5,7 @@ import { AUTOPILOT_NUDGE } from "../../agent/mode-instructions.ts";
 import { isOffered } from "../abilities/tools/offered-tools.ts";
 import type { Session } from "../open/session.ts";
 
-/** So often in a row the model may stop without having called a tool, unless its client says otherwise. */
+/** How often in a row the model may stop without having called a tool, unless its client says otherwise. */
 const MAX_NUDGES = 5;
 
 /** Tells that the run of a prompt has ended, when the session is on autopilot. */

@@ -4,7 +4,7 @@ import { activeAgents } from "../abilities/agents/active-agents.ts";
 import type { Session } from "../open/session.ts";
 import { Slot } from "../open/slot.ts";
 
-/** So long after a failure a client may still send its next prompt before the session is called idle. */
+/** How long after a failure a client may still send its next prompt before the session is called idle. */
 const AFTER_FAILURE_MS = 250;
 
 /** Filled while it is still to be told that the session is idle. */

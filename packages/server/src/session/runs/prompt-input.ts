@@ -18,7 +18,7 @@ export interface PromptInput {
   readonly agentMode?: SendAgentMode;
   readonly source?: string;
   readonly requestHeaders?: RequestHeaders;
-  /** Of all answers of the prompt's run. */
+  /** The format of all answers of the prompt's run. */
   readonly responseFormat?: ResponseFormat;
 }
 

@@ -65,7 +65,7 @@ export function removeWaiting(session: Session, id: string): Promise<void> {
   return change(session, () => session.record("rightseat.queue_items_removed", { messageIds: [id] }));
 }
 
-/** Of both lanes, the one that was taken last, wherever it waits. False when nothing waits. */
+/** Removes the item of both lanes that was accepted last, wherever it waits. False when nothing waits. */
 export async function removeMostRecent(session: Session): Promise<boolean> {
   const waiting = waitingItems(session);
   const order = (item: QueuedPrompt) => item.order ?? 0;

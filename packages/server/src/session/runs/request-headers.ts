@@ -8,7 +8,7 @@ import { Slot } from "../open/slot.ts";
 
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** Of prompts that wait, by message id. */
+/** The headers of prompts that wait, by message id. */
 const requestHeaders = new Slot<Map<string, RequestHeaders>>();
 
 export function requestHeadersOf(session: Session, messageId: string): RequestHeaders | undefined {

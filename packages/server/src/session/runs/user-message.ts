@@ -87,7 +87,7 @@ async function prepareUserMessage(
   return true;
 }
 
-/** What the model reads: the prompt, when it came, and what hooks add to it. Of parts the first is the prompt's. */
+/** What the model reads: the prompt, when it came, and what hooks add to it. The first of several parts is the prompt's. */
 function toModelContent(
   content: string | readonly ModelContentPart[],
   contexts: readonly string[],

@@ -57,7 +57,7 @@ export interface SummarisedPart {
   /** The messages before this position are what the summary stands for. */
   readonly cut: number;
   readonly summary: string;
-  /** Of the model's window, in tokens; undefined when it is not known. */
+  /** The size of the model's window in tokens; undefined when it is not known. */
   readonly tokenLimit?: number;
 }
 

@@ -9,7 +9,7 @@ import type { Cut } from "../log/cuts.ts";
 
 /** A prompt, or a slash command, that was acknowledged and waits for its turn. */
 export interface QueuedPrompt {
-  /** Of the item; for a prompt it is the message's id, too. */
+  /** The id of the item; for a prompt it is the message's id, too. */
   readonly messageId: string;
   /** Default "message". A command's text is its `prompt`, slash and all. */
   readonly kind?: "message" | "command" | "notification";
@@ -19,12 +19,12 @@ export interface QueuedPrompt {
   /** True while it may still enter the run in progress, between two model calls. */
   readonly steering: boolean;
   readonly agentMode?: SendAgentMode;
-  /** Of the answers of its run. */
+  /** The format of the answers of its run. */
   readonly responseFormat?: ResponseFormat;
   readonly source?: string;
   /** Grows with each item taken; set when it is folded. */
   readonly order?: number;
-  /** Of a notification: what clients are told. */
+  /** For a notification: what clients are told. */
   readonly notification?: unknown;
 }
 
@@ -42,13 +42,13 @@ export interface OpenAgent {
  */
 export interface IdleAgent {
   readonly agentId: string;
-  /** Of its definition. */
+  /** The parts of its definition that matter. */
   readonly agent: {
     readonly name: string;
     readonly displayName: string;
     readonly source: "application" | "user" | "project" | "builtin";
   };
-  /** Of the task. */
+  /** The name of the task. */
   readonly name: string;
   readonly description: string;
   /** 1 for one that the session itself started. */
@@ -94,7 +94,7 @@ export type SessionMode = "interactive" | "plan" | "autopilot";
 /** The message that a run answers. */
 export interface RunningPrompt {
   messageId: string;
-  /** Of the message's event; absent in states of older versions. */
+  /** The id of the message's event; absent in states of older versions. */
   eventId?: string;
   turn: number;
   /** The mode that the message was sent in, until the mode is changed; the session's when left out. */
@@ -128,7 +128,7 @@ export interface ConversationState {
   messages: ModelMessage[];
   /** Tokens that the provider counted last, and the messages they stand for; absent when the context is another since. */
   counted?: { tokens: number; messages: number };
-  /** Of the system message in the log, about. */
+  /** The tokens of the system message in the log, about. */
   systemTokens?: number;
   /** A compaction that has begun: the messages before this position are being summarised. */
   compaction?: { cut: number };
@@ -162,7 +162,7 @@ export interface ConversationState {
 }
 
 export interface SessionState extends ConversationState {
-  /** Of this format; a checkpoint of another one is ignored. */
+  /** The version of this format; a checkpoint of another one is ignored. */
   readonly format: 1;
   /** Id of the last durable event: the `parentId` of the next. */
   lastEventId: string | null;
@@ -187,7 +187,7 @@ export interface SessionState extends ConversationState {
   tracksFiles?: boolean;
   /** What tools have changed in files; the paths are the first so many. */
   codeChanges?: { linesAdded: number; linesRemoved: number; files: string[] };
-  /** Of `cuts`, those whose changes of files were undone. */
+  /** The `cuts` whose changes of files were undone. */
   undoneFiles?: Cut[];
   /** Ranges of the log that rewinds took back, in its order; they never touch. */
   cuts?: Cut[];

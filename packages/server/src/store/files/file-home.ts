@@ -42,7 +42,7 @@ export class FileHome {
   readonly options: FileStoreOptions;
   readonly log: StoreLog;
   readonly isDurable: boolean;
-  /** Of a session's log that is appended to. */
+  /** The flags for opening a session's log to append. */
   readonly openFlags: number;
   readonly host: SessionFileHost;
   readonly held = new SessionTable();

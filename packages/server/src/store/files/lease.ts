@@ -8,7 +8,7 @@ import { errorCode, isMissing } from "./errors.ts";
 import type { AskOutcome } from "./instance-socket.ts";
 
 /**
- * Who may write a session, kept in the session's directory:
+ * The lease says who may write a session. It is kept in the session's directory:
  *
  * - `lease.<generation>` is a claim. It appears whole and exclusively (link), so each generation has
  *   one claimant. The session belongs to the claim with the highest generation.
@@ -34,7 +34,7 @@ export interface LeaseRecord {
   readonly socket: string;
 }
 
-/** Who takes a lease, and how it asks the present owner. */
+/** The process that takes a lease, and how it asks the present owner. */
 export interface LeaseTaker {
   readonly instance: string;
   readonly socket: string;
@@ -97,7 +97,7 @@ export async function takeLease(directory: string, key: SessionKey, taker: Lease
   );
 }
 
-/** Who claimed the session last. Undefined when nobody has, or there is no such session. */
+/** The process that claimed the session last. Undefined when nobody has, or there is no such session. */
 export async function readOwner(directory: string): Promise<LeaseRecord | undefined> {
   try {
     return await findOwner(directory, await readPublished(directory));

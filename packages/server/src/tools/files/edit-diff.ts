@@ -31,7 +31,7 @@ export function diffOfUnplaced(path: string, oldText: string, newText: string): 
 }
 
 interface ChangedPart {
-  /** Of the file, before the part. */
+  /** The lines of the file before the part. */
   readonly linesBefore: number;
   readonly oldPart: string;
   readonly newPart: string;

@@ -6,7 +6,7 @@ import type { PermissionAsk } from "../tool.ts";
 export interface PlannedWrite extends NamedPath {
   readonly intention: string;
   readonly diff: string;
-  /** Of a new file only. */
+  /** Only for a new file. */
   readonly newFileContents?: string;
   /** The whole file, without `before` where it is made; where that is known. */
   readonly planned?: { readonly before?: string; readonly after: string };

@@ -2,7 +2,7 @@
 import { ToolArgumentError } from "../tool-arguments.ts";
 
 export const MAX_ALTERNATIVES = 256;
-/** Of all alternatives together. */
+/** The length of all alternatives together. */
 const MAX_CHARACTERS = 16 * 1024;
 
 /** Braces without a comma or a partner stand for themselves. @throws ToolArgumentError when there are too many. */

@@ -15,9 +15,9 @@ interface Rule {
 /** The rules that hold in a directory, the strongest last. */
 export type IgnoreRules = readonly Rule[];
 
-/** Of one file; a larger one is passed over. */
+/** The size of one file; a larger one is passed over. */
 const MAX_FILE_BYTES = 64 * 1024;
-/** Of all that hold in one directory; more of them are passed over. Each is matched with every path. */
+/** The most rules that hold in one directory; more of them are passed over. Each is matched with every path. */
 const MAX_RULES = 2000;
 
 /** Whether a path below the rules' directories is ignored. Its own directories are looked at by the caller. */

@@ -21,7 +21,7 @@ const DEFAULT_WAIT_SECONDS = 30;
 const MAX_WAIT_SECONDS = 3600;
 /** Kept of a command in the background, at most twice as much. */
 const TAIL_CHARS = 128 * 1024;
-/** Of one call; what a person watches needs no more, and the result has the rest. */
+/** The shown output of one call: a person who watches needs no more, and the result has the rest. */
 const MAX_SHOWN_CHARS = 51_200;
 
 export const bash: BuiltInToolBody = {
@@ -53,7 +53,7 @@ export const bash: BuiltInToolBody = {
       shell.onOutput = undefined;
     }
     shell.isInBackground = shell.exitCode === undefined;
-    // Of one that has finished, the call's result has it.
+    // When the command has finished, the call's result has its output.
     if (!shell.isInBackground) shell.tail = undefined;
     return reportShell(shell);
   },

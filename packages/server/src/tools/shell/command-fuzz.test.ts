@@ -285,7 +285,7 @@ while IFS= read -r -d '' fresh && IFS= read -r -d '' line; do
 done <"$lines"
 `;
 
-/** Of lines that one bash runs after another, those that did wrong. */
+/** The lines that did wrong, of those that one bash runs after another. */
 function wrongIn(lines: readonly string[]): string[] {
   const untouched = outside();
   const file = join(root, "lines");

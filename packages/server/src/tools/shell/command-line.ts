@@ -56,7 +56,7 @@ const MAX_PATHS = 64;
 const MAX_WORDS = 64;
 const MAX_WORDS_IN_ALL = 128;
 const MAX_NESTING = 4;
-/** Of a wrapper's words, as many as may be the command. */
+/** How many of a wrapper's words may be the command. */
 const MAX_WRAPPED = 16;
 const MAX_SEGMENTS = 256;
 

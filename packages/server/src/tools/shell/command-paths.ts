@@ -28,7 +28,7 @@ const MAX_LINKS = 40;
 const MAX_LOOKS = 4000;
 const MAX_RESOLVED = 64;
 const MAX_DIRECTORIES = 4;
-/** Of one word. */
+/** The most wildcards of one word. */
 const MAX_WILDCARDS = 64;
 
 /**

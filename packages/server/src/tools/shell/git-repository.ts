@@ -22,7 +22,7 @@ const MAX_INDEX_BYTES = 32 * 1024 * 1024;
 /** As `section.key`, without the name that a section may have. */
 const HARMLESS =
   /^(?:core\.(?:repositoryformatversion|filemode|bare|logallrefupdates|ignorecase|precomposeunicode|symlinks|autocrlf|eol|safecrlf|longpaths)|remote\.(?:url|fetch|pushurl|tagopt|prune)|branch\.(?:remote|merge|rebase|description|vscode-merge-base|github-pr-owner-number)|user\.(?:name|email|signingkey)|pull\.(?:rebase|ff)|push\.(?:default|autosetupremote|followtags)|fetch\.prune|init\.defaultbranch|color\.\w+|rerere\.enabled|gc\.(?:auto|autopacklimit|autodetach|pruneexpire|worktreepruneexpire|reflogexpire|reflogexpireunreachable|packrefs)|advice\.\w+)$/;
-/** Of these nothing may be a link. */
+/** None of these may be a link. */
 const OWN = ["config", "HEAD", "objects", "refs", "index", "packed-refs", "info"];
 
 /** Undefined where there is none. @param cwd absolute. Does not throw. */

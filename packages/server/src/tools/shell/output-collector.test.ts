@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { BuiltInToolHost } from "../built-in-tool.ts";
 import { OutputCollector } from "./output-collector.ts";
 
-/** Of a session whose store keeps no files. */
+/** The host of a session whose store keeps no files. */
 const host = {
   largeOutputMaxBytes: () => 1_000,
   largeOutputDirectory: () => undefined,

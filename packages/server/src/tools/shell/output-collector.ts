@@ -20,7 +20,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
  * some that nobody keeps. A command that writes without end would otherwise be read without end, and nobody served.
  */
 const PAUSE_MS = { kept: 1, dropped: 5 };
-/** So much is asked for at a time before it is written. */
+/** How much is asked for at a time before it is written. */
 const ASK_FOR_BYTES = 1024 * 1024;
 
 export interface TakenOutput {

@@ -70,7 +70,7 @@ async function addRepository(
   return repository?.isHarmless ?? true;
 }
 
-/** Of a command that is not understood: where the paths lead that can be seen. */
+/** For a command that is not understood: where the paths lead that can be seen. */
 async function guessPaths(
   { possiblePaths, words }: Pick<CommandSummary, "possiblePaths" | "words">,
   cwd: string,
@@ -83,7 +83,7 @@ async function guessPaths(
   return { resolved, isCertain: false };
 }
 
-/** Of a pattern, the directory that it starts from. */
+/** The directory that a pattern starts from. */
 function beforeWildcards(path: string): string {
   const wild = path.search(/[*?[]/);
   return wild < 0 ? path : path.slice(0, path.lastIndexOf("/", wild) + 1);

@@ -77,7 +77,7 @@ async function read(
   };
 }
 
-/** Of several shells that had one id, the cursor knows which. */
+/** When several shells had one id, the cursor knows which one it is about. */
 function positionOf(shell: Shell, cursor: string): number {
   const [, startedAtMs, position] = /^(\d+)\.(\d+)$/.exec(cursor) ?? [];
   if (Number(startedAtMs) !== shell.startedAtMs)

@@ -99,7 +99,7 @@ async function end(bash: WaitingBash): Promise<void> {
   forgetGroup(bash.pid);
 }
 
-/** Of the directory behind a path. While a bash is in it, no other directory has the same. */
+/** Identifies the directory behind a path. While a bash is in it, no other directory has the same. */
 async function identityOf(path: string): Promise<string> {
   const { dev, ino } = await stat(path, { bigint: true });
   return `${dev}:${ino}`;

@@ -297,7 +297,7 @@ class WordParts {
     this.add(text);
   }
 
-  /** Whether a `~` here stands for somebody's home. Of one's own home with a path the text says enough. */
+  /** Whether a `~` here stands for somebody's home. A path below one's own home is clear from the text. */
   isHomeHere(next: string | undefined): boolean {
     if (this.#text === "")
       return this.#isQuoted || (next !== "/" && next !== undefined && !/[\s;&|)]/.test(next));

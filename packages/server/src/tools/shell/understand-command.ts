@@ -96,7 +96,7 @@ class ArgumentReader {
     const { text } = word;
     if (text.startsWith("--")) {
       const name = text.slice(0, text.indexOf("=") + 1) || text;
-      // Of `--include=*.ts` bash may make others with the same beginning.
+      // Bash may turn `--include=*.ts` into other words with the same beginning.
       const hidesMore = word.wildcards.some((place) => place < name.length) || !name.endsWith("=");
       if (!long.includes(name) || (word.wildcards.length > 0 && hidesMore)) return undefined;
       return 0;

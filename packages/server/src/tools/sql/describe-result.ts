@@ -1,4 +1,4 @@
-/** What models read of SQL that was run. Of writes, the wording is what recorded conversations hold. */
+/** The text that models read of SQL that was run. Recorded conversations have the same wording for writes. */
 import type { RunResult, SqlRow, StatementResult } from "./sql-threads.ts";
 
 export function describeResult({ statements }: RunResult): string {

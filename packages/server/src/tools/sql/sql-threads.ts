@@ -39,7 +39,7 @@ interface Requests {
   };
   read: {
     params: Place & { queries: readonly string[] };
-    /** Of each query its rows, at most 1,000; undefined when it failed or there is no database. */
+    /** The rows of each query, at most 1,000; undefined when it failed or there is no database. */
     result: readonly (readonly Readonly<Record<string, unknown>>[] | undefined)[];
   };
 }

@@ -3,7 +3,7 @@
  * for ever. It is plain JavaScript since Node runs it as it stands, from the sources as from the bundle.
  *
  * SQLite is compiled to WebAssembly and sees no file system: the file's bytes are copied in, and copied
- * out again once everything has gone well. So a call happens as a whole or not at all, however it ends.
+ * out again once everything has gone well. A call therefore happens as a whole or not at all, however it ends.
  */
 import {
   closeSync,

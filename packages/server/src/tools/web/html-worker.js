@@ -30,7 +30,7 @@ service.addRule("inlineImages", {
   filter: (node) => node.nodeName === "IMG" && /^data:/i.test(node.getAttribute("src") ?? ""),
   replacement: (_content, node) => node.getAttribute("alt") ?? "",
 });
-/** Of empty cells for one that spans columns: pages name any number. */
+/** The most empty cells for a cell that spans columns: pages name any number. */
 const MAX_SPAN = 50;
 
 const layouts = new WeakMap();

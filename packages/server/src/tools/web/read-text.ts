@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 
-/** Of what is left after decompression. */
+/** The size after decompression. */
 const MAX_BYTES = 5 * 1024 * 1024;
 const SNIFFED_BYTES = 8192;
 

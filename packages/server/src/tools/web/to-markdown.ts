@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_HEAP_MB = 256;
-/** Of the whole server: each takes a processor. */
+/** The threads of the whole server: each takes a processor. */
 const MAX_THREADS = 2;
 
 let running = 0;

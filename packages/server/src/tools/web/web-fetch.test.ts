@@ -16,7 +16,7 @@ interface Site extends AsyncDisposable {
   readonly url: string;
   requests: IncomingMessage[];
   connections: number;
-  /** Of connections that are open now. */
+  /** The connections that are open now. */
   readonly open: Set<unknown>;
 }
 

@@ -8,7 +8,7 @@ export type CompactionTrigger = NonNullable<SessionEventDataMap["session.compact
 
 export interface CompactionOutcome {
   readonly success: boolean;
-  /** Of the context afterwards. */
+  /** The use of the context afterwards. */
   readonly use: ContextUse;
   readonly messagesRemoved: number;
   readonly tokensRemoved: number;

@@ -14,7 +14,7 @@ import type { Session } from "../../open/session.ts";
 import type { ConversationState } from "../../state/session-state.ts";
 import { type SurroundingServices, surroundingsOf } from "./surroundings.ts";
 
-/** Of one view: the files are in the conversation from then on. */
+/** The most characters of one view: the files are in the conversation from then on. */
 const MAX_CHARACTERS = 64 * 1024;
 const MAX_FOLDERS = 32;
 

@@ -20,7 +20,7 @@ import { type SurroundingServices, surroundingsOf } from "./surroundings.ts";
 
 export interface SessionSystemMessage {
   readonly text: string;
-  /** Of the text, hexadecimal. */
+  /** The hash of the text, hexadecimal. */
   readonly sha256: string;
   /** For the application's developer, with the `warningType` of each. */
   readonly warnings: readonly { readonly type: string; readonly message: string }[];
@@ -67,7 +67,7 @@ async function ingredientsOf(session: Session, services: SurroundingServices): P
     gitRoot: git.gitRoot,
     gitBranch: git.branch,
     date: toLocalDate(new Date()),
-    // Who replaces the message brings all of it.
+    // A client that replaces the message brings all of it.
     instructions: configOf(session)?.mode === "replace" ? undefined : instructions,
     mode: modeOf(session),
     agent: session.agent,
@@ -99,7 +99,7 @@ async function build(session: Session, from: Ingredients, asking: Asking): Promi
         return (answer as { sections?: typeof sections } | null)?.sections ?? {};
       }),
   });
-  // Who replaces the message and then chooses a mode wants both.
+  // A client that replaces the message and then chooses a mode wants both.
   const whole = config?.mode === "replace" && mode !== "" ? `${message}\n\n${mode}` : message;
   const text = from.agent && !settings.suppressCustomAgentPrompt ? withAgent(whole, from.agent) : whole;
   return {

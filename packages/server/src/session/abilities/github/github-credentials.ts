@@ -1,4 +1,4 @@
-/** Who a session is to GitHub, where a client said so after the session was made. */
+/** The GitHub account of a session, when a client set it after the session was made. */
 
 import { RpcError } from "@rightseat/protocol";
 import type { ClientLink } from "../../members/client-link.ts";

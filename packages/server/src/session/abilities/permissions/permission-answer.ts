@@ -28,7 +28,7 @@ export interface PermissionDecision {
 
 export interface PermissionAnswer {
   readonly decision: PermissionDecision;
-  /** Who decided, where the client says so. */
+  /** The one who decided, when the client says so. */
   readonly source?: string;
 }
 

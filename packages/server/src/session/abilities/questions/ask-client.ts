@@ -50,7 +50,7 @@ export async function askClient<T>(
     : { kind: "answered", answer };
 }
 
-/** Who is being asked, and who refused. */
+/** Knows which client is being asked, and which refused. */
 class Asking<T> {
   readonly #session: Session;
   readonly #question: ClientQuestion<T>;

@@ -445,7 +445,7 @@ export class AgentTasks implements ActiveAgents {
     this.#changed();
   }
 
-  /** Of an agent that had answered: it is in the log as well. */
+  /** Ends an agent that had answered: the log has it as well. */
   #end(work: Work, status: "completed" | "cancelled"): void {
     if (work.task.status === "idle") this.#session.record("rightseat.agent_gone", {}, work.task.id);
     this.#letGo(work, status);

@@ -14,7 +14,7 @@ import type { AgentTask } from "./agent-task.ts";
 import { type AgentTasks, agentTasksOf, knownAgentTasks } from "./agent-tasks.ts";
 import type { SubAgentServices } from "./sub-agent.ts";
 
-/** Who the tools are for: the session itself, or a sub-agent of it. */
+/** The user of the tools: the session itself, or a sub-agent of it. */
 export interface AgentToolUser {
   readonly session: Session;
   /** 0 for the session itself. */

@@ -12,7 +12,7 @@ export interface RecalledAgent {
   readonly answers: string[];
 }
 
-/** Of lines of sub-agents; where else it stands in a line, its quotes are escaped. */
+/** Marks lines of sub-agents; anywhere else in a line its quotes are escaped. */
 const OF_AGENT = '"agentId":"';
 
 /**

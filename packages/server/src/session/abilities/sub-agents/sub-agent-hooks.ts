@@ -17,7 +17,7 @@ interface HookedWork {
 
 /** As published: after so many blocks in a row it stops all the same. */
 const MAX_BLOCKS = 8;
-/** Of all that hooks put before a prompt, in characters. */
+/** The length of everything that hooks put before a prompt, in characters. */
 const MAX_CONTEXT = 10 * 1024;
 
 export function hookedAgentOf({ caller, agent }: Pick<HookedWork, "caller" | "agent">): HookedAgent {

@@ -165,7 +165,7 @@ class SubAgentHost extends ConversationHost implements RunHost {
   /** Those of the session's clients; they are told the agent's id where they would be told the session's. */
   get hooks(): RunHooks | undefined {
     if (!hasHooks(this.conversation.session)) return undefined;
-    // Who stops here is not the agent that clients talk to.
+    // The agent that stops here is not the one that clients talk to.
     const unused = () => false;
     const agent = hookedAgentOf(this.#work);
     this.#hooks ??= {

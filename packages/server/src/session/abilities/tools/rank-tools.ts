@@ -14,7 +14,7 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set(
 const MAX_QUERY_CHARACTERS = 1000;
 const MAX_DESCRIPTION_CHARACTERS = 4000;
 
-/** Of a word in the name, and of one in the description alone. */
+/** The weights of a word in the name, and of a word in the description alone. */
 const IN_NAME = 3;
 const IN_DESCRIPTION = 1;
 

@@ -14,7 +14,7 @@ export const TOOL_SEARCH_TOOL = "tool_search_tool";
 const DEFAULT_THRESHOLD = 30;
 const DEFAULT_LIMIT = 5;
 const MAX_LIMIT = 20;
-/** So many names of waiting tools the model is told from the start. */
+/** How many names of waiting tools the model is told from the start. */
 const MAX_NAMES = 200;
 const STRATEGY = "keywords";
 

@@ -25,7 +25,7 @@ export interface UserShellServices {
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** 24 days: what a timer can hold. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Of one command; clients that want more let it write to a file. */
+/** The shown output of one command; clients that want more let it write to a file. */
 const MAX_SHOWN_CHARACTERS = 1024 * 1024;
 
 const userCommands = new Slot<UserCommands>();

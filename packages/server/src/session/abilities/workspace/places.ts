@@ -12,7 +12,7 @@ import type { SessionSettings } from "../../members/session-settings.ts";
 /** What the operator says of one tenant. Canonical paths of directories that are there. */
 export interface TenantPlace {
   readonly root?: string;
-  /** Of sessions that name none; default the root. */
+  /** The working directory of sessions that name none; default the root. */
   readonly workingDirectory?: string;
 }
 

@@ -11,7 +11,7 @@ export interface Plan {
 }
 
 const NAME = "plan.md";
-/** Of a plan that is read. */
+/** The size of a plan that is read. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export async function readPlan({ files, key }: OwnedFiles): Promise<Plan> {

@@ -42,7 +42,7 @@ export async function moveSession(session: Session, directory: string): Promise<
 }
 
 /**
- * What a client found out of the session's directory. Of any other directory nothing is kept: the session
+ * What a client found out of the session's directory. Nothing is kept for any other directory: the session
  * is moved by `moveSession` alone.
  */
 export function recordContext(
