@@ -27,6 +27,27 @@ describe("visibleMessages", () => {
     expect(visibleMessages(plain, { supportsVision: false })).toBe(plain);
   });
 
+  test("sees an image that came to a conversation without any, at its end or in place of its last message", () => {
+    const blind = { supportsVision: false };
+    const plain = (): ModelMessage[] => [
+      { role: "user", content: "Hi" },
+      { role: "user", content: "Look" },
+    ];
+    const shown: ModelMessage = { role: "user", content: [text("Look"), part("AAAA")] };
+    const grown = plain();
+    expect(visibleMessages(grown, blind)).toBe(grown);
+    grown.push(shown);
+    expect(visibleMessages(grown, blind)).toEqual([...plain(), { role: "user", content: "Look" }]);
+    const replaced = plain();
+    expect(visibleMessages(replaced, blind)).toBe(replaced);
+    replaced[1] = shown;
+    expect(visibleMessages(replaced, blind)).toEqual(plain());
+    const shorter = plain();
+    expect(visibleMessages(shorter, blind)).toBe(shorter);
+    shorter.splice(0, 2, shown);
+    expect(visibleMessages(shorter, blind)).toEqual([{ role: "user", content: "Look" }]);
+  });
+
   test("leaves images out for a model that does not, and changes nothing else", () => {
     expect(visibleMessages(conversation, { supportsVision: false })).toEqual([
       { role: "user", content: "Look\na.png" },

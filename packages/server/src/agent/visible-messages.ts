@@ -13,6 +13,7 @@ export function visibleMessages(
   messages: readonly ModelMessage[],
   model: Pick<ActiveModel, "supportsVision" | "imageLimits">,
 ): readonly ModelMessage[] {
+  if (holdsNoImages(messages)) return messages;
   const takes = createChooser(model);
   let visible: ModelMessage[] | undefined;
   for (let at = messages.length - 1; at >= 0; at -= 1) {
@@ -24,6 +25,24 @@ export function visibleMessages(
     visible[at] = kept;
   }
   return visible ?? messages;
+}
+
+/**
+ * Conversations that hold no images, by their arrays: how far that was seen. It is asked with every model call, and
+ * only the end of a conversation changes. When the last message that was seen is not where it was, all are looked at again.
+ */
+const imageless = new WeakMap<
+  readonly ModelMessage[],
+  { readonly count: number; readonly last: ModelMessage | undefined }
+>();
+
+function holdsNoImages(messages: readonly ModelMessage[]): boolean {
+  const known = imageless.get(messages);
+  const isKnown = known !== undefined && messages[known.count - 1] === known.last;
+  for (let at = isKnown ? known.count : 0; at < messages.length; at += 1)
+    if (mayHoldImages(messages[at] as ModelMessage)) return false;
+  imageless.set(messages, { count: messages.length, last: messages.at(-1) });
+  return true;
 }
 
 /** Whether the model takes it; a text is what it reads instead. */
