@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 const LOAD_MS = 300;
 /** Between two loads, each of which takes the thread for some 10 ms. */
 const PAUSE_MS = 25;
-/** Busy: the event loop was at work for more than this share of a pause. Who is served now loads what it needs itself. */
+/** Busy: the event loop was at work for more than this share of a pause. A client that is served now loads what it needs itself. */
 const BUSY_SHARE = 0.3;
 const BUSY_PAUSE_MS = 500;
 
