@@ -292,6 +292,21 @@ describe("child processes", () => {
     await expect.poll(() => refusal(own.exec(session, "true")), { timeout: 5_000 }).toBeUndefined();
   });
 
+  test("git for what changed counts, and gives its place back", async () => {
+    await using home = await tempHome();
+    await using own = await world(home.path, 1);
+    const session = await own.create();
+    const diff = (sessionId: string) =>
+      own.client.request("session.workspaces.diff", { sessionId, mode: "unstaged" });
+    for (let n = 0; n < 3; n += 1) expect(await refusal(diff(session))).toBeUndefined();
+    const { processId } = await own.exec(session, "sleep 1000");
+    expect(await refusal(diff(session))).toMatchObject(TOO_MANY);
+    const without = await own.create({ enableHostGitOperations: false });
+    expect(await refusal(diff(without))).toBeUndefined();
+    await own.client.request("session.shell.kill", { sessionId: session, processId, signal: "SIGKILL" });
+    await expect.poll(() => refusal(diff(session)), { timeout: 5_000 }).toBeUndefined();
+  });
+
   test("hooks of the repository count: one that cannot be run denies the call that it guards", async () => {
     await using home = await tempHome();
     await mkdir(join(home.work, ".github", "hooks"), { recursive: true });

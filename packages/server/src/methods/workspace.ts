@@ -105,19 +105,22 @@ export function workspaceMethods(services: Services) {
     "session.workspaces.diff": ofSession(async (session, params, scope) => {
       const { diffWorkspace } = await import("../session/abilities/workspace/workspace-diff.ts");
       const workingDirectory = workingDirectoryOf(services.runs, session);
-      const { confinement } = session.settings;
+      const { confinement, enableHostGitOperations } = session.settings;
+      const mayRunGit = enableHostGitOperations !== false;
+      // Its programs run one after the other.
+      const giveBack = mayRunGit ? await services.governor.takeProcess(session.key.tenant) : () => undefined;
       return diffWorkspace({
         mode: params.mode,
         ignoreWhitespace: params.ignoreWhitespace,
         workingDirectory,
-        mayRunGit: session.settings.enableHostGitOperations !== false,
+        mayRunGit,
         environment: {
           ...services.environment,
           ...gitCeiling(confinement, workingDirectory),
         },
         confinement,
         signal: scope.signal,
-      });
+      }).finally(giveBack);
     }),
   } satisfies Methods;
 }
