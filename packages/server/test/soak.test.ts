@@ -6,6 +6,9 @@
  * `npm run test:long` takes an hour; RIGHTSEAT_SOAK_MINUTES says for how long, RIGHTSEAT_SOAK_SEED for which lives,
  * RIGHTSEAT_SOAK_ENV (JSON) what the server has in its environment besides.
  */
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type MixedLoad, type Step, seededSteps, startMixedLoad } from "./support/mixed-load.ts";
 import { seeded } from "./support/random.ts";
@@ -30,8 +33,27 @@ const held = ({ descriptors, children, files, logBytes }: Weight) => ({
   logBytes,
 });
 
-async function atRest(server: WeighedServer, expected: object): Promise<void> {
-  await expect.poll(async () => held(await server.weigh()), { timeout: 60_000 }).toEqual(expected);
+async function atRest(server: WeighedServer, expected: ReturnType<typeof held>): Promise<void> {
+  await withLog(server, expected.logBytes, () =>
+    expect.poll(async () => held(await server.weigh()), { timeout: 60_000 }).toEqual(expected),
+  );
+}
+
+const MOST_SHOWN_BYTES = 20_000;
+
+/** A failure says which lines the server wrote since its log had so many bytes; the whole log is kept in a file. */
+async function withLog(server: WeighedServer, fromByte: number, check: () => unknown): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    const since = Buffer.from(server.log()).subarray(fromByte);
+    if (since.length === 0) throw error;
+    const path = join(tmpdir(), `rightseat-soak-${process.pid}.log`);
+    writeFileSync(path, server.log());
+    (error as Error).message +=
+      `\nlines of the server since (all of them are in ${path}):\n${since.subarray(0, MOST_SHOWN_BYTES)}`;
+    throw error;
+  }
 }
 
 const SHORT: readonly Step[] = ["talk", "stream", "shell", "largeOutput", "subAgent", "compact", "rewind"];
@@ -91,7 +113,8 @@ test.runIf(MINUTES > 0)(
     }
     const quarter = Math.ceil(weights.length / 4);
     const [first, last] = [weights.slice(0, quarter), weights.slice(-quarter)];
-    expect(last.map(held)).toEqual(last.map(() => held(first.at(-1) as Weight)));
+    const before = held(first.at(-1) as Weight);
+    await withLog(server, before.logBytes, () => expect(last.map(held)).toEqual(last.map(() => before)));
     const grown = (name: keyof Weight) => median(last, name) / median(first, name);
     // Code that is compiled and the allocator's own settle over the first hour.
     expect(grown("heapMb")).toBeLessThan(1.15);
