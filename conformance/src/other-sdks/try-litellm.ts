@@ -8,20 +8,19 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ScriptedModelServer, startScriptedModelServer } from "@rightseat/testing";
-import type { WireMessage } from "../frames.ts";
 import { startOwnRuntime } from "../own-runtime.ts";
 import { RawClient } from "../raw-client.ts";
 import { runtimeEnvironment } from "../runtime-process.ts";
+import { endOf } from "./end-of-prompt.ts";
 import { runCommand } from "./run-command.ts";
 
-export interface LiteLlmOutcome {
+export interface ModelServerOutcome {
   readonly result: "passed" | "failed" | "skipped";
   readonly reason: string;
 }
 
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
 const START_TIMEOUT_MS = 120_000;
-const ANSWER_TIMEOUT_MS = 60_000;
 
 /** @param at the address of the proxy. */
 const providers = (at: string): Readonly<Record<string, object>> => ({
@@ -31,7 +30,7 @@ const providers = (at: string): Readonly<Record<string, object>> => ({
 });
 
 /** @param sourceFolder `conformance`. Never throws for what LiteLLM or the runtime does. */
-export async function tryLiteLlm(sourceFolder: string): Promise<LiteLlmOutcome> {
+export async function tryLiteLlm(sourceFolder: string): Promise<ModelServerOutcome> {
   const folder = join(tmpdir(), "rightseat-conformance-sdks", "litellm");
   const env = runtimeEnvironment({ LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: "true" });
   await mkdir(folder, { recursive: true });
@@ -125,28 +124,4 @@ async function tryWire(
   model.use(undefined);
   await expectEnd("echo it goes on", /^it goes on$/);
   return problems;
-}
-
-/** How a prompt ends: the answer, or what the error is and says. */
-async function endOf(client: RawClient, sessionId: string, prompt: string): Promise<string> {
-  await client.request("session.send", { sessionId, prompt });
-  const { result } = await within(client, sessionId);
-  const events = (result as { events: { type: string; data: Record<string, unknown> }[] }).events;
-  const from = events.findLastIndex(({ type }) => type === "user.message");
-  const last = events
-    .slice(from)
-    .findLast(({ type }) => type === "assistant.message" || type === "session.error");
-  const { content, errorType, message } = last?.data ?? {};
-  return last?.type === "session.error" ? `${errorType}: ${message}` : String(content ?? "nothing");
-}
-
-/** The conversation, once nothing is under way. */
-async function within(client: RawClient, sessionId: string): Promise<WireMessage> {
-  for (const end = Date.now() + ANSWER_TIMEOUT_MS; Date.now() < end; ) {
-    const { result } = await client.request("session.metadata.activity", { sessionId });
-    if (!(result as { hasActiveWork?: boolean }).hasActiveWork)
-      return client.request("session.getMessages", { sessionId });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return client.request("session.getMessages", { sessionId });
 }
