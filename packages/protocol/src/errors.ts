@@ -62,7 +62,7 @@ const CODES: Partial<Record<ErrorReason, number>> = {
   request_cancelled: ErrorCode.requestCancelled,
 };
 
-/** What a client did, or asked of us in vain. Thrown by methods; becomes the error of the answer. */
+/** A mistake of a client, or a request that we refuse. Methods throw it; it becomes the error of the answer. */
 export class RpcError extends Error {
   readonly reason: ErrorReason;
   readonly data: Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** What can be told of a message that is not read whole: whose answer it wants, or whose answer it is. */
+/** The known parts of a message that is not read whole: what it asks, or what it answers. */
 export interface FrameHead {
   readonly id?: string | number;
   /** It answers a request of this side; otherwise it is a request or a notification. */

@@ -10,7 +10,7 @@ export type FramingProblem = "bad-header" | "header-too-long" | "frame-too-large
 
 export class FramingError extends Error {
   readonly problem: FramingProblem;
-  /** What could be told of the message that was refused. */
+  /** The known parts of the refused message. */
   readonly head: FrameHead;
   constructor(problem: FramingProblem, message: string, head: FrameHead = { isAnswer: false }) {
     super(message);
@@ -72,7 +72,7 @@ export class FrameDecoder {
     return this.#header.byteLength > 0 || this.#missing > 0;
   }
 
-  /** Ends it: what is left of a chunk, and what comes later, is thrown away. */
+  /** Ends the decoder: the rest of a chunk, and later bytes, are thrown away. */
   close(): void {
     this.#dead = true;
     this.#header = NO_BYTES;
@@ -154,7 +154,7 @@ export class FrameDecoder {
   }
 }
 
-/** A body that is not held: only how it begins and ends, until it is known whose it is. */
+/** A skipped body: only its begin and end are kept, until its message is known. */
 class SkippedBody {
   readonly #onHead: (head: FrameHead) => void;
   #head: Uint8Array = NO_BYTES;

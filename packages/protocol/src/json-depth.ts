@@ -1,6 +1,6 @@
 /**
  * How deep objects and arrays may be nested in JSON that comes in. Deeper values make the recursion of
- * those who go through them, `JSON.stringify` for one, run out of stack.
+ * functions that walk through them, such as `JSON.stringify`, run out of stack.
  */
 export const MAX_JSON_DEPTH = 128;
 

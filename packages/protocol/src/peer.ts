@@ -37,7 +37,7 @@ export interface PeerHandlers {
   readonly onRequestFailed?: (reason: ErrorReason, method: string) => void;
   /** Hands a message whose end is not known yet to the carrier; needed where a StreamedResult is answered. */
   readonly sendStreamed?: (byteLength: number, body: AsyncIterable<string>) => void;
-  /** A message was refused that is none of JSON-RPC's: neither a call nor an answer. */
+  /** A message was refused that is not JSON-RPC: neither a call nor an answer. */
   readonly onMalformed?: () => void;
   /** A call of the other side was refused unread. */
   readonly onUnread?: (head: FrameHead, error: RpcErrorBody) => void;
@@ -126,7 +126,7 @@ export class Peer {
   }
 
   /**
-   * Takes one message of the other side. Never throws: what is wrong with it is answered.
+   * Takes one message of the other side. Never throws: a wrong message gets an error as its answer.
    * @returns whether it was an answer to a request of ours; who waits for it goes on in a microtask
    */
   receive(body: string): boolean {
@@ -175,7 +175,7 @@ export class Peer {
     return false;
   }
 
-  /** Refuses a message unparsed, to whoever waits for it: the asker there, or one of ours here. */
+  /** Refuses a message unparsed. The side that waits for it is told: the asker there, or a request of ours. */
   #refuseDepth(body: string, maxDepth: number): boolean {
     const error = new RpcError(
       "invalid_request",

@@ -4,7 +4,7 @@ import { after } from "./timer.ts";
 
 /** The limits of one call. */
 export interface CallOptions {
-  /** Ends the wait; the call rejects with the signal's reason, or with an Error that says it when it is none. */
+  /** Ends the wait. The call rejects with the signal's reason, or with an Error with that text. */
   readonly signal?: AbortSignal;
   /** Milliseconds the call may take, reconnecting included; rejects with a `TimeoutError`. Default, and `Infinity`: no limit. */
   readonly timeoutMs?: number;

@@ -155,7 +155,7 @@ export class CopilotClient {
   }
 
   /**
-   * Goes on with a session, whoever made it, wherever; connects first when need be. In mode `empty`, a
+   * Resumes a session, whoever made it; connects first if necessary. In mode `empty`, a
    * session of which nothing is said has no tools but the application's own.
    */
   async resumeSession(
@@ -205,7 +205,7 @@ export class CopilotClient {
     return (result as { sessionId?: string }).sessionId;
   }
 
-  /** The sessions there are, whoever made them, the last changed first. */
+  /** All sessions, whoever made them; the last changed comes first. */
   async listSessions(filter?: SessionListFilter, options?: CallOptions): Promise<SessionMetadata[]> {
     const { workingDirectory, ...rest } = filter ?? {};
     const params = { filter: filter && { ...rest, cwd: workingDirectory } };

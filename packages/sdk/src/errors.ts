@@ -1,4 +1,4 @@
-/** What can go wrong besides an error of the server's own, which is a `RemoteError`. */
+/** Errors of the client. An error of the server is a `RemoteError`. */
 import { ConnectionClosedError, FramingError, RemoteError } from "@rightseat/protocol";
 
 export { RemoteError };
@@ -48,7 +48,7 @@ export function reasonOf(error: unknown): string | undefined {
   return typeof reason === "string" ? reason : undefined;
 }
 
-/** Whatever was thrown, as an Error with a message that is text. Never throws. */
+/** Turns any thrown value into an Error with a text message. Never throws. */
 export function toError(value: unknown): Error {
   const message = messageOf(value);
   if (isError(value) && readMessage(value) === message) return value;

@@ -47,7 +47,7 @@ export class CopilotSession {
     this.#hold = hold;
   }
 
-  /** What `resumeSession` goes on with. */
+  /** The id for `resumeSession`. */
   get sessionId(): string {
     return this.#core.id;
   }
@@ -57,7 +57,7 @@ export class CopilotSession {
     return this.#core.workspacePath;
   }
 
-  /** What can be done for the session now; changes as clients come and go. */
+  /** Abilities of the session now; they change as clients come and go. */
   get capabilities(): SessionCapabilities {
     return this.#core.capabilities;
   }
@@ -69,7 +69,7 @@ export class CopilotSession {
 
   /**
    * Every method of the published contract that is about a session, for example
-   * `session.rpc.model.switchTo({ modelId })`. What a server does not serve it refuses by name.
+   * `session.rpc.model.switchTo({ modelId })`. A server refuses methods that it does not have by name.
    */
   get rpc(): SessionRpc {
     // Put together here: at the top of the file the names would stay in every bundle.

@@ -1,4 +1,4 @@
-/** How a client finds its server, and what it is like. */
+/** Options of a client: how it finds its server, and how it behaves. */
 import type {
   ExtensionLaunchProviderResolveRequest,
   ExtensionLaunchProviderResolveResult,
@@ -156,7 +156,7 @@ export type InstallationConfirmationHandler = (
   cancellation: InstallationCancellation,
 ) => InstallationDecision | Promise<InstallationDecision>;
 
-/** Where a client finds its server, and what it is like. Every field may be left out. */
+/** Options of a client. Every field may be left out. */
 export interface CopilotClientOptions {
   /** Default: a runtime that the client starts, on stdio. */
   connection?: RuntimeConnection;

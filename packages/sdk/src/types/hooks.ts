@@ -1,7 +1,7 @@
 /** Where an application may look at a session's work, and change it. */
 import type { ToolResultObject } from "./tools.ts";
 
-/** What every hook is told. */
+/** Input that every hook gets. */
 export interface BaseHookInput {
   /** The session it happened in; of a sub-agent, another than the invocation's. */
   sessionId: string;
@@ -40,7 +40,7 @@ export interface PreMcpToolCallHookInput extends BaseHookInput {
   arguments: unknown;
   _meta?: Record<string, unknown>;
 }
-/** What is to be sent along with the call. */
+/** Changes to the call, made before it runs. */
 export interface PreMcpToolCallHookOutput {
   /** Takes the place of the request's `_meta`; null removes it. */
   metaToUse?: Record<string, unknown> | null;
@@ -54,7 +54,7 @@ export interface PostToolUseHookInput extends BaseHookInput {
   toolArgs: unknown;
   toolResult: ToolResultObject;
 }
-/** What takes the place of the result, and what the model is told beside it. */
+/** Replaces the result, or adds text for the model. */
 export interface PostToolUseHookOutput {
   modifiedResult?: ToolResultObject;
   additionalContext?: string;
@@ -67,10 +67,10 @@ export type PostToolUseHandler = Handler<PostToolUseHookInput, PostToolUseHookOu
 export interface PostToolUseFailureHookInput extends BaseHookInput {
   toolName: string;
   toolArgs: unknown;
-  /** What the tool said went wrong. */
+  /** The error as the tool reported it. */
   error: string;
 }
-/** What the model is told. */
+/** Text for the model. */
 export interface PostToolUseFailureHookOutput {
   /** Told to the model beside the failure. */
   additionalContext?: string;
@@ -82,7 +82,7 @@ export type PostToolUseFailureHandler = Handler<PostToolUseFailureHookInput, Pos
 export interface UserPromptSubmittedHookInput extends BaseHookInput {
   prompt: string;
 }
-/** What takes its place, and what the model is told beside it. */
+/** Replaces the prompt, or adds text for the model. */
 export interface UserPromptSubmittedHookOutput {
   modifiedPrompt?: string;
   additionalContext?: string;
@@ -94,10 +94,10 @@ export type UserPromptSubmittedHandler = Handler<UserPromptSubmittedHookInput, U
 /** A prompt as it came, and as it would be stored. */
 export interface UserPromptTransformedHookInput extends BaseHookInput {
   prompt: string;
-  /** What the model would be sent. */
+  /** The text that the model would be sent. */
   transformedPrompt: string;
 }
-/** What takes its place. */
+/** Replaces that text. */
 export interface UserPromptTransformedHookOutput {
   modifiedTransformedPrompt?: string;
 }
@@ -112,12 +112,12 @@ export interface SessionStartHookInput extends BaseHookInput {
   source: "startup" | "resume" | "new";
   initialPrompt?: string;
 }
-/** What the model is told at the beginning. */
+/** Text for the model at the beginning. */
 export interface SessionStartHookOutput {
   additionalContext?: string;
   modifiedConfig?: Record<string, unknown>;
 }
-/** Asked when a session begins, or is gone on with. */
+/** Asked when a session begins or resumes. */
 export type SessionStartHandler = Handler<SessionStartHookInput, SessionStartHookOutput>;
 
 /** Why the session ended. */
@@ -126,7 +126,7 @@ export interface SessionEndHookInput extends BaseHookInput {
   finalMessage?: string;
   error?: string;
 }
-/** What is noted of the end. */
+/** Notes about the end of the session. */
 export interface SessionEndHookOutput {
   suppressOutput?: boolean;
   cleanupActions?: string[];
@@ -135,13 +135,13 @@ export interface SessionEndHookOutput {
 /** Told when a session ends. */
 export type SessionEndHandler = Handler<SessionEndHookInput, SessionEndHookOutput>;
 
-/** What went wrong, and where. */
+/** The error, and where it happened. */
 export interface ErrorOccurredHookInput extends BaseHookInput {
   error: string;
   errorContext: "model_call" | "tool_execution" | "system" | "user_input";
   recoverable: boolean;
 }
-/** What is to be done about it. */
+/** How the run goes on after the error. */
 export interface ErrorOccurredHookOutput {
   suppressOutput?: boolean;
   errorHandling?: "retry" | "skip" | "abort";
@@ -159,7 +159,7 @@ export interface AgentStopHookInput extends BaseHookInput {
   /** This hook has kept the agent going before. */
   stopHookActive?: boolean;
 }
-/** Whether it is to go on. */
+/** Says whether the agent goes on. */
 export interface AgentStopHookOutput {
   /** `block` keeps the agent going with `reason` as its next message. */
   decision?: "block";

@@ -1,16 +1,16 @@
-/** What applications give to `createSession` and `resumeSession`. */
+/** The configurations that `createSession` and `resumeSession` take. */
 import type { OpenCanvasInstance } from "@rightseat/protocol";
 import type { CopilotSession } from "../session/session.ts";
 import type { SessionFsProvider } from "../session-fs.ts";
 import type { CloudSessionOptions, SessionFields } from "./session-config.ts";
 
-/** What creating and resuming a session have in common. */
+/** Fields that creating and resuming a session have in common. */
 export interface SessionConfigBase extends SessionFields {
   /** Keeps the session's files; only with the client's option `sessionFs`. */
   createSessionFsProvider?: (session: CopilotSession) => SessionFsProvider;
 }
 
-/** What a session is made of. */
+/** Configuration of a new session. */
 export interface SessionConfig extends SessionConfigBase {
   /** Default: a new UUID. */
   sessionId?: string;
@@ -20,11 +20,11 @@ export interface SessionConfig extends SessionConfigBase {
   cloud?: CloudSessionOptions;
 }
 
-/** What a session is gone on with. What is left out is not remembered from before: name its tools and handlers again. */
+/** Configuration of a resumed session. The server remembers no tools and handlers: name them again. */
 export interface ResumeSessionConfig extends SessionConfigBase {
   /** Leaves out the event `session.resume`. */
   suppressResumeEvent?: boolean;
-  /** Goes on with what waited for an answer, which is ended otherwise. */
+  /** Goes on with work that waited for an answer; otherwise that work ends. */
   continuePendingWork?: boolean;
   openCanvases?: OpenCanvasInstance[];
 }

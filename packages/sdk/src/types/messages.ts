@@ -7,10 +7,10 @@ import type {
 import type { PermissionRequestedEvent } from "./permissions.ts";
 import type { AnySchema } from "./schemas.ts";
 
-/** Whose message it is. */
+/** The author of a message. */
 export type MessageSource = "user" | "system" | `agent-${string}`;
 
-/** What an extension tells of itself with a prompt. */
+/** How an extension describes itself with a prompt. */
 export type ExtensionContextAttachment = AttachmentExtensionContext;
 
 /** A prompt, and what goes with it. */
@@ -62,7 +62,7 @@ export type SessionEvent =
   | PermissionRequestedEvent
   | NewerSessionEvent;
 
-/** What can happen in a session. */
+/** An event of a session. */
 export type SessionEventType = SessionEvent["type"];
 
 /** The events of one type. */
@@ -74,5 +74,5 @@ export type TypedSessionEventHandler<T extends SessionEventType> = (event: Sessi
 /** Gets events of every type. */
 export type SessionEventHandler = (event: SessionEvent) => void;
 
-/** What the model answered. */
+/** An answer of the model. */
 export type AssistantMessageEvent = SessionEventPayload<"assistant.message">;

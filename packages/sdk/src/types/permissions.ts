@@ -7,13 +7,13 @@ import type {
   PublishedMethods,
 } from "@rightseat/protocol";
 
-/** What an agent wants to do; `kind` says which fields there are. */
+/** An action that an agent asks permission for; `kind` says which fields there are. */
 export type PermissionRequest = LoggedRequest & {
   /** Managed policy wants a person to decide: do not approve it automatically. */
   readonly managedApprovalRequired?: boolean;
 };
 
-/** What is told of a request. */
+/** Context of a request. */
 export type PermissionRequestedData = Omit<LoggedRequestData, "permissionRequest"> & {
   permissionRequest: PermissionRequest;
 };

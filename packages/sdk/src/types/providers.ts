@@ -21,9 +21,9 @@ interface ProviderBase {
   wireApi?: "completions" | "responses";
   baseUrl: string;
   apiKey?: string;
-  /** A command that the server runs, where its operator allows that; what it prints is the key. Wins over `apiKey`. */
+  /** A command that prints the key; the server runs it if its operator allows that. Wins over `apiKey`. */
   apiKeyCommand?: string;
-  /** Sent as it is in the Authorization header; wins over `apiKey`. */
+  /** Sent unchanged in the Authorization header; wins over `apiKey`. */
   bearerToken?: string;
   /** Wins over both; stays in this process, and is asked for a token before each request. */
   bearerTokenProvider?: BearerTokenProvider;
@@ -41,7 +41,7 @@ export interface ProviderConfig extends ProviderBase {
   transport?: "http" | "websockets";
   /** The well-known model whose limits and abilities apply; default the session's. */
   modelId?: string;
-  /** What the provider calls the model; default `modelId`. */
+  /** The provider's name for the model; default `modelId`. */
   wireModel?: string;
   maxPromptTokens?: number;
   maxOutputTokens?: number;
@@ -58,7 +58,7 @@ export interface ProviderModelConfig {
   id: string;
   /** The name of its provider. */
   provider: string;
-  /** What the provider calls it; default `id`. */
+  /** The provider's name for the model; default `id`. */
   wireModel?: string;
   /** The well-known model whose limits and abilities apply; default `id`. */
   modelId?: string;
@@ -78,7 +78,7 @@ export interface CapiSessionOptions {
   enableWebSocketResponses?: boolean;
 }
 
-/** What a model can do, and how much it takes. */
+/** Abilities and limits of a model. */
 export interface ModelCapabilities {
   supports: {
     /** Reads images. */
@@ -112,7 +112,7 @@ export interface ModelPolicy {
   terms: string;
 }
 
-/** What the model costs. */
+/** The price of the model. */
 export interface ModelBilling {
   multiplier?: number;
   tokenPrices?: ModelBillingTokenPrices;
@@ -120,7 +120,7 @@ export interface ModelBilling {
 
 /** A model as it is listed. */
 export interface ModelInfo {
-  /** What `model` is set to. */
+  /** The value for `model` of a session. */
   id: string;
   /** Shown to people. */
   name: string;

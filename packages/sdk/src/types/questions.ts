@@ -1,4 +1,4 @@
-/** What an agent asks people, and who answers for them. */
+/** Questions of an agent to people, and handlers that answer them. */
 import type { McpOauthRequiredData } from "@rightseat/protocol";
 
 /** The agent asks the user something. */
@@ -11,14 +11,14 @@ export interface UserInputRequest {
   allowFreeform?: boolean;
 }
 
-/** What the user said. */
+/** The answer of the user. */
 export interface UserInputResponse {
   answer: string;
   /** Whether the answer is none of the choices. */
   wasFreeform: boolean;
 }
 
-/** Answers for the user. What it throws is told to the agent. */
+/** Answers for the user. The agent is told an error that it throws. */
 export type UserInputHandler = (
   request: UserInputRequest,
   invocation: { sessionId: string },
@@ -30,17 +30,17 @@ export interface ExitPlanModeRequest {
   summary: string;
   /** The plan. */
   planContent?: string;
-  /** What may be done next. */
+  /** The actions to choose from. */
   actions: string[];
   /** Which of them the server would choose. */
   recommendedAction: string;
 }
 
-/** What is done about a plan. */
+/** The decision about a plan. */
 export interface ExitPlanModeResult {
   approved: boolean;
   selectedAction?: string;
-  /** What to change about the plan. */
+  /** Changes that the user wants in the plan. */
   feedback?: string;
 }
 
@@ -100,12 +100,12 @@ export interface ElicitationSchema {
   required?: string[];
 }
 
-/** What was filled into a field. */
+/** The value of a field. */
 export type ElicitationFieldValue = string | number | boolean | string[];
 
-/** What became of a form. */
+/** The result of a form. */
 export interface ElicitationResult {
-  /** What the user did: filled it in, refused, or closed it. */
+  /** Whether the user filled the form in, refused it, or closed it. */
   action: "accept" | "decline" | "cancel";
   /** The fields' values, when it was filled in. */
   content?: Record<string, ElicitationFieldValue>;
@@ -113,7 +113,7 @@ export interface ElicitationResult {
 
 /** A form to show to the user. */
 export interface ElicitationParams {
-  /** What is asked of the user. */
+  /** The question to the user. */
   message: string;
   requestedSchema: ElicitationSchema;
 }
@@ -200,11 +200,11 @@ export interface CommandContext {
   command: string;
   /** Its name, without the slash. */
   commandName: string;
-  /** What follows the name. */
+  /** The text after the name. */
   args: string;
 }
 
-/** Carries a slash command out. What it throws is told to whoever gave it. */
+/** Carries out a slash command. The one who gave it is told an error that it throws. */
 export type CommandHandler = (context: CommandContext) => Promise<void> | void;
 
 /** A slash command that the application carries out. */

@@ -19,7 +19,7 @@ export interface StandardSchemaIssue {
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }
 
-/** What a check makes of a value, or why it does not fit. */
+/** The checked value, or the reasons why a value does not fit. */
 export type StandardSchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: ReadonlyArray<StandardSchemaIssue> };

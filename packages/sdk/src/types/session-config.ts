@@ -1,4 +1,4 @@
-/** What a session is to be like. Every field may be left out; the server has its own defaults. */
+/** Configuration of a session. Every field may be left out; the server has its own defaults. */
 import type {
   ContextTier,
   DiagnosticsConfiguration,
@@ -101,7 +101,7 @@ export interface MemoryConfiguration {
   enabled: boolean;
 }
 
-/** What happens to tool results that are too large for the context. */
+/** How tool results that are too large for the context are treated. */
 export interface LargeToolOutputConfig {
   enabled?: boolean;
   /** 0 is the default. */
@@ -143,17 +143,17 @@ export interface GitHubMcpToolConfig {
   disableFormDeferral?: boolean;
 }
 
-/** What may be switched off of approving everything. */
+/** Ways of approving everything that may be switched off. */
 export const DisableBypassPermissionsModes = {
   /** All of it. */
   Disable: "disable",
-  /** What is not decided request by request. */
+  /** Permissions that are not decided request by request. */
   AllowAutoOnly: "allow-auto-only",
 } as const;
 
-/** What agents may not do, must ask for, and may do, as rules. */
+/** Rules for actions that agents may not do, must ask for, and may do. */
 export interface ManagedSettingsPermissions {
-  /** One of `DisableBypassPermissionsModes`; what is not known is told as it is. */
+  /** One of `DisableBypassPermissionsModes`; an unknown value is sent unchanged. */
   disableBypassPermissionsMode?: string;
   deny?: string[];
   ask?: string[];
@@ -199,7 +199,7 @@ export type GitHubTokenProvider = (
   args: GitHubTokenProviderArgs,
 ) => GitHubTokenProviderResult | Promise<GitHubTokenProviderResult>;
 
-/** What a session is made of, whether it is created or resumed. */
+/** Configuration of a session that is created or resumed. */
 export interface SessionFields {
   /** The application's name. */
   clientName?: string;
@@ -209,7 +209,7 @@ export interface SessionFields {
   /** Default false in mode `empty`. */
   enableExperimentalMode?: boolean;
   contextTier?: ContextTier;
-  /** What the model can do, where it is not known or known wrongly. */
+  /** Abilities of the model, when the server does not know them or has them wrong. */
   modelCapabilities?: ModelCapabilitiesOverride;
   largeOutput?: LargeToolOutputConfig;
   configDirectory?: string;
@@ -303,7 +303,7 @@ export interface SessionFields {
   canvases?: Canvas[];
   requestCanvasRenderer?: boolean;
   requestExtensions?: boolean;
-  /** What of MCP servers is kept for `session.rpc.diagnostics.read`; nothing unless it is asked for. */
+  /** Diagnostics of MCP servers to keep for `session.rpc.diagnostics.read`; default none. */
   diagnostics?: DiagnosticsConfiguration;
   extensionSdkPath?: string;
   extensionInfo?: ExtensionInfo;

@@ -17,21 +17,21 @@ export interface SessionListFilter {
   branch?: string;
 }
 
-/** A session as it is listed. */
+/** A session in a list. */
 export interface SessionMetadata {
   sessionId: string;
   startTime: Date;
   /** The same as `startTime`. */
   createdAt: Date;
   modifiedTime: Date;
-  /** What it is about. */
+  /** A summary of the session. */
   summary?: string;
   isRemote: boolean;
   /** Where it was made. */
   context?: SessionContext;
 }
 
-/** What the server, and the clients attached, can do for a session. */
+/** Abilities that the server and the attached clients give a session. */
 export interface SessionCapabilities {
   ui?: {
     /** Somebody can fill in forms. */
@@ -62,7 +62,7 @@ export interface ForegroundSessionInfo {
   workspacePath?: string;
 }
 
-/** What can become of a session. */
+/** A change in the life of a session. */
 export type SessionLifecycleEventType =
   | "session.created"
   | "session.deleted"
@@ -70,7 +70,7 @@ export type SessionLifecycleEventType =
   | "session.foreground"
   | "session.background";
 
-/** What is told of the session along with it. */
+/** Facts about the session at that moment. */
 export interface SessionLifecycleEventMetadata {
   startTime: Date;
   modifiedTime: Date;
@@ -91,14 +91,14 @@ export interface SessionDeletedEvent {
   sessionId: string;
   metadata?: undefined;
 }
-/** A session was gone on with. */
+/** A session was resumed. */
 export type SessionUpdatedEvent = LifecycleEvent<"session.updated">;
 /** A terminal shows the session; never told by a server. */
 export type SessionForegroundEvent = LifecycleEvent<"session.foreground">;
 /** A terminal does not show the session any more; never told by a server. */
 export type SessionBackgroundEvent = LifecycleEvent<"session.background">;
 
-/** What became of a session. */
+/** A change in the life of a session. */
 export type SessionLifecycleEvent =
   | SessionCreatedEvent
   | SessionDeletedEvent

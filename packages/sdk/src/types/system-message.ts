@@ -1,4 +1,4 @@
-/** What of the system message is the application's. */
+/** The application's part of the system message. */
 
 export type SystemMessageSection =
   | "preamble"
@@ -35,7 +35,7 @@ export const SYSTEM_MESSAGE_SECTIONS: Record<SystemMessageSection, { description
 /** Gets a section's text, returns the new one. One that throws leaves the section as it is. */
 export type SectionTransformFn = (currentContent: string) => string | Promise<string>;
 
-/** What happens to a section; `preserve` keeps a part of a section that is removed. */
+/** The change to a section; `preserve` keeps a part of a removed section. */
 export type SectionOverrideAction =
   | "replace"
   | "remove"
@@ -44,7 +44,7 @@ export type SectionOverrideAction =
   | "preserve"
   | SectionTransformFn;
 
-/** What happens to a section, and with which text. */
+/** The change to a section, with its text. */
 export interface SectionOverride {
   action: SectionOverrideAction;
   /** The text to put in; nothing replaces a section with an empty one. */
@@ -70,7 +70,7 @@ export interface SystemMessageCustomizeConfig {
   content?: string;
 }
 
-/** What of the system message is the application's. */
+/** The application's part of the system message. */
 export type SystemMessageConfig =
   | SystemMessageAppendConfig
   | SystemMessageReplaceConfig

@@ -18,9 +18,9 @@ export type ToolBinaryResult = {
 /** Measurements of a call, by name. */
 export type ToolTelemetry = Record<string, Record<string, JsonValue> | undefined>;
 
-/** What came of a call, with all there is to say about it. */
+/** The result of a call, with all its details. */
 export type ToolResultObject = {
-  /** What the model reads. */
+  /** The text that the model reads. */
   textResultForLlm: string;
   binaryResultsForLlm?: ToolBinaryResult[];
   resultType: ToolResultType;
@@ -32,7 +32,7 @@ export type ToolResultObject = {
   toolReferences?: string[];
 };
 
-/** What came of a call. */
+/** The result of a call. */
 export type ToolResult = string | ToolResultObject;
 
 /** One call of a tool. */
@@ -54,7 +54,7 @@ export interface ToolInvocation {
 }
 
 /**
- * Carries a call out. A text or a `ToolResultObject` is the result; anything else is told as JSON,
+ * Carries out a call. A text or a `ToolResultObject` is the result; another value is sent as JSON,
  * nothing as an empty text. Its error is logged, and the model is told that the tool failed.
  */
 export type ToolHandler<TArgs = unknown> = (
@@ -62,7 +62,7 @@ export type ToolHandler<TArgs = unknown> = (
   invocation: ToolInvocation,
 ) => Promise<unknown> | unknown;
 
-/** A tool of the application: what the model is told of it, and what carries it out. */
+/** A tool of the application: its description for the model, and its handler. */
 export interface Tool<TArgs = unknown> {
   /** Unique in the session: letters, digits, `_` and `-`. */
   name: string;
@@ -74,7 +74,7 @@ export interface Tool<TArgs = unknown> {
   parameters?: AnySchema<TArgs>;
   /** Without one, calls are shown as events and answered through `session.rpc.tools.handlePendingToolCall`. */
   handler?: ToolHandler<TArgs>;
-  /** Takes the place of the server's own tool of this name, which is refused otherwise. */
+  /** Replaces the server's own tool of this name; without it such a name is refused. */
   overridesBuiltInTool?: boolean;
   /** Runs without a permission request. */
   skipPermission?: boolean;

@@ -1,5 +1,5 @@
 /**
- * The events of this node in one stream: told by those who make them happen, to whoever subscribed. Nothing is kept,
+ * The events of this node in one stream. The code that makes an event happen announces it to all subscribers. Nothing is kept,
  * and a kind that nobody listens to costs nothing. There is one announcement for a session, a run or a question, never
  * one for an event or a delta.
  */
@@ -10,7 +10,7 @@ export interface OfSession {
   readonly key: SessionKey;
 }
 
-/** Why a session is open on this node no longer. */
+/** The reason why a session is no longer open on this node. */
 export type SessionEnd =
   /** It was let go in order. */
   | "closed"
@@ -27,11 +27,11 @@ export interface AnnouncementMap {
   readonly "session-opened": OfSession;
   /** Its name, title, mode, model or summary is another. */
   readonly "session-changed": OfSession;
-  /** It is open on this node no longer. */
+  /** It is no longer open on this node. */
   readonly "session-ended": OfSession & { readonly how: SessionEnd };
   /** Its log is gone; it need not have been open. */
   readonly "session-deleted": OfSession;
-  /** Its clients are asked something. */
+  /** The session asks its clients a question. */
   readonly "question-opened": OfSession & { readonly requestId: string; readonly kind: string };
   readonly "question-closed": OfSession & {
     readonly requestId: string;
@@ -44,10 +44,10 @@ export interface AnnouncementMap {
     readonly messageId: string;
     /** `blocked` when a hook refused the prompt; `suspended` when the session ends and the run is gone on with later. */
     readonly outcome: "done" | "failed" | "aborted" | "suspended" | "blocked";
-    /** With all that it waited for. */
+    /** Including all its waits. */
     readonly durationMs: number;
   };
-  /** Something broke that is nobody's answer: a log that could not be written, a session that was lost, a bug. */
+  /** A failure that no call is answered with: a log that could not be written, a lost session, a bug. */
   readonly failure: OfSession & { readonly what: "store" | "lost" | "bug"; readonly error: unknown };
   /** The node ends: nothing new begins here. */
   readonly "node-stopping": Readonly<Record<string, never>>;
@@ -55,7 +55,7 @@ export interface AnnouncementMap {
 
 export type AnnouncementKind = keyof AnnouncementMap;
 
-/** Called at once, in the order of subscription. What one throws is told to nobody but `onBug`. */
+/** Called at once, in the order of subscription. Only `onBug` is told of an error that a listener throws. */
 export type AnnouncementListeners = {
   readonly [Kind in AnnouncementKind]?: (announcement: AnnouncementMap[Kind]) => void;
 };
@@ -83,7 +83,7 @@ export class Announcements {
     }
   }
 
-  /** @returns what ends the subscription; more than one call is one. */
+  /** @returns a function that ends the subscription; calling it again has no effect. */
   subscribe(listeners: AnnouncementListeners): () => void {
     const entries = Object.entries(listeners) as [AnnouncementKind, Listener][];
     for (const [kind, listener] of entries) {

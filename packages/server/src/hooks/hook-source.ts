@@ -1,7 +1,7 @@
 /**
- * The seam to whoever has hooks: a client that declared some, or a file of the repository. The names
- * and the fields of inputs are the wire's; what sources share (session, time, directory) is added by
- * who asks.
+ * The seam to the owners of hooks: a client that declared some, or a file of the repository. The names
+ * and the fields of inputs are the wire's. The asker adds the fields that all inputs have (session, time,
+ * directory).
  */
 export type HookType =
   | "preToolUse"
@@ -23,9 +23,9 @@ export interface HookSource {
   readonly isClient?: boolean;
   /** Whose hooks these are, for the server's log and the error of a `hook.end`. */
   readonly name: string;
-  /** How the session began for it; set until it was told. */
+  /** How the session began for this source; set until the source was told. */
   start?: "new" | "resume" | undefined;
-  /** The fields of its answer that count, where that is not all of them. */
+  /** The fields of its answer that count; all of them when left out. */
   usable?(type: HookType): readonly string[];
   /** Whether it wants to be asked at all; asked before every invocation, so it must be cheap. */
   wants(type: HookType, input: HookInput): boolean;

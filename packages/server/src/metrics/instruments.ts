@@ -1,5 +1,5 @@
 /**
- * What the server tells those who measure it. The rooms call these where something happens; nobody
+ * The seam to metrics. Code calls these methods where something happens; nobody
  * listens unless metrics are on. Calls are cheap and never throw.
  */
 export interface Instruments {
@@ -10,7 +10,7 @@ export interface Instruments {
     readonly inputTokens: number;
     readonly outputTokens: number;
     readonly cacheReadTokens: number;
-    /** What it cost, in billionths of an AI credit, where the provider tells. */
+    /** The cost in billionths of an AI credit, when the provider tells it. */
     readonly nanoAiu: number;
   }): void;
   /** A run had to wait for a place, since as many as may be were running. */

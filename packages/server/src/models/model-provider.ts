@@ -1,6 +1,6 @@
 /**
  * The seam to language models: a request and an abort signal in, a stream of model events out.
- * One folder an implementation (`openai-chat/`, `openai-responses/`, `azure/`, `anthropic/`,
+ * Each implementation has a folder (`openai-chat/`, `openai-responses/`, `azure/`, `anthropic/`,
  * `copilot/`, `demo/`), each with `request.ts`, `stream.ts` and `errors.ts` where it needs them. The agent loop
  * knows this file and nothing behind it.
  */
@@ -19,7 +19,7 @@ export interface ModelToolCall {
   readonly name: string;
   /** JSON text as the model wrote it; may be invalid JSON. */
   readonly arguments: string;
-  /** What Gemini puts beside a call and wants back with it: `extra_content`, with a thought signature. */
+  /** Data that Gemini sends with a call and wants back: `extra_content`, with a thought signature. */
   readonly extra?: unknown;
 }
 
@@ -28,7 +28,7 @@ export type ModelContentPart =
   | { readonly type: "image"; readonly mimeType: string; readonly base64: string }
   | { readonly type: "document"; readonly mimeType: string; readonly base64: string; readonly name: string };
 
-/** What a provider needs again on the next request of the same session; other providers ignore it. */
+/** Data that a provider needs again with the next request of the session; other providers ignore it. */
 export interface ModelReasoning {
   readonly text?: string;
   /** Anthropic's signature of a thinking block, or a redacted block's data. */
@@ -40,7 +40,7 @@ export interface ModelReasoning {
   readonly details?: readonly unknown[];
   /** Chat Completions: the field that the text came in. */
   readonly wireField?: string;
-  /** The provider and model that it is of; no other is sent it. Undefined where nobody has said. */
+  /** The provider and model that it came from; no other is sent it. Undefined when that is not known. */
   readonly origin?: string;
 }
 
@@ -48,7 +48,7 @@ export interface ModelReasoning {
 export interface ToolImage {
   readonly mimeType: string;
   readonly base64: string;
-  /** What it is, said to models that get images apart from the results they belong to. */
+  /** A description for models that get images apart from the results that they belong to. */
   readonly description?: string;
 }
 
@@ -73,7 +73,7 @@ export type ModelMessage =
       readonly isError?: boolean;
     };
 
-/** What an answer must look like; the wire's own shape. Neither the schema nor the answer is looked into. */
+/** The format of an answer, in the wire's own shape. Neither the schema nor the answer is checked. */
 export interface ResponseFormat {
   readonly type: "json_schema";
   readonly jsonSchema: {
@@ -100,11 +100,11 @@ export interface ModelRequest {
   readonly reasoningSummary?: string;
   /** The value of the header `user-agent`, unless other headers set it. */
   readonly userAgent?: string;
-  /** What looks like a user's message is another agent's. */
+  /** The user's message was written by another agent. */
   readonly isAgentInitiated?: boolean;
-  /** The answer is to say which passages of documents it rests on, where the provider can. */
+  /** The answer shall cite the passages of documents that it rests on, if the provider can do that. */
   readonly citations?: boolean;
-  /** The answer is JSON of this schema, where the provider can. */
+  /** The answer shall be JSON of this schema, if the provider can do that. */
   readonly responseFormat?: ResponseFormat;
   /** Extra HTTP headers of this one request. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -117,7 +117,7 @@ export interface ModelUsage {
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly reasoningTokens?: number;
-  /** What the call cost, in billionths of an AI credit; GitHub's API alone tells it. */
+  /** The cost of the call in billionths of an AI credit; only GitHub's API tells it. */
   readonly nanoAiu?: number;
 }
 
@@ -138,7 +138,7 @@ export interface ModelAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What an answer rests on; the wire's own shape. */
+/** The sources of an answer, in the wire's own shape. */
 export interface ModelCitations {
   readonly sources: readonly CitationSource[];
   /** Places in the answer's content, in UTF-16 code units, the end exclusive. */
@@ -160,7 +160,7 @@ export interface CitationSource {
 export interface CitationReference {
   readonly sourceId: string;
   readonly citedText?: string;
-  /** Ends are exclusive, but for pages. */
+  /** Ends are exclusive, except for pages. */
   readonly location?:
     | { readonly type: "char"; readonly startIndex: number; readonly endIndex: number }
     | { readonly type: "page"; readonly startPage: number; readonly endPage: number }
@@ -203,11 +203,11 @@ export class ModelError extends Error {
   readonly errorCode?: string;
   /** The provider refused the request and did not say why. */
   readonly unexplained?: boolean;
-  /** What the provider said of a request that it refused. */
+  /** The provider's text about a request that it refused. */
   readonly refusal?: Refusal;
-  /** The same request, made again, goes out otherwise: what is changed, for a warning. At once, and once each. */
+  /** The same request, made again at once, goes out in another form. This text says how, for a warning. */
   readonly remedy?: string;
-  /** The part of the request that was refused and is not left out, since the application asked for it. */
+  /** The refused part of the request that is not left out, because the application asked for it. */
   readonly refusedField?: string;
   constructor(
     kind: ModelErrorKind,
@@ -279,7 +279,7 @@ export type Fetch = typeof globalThis.fetch;
 /** How to reach a provider. Secrets in here are never logged, stored or put in a message. */
 export interface ProviderSettings {
   readonly type: "openai" | "azure" | "anthropic";
-  /** Without a query, but Azure's. */
+  /** The address without a query, except Azure's. */
   readonly baseUrl: string;
   /** The query of every request. */
   readonly query?: Readonly<Record<string, string>>;
@@ -295,6 +295,6 @@ export interface ProviderSettings {
   readonly fetch?: Fetch;
   /** No byte for this long ends the request as `timeout`; default 10 minutes. */
   readonly idleTimeoutMs?: number;
-  /** What these settings were made of: what is learned of a provider is known by it. */
+  /** The source of these settings, under which facts about a provider are remembered. */
   readonly source?: ProviderSource;
 }

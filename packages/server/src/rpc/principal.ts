@@ -5,17 +5,17 @@ export interface Principal {
   /** Sessions belong to a tenant; others cannot see them. */
   readonly tenant: string;
   readonly role: Role;
-  /** What it was admitted by, without the secret itself; changes of the configuration are checked against it. */
+  /** Names the credential that admitted it, without the secret. Changes of the configuration are checked against it. */
   readonly credential: string;
-  /** What its gatekeeper needs to judge it again; never logged, never told. */
+  /** Data with which its gatekeeper can judge it again; never logged, never sent. */
   readonly evidence?: unknown;
-  /** The connection ends then; milliseconds since 1970. */
+  /** When the connection ends; milliseconds since 1970. */
   readonly expiresAtMs?: number;
 }
 
 /**
- * What a principal may do in its tenant. An admin: everything, the server's own methods included. A
- * user: everything with its tenant's sessions. An observer: look at them.
+ * The rights of a principal in its tenant. An admin may do everything, including the server's own methods. A
+ * user may do everything with its tenant's sessions. An observer may read them.
  */
 export type Role = "admin" | "user" | "observer";
 
@@ -31,7 +31,7 @@ export const DEFAULT_TENANT = "default";
 
 /** The client that waits while its attempt to connect is judged. */
 export interface Attempt {
-  /** Others from there have failed lately: it is judged only after so long. */
+  /** Other attempts from the same address have failed lately: this one is judged after that time. */
   onWait(waitMs: number): void;
   /** Nobody waits for the answer any more. */
   isGone(): boolean;

@@ -1,7 +1,7 @@
-/** Which sessions there are, and what is shown of them. Listing never opens a session's own log. */
+/** The list of sessions, with a summary of each. Listing never opens a session's own log. */
 import type { Lease, SessionKey } from "./session-key.ts";
 
-/** What a session list shows. */
+/** A session in a list. */
 export interface SessionSummary {
   readonly sessionId: string;
   /** ISO 8601. */
@@ -34,24 +34,24 @@ export interface ListQuery {
   readonly branch?: string;
   /** At most this many. */
   readonly limit?: number;
-  /** Only what comes behind this place: the last one of the page before. */
+  /** Only sessions after this place, which is the last one of the page before. */
   readonly after?: ListPosition;
 }
 
 export interface Catalogue {
-  /** Replaces what is shown of the session. Durable within a second or at the release of its lease. */
+  /** Replaces the summary of the session. Durable within a second or at the release of its lease. */
   setSummary(lease: Lease, summary: SessionSummary): void;
 
   /** One session's summary, or undefined when there is no such session. */
   get(key: SessionKey): Promise<SessionSummary | undefined>;
 
-  /** Summaries of a tenant, the most recently modified first, and by their ids where that is the same. */
+  /** Summaries of a tenant, the most recently modified first; by their ids when the times are equal. */
   list(tenant: string, query?: ListQuery): Promise<SessionSummary[]>;
 
   /** The tenants that have, or had, sessions. */
   tenants(): Promise<string[]>;
 
-  /** What a tenant's sessions take up, in bytes, with all that they keep. Looks at each of them: dear. */
+  /** The bytes that a tenant's sessions and all their files take up. Expensive: it looks at each session. */
   storedBytes(tenant: string): Promise<number>;
 }
 

@@ -6,12 +6,12 @@
  *   never looks inside it.
  * - A **cursor** is a position between lines: 0 is before the first; the cursor that `append` returns
  *   is behind the last line appended. Cursors grow monotonically and are comparable with `<`. Their
- *   unit belongs to the implementation (bytes for files); nobody else does arithmetic with them.
+ *   unit belongs to the implementation (bytes for files); nobody else calculates with them.
  */
 import type { Lease, SessionKey } from "./session-key.ts";
 
 export interface Checkpoint {
-  /** The lines before this cursor are what `state` stands for. */
+  /** `state` stands for the lines before this cursor. */
   readonly cursor: number;
   /** JSON text of the projection; opaque to the store. */
   readonly state: string;
@@ -21,7 +21,7 @@ export interface StoredLine {
   readonly json: string;
   /** The cursor behind this line. */
   readonly cursor: number;
-  /** The line parsed, from a store that had to look whether it is JSON; saves its reader doing it again. */
+  /** The parsed line, from a store that had to parse it; its reader need not do so again. */
   readonly value?: unknown;
 }
 
@@ -51,7 +51,7 @@ export interface EventLog {
   /** The checkpoint, when there is one that fits the log. */
   readCheckpoint(lease: Lease): Promise<Checkpoint | undefined>;
 
-  /** The file of this machine that has the session's lines, for people and their scripts, where the store has one. */
+  /** The file on this machine that has the session's lines, for people and their scripts; undefined without one. */
   fileOf(key: SessionKey): string | undefined;
 
   /** Replaces the checkpoint. Losing one costs time, never data: a reader falls back to the log. */

@@ -1,19 +1,19 @@
 /**
  * Which node a session belongs to. One node at a time holds a session's lease, and only its holder writes. A store
- * renews the leases of its node itself, for as long as it is open; a lease that it could not keep is told to `onLost`.
+ * renews the leases of its node itself as long as it is open, and calls `onLost` for a lease that it could not keep.
  */
 import type { SessionSummary } from "./catalogue.ts";
 import type { Checkpoint } from "./event-log.ts";
 import type { Lease, SessionKey } from "./session-key.ts";
 import type { StoreError } from "./store-error.ts";
 
-/** What `claim` had to mend, for the log: bytes of a torn or NUL-filled tail that were set aside. */
+/** The repair that `claim` made, for the log: bytes of a torn or NUL-filled tail that were set aside. */
 export interface RepairReport {
   readonly droppedBytes: number;
   readonly reason: "torn-line" | "nul-bytes" | "invalid-json";
 }
 
-/** A session that now is this node's, with what its log comes to. */
+/** A session that now belongs to this node, with the end of its log and its checkpoint. */
 export interface Claimed {
   readonly lease: Lease;
   /** The cursor behind the last committed line. */
@@ -26,7 +26,7 @@ export interface Claimed {
 export interface Owner {
   /** Names the node; a new one at every start. */
   readonly node: string;
-  /** Where it is reached: what a node asks another for a session by. Opaque to all but the store and its nodes. */
+  /** The address at which another node asks it for a session. Opaque to all but the store and its nodes. */
   readonly address: string;
   /** Whether it is this node. */
   readonly isHere: boolean;
@@ -50,7 +50,7 @@ export interface Ownership {
   claim(key: SessionKey): Promise<Claimed>;
 
   /**
-   * Whether this node may act for the session at this moment. Cheap and synchronous: asked before what has an effect
+   * Whether this node may act for the session at this moment. Cheap and synchronous: it is asked before an effect
    * outside of the log, where a late refusal of the log would not help.
    */
   holds(lease: Lease): boolean;
@@ -58,21 +58,21 @@ export interface Ownership {
   /** The living node that holds the session, or held it last; undefined when there is none, and anybody may claim it. */
   ownerOf(key: SessionKey): Promise<Owner | undefined>;
 
-  /** Gives the lease back. Twice is harmless. Pending appends finish first, and changed files of the session are kept. */
+  /** Gives the lease back. A second call is harmless. Pending appends finish first, and changed files are stored. */
   release(lease: Lease): Promise<void>;
 
   /**
-   * Deletes a session, with all that is kept of it, whoever holds it here; false when there was none.
+   * Deletes a session and everything that is stored of it, whoever holds it here; false when there was none.
    * @throws StoreError `conflict` if another living owner keeps it.
    */
   delete(key: SessionKey): Promise<boolean>;
 
-  /** Sets what decides when another node asks for a session that this one holds. Without one, sessions are kept. */
+  /** Sets the function that decides when another node asks for a session of this node. Without one, sessions are kept. */
   onHandover(decide: HandoverDecision): void;
 
   /**
-   * Sets who is told that a lease is gone without that it was given back: the session is another's, or deleted. A call
-   * that found it out is answered first.
+   * Sets the function that is told of a lease that is gone and was not given back: the session has another owner, or was
+   * deleted. A call that found it out is answered first.
    */
   onLost(told: (lease: Lease, why: StoreError) => void): void;
 }

@@ -1,6 +1,6 @@
 /**
- * The storage seam: everything that outlives a process is asked of one value with a part for each question.
- * Implementations are `files/` and `memory/`; `contract/` has a suite of tests a part, which both pass.
+ * The storage seam: one value stores everything that outlives a process, with a part for each purpose.
+ * Implementations are `files/` and `memory/`; `contract/` has a suite of tests for each part, which both pass.
  */
 import type { Catalogue } from "./catalogue.ts";
 import type { EventLog } from "./event-log.ts";
@@ -16,7 +16,7 @@ export interface Store {
   readonly tenants: TenantStore;
 
   /**
-   * Whether the store takes writes now: tries one that leaves nothing behind.
+   * Checks that the store accepts writes now, with a write that leaves nothing behind.
    * @throws StoreError `unavailable` saying why it does not.
    */
   check(): Promise<void>;

@@ -1,26 +1,26 @@
-/** What a tenant keeps beside its sessions: documents, each a text of some kilobytes. */
+/** Documents that a tenant keeps beside its sessions, each a text of some kilobytes. */
 
 export interface DocumentText {
   readonly text: string;
-  /** Another one for each text that is kept. */
+  /** A different version for each stored text. */
   readonly version: string;
 }
 
 export interface TenantDocument {
-  /** The version that is kept now; undefined without one. Cheap. */
+  /** The version of the stored text; undefined without a text. Cheap. */
   version(): Promise<string | undefined>;
 
-  /** @throws StoreError `corrupt` for something that is no text of a bearable size. */
+  /** @throws StoreError `corrupt` when the document is not a text, or is too large. */
   read(): Promise<DocumentText | undefined>;
 
   /**
-   * Replaces the text by what `edit` makes of it. One change after the other, by whatever node: each gets what the last
-   * one made. `edit` may be called again, and changes nothing else; when it throws nothing is changed.
+   * Replaces the text by the result of `edit`. Changes of all nodes are made one after the other: each gets the text that the last
+   * one made. `edit` may be called again, and must change nothing else. When it throws, the text stays.
    */
   change(edit: (text: string | undefined) => string): Promise<DocumentText>;
 }
 
-/** `permissions`: what was allowed for longer than a session. */
+/** `permissions`: permissions that hold for longer than a session. */
 export type TenantDocumentName = "permissions";
 
 export interface TenantStore {

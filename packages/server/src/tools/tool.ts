@@ -1,6 +1,6 @@
 /**
- * The seam to whatever a model may call: built-in tools, the client's own (custom) tools, MCP's.
- * The agent loop drives every one of them alike: prepare → permission → execute → finish.
+ * The seam to everything that a model may call: built-in tools, custom tools of clients, tools of MCP servers.
+ * The agent loop treats all tools alike: prepare → permission → execute → finish.
  */
 import type { ToolExecutionCompleteContent } from "@rightseat/protocol";
 import type { ModelTool, ToolImage } from "../models/model-provider.ts";
@@ -8,7 +8,7 @@ import type { PermissionVerdict } from "../permissions/verdict.ts";
 
 export type ToolSource = "builtin" | "custom" | "mcp";
 
-/** What a permission prompt shows, in the wire's shape of a permission request. */
+/** The content of a permission prompt, in the wire's shape of a permission request. */
 export interface PermissionAsk {
   readonly kind: string;
   readonly [field: string]: unknown;
@@ -22,7 +22,7 @@ export interface ToolContext {
   readonly workingDirectory: string;
   /** Shows output while the tool runs; ephemeral. */
   readonly onOutput: (partial: string) => void;
-  /** Asks for something that turned out to be needed while the tool runs. Resolves always. */
+  /** Asks for a permission that turned out to be needed while the tool runs. Resolves always. */
   readonly ask: (ask: PermissionAsk) => Promise<PermissionVerdict>;
 }
 
@@ -36,17 +36,17 @@ export interface FileEdit {
 export interface ToolResult {
   readonly resultType: "success" | "failure" | "rejected" | "denied" | "timeout";
   readonly text: string;
-  /** For a person, where it differs from `text`. */
+  /** The text for a person, when it differs from `text`. */
   readonly detailedText?: string;
   /** For logs and the `error` of the completion event; only when it did not succeed. */
   readonly error?: { readonly message: string; readonly code?: string };
   readonly images?: readonly ToolImage[];
   readonly telemetry?: Readonly<Record<string, unknown>>;
-  /** Ends the turn after this call: nothing more is asked of the model. */
+  /** Ends the turn after this call: the model is not called again. */
   readonly endsTurn?: boolean;
-  /** What clients may show instead of the text. */
+  /** Content that clients may show instead of the text. */
   readonly contents?: readonly ToolExecutionCompleteContent[];
-  /** The files that it has changed, in order. */
+  /** The files that the call has changed, in order. */
   readonly fileEdits?: readonly FileEdit[];
 }
 

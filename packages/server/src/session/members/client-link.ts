@@ -1,6 +1,6 @@
 /**
  * The seam to the applications attached to a session: tell them an event, ask them something and
- * wait for the answer. One link a connection, whatever number of sessions it serves.
+ * wait for the answer. A connection has one link, however many sessions it serves.
  */
 import type { PublishedEvent } from "../log/published-event.ts";
 

@@ -1,7 +1,7 @@
 /**
  * A conversation that the agent loop, tools, hooks and permission questions work on: a session's own, or that of a
- * sub-agent (`abilities/sub-agents/sub-agent-conversation.ts`). What is the session's (clients, settings, permissions,
- * questions, limits) is asked of `session`, whoever's conversation it is.
+ * sub-agent (`abilities/sub-agents/sub-agent-conversation.ts`). Code that needs something of the session (clients, settings,
+ * permissions, questions, limits) asks `session` for it, in either kind of conversation.
  */
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
 import type { PublishedEvent } from "../log/published-event.ts";
@@ -11,12 +11,12 @@ import type { ConversationState } from "../state/session-state.ts";
 import type { Session } from "./session.ts";
 
 export interface Conversation {
-  /** The session that it belongs to; a session's own is itself. */
+  /** The session that the conversation belongs to; a session is its own. */
   readonly session: Session;
   readonly state: ConversationState;
-  /** The agent that it answers as; undefined for the session itself. */
+  /** The agent that answers; undefined for the session itself. */
   readonly agent: AgentDefinition | undefined;
-  /** False for one that is only made shorter when it is too long, never summarised. */
+  /** False for a conversation that is only shortened when it is too long, and never summarised. */
   readonly isSummarised: boolean;
   /** Logs an event; told to clients once it is committed. */
   append<T extends SessionEventType>(type: T, data: SessionEventDataMap[T]): PublishedEvent;
