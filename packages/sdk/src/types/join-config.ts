@@ -20,7 +20,7 @@ export interface SessionConfig extends SessionConfigBase {
   cloud?: CloudSessionOptions;
 }
 
-/** Configuration of a resumed session. The server remembers no tools and handlers: name them again. */
+/** Configuration of a resumed session. Fields left out are not remembered: name tools and handlers again. */
 export interface ResumeSessionConfig extends SessionConfigBase {
   /** Leaves out the event `session.resume`. */
   suppressResumeEvent?: boolean;
