@@ -18,7 +18,7 @@ const COUNTED_IN = "20";
 const TURN: Costs = {
   files: { access: 2, existsSync: 2, write: 2 },
   resources: {
-    ...{ PROMISE: 200, TickObject: 14, Timeout: 3, Immediate: 6, Microtask: 2 },
+    ...{ PROMISE: 185, TickObject: 14, Timeout: 3, Immediate: 6, Microtask: 2 },
     ...{ FSREQCALLBACK: 4, HTTPCLIENTREQUEST: 1, TCPWRAP: 1 },
   },
   io: { reads: 9, writes: 12, readBytes: 1_200, writtenBytes: 21_000 },

@@ -80,13 +80,22 @@ export function toOpenAIOptions(settings: ClientSettings, call: ModelCall) {
 const clients = new Map<string, OpenAI>();
 const MOST_CLIENTS = 64;
 
+let library: typeof import("openai") | undefined;
+
+/** Asked for once: a dynamic import costs each call something, although all is there. */
+async function loadLibrary(): Promise<typeof import("openai")> {
+  library = await import("openai");
+  return library;
+}
+
 /**
  * A client for any server that takes `Authorization: Bearer`, or no credential at all. It serves the calls
  * of all sessions that would have an equal one: making one costs as much as all else that the library does
  * for a call, and one a session would be most of what a session takes.
  */
 export async function createOpenAIClient(settings: ClientSettings, call: ModelCall): Promise<OpenAI> {
-  const [{ OpenAI }, credential] = await Promise.all([import("openai"), takeCredential(settings, call)]);
+  const { OpenAI } = library ?? (await loadLibrary());
+  const credential = await takeCredential(settings, call);
   const { baseUrl, query, headers, requestHeaders, userAgent } = settings;
   const make = (options: ReturnType<typeof toOpenAIOptions>) =>
     new OpenAI({

@@ -24,15 +24,11 @@ import type { LazyValidators } from "./lazy-validators.ts";
 import type { LoopShare } from "./loop-share.ts";
 import type { MethodTable, ParamsValidators } from "./method-table.ts";
 import type { ResultOf } from "./method-types.ts";
-import { type DeltaFrame, OutboundQueue } from "./outbound-queue.ts";
+import { type OutboundFrame, OutboundQueue } from "./outbound-queue.ts";
 import { type Gatekeeper, includesRole, type Principal, type Role } from "./principal.ts";
 
 /** An event as a connection sends it; see session/log/published-event.ts. */
-export interface OutgoingEvent {
-  readonly ephemeral: boolean;
-  readonly frame: Uint8Array;
-  readonly delta: DeltaFrame | undefined;
-}
+export type OutgoingEvent = OutboundFrame;
 
 export interface ConnectionOptions {
   readonly methods: MethodTable<Connection>;
@@ -198,13 +194,7 @@ export class Connection {
   }
 
   publish(event: OutgoingEvent): void {
-    this.#outbound.push({
-      bytes: () => event.frame,
-      droppable: event.ephemeral,
-      get delta() {
-        return event.delta;
-      },
-    });
+    this.#outbound.push(event);
   }
 
   request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
@@ -463,8 +453,7 @@ export class Connection {
   }
 
   #send(body: string): void {
-    const bytes = encodeFrame(body);
-    this.#outbound.push({ bytes: () => bytes, droppable: false });
+    this.#outbound.push({ frame: encodeFrame(body), ephemeral: false });
   }
 
   #sendStreamed(byteLength: number, body: AsyncIterable<string>): void {

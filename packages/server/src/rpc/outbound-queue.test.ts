@@ -37,11 +37,11 @@ function queue(writable: Writable, maxBytes = 1000) {
   return { outbound, overflows };
 }
 
-const durable = (text: string): OutboundFrame => ({ bytes: () => bytes(text), droppable: false });
-const ephemeral = (text: string): OutboundFrame => ({ bytes: () => bytes(text), droppable: true });
+const durable = (text: string): OutboundFrame => ({ frame: bytes(text), ephemeral: false });
+const ephemeral = (text: string): OutboundFrame => ({ frame: bytes(text), ephemeral: true });
 const delta = (text: string, key = "m"): OutboundFrame => ({
-  bytes: () => bytes(text),
-  droppable: true,
+  frame: bytes(text),
+  ephemeral: true,
   delta: { key, text, build: (merged) => bytes(merged) },
 });
 const turn = () => new Promise((resolve) => setImmediate(resolve));

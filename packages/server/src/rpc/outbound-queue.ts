@@ -14,11 +14,13 @@ export interface DeltaFrame {
   readonly build: (text: string) => Uint8Array;
 }
 
+/** An event is one by itself: what it would be made of anew for each connection is made for each delta, too. */
 export interface OutboundFrame {
-  readonly bytes: () => Uint8Array;
-  /** True for what a client can do without: ephemeral events. */
-  readonly droppable: boolean;
-  readonly delta?: DeltaFrame;
+  /** Looked at once, and only when it is written or waits. */
+  readonly frame: Uint8Array;
+  /** True for what a client can do without. */
+  readonly ephemeral: boolean;
+  readonly delta?: DeltaFrame | undefined;
 }
 
 /** A frame too large to hold: written as it is produced. Its length is announced, so it must keep it. */
@@ -75,13 +77,13 @@ export class OutboundQueue {
     return this.#waitingBytes;
   }
 
-  push(frame: OutboundFrame): void {
+  push(outbound: OutboundFrame): void {
     if (this.#ended) return;
     // Asked for only when it is of use: for a reader that keeps up a delta is a frame like any other.
-    const delta = this.#congested ? frame.delta : undefined;
+    const delta = this.#congested ? outbound.delta : undefined;
     if (delta && this.#mergeDelta(delta)) return;
-    const bytes = frame.bytes();
-    this.#add({ bytes, droppable: frame.droppable, delta, size: bytes.byteLength });
+    const bytes = outbound.frame;
+    this.#add({ bytes, droppable: outbound.ephemeral, delta, size: bytes.byteLength });
   }
 
   pushStreamed(streamed: StreamedFrame): void {

@@ -4,7 +4,7 @@ import { createOpenAIClient, toRequestSettings, trimSlashes } from "../openai-cl
 import { listOpenAIModels } from "../openai-models.ts";
 import { runCall } from "../run-call.ts";
 import { CHAT_CONCESSIONS } from "./concessions.ts";
-import { chooseChatDialect, toChatBody } from "./request.ts";
+import { type ChatDialect, chooseChatDialect, toChatBody } from "./request.ts";
 import { startChat } from "./start-chat.ts";
 import { ChatAnswerReader } from "./stream.ts";
 
@@ -14,22 +14,33 @@ import { ChatAnswerReader } from "./stream.ts";
  */
 export function createOpenAIChatProvider(settings: ProviderSettings): ModelProvider {
   const concessions = concessionsOf(settings);
+  const dialectOf = rememberDialect(settings.baseUrl);
   return {
     name: "openai",
-    generate: (request, signal) => generate(settings, concessions, request, signal),
+    generate: (request, signal) =>
+      generate({ settings, concessions, dialect: dialectOf(request.model) }, request, signal),
     listModels: (signal) => listOpenAIModels(settings, signal),
   };
 }
 
-function generate(
-  settings: ProviderSettings,
-  concessions: Concessions,
-  request: ModelRequest,
-  signal: AbortSignal,
-) {
+interface Caller {
+  readonly settings: ProviderSettings;
+  readonly concessions: Concessions;
+  readonly dialect: ChatDialect;
+}
+
+/** A session seldom changes its model: the last dialect is kept. */
+function rememberDialect(baseUrl: string): (model: string) => ChatDialect {
+  let last: { readonly model: string; readonly dialect: ChatDialect } | undefined;
+  return (model) => {
+    if (last?.model !== model) last = { model, dialect: chooseChatDialect("openai", baseUrl, model) };
+    return last.dialect;
+  };
+}
+
+function generate({ settings, concessions, dialect }: Caller, request: ModelRequest, signal: AbortSignal) {
   const { idleTimeoutMs } = settings;
   const conceded = concessions.for(CHAT_CONCESSIONS, request.model);
-  const dialect = chooseChatDialect("openai", settings.baseUrl, request.model);
   const { origin } = dialect.spelling;
   const url = `${trimSlashes(settings.baseUrl)}/chat/completions`;
   return runCall(
