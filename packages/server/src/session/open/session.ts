@@ -6,11 +6,12 @@
  * brings the projection back from the checkpoint and the tail behind it; nobody outside can tell.
  */
 import { randomUUID } from "node:crypto";
-import { RpcError, type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
+import { type SessionEventDataMap, type SessionEventType, toJson } from "@rightseat/protocol";
 import type { Announcements } from "../../announcements/announcements.ts";
 import type { SessionFiles } from "../../store/session-files.ts";
 import type { Lease, SessionKey } from "../../store/session-key.ts";
 import type { Store } from "../../store/store.ts";
+import { LogWriter } from "../log/log-writer.ts";
 import { PublishedEvent, type SessionEvent } from "../log/published-event.ts";
 import type { ActivePlace } from "../members/active-place.ts";
 import type { AgentDefinition } from "../members/agent-definition.ts";
@@ -78,13 +79,6 @@ interface Outgoing {
   readonly only?: ClientLink;
 }
 
-interface Batch {
-  readonly lines: string[];
-  readonly outgoing: Outgoing[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** Events that only a client that asked for streaming is told. */
 const STREAMING_ONLY: ReadonlySet<string> = new Set([
   "assistant.message_start",
@@ -137,22 +131,14 @@ export class Session {
   #given: GivenSettings;
   #settings: SessionSettings;
   readonly #store: SessionOptions["store"];
-  readonly #onBroken: SessionOptions["onBroken"];
+  readonly #writer: LogWriter<Outgoing>;
   readonly #onMend: SessionOptions["onMend"];
   readonly #onSignal: SessionOptions["onSignal"];
-  readonly #onStored: SessionOptions["onStored"];
   #state: SessionState | undefined;
   #waking: Promise<void> | undefined;
-  #end = 0;
   #checkpointed = 0;
   #charactersSince = 0;
   #outbox: Outgoing[] = [];
-  #batch: Batch | undefined;
-  #inFlight = 0;
-  #held: Promise<void> | undefined;
-  /** The newest batch: appends commit in order, so it is the last of all. */
-  #tail: Promise<void> = Promise.resolve();
-  #broken: unknown;
   /** What was cut off is still open in the log. */
   #needsMending = false;
 
@@ -165,10 +151,18 @@ export class Session {
     this.questions = new Questions(options.questionDeadlineMs, this.waits, this);
     this.#store = options.store;
     this.lease = options.lease;
-    this.#onBroken = options.onBroken;
     this.#onMend = options.onMend;
     this.#onSignal = options.onSignal;
-    this.#onStored = options.onStored;
+    this.#writer = new LogWriter<Outgoing>({
+      log: options.store.log,
+      lease: options.lease,
+      onCommitted: (outgoing) => this.#tellCommitted(outgoing),
+      onFailed: (error, isFirst) => {
+        this.#outbox = [];
+        if (isFirst) options.onBroken(this, error);
+      },
+      onStored: options.onStored,
+    });
   }
 
   get id(): string {
@@ -234,7 +228,7 @@ export class Session {
 
   /** The cursor behind the last committed line. */
   get end(): number {
-    return this.#end;
+    return this.#writer.end;
   }
 
   /** Whether something is being run or asked, which must not be cut off for want of use. */
@@ -290,14 +284,14 @@ export class Session {
   /** Begins with the state that was just folded, or an empty one. */
   begin(state: SessionState, end: number, checkpointed = 0, charactersSince = 0): void {
     this.#state = state;
-    this.#end = end;
+    this.#writer.end = end;
     this.#checkpointed = checkpointed;
     this.#charactersSince = charactersSince;
   }
 
   /** Whether all that was logged is committed. */
   get settled(): boolean {
-    return this.#inFlight === 0 && !this.#batch;
+    return this.#writer.settled;
   }
 
   /** Takes another state for what the log amounts to; the caller logs what made it so. Only while settled. */
@@ -340,23 +334,23 @@ export class Session {
    * nothing runs any more.
    */
   async forgetUnwritten(): Promise<void> {
-    while (!this.settled) await this.#tail.catch(() => undefined);
+    await this.#writer.whenSettled();
     this.#outbox = [];
     this.#letStateGo();
-    this.#broken = undefined;
+    this.#writer.forgetUnwritten();
     this.#needsMending = true;
   }
 
   /** The log is not ours any more: what was not written never will be, and what is told from now on waits for none of it. */
   breakOff(error: unknown): void {
-    this.#broken ??= error;
+    this.#writer.breakOff(error);
     this.#outbox = [];
   }
 
   /** Writes a checkpoint when the log has grown since the last. Only while quiet is it exact. */
   async checkpoint(): Promise<void> {
-    if (!this.#state || !this.quiet || this.#end === this.#checkpointed) return;
-    const cursor = this.#end;
+    if (!this.#state || !this.quiet || this.end === this.#checkpointed) return;
+    const cursor = this.end;
     const characters = this.#charactersSince;
     await this.#store.log.checkpoint(this.lease, { cursor, state: JSON.stringify(this.#state) });
     this.#checkpointed = cursor;
@@ -441,12 +435,7 @@ export class Session {
 
   /** What is logged from now on waits for this before it is written, and is one write with what follows at once. */
   holdWhile(work: Promise<unknown>): void {
-    const held = work
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#held === held) this.#held = undefined;
-      });
-    this.#held = held;
+    this.#writer.holdWhile(work);
   }
 
   /**
@@ -454,7 +443,7 @@ export class Session {
    * @throws RpcError `storage_unavailable` when it could not be.
    */
   committed(): Promise<void> {
-    return this.#tail;
+    return this.#writer.committed();
   }
 
   /** Stops writing and gives the lease back. */
@@ -462,7 +451,7 @@ export class Session {
     this.closing = true;
     this.questions.cancelAll("the session was closed");
     await Promise.allSettled([...(this.#disposers ?? [])].map((dispose) => dispose()));
-    if (this.#broken === undefined) {
+    if (!this.#writer.isBroken) {
       await this.committed().catch(() => undefined);
       await this.checkpoint().catch(() => undefined);
     }
@@ -484,7 +473,7 @@ export class Session {
 
   async #load(): Promise<void> {
     const { state, end, checkpointed, charactersSince } = await loadState(this.#store.log, this.key, {
-      end: this.#end,
+      end: this.end,
       ...(await this.#storedCheckpoint()),
     });
     this.begin(state, end, checkpointed, charactersSince);
@@ -506,68 +495,14 @@ export class Session {
   }
 
   #addLine(event: LoggedEvent | SessionEvent, json: string, outgoing?: Outgoing): void {
-    if (this.#broken !== undefined) throw storageError(this.#broken);
+    this.#writer.assertWorks();
     applyLine(this.state, event as LoggedEvent, json);
-    const batch = this.#openBatch();
-    batch.lines.push(json);
     this.#charactersSince += json.length;
-    if (outgoing) batch.outgoing.push(outgoing);
+    this.#writer.add(json, outgoing);
   }
 
-  /** Lines of one loop iteration go to the store together: what follows from one another by promises alone. */
-  #openBatch(): Batch {
-    if (this.#batch) return this.#batch;
-    let settle: Pick<Batch, "resolve" | "reject"> | undefined;
-    this.#tail = new Promise((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    // Not everybody waits; a failure reaches `onBroken` in any case.
-    this.#tail.catch(() => undefined);
-    const batch: Batch = {
-      lines: [],
-      outgoing: [],
-      ...(settle as unknown as Pick<Batch, "resolve" | "reject">),
-    };
-    this.#batch = batch;
-    this.#scheduleCommit(batch);
-    return batch;
-  }
-
-  #scheduleCommit(batch: Batch): void {
-    setImmediate(() => {
-      if (this.#held) void this.#held.then(() => this.#scheduleCommit(batch));
-      else void this.#commit(batch);
-    });
-  }
-
-  async #commit(batch: Batch): Promise<void> {
-    this.#batch = undefined;
-    // It stands on lines that were not written.
-    if (this.#broken !== undefined) return batch.reject(storageError(this.#broken));
-    this.#inFlight += 1;
-    const begunMs = performance.now();
-    let ok = false;
-    try {
-      const end = await this.#store.log.append(this.lease, batch.lines);
-      ok = true;
-      if (end > this.#end) this.#end = end;
-      for (const outgoing of batch.outgoing) outgoing.committed = true;
-      this.#drain();
-      batch.resolve();
-    } catch (error) {
-      batch.reject(storageError(error));
-      this.#outbox = [];
-      if (this.#broken === undefined) {
-        this.#broken = error;
-        this.#onBroken(this, error);
-      }
-    } finally {
-      this.#inFlight -= 1;
-      this.#onStored?.({ durationMs: performance.now() - begunMs, ok });
-    }
-  }
-
-  #drain(): void {
+  #tellCommitted(outgoing: readonly Outgoing[]): void {
+    for (const one of outgoing) one.committed = true;
     let told = 0;
     for (const outgoing of this.#outbox) {
       if (!outgoing.committed) break;
@@ -591,9 +526,4 @@ export class Session {
     }
     if (this.#observers) for (const observe of this.#observers) observe(published);
   }
-}
-
-function storageError(cause: unknown): RpcError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new RpcError("storage_unavailable", `the session's log could not be written: ${why}`, {}, { cause });
 }
