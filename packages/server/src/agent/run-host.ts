@@ -1,5 +1,5 @@
 /**
- * All that the agent loop knows of the session it works for. The session room implements it with
+ * Everything that the agent loop knows of the session it works for. `session/` implements it with
  * small adapters; tests with a few lines.
  */
 import type { SessionEventDataMap, SessionEventType } from "@rightseat/protocol";
