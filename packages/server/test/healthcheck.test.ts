@@ -29,7 +29,8 @@ async function withPrincipal(home: TempHome, flags: string[] = []) {
   const sha256 = createHash("sha256").update(TOKEN).digest("hex");
   const principal = { name: "billing-api", tenant: "billing", tokens: [{ sha256 }] };
   await writeFile(config, JSON.stringify({ auth: { principals: [principal] } }));
-  return startServer(home.path, { flags: ["--config", config, ...flags] });
+  // Homes that cannot be written are the store's on files.
+  return startServer(home.path, { flags: ["--config", config, ...flags], storeKind: "files" });
 }
 
 async function tlsFlags({ work }: TempHome, { mutual = false } = {}) {
