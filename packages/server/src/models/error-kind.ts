@@ -155,7 +155,8 @@ const KIND_BY_WORDS: readonly (readonly [RegExp, ModelErrorKind])[] = [
   [
     new RegExp(
       [
-        "(?:prompt|input|conversation|message) (?:is )?too long",
+        "(?:prompt|input|conversation|message) (?:\\(\\d+ tokens\\) )?(?:is )?too long",
+        "exceed max message tokens",
         "(?:maximum|max|model's) (?:context|prompt|input|sequence) (?:length|size|tokens)",
         "exceed(?:s|ed)?(?: the)?(?: available)?(?: max(?:imum)?)?(?: model)? (?:context|token limit|number of tokens|input (?:length|tokens))",
         "exceed(?:s|ed)? (?:the )?max(?:imum)? (?:length|number of (?:input )?tokens)",
@@ -163,7 +164,7 @@ const KIND_BY_WORDS: readonly (readonly [RegExp, ModelErrorKind])[] = [
         "(?:token|input|prompt)(?: token)? (?:count|length).{0,40}exceeds",
         "range of input length",
         "inputs?`? (?:tokens )?(?:\\+ `max_new_tokens` )?must (?:be <=|have less than)",
-        "longer than the (?:model's )?(?:maximum )?context",
+        "longer than the (?:model's )?(?:maximum )?(?:context|model length)",
         "reduce the length of the (?:messages|prompt|input)",
         "when (?:the )?context (?:the )?overflows",
         "too many (?:input )?tokens",
@@ -206,6 +207,7 @@ function kindByStatus(status: number): ModelErrorKind {
   if (status === 413) return "context-length";
   if (status === 429) return "rate-limit";
   // 409: a lock on the provider's side ran out; 425: too early. Both official libraries retry the first.
-  if (status === 409 || status === 425 || status >= 500) return "server";
+  // 498: Groq has no room for the call at the moment.
+  if (status === 409 || status === 425 || status === 498 || status >= 500) return "server";
   return "invalid-request";
 }

@@ -69,6 +69,13 @@ describe("toErrorKind", () => {
       "prompt token count of 140000 exceeds the limit of 128000",
       // Qwen, GLM, MiniMax, Ollama, SGLang
       "Range of input length should be [1, 129024]",
+      // vLLM, Volcengine
+      "The decoder prompt (length 70000) is longer than the maximum model length of 32768.",
+      "Input prompt (2664 tokens) is too long and exceeds limit of 2048",
+      "Total tokens of image and text exceed max message tokens",
+      // LiteLLM in front of SGLang, llama-cpp-python
+      "OpenAIException - Requested token count exceeds the model's maximum context length of 163840 tokens.",
+      "Requested tokens (600) exceed context window of 512",
       "Prompt exceeds max length",
       "invalid params, context window exceeds limit (2013)",
       "prompt too long; exceeded max context length by 1200 tokens",
@@ -103,6 +110,7 @@ describe("toErrorKind", () => {
     [undefined, { type: "rate_limit_error" }, "rate-limit"],
     [undefined, { type: "invalid_request_error" }, "invalid-request"],
     [undefined, { status: 429 }, "rate-limit"],
+    [498, { message: "Flex tier capacity exceeded" }, "server"],
     [undefined, {}, "server"],
   ] as const)("%s with %o is %s", (status, body, kind) => {
     expect(toErrorKind(status, body)).toBe(kind);

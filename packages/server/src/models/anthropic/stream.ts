@@ -221,7 +221,7 @@ function toLayoutItem(block: OpenBlock): LayoutItem {
 function toFinishReason(wire: string | undefined, hasToolCalls: boolean): ModelAnswer["finishReason"] {
   if (wire === "max_tokens" || wire === "model_context_window_exceeded") return "length";
   if (wire === "refusal") return "content-filter";
-  if (wire === "tool_use" || hasToolCalls) return "tool-calls";
+  if (hasToolCalls) return "tool-calls";
   return wire === "end_turn" || wire === "stop_sequence" ? "stop" : "other";
 }
 

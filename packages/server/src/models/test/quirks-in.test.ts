@@ -690,6 +690,126 @@ const QUIRKS: readonly QuirkIn[] = [
     },
     gives: YES,
   },
+  {
+    quirk: "the pieces behind a call's first name it null, as a text",
+    seenAt: "LiteLLM",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({
+            tool_calls: [
+              { index: 0, id: "call_1", type: "FUNCTION", function: { name: "add", arguments: '{"n"' } },
+            ],
+          }),
+          chunk({
+            tool_calls: [
+              { index: 0, id: "", type: "FUNCTION", function: { name: "null", arguments: ":1}" } },
+            ],
+          }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+  },
+  {
+    quirk: "it ends as if tools were called, and calls none",
+    seenAt: "GitHub Copilot, Groq, Claude behind gateways",
+    sends: {
+      chat: { rawChunks: [chunk({ content: "Yes", tool_calls: [] }), chunk({}, "tool_calls"), DONE] },
+      messages: {
+        rawChunks: [
+          blockStart({ type: "text", text: "" }, { index: 0 }),
+          blockDelta({ type: "text_delta", text: "Yes" }, { index: 0 }),
+          messageDelta("tool_use"),
+          STOP,
+        ],
+      },
+    },
+    gives: { answer: { content: "Yes", toolCalls: [], finishReason: "other" } },
+  },
+  {
+    quirk: "the first event has no choice and says what was filtered, a later one has empty counts",
+    seenAt: "Azure, LiteLLM",
+    sends: {
+      chat: {
+        rawChunks: [
+          `data: ${JSON.stringify({ choices: [], prompt_filter_results: [{ prompt_index: 0 }] })}\n\n`,
+          `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "Yes" } }], usage: {} })}\n\n`,
+          chunk({}, "stop"),
+          `data: ${JSON.stringify({ choices: null, usage: null })}\n\n`,
+          DONE,
+        ],
+      },
+    },
+    gives: YES,
+  },
+  {
+    quirk: "whole calls come one a piece, all under one index with ids of their own",
+    seenAt: "Groq, Gemini",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ index: 0, id: "call_1", function: { name: "add", arguments: ONE } }] }),
+          chunk({ tool_calls: [{ index: 0, id: "call_2", function: { name: "add", arguments: TWO } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS } },
+  },
+  {
+    quirk: "a call's id is said again with each piece of it",
+    seenAt: "GLM, Qwen",
+    sends: {
+      chat: {
+        rawChunks: [
+          chunk({ tool_calls: [{ index: 0, id: "call_1", function: { name: "add", arguments: '{"n"' } }] }),
+          chunk({ tool_calls: [{ index: 0, id: "call_1", function: { name: "", arguments: ":1}" } }] }),
+          chunk({}, "tool_calls"),
+          DONE,
+        ],
+      },
+    },
+    gives: { answer: { toolCalls: CALLS.slice(0, 1) } },
+  },
+  {
+    quirk: "the last piece says the reason to finish and text as well",
+    seenAt: "Ollama, Cerebras",
+    sends: { chat: { rawChunks: [chunk({ content: "Y" }), chunk({ content: "es" }, "stop"), DONE] } },
+    gives: YES,
+  },
+  {
+    quirk: "pings and events of other kinds come in between",
+    seenAt: "Anthropic, Bedrock gateways, OpenAI",
+    sends: {
+      messages: {
+        rawChunks: [
+          event({ type: "message_start", message: { usage: { input_tokens: 1 } } }),
+          event({ type: "ping" }),
+          blockStart({ type: "text", text: "Y" }, { index: 0 }),
+          event({ type: "ping" }),
+          event({ type: "vendor.metrics", value: 1 }),
+          blockDelta({ type: "text_delta", text: "es" }, { index: 0 }),
+          blockDelta({ type: "citations_delta", citation: {} }, { index: 0 }),
+          messageDelta("end_turn"),
+          STOP,
+        ],
+      },
+      responses: {
+        rawChunks: [
+          event({ type: "response.queued", response: {} }),
+          event({ type: "response.output_text.delta", delta: "Yes" }),
+          event({ type: "response.output_text.annotation.added", annotation: {} }),
+          event({ type: "vendor.metrics", value: 1 }),
+          completed(),
+        ],
+      },
+    },
+    gives: YES,
+  },
 ];
 
 describeQuirksIn(QUIRKS);
