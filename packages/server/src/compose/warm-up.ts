@@ -1,6 +1,4 @@
 /** What the first session needs and a start does not, loaded while nobody asks for anything. */
-import { performance } from "node:perf_hooks";
-
 /** After the start, when whoever started it has had a first answer. */
 const LOAD_MS = 300;
 /** Between two loads, each of which takes the thread for some 10 ms. */

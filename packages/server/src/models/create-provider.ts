@@ -21,18 +21,15 @@ export function createProvider(settings: AnyProviderSettings): ModelProvider {
   return settings.type === "azure" ? new LazyProvider(settings) : new LazyListingProvider(settings);
 }
 
-/** What calls of a provider need, in pieces: to be loaded before there is a call. Node loads its `Headers` with the first. */
+/**
+ * What calls of a provider need, in pieces: to be loaded before there is a call. Node loads its `Headers` with the first.
+ * Libraries of other types than the most frequent one are loaded with their first call.
+ */
 export function providerLoads(type: AnyProviderSettings["type"]): readonly (() => Promise<unknown>)[] {
-  if (type === "demo") return [];
-  const library = type === "anthropic" ? () => import("@anthropic-ai/sdk") : () => import("openai");
-  return [async () => new Headers(), () => import("./http-fetch.ts"), () => loadCode(type), library];
-}
-
-function loadCode(type: AnyProviderSettings["type"]): Promise<unknown> {
-  if (type === "azure") return import("./azure/provider.ts");
-  if (type === "anthropic") return import("./anthropic/provider.ts");
-  if (type === "copilot") return import("./copilot/provider.ts");
-  return import("./openai-chat/provider.ts");
+  const web = [async () => new Headers(), () => import("./http-fetch.ts")];
+  return type === "openai"
+    ? [...web, () => import("./openai-chat/provider.ts"), () => import("openai")]
+    : web;
 }
 
 /** One a session: small while it is not used. */
