@@ -35,6 +35,8 @@ const { metafile } = await build({
   define: { RIGHTSEAT_VERSION: JSON.stringify(version), __dirname: "import.meta.dirname" },
   sourcemap: true,
   legalComments: "none",
+  // Lines stay as they are, for those who read stack traces.
+  minifySyntax: true,
   logLevel: "warning",
   metafile: true,
 });

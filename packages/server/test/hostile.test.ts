@@ -187,6 +187,7 @@ describe("messages", () => {
     const client = await server.connect();
     const largest = "x".repeat(limit - 200);
     expect((await client.request("ping", { message: largest })).message).toHaveLength(largest.length + 6);
+    await server.warmedUp();
     const before = bytesInUse();
     const senders = await Promise.all(Array.from({ length: 20 }, () => open(server.port)));
     const answers = senders.map((socket) => firstAnswer(socket));

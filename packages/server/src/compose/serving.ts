@@ -33,6 +33,8 @@ export interface RightseatServer {
   shutdown(mostGraceMs?: number): Promise<boolean>;
   /** Settles when a client asked the server to end, and its sessions are closed. */
   readonly shutdownRequested: Promise<void>;
+  /** Settles when what the first session needs is loaded; only a server that listens loads it ahead. */
+  readonly warmedUp: Promise<void>;
   /** The events of this node. */
   readonly announcements: Announcements;
 }
@@ -58,6 +60,7 @@ export function createServing(
   parts: ServingParts,
 ): RightseatServer {
   const { access, governor, places, connections, listening, ending, checks, quickAck, loads } = parts;
+  let warmedUp = Promise.resolve();
   return {
     accept: (stream) => connections.accept(stream),
     shutdownRequested: ending.requested,
@@ -65,8 +68,11 @@ export function createServing(
     listen: async () => {
       const port = await listening.listen();
       // Soon, so that no client waits for them; not at once, so that the first answer does not.
-      warmUp([() => checks.validators.load(), () => quickAck.load(), ...loads]);
+      warmedUp = warmUp([() => checks.validators.load(), () => quickAck.load(), ...loads]);
       return port;
+    },
+    get warmedUp() {
+      return warmedUp;
     },
     get httpPort() {
       return listening.httpPort;

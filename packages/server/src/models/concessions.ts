@@ -36,8 +36,6 @@ export interface ConcessionTable<T> {
 interface Made<T> {
   readonly concession: Concession<T>;
   readonly value: number;
-  /** The provider took a request that was made so. */
-  readonly proven: boolean;
 }
 
 const MOST_MODELS = 64;
@@ -70,14 +68,28 @@ function sharedConcessions(settings: object): Concessions {
   return concessions;
 }
 
-/** What one provider is known to refuse, by model. */
+/**
+ * What one provider is known to refuse, by model. Requests of others go out otherwise only after the provider has taken
+ * one that did: until then it is known to the call that tries it alone.
+ */
 export class Concessions {
   /** Most providers refuse nothing. */
   #made: Map<string, readonly unknown[]> | undefined;
+  /** What calls try now, by the signal that each of their tries has. */
+  readonly #tried = new WeakMap<AbortSignal, readonly unknown[]>();
 
-  /** For one request. */
-  for<T>(table: ConcessionTable<T>, model: string): ConcededRequest<T> {
-    return new ConcededRequest(this, table, model);
+  /** For one request. @param call the same for each try of one call. */
+  for<T>(table: ConcessionTable<T>, model: string, call: AbortSignal): ConcededRequest<T> {
+    return new ConcededRequest(this, table, model, call);
+  }
+
+  triedBy<T>(call: AbortSignal): readonly Made<T>[] {
+    return (this.#tried.get(call) as readonly Made<T>[] | undefined) ?? NOTHING;
+  }
+
+  tryOut<T>(call: AbortSignal, made: readonly Made<T>[]): void {
+    if (made.length > 0) this.#tried.set(call, made);
+    else this.#tried.delete(call);
   }
 
   of<T>({ wire }: ConcessionTable<T>, model: string): readonly Made<T>[] {
@@ -111,14 +123,20 @@ export class ConcededRequest<T> implements Conceded {
   readonly #concessions: Concessions;
   readonly #table: ConcessionTable<T>;
   readonly #model: string;
+  readonly #call: AbortSignal;
+  /** What the call tries, and the provider has not taken yet. */
+  readonly #tried: readonly Made<T>[];
   readonly #made: readonly Made<T>[];
   #sent: T | undefined;
 
-  constructor(concessions: Concessions, table: ConcessionTable<T>, model: string) {
+  constructor(concessions: Concessions, table: ConcessionTable<T>, model: string, call: AbortSignal) {
     this.#concessions = concessions;
     this.#table = table;
     this.#model = model;
-    this.#made = concessions.of(table, model);
+    this.#call = call;
+    const known = concessions.of(table, model);
+    this.#tried = concessions.triedBy<T>(call).filter((one) => !known.some(isOf(one)));
+    this.#made = this.#tried.length === 0 ? known : [...known, ...this.#tried];
   }
 
   /** What to send in place of `parts`. */
@@ -131,9 +149,12 @@ export class ConcededRequest<T> implements Conceded {
 
   taken(): void {
     this.#sent = undefined;
-    if (this.#made.every(({ proven }) => proven)) return;
-    const rows = this.#made.map(({ concession }) => concession);
-    this.#keep((made) => made.map((one) => (rows.includes(one.concession) ? { ...one, proven: true } : one)));
+    if (this.#tried.length === 0) return;
+    this.#concessions.tryOut(this.#call, NOTHING);
+    // Other requests may have added concessions meanwhile.
+    const made = this.#concessions.of(this.#table, this.#model);
+    const added = this.#tried.filter((one) => !made.some(isOf(one)));
+    this.#concessions.keep(this.#table, this.#model, [...made, ...added]);
   }
 
   refused(error: unknown): unknown {
@@ -141,21 +162,13 @@ export class ConcededRequest<T> implements Conceded {
     const named = error.refusal ? this.#named(error.refusal, this.#sent) : [];
     const changes = named.filter(({ concession }) => concession.change);
     if (error.refusal && changes.length > 0) {
-      this.#keep((made) => [...made, ...changes.filter((one) => !made.some(isOf(one)))]);
+      this.#concessions.tryOut(this.#call, [...this.#tried, ...changes]);
       return toRemedied(error, error.refusal, changes);
     }
     // What was tried in vain is not kept.
-    const rows = this.#made.filter(({ proven }) => !proven).map(({ concession }) => concession);
-    if (rows.length > 0)
-      this.#keep((made) => made.filter((one) => one.proven || !rows.includes(one.concession)));
+    this.#concessions.tryOut(this.#call, NOTHING);
     const [askedFor] = error.kind === "invalid-request" ? named : [];
     return askedFor ? toRefusedByName(error, askedFor.concession.field) : error;
-  }
-
-  /** Other requests may have added concessions meanwhile. */
-  #keep(change: (made: readonly Made<T>[]) => readonly Made<T>[]): void {
-    const made = this.#concessions.of(this.#table, this.#model);
-    this.#concessions.keep(this.#table, this.#model, change(made));
   }
 
   #named(refusal: Refusal, sent: T): readonly Made<T>[] {
@@ -170,7 +183,7 @@ export class ConcededRequest<T> implements Conceded {
       const value = concession.valueIn ? concession.valueIn(refusal, sent) : 0;
       if (value === undefined) continue;
       const applies = concession.isAskedFor?.(sent) ?? concession.change?.(sent, value) !== undefined;
-      if (applies) found.push({ concession, value, proven: false });
+      if (applies) found.push({ concession, value });
     }
     return found;
   }

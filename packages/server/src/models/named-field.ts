@@ -15,6 +15,10 @@ const WHAT_IT_TAKES =
 const REFUSES =
   /unknown|unsupported|unrecogni[sz]ed|unexpected|unmarshal|invalid|extra|extraneous|cannot|can't|only|forbidden|disabled|deprecated|verified|unable|missing|must|should|at most|maximum|range|too (?:large|high)|greater|exceed|\b(?:not|n't|no)\b|does not|doesn't/i;
 
+/** An application calls its tools as it likes: their names are none of our fields. */
+const NAMES_OF_TOOLS =
+  /((?:function|tool)s?(?: named| with the name| call)?:? ?)(?:'[^']*'|"[^"]*"|`[^`]*`)/gi;
+
 /** Refusals that name one of these, as `stream_options` or `reasoning.summary`, in whatever spelling. */
 export function namesField(...paths: readonly string[]): (refusal: Refusal) => boolean {
   const matchers = paths.map((path) => ({ path, words: toWords(path) }));
@@ -22,6 +26,8 @@ export function namesField(...paths: readonly string[]): (refusal: Refusal) => b
     if (parameter !== undefined) {
       const named = withoutIndexes(parameter);
       if (matchers.some(({ path }) => `.${named}.`.includes(`.${path}.`))) return true;
+      // It speaks of a tool, whatever words of it the provider repeats.
+      if (/^(?:tools|functions)(?:\.|$)/.test(named)) return false;
     }
     const refused = refusedPart(said);
     return REFUSES.test(said) && matchers.some(({ words }) => words.test(refused));
@@ -40,8 +46,9 @@ export function isOfMessage({ said, parameter }: Refusal): boolean {
 
 /** What comes before the list of what it takes, where that is behind something. */
 function refusedPart(said: string): string {
-  const at = said.search(WHAT_IT_TAKES);
-  return at > 0 ? said.slice(0, at) : said;
+  const words = said.replace(NAMES_OF_TOOLS, "$1");
+  const at = words.search(WHAT_IT_TAKES);
+  return at > 0 ? words.slice(0, at) : words;
 }
 
 function withoutIndexes(parameter: string): string {

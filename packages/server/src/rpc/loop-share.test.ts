@@ -27,6 +27,19 @@ describe("the share of a tenant", () => {
     expect(share.restMs(10_000)).toBe(0);
   });
 
+  test("owes nothing for what it took alone, rests no longer than some seconds, and not when the others have gone", () => {
+    const shares = new LoopShares();
+    const share = shares.of("large");
+    for (let at = 0; at < 600_000; at += 10) share.took(5, at);
+    shares.of("quiet").took(0.1, 600_000);
+    share.took(5, 600_000);
+    expect(share.restMs(600_000)).toBe(0);
+    share.took(60_000, 600_000);
+    expect(share.restMs(600_000)).toBe(5_000);
+    shares.of("quiet").took(0.1, 580_000);
+    expect(share.restMs(602_000)).toBe(0);
+  });
+
   test("counts no message that takes as long as ordinary ones do", () => {
     const shares = new LoopShares();
     shares.of("quiet").took(0.1, 0);

@@ -10,8 +10,12 @@ const FREE_MS = 2;
 const SHARE = 0.1;
 /** How much time may be taken at once. */
 const BURST_MS = 50;
-/** A tenant that has said nothing for so long does not wait for anybody. */
+/** A tenant that has said nothing for so long does not wait for anybody, and nobody waits for it. */
 const ACTIVE_MS = 10_000;
+/** Nobody rests longer: what they say meanwhile may be an abort, or an answer that others wait for. */
+const LONGEST_REST_MS = 5_000;
+
+const FORGOTTEN_MS = 60 * 60_000;
 
 export class LoopShares {
   readonly #shares = new Map<string, LoopShare>();
@@ -19,10 +23,19 @@ export class LoopShares {
   of(tenant: string): LoopShare {
     let share = this.#shares.get(tenant);
     if (!share) {
+      this.#dropQuiet();
       share = new LoopShare((asking, nowMs) => this.#hasOthers(asking, nowMs));
       this.#shares.set(tenant, share);
     }
     return share;
+  }
+
+  /** A tenant that comes back begins anew. Connections of one that is quiet have their share still. */
+  #dropQuiet(): void {
+    const nowMs = performance.now();
+    for (const [tenant, share] of this.#shares)
+      if (share.lastMs !== Number.NEGATIVE_INFINITY && nowMs - share.lastMs > FORGOTTEN_MS)
+        this.#shares.delete(tenant);
   }
 
   #hasOthers(asking: LoopShare, nowMs: number): boolean {
@@ -46,15 +59,21 @@ export class LoopShare {
 
   /** For how long nothing of the tenant is to be carried out; 0 for not at all. */
   restMs(nowMs: number): number {
-    return Math.max(0, this.#restUntilMs - nowMs);
+    const restMs = this.#restUntilMs - nowMs;
+    return restMs > 0 && this.#hasOthers(this, nowMs) ? restMs : 0;
   }
 
   /** Counts messages that were carried out in one go. */
   took(ms: number, nowMs: number): void {
     this.lastMs = nowMs;
     if (ms < FREE_MS) return;
+    // What was taken while nobody else wanted anything is nobody's loss.
+    if (!this.#hasOthers(this, nowMs)) {
+      this.#paidUntilMs = Number.NEGATIVE_INFINITY;
+      return;
+    }
     const begunMs = Math.max(this.#paidUntilMs, nowMs - BURST_MS / SHARE);
-    this.#paidUntilMs = begunMs + ms / SHARE;
-    if (this.#paidUntilMs > nowMs && this.#hasOthers(this, nowMs)) this.#restUntilMs = this.#paidUntilMs;
+    this.#paidUntilMs = Math.min(begunMs + ms / SHARE, nowMs + LONGEST_REST_MS);
+    if (this.#paidUntilMs > nowMs) this.#restUntilMs = this.#paidUntilMs;
   }
 }

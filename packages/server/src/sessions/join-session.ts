@@ -106,7 +106,7 @@ export async function createSession(
     ...tokenPatch(token),
   });
   const confinement = services.places.confinementOf(tenant);
-  const settings = settingsOf({ confinement }, withSaid([], patch, link));
+  const settings = settingsOf({ confinement }, withSaid([], patch, link.id));
   checkTools("session.create", settings, params.tools, services.builtInTools);
   await services.checkSettings(settings);
   const cwd = workingDirectoryOf(services, { settings });

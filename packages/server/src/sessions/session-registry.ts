@@ -74,6 +74,8 @@ export class SessionRegistry {
   readonly #options: RegistryOptions;
   /** Least recently used first. */
   readonly #sessions = new Map<string, Session>();
+  /** Those that ended here, whoever holds on to them. */
+  readonly #ended = new WeakSet<Session>();
   readonly #opening = new Map<string, Promise<Session>>();
   readonly #deleting = new Map<string, Promise<boolean>>();
   /** Open sessions, and those on their way, by tenant. */
@@ -193,6 +195,11 @@ export class SessionRegistry {
     const open = this.#sessions.get(name);
     if (open?.closing) {
       await open.closed;
+      if (open.closing && this.#sessions.get(name) === open)
+        throw new RpcError(
+          "storage_unavailable",
+          "the session could not be closed in order; try again later",
+        );
       return this.open(key);
     }
     if (open) {
@@ -350,6 +357,9 @@ export class SessionRegistry {
       await this.store.ownership.release(claimed.lease);
       throw error;
     }
+    // A write may have failed meanwhile, and the lease may be lost.
+    await session.recovering;
+    if (this.#ended.has(session)) throw sessionNotFound(key);
     this.#sessions.set(nameOf(key), session);
     this.#options.announcements.announce("session-opened", { key });
     return session;
@@ -382,7 +392,7 @@ export class SessionRegistry {
     );
     const recovering = this.#recover(session).finally(() => {
       // Meanwhile it may have been lost for good.
-      if (this.#sessions.get(nameOf(session.key)) === session) session.closing = false;
+      if (!this.#ended.has(session)) session.closing = false;
       session.recovering = undefined;
     });
     session.recovering = recovering;
@@ -472,6 +482,7 @@ export class SessionRegistry {
   }
 
   #forget(session: Session): void {
+    this.#ended.add(session);
     if (this.#sessions.get(nameOf(session.key)) === session) {
       this.#sessions.delete(nameOf(session.key));
       this.#uncount(session.key);

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
 import { cp, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readUpTo } from "./read-up-to.ts";
 import type { FileEntry } from "./session-files.ts";
 
 export async function listFolder(directory: string, folder: string): Promise<FileEntry[]> {
@@ -33,11 +34,16 @@ export async function readName(
   if (!handle) return undefined;
   try {
     const stats = await handle.stat();
-    return stats.isFile() && stats.size <= maxBytes ? await handle.readFile() : undefined;
+    return stats.isFile() && stats.size <= maxBytes
+      ? await readUpTo(handle, stats.size || UNTOLD_BYTES)
+      : undefined;
   } finally {
     await handle.close();
   }
 }
+
+/** How much is read of files that report no size and have content all the same, such as those of /proc. */
+const UNTOLD_BYTES = 64 * 1024;
 
 /**
  * Whole or not at all, whoever reads meanwhile. Takes the place of a file or a link.

@@ -38,6 +38,8 @@ export interface TestServer extends AsyncDisposable {
   readonly httpPort: number | undefined;
   readonly log: readonly LogLine[];
   readonly announcements: Announcements;
+  /** Resolves when the server has loaded what the first session needs. */
+  warmedUp(): Promise<void>;
   connect(): Promise<WireClient>;
   /** Reads the settings again, as SIGHUP does. */
   reload(): void;
@@ -102,6 +104,7 @@ export async function startServer(
     httpPort: server.httpPort,
     log,
     announcements: server.announcements,
+    warmedUp: () => server.warmedUp,
     connect: () => connectTcp(port),
     reload: () => server.reload(read()),
     shutdown,

@@ -25,7 +25,7 @@ function generate(
   request: ModelRequest,
   signal: AbortSignal,
 ) {
-  const conceded = concessions.for(MESSAGES_CONCESSIONS, request.model);
+  const conceded = concessions.for(MESSAGES_CONCESSIONS, request.model, signal);
   const url = `${toAnthropicRoot(settings.baseUrl)}/v1/messages`;
   const origin = toOrigin("anthropic", settings.baseUrl, request.model);
   return runCall(

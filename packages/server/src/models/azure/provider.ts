@@ -41,7 +41,7 @@ function generateChat(
   signal: AbortSignal,
 ) {
   const target = toTarget(settings, request);
-  const conceded = concessions.for(CHAT_CONCESSIONS, target.deployment);
+  const conceded = concessions.for(CHAT_CONCESSIONS, target.deployment, signal);
   const spelling = chooseChatSpelling("azure", settings.baseUrl, target.deployment);
   return runCall(
     {
@@ -70,7 +70,7 @@ function generateResponse(
   signal: AbortSignal,
 ) {
   const target = toTarget(settings, request);
-  const conceded = concessions.for(RESPONSES_CONCESSIONS, target.deployment);
+  const conceded = concessions.for(RESPONSES_CONCESSIONS, target.deployment, signal);
   const origin = toOrigin("azure", settings.baseUrl, target.deployment);
   return runCall(
     {

@@ -67,7 +67,7 @@ type Route = (
 
 const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
   chat: (settings, concessions, request, signal) => {
-    const conceded = concessions.for(CHAT_CONCESSIONS, request.model);
+    const conceded = concessions.for(CHAT_CONCESSIONS, request.model, signal);
     return runCall(
       toOptions(settings, request, "/chat/completions", signal, conceded),
       async (call, callSignal) => {
@@ -78,7 +78,7 @@ const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
     );
   },
   responses: (settings, concessions, request, signal) => {
-    const conceded = concessions.for(RESPONSES_CONCESSIONS, request.model);
+    const conceded = concessions.for(RESPONSES_CONCESSIONS, request.model, signal);
     return runCall(
       toOptions(settings, request, "/responses", signal, conceded),
       async (call, callSignal) => {
@@ -93,7 +93,7 @@ const ROUTES: Readonly<Record<CopilotRoute, Route>> = {
     );
   },
   messages: (settings, concessions, request, signal) => {
-    const conceded = concessions.for(MESSAGES_CONCESSIONS, request.model);
+    const conceded = concessions.for(MESSAGES_CONCESSIONS, request.model, signal);
     return runCall(
       toOptions(settings, request, "/v1/messages", signal, conceded),
       async (call, callSignal) => {

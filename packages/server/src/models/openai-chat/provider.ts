@@ -40,7 +40,7 @@ function rememberDialect(baseUrl: string): (model: string) => ChatDialect {
 
 function generate({ settings, concessions, dialect }: Caller, request: ModelRequest, signal: AbortSignal) {
   const { idleTimeoutMs } = settings;
-  const conceded = concessions.for(CHAT_CONCESSIONS, request.model);
+  const conceded = concessions.for(CHAT_CONCESSIONS, request.model, signal);
   const { origin } = dialect.spelling;
   const url = `${trimSlashes(settings.baseUrl)}/chat/completions`;
   return runCall(

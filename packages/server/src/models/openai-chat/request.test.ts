@@ -5,7 +5,7 @@ import { CHAT_CONCESSIONS } from "./concessions.ts";
 import { chooseChatDialect, toChatBody } from "./request.ts";
 
 const dialect = chooseChatDialect("openai", "http://localhost:11434/v1", "m");
-const NOTHING_CONCEDED = new Concessions().for(CHAT_CONCESSIONS, "m");
+const NOTHING_CONCEDED = new Concessions().for(CHAT_CONCESSIONS, "m", new AbortController().signal);
 const bodyOf = (request: ModelRequest): unknown =>
   JSON.parse(Buffer.from(toChatBody(request, dialect, NOTHING_CONCEDED)).toString());
 const IMAGE = { mimeType: "image/png", base64: "aaaa" };

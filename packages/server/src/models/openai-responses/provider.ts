@@ -26,7 +26,7 @@ function generate(
   signal: AbortSignal,
 ) {
   const { idleTimeoutMs } = settings;
-  const conceded = concessions.for(RESPONSES_CONCESSIONS, request.model);
+  const conceded = concessions.for(RESPONSES_CONCESSIONS, request.model, signal);
   const origin = toOrigin("openai", settings.baseUrl, request.model);
   const url = `${trimSlashes(settings.baseUrl)}/responses`;
   return runCall(

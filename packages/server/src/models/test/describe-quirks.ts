@@ -176,9 +176,13 @@ function toRequest(host: Host, request: Partial<ModelRequest> = {}): ModelReques
 }
 
 /** Asks again where the provider says that the same request would go out otherwise, as the agent loop does. */
-async function askProvider(provider: ModelProvider, whole: ModelRequest): Promise<Outcome> {
+async function askProvider(
+  provider: ModelProvider,
+  whole: ModelRequest,
+  signal = new AbortController().signal,
+): Promise<Outcome> {
   try {
-    const events = await collect(provider.generate(whole, new AbortController().signal));
+    const events = await collect(provider.generate(whole, signal));
     const answers = events.flatMap((event) => (event.type === "answer" ? [event.answer] : []));
     expect(answers).toHaveLength(1);
     const deltas = events.flatMap((event) => (event.type === "text" ? [event.delta] : []));
@@ -186,7 +190,7 @@ async function askProvider(provider: ModelProvider, whole: ModelRequest): Promis
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     expect(error.message).not.toContain(KEY);
-    if (error.remedy !== undefined) return askProvider(provider, whole);
+    if (error.remedy !== undefined) return askProvider(provider, whole, signal);
     return { error, deltas: [] };
   }
 }

@@ -63,11 +63,11 @@ export class LogWriter<Mark> {
 
   /** Lines that are added from now on wait for this before they are written, and are one write with what follows at once. */
   holdWhile(work: Promise<unknown>): void {
-    const held = work
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#held === held) this.#held = undefined;
-      });
+    const settled = work.catch(() => undefined);
+    const before = this.#held;
+    const held = (before ? before.then(() => settled) : settled).then(() => {
+      if (this.#held === held) this.#held = undefined;
+    });
     this.#held = held;
   }
 
@@ -86,7 +86,11 @@ export class LogWriter<Mark> {
 
   /** Resolves once nothing is on its way, committed or not. */
   async whenSettled(): Promise<void> {
-    while (!this.settled) await this.#tail.catch(() => undefined);
+    while (!this.settled) {
+      await this.#tail.catch(() => undefined);
+      // An older write may be on its way although the newest was refused.
+      if (!this.settled) await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Writes again. Only while settled; whoever calls this knows that what was not written never was. */

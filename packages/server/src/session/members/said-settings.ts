@@ -20,8 +20,8 @@ const GIVEN = ["confinement", "model", "reasoningEffort", "workingDirectory"] as
 export interface Said {
   /** Grows with each that is said in the session. */
   readonly order: number;
-  /** The client that said it; undefined for what the session itself came to. */
-  readonly by: object | undefined;
+  /** The id of the client that said it; undefined for what the session itself came to. */
+  readonly by: string | undefined;
   readonly patch: SettingsPatch;
 }
 
@@ -54,7 +54,7 @@ export function patched(settings: Readonly<SessionSettings>, patch: SettingsPatc
 export function withSaid(
   said: readonly Said[],
   patch: SettingsPatch,
-  by: object | undefined,
+  by: string | undefined,
 ): readonly Said[] {
   const kept: Said[] = [];
   for (const earlier of said) {

@@ -212,7 +212,7 @@ export class Session {
    * @param by the client that says it; left out for what the session itself comes to.
    */
   say(patch: SettingsPatch, by?: ClientLink): void {
-    this.#said = withSaid(this.#said, patch, by);
+    this.#said = withSaid(this.#said, patch, by?.id);
     this.#settings = settingsOf(this.#given, this.#said);
   }
 

@@ -96,7 +96,7 @@ async function readText(path: string): Promise<string> {
     const found = await handle.stat();
     if (!found.isFile() || found.size > MAX_BYTES)
       throw new StoreError("corrupt", `${path}: expected a regular file of at most ${MAX_BYTES} bytes`);
-    return await handle.readFile("utf8");
+    return found.size === 0 ? "" : await handle.readFile("utf8");
   } finally {
     await handle.close();
   }

@@ -64,10 +64,16 @@ export function isLeaseHeld(directory: string, generation: number): boolean {
   return existsSync(`${directory}/${claimName(generation)}`);
 }
 
-/** The same by a thread of the pool: a disk that does not answer holds up nobody else. */
+/**
+ * The same by a thread of the pool: a disk that does not answer holds up nobody else.
+ * @throws the system's error when it cannot be known.
+ */
 export function lookForLease(directory: string, generation: number): Promise<boolean> {
-  return new Promise((resolve) =>
-    access(`${directory}/${claimName(generation)}`, (error) => resolve(!error)),
+  return new Promise((resolve, reject) =>
+    access(`${directory}/${claimName(generation)}`, (error) => {
+      if (!error || error.code === "ENOENT" || error.code === "ENOTDIR") resolve(!error);
+      else reject(error);
+    }),
   );
 }
 

@@ -40,7 +40,12 @@ export class MemoryOwnership implements Ownership {
     await this.#askOwner(session);
     session.owner = this.#node;
     session.generation++;
-    await this.#files.checkOut(session);
+    try {
+      await this.#files.checkOut(session);
+    } catch (error) {
+      session.owner = undefined;
+      throw error;
+    }
     const { checkpoint } = session;
     const claimed = { lease: leaseOf(session), end: session.lines.length };
     return checkpoint ? { ...claimed, checkpoint } : claimed;
@@ -58,10 +63,14 @@ export class MemoryOwnership implements Ownership {
   async release(lease: Lease): Promise<void> {
     if (!this.#node.holds(lease)) return;
     const session = this.#node.owned(lease);
-    await this.#files.checkIn(lease);
-    if (!this.#node.holds(lease)) return;
-    await this.#files.removeCopy(session);
-    if (this.#node.holds(lease)) session.owner = undefined;
+    try {
+      await this.#files.checkIn(lease);
+    } finally {
+      if (this.#node.holds(lease)) {
+        session.owner = undefined;
+        await this.#files.removeCopy(session);
+      }
+    }
   }
 
   async delete(key: SessionKey): Promise<boolean> {

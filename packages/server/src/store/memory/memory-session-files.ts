@@ -74,7 +74,11 @@ export class MemorySessionFiles implements SessionFiles {
   }
 
   /** Brings the working copy up to what is kept. */
-  async checkOut(session: MemorySession): Promise<void> {
+  checkOut(session: MemorySession): Promise<void> {
+    return this.#inOrder(session, () => this.#writeCopy(session));
+  }
+
+  async #writeCopy(session: MemorySession): Promise<void> {
     const directory = this.directoryOf(session.key);
     await rm(directory, { recursive: true, force: true });
     for (const [name, { content, modifiedMs }] of session.files ?? []) {
@@ -86,8 +90,8 @@ export class MemorySessionFiles implements SessionFiles {
     }
   }
 
-  async removeCopy({ key }: MemorySession): Promise<void> {
-    await rm(this.directoryOf(key), { recursive: true, force: true });
+  removeCopy(session: MemorySession): Promise<void> {
+    return this.#inOrder(session, () => rm(this.directoryOf(session.key), { recursive: true, force: true }));
   }
 
   async #keep(session: MemorySession, name: string): Promise<void> {
@@ -111,7 +115,8 @@ export class MemorySessionFiles implements SessionFiles {
     there.add(name);
     const known = session.files?.get(name);
     if (known?.modifiedMs === found.mtimeMs && known.content.length === found.size) return;
-    const content = await readFile(path).catch(ifMissing);
+    // One that may not be read stays as it was kept.
+    const content = await readFile(path).catch(ifUnreadable);
     if (content) setFile(session, name, { content, modifiedMs: found.mtimeMs });
   }
 
@@ -133,6 +138,10 @@ function setFile(session: MemorySession, name: string, file: KeptFile): void {
 }
 
 const FOLDER = { content: new Uint8Array(), modifiedMs: 0 };
+
+function ifUnreadable(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "EACCES" && error.code !== "EPERM") return ifMissing(error);
+}
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;

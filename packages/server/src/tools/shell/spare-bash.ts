@@ -62,6 +62,7 @@ export class SpareBash {
         waiting -= 1;
         return await end(bash);
       }
+      bash.child.once("exit", () => this.#forget(bash));
       const timer = setTimeout(() => void this.#end(), KEPT_MS).unref();
       this.#spare = { bash, cwd, env: JSON.stringify(env), directory, timer };
     } catch {
@@ -76,6 +77,13 @@ export class SpareBash {
   async dispose(): Promise<void> {
     this.#ended = true;
     await this.#end();
+  }
+
+  /** It died while it waited: its group's id may be another's soon. */
+  #forget(bash: WaitingBash): void {
+    if (this.#spare?.bash !== bash) return;
+    this.#take();
+    void end(bash);
   }
 
   async #end(): Promise<void> {
