@@ -15,32 +15,24 @@ const ACTIVE_MS = 10_000;
 /** Nobody rests longer: what they say meanwhile may be an abort, or an answer that others wait for. */
 const LONGEST_REST_MS = 5_000;
 
-const FORGOTTEN_MS = 60 * 60_000;
-
 export class LoopShares {
-  readonly #shares = new Map<string, LoopShare>();
+  /** A share is its connections': it goes with the last of them, and one that speaks is always found here. */
+  readonly #shares = new Map<string, WeakRef<LoopShare>>();
 
   of(tenant: string): LoopShare {
-    let share = this.#shares.get(tenant);
-    if (!share) {
-      this.#dropQuiet();
-      share = new LoopShare((asking, nowMs) => this.#hasOthers(asking, nowMs));
-      this.#shares.set(tenant, share);
-    }
+    const known = this.#shares.get(tenant)?.deref();
+    if (known) return known;
+    for (const [other, share] of this.#shares) if (!share.deref()) this.#shares.delete(other);
+    const share = new LoopShare((asking, nowMs) => this.#hasOthers(asking, nowMs));
+    this.#shares.set(tenant, new WeakRef(share));
     return share;
   }
 
-  /** A tenant that comes back begins anew. Connections of one that is quiet have their share still. */
-  #dropQuiet(): void {
-    const nowMs = performance.now();
-    for (const [tenant, share] of this.#shares)
-      if (share.lastMs !== Number.NEGATIVE_INFINITY && nowMs - share.lastMs > FORGOTTEN_MS)
-        this.#shares.delete(tenant);
-  }
-
   #hasOthers(asking: LoopShare, nowMs: number): boolean {
-    for (const share of this.#shares.values())
-      if (share !== asking && nowMs - share.lastMs < ACTIVE_MS) return true;
+    for (const ref of this.#shares.values()) {
+      const share = ref.deref();
+      if (share && share !== asking && nowMs - share.lastMs < ACTIVE_MS) return true;
+    }
     return false;
   }
 }

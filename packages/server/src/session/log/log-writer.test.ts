@@ -84,3 +84,31 @@ test("after a write that failed nothing is written until that is forgotten", asy
   await writer.committed();
   expect(committed).toEqual(["D"]);
 });
+
+test("a write waits for everything that it is held for", async () => {
+  const { writer, writes } = writerOn();
+  const holds = [0, 1].map(() => {
+    let release!: () => void;
+    writer.holdWhile(new Promise<void>((resolve) => (release = resolve)));
+    return release;
+  });
+  writer.add("a");
+  holds[1]?.();
+  for (let turn = 0; turn < 5; turn += 1) await nextIteration();
+  expect(writes).toEqual([]);
+  holds[0]?.();
+  await vi.waitFor(() => expect(writes.map(({ lines }) => lines)).toEqual([["a"]]));
+});
+
+test("an older write may end after a newer one was refused", async () => {
+  const { writer, writes } = writerOn();
+  writer.add("a");
+  await vi.waitFor(() => expect(writes).toHaveLength(1));
+  writer.add("b");
+  await vi.waitFor(() => expect(writes).toHaveLength(2));
+  writes[1]?.fail(new Error("disk full"));
+  const settled = writer.whenSettled();
+  setImmediate(() => writes[0]?.commit(1));
+  await settled;
+  expect(writer).toMatchObject({ end: 1, settled: true, isBroken: true });
+});

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { isLeaseHeld, takeLease } from "./lease.ts";
+import { isLeaseHeld, lookForLease, takeLease } from "./lease.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -67,4 +67,11 @@ it("an unreadable claim or copy, as a power cut leaves it, never lowers the gene
 it("a session whose directory is gone is not found", async () => {
   const gone = takeLease(join(directory, "gone"), key, takerOf("a"));
   await expect(gone).rejects.toMatchObject({ kind: "not-found" });
+});
+
+it("an error of the disk is not taken for a lease that is lost", async () => {
+  expect(await lookForLease(directory, 1)).toBe(false);
+  await expect(lookForLease(join(directory, "x".repeat(300)), 1)).rejects.toMatchObject({
+    code: "ENAMETOOLONG",
+  });
 });

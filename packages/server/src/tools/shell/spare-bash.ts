@@ -2,7 +2,7 @@
  * A bash that is started before its command is known. Starting one takes longer than most commands run; a model that
  * has called the shell mostly calls it again soon, and its next command then begins at once.
  *
- * It is its session's own, with the session's directory and environment. It runs one command, as any other; one that
+ * Each belongs to one session, and has its directory and environment. It runs one command, as any bash does; one that
  * is not used ends after a while, and no more than some wait on the whole server.
  */
 import { stat } from "node:fs/promises";
